@@ -1,0 +1,23 @@
+"""The differences between Django 1.8 and 6.x that this project meets, all in one place."""
+import django
+
+try:
+    from django.urls import re_path
+except ImportError:  # before Django 2.0
+    from django.conf.urls import url as re_path
+
+try:
+    from django.urls import reverse
+except ImportError:  # before Django 1.10
+    from django.core.urlresolvers import reverse
+
+__all__ = ["middleware_settings", "re_path", "reverse"]
+
+
+def middleware_settings(classes):
+    """Return *classes* under the name that this Django reads: it changed with 1.10."""
+    if django.VERSION < (1, 10):
+        # Before 1.10 this class is what ends the other sessions of a changed password.
+        extra = "django.contrib.auth.middleware.SessionAuthenticationMiddleware"
+        return {"MIDDLEWARE_CLASSES": list(classes) + [extra]}
+    return {"MIDDLEWARE": list(classes)}

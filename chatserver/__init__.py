@@ -1,0 +1,1 @@
+"""The chat of django-websocket-redis: broadcast, user and group pages."""

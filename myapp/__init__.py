@@ -1,0 +1,1 @@
+"""The same chat through the libraries other than django-websocket-redis."""

@@ -1,0 +1,157 @@
+"""What tox.ini alone cannot say.
+
+* The harness runs on the Python of tox itself: ``HARNESS_PYTHON``.
+* An environment's interpreter is the one that was run and gave its version; when there is none,
+  or when the environment cannot be made, that is recorded as "not tested".
+* Python 2.7 and 3.3 to 3.5 get a virtual environment from a virtualenv of their own time.
+* A name that is not in the matrix is refused, also when each of its factors is known.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+
+from tox.plugin import impl
+from tox.report import HandledError
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))
+os.environ["HARNESS_PYTHON"] = sys.executable
+
+try:
+    from filelock import FileLock, Timeout
+    from tox_uv._run import UvVenvRunner
+
+    from harness import interpreters, legacy
+except ImportError:  # the host's tox, which is about to provision the pinned one
+    UvVenvRunner = None
+
+if UvVenvRunner is not None:
+    from tox.session.env_select import CliEnv
+    from tox.tox_env.errors import Fail, Skip
+    from tox.tox_env.python.api import PythonInfo, VersionInfo
+    from tox.tox_env.python.virtual_env.runner import VirtualEnvRunner
+    from tox.tox_env.python.virtual_env.subprocess_adapter import (
+        SubprocessPythonInfo,
+        SubprocessSession,
+        _VersionInfo,
+    )
+
+    class _CellRunner:
+        """Finds the interpreter of a cell, and records why a cell could not be tested."""
+
+        def setup(self):
+            version = interpreters.python_of(self.conf.name)
+            if interpreters.find(version) is None:
+                self._not_tested("interpreter_missing", f"no Python {version} found")
+                raise Skip(f"no Python {version} found; {interpreters.how_to_get(version)}")
+            try:
+                super().setup()
+            except (Fail, SystemExit) as error:
+                log = self._install_log()
+                self._not_tested("environment_failed", "tox could not make the environment", log)
+                raise error
+
+        def _not_tested(self, reason, detail, log=None):
+            if self.options.no_record:
+                return
+            command = [sys.executable, "-m", "harness", "not-tested", self.conf.name, reason, detail]
+            command += ["--log", str(log)] if log else []
+            subprocess.run(command, cwd=ROOT, check=False)
+
+        def _install_log(self):
+            logs = sorted(Path(self.conf["env_log_dir"]).glob("*-install*.log"), key=os.path.getmtime)
+            return logs[-1] if logs else None
+
+        def _found(self):
+            return interpreters.find(interpreters.python_of(self.conf.name))
+
+    class CellRunner(_CellRunner, UvVenvRunner):
+        """A cell that uv can make and fill: Python 3.6 and newer."""
+
+        @staticmethod
+        def id():
+            return "cell"
+
+        def _get_python(self, base_python):
+            found = self._found()
+            if found is None:
+                return super()._get_python(base_python)
+            major, minor, micro = (int(part) for part in found.version.split("."))
+            return PythonInfo(
+                implementation="CPython",
+                version_info=VersionInfo(major, minor, micro, "final", 0),
+                version=found.version,
+                is_64=sys.maxsize > 2**32,
+                platform=sys.platform,
+                extra={"executable": str(found.path)},
+            )
+
+    class LegacySession(SubprocessSession):
+        """Runs virtualenv *with the interpreter it is for*, from a wheel that the host fetched.
+
+        Newer virtualenvs refuse such interpreters, and the old ones no longer run on a new host.
+        """
+
+        def __init__(self, env_dir, requirement, interpreter):
+            super().__init__(env_dir, None, {}, interpreter)
+            self._requirement = requirement
+
+        def run(self):
+            try:
+                legacy.make_environment(
+                    Path(self.creator.interpreter.system_executable), self._requirement, self._env_dir
+                )
+            except legacy.LegacyError as error:
+                raise Fail(str(error)) from error
+
+    class LegacyCellRunner(_CellRunner, VirtualEnvRunner):
+        """A cell that only a virtualenv of its own time can make: Python 2.7 and 3.3 to 3.5."""
+
+        @staticmethod
+        def id():
+            return "legacy-cell"
+
+        def _create_subprocess_session(self, spec, env):
+            found, info = self._found(), None
+            if found is not None:
+                parts = (int(part) for part in found.version.split("."))
+                info = SubprocessPythonInfo(
+                    implementation="CPython",
+                    version_info=_VersionInfo(*parts, "final", 0),
+                    version=found.version,
+                    architecture=64 if sys.maxsize > 2**32 else 32,
+                    platform=sys.platform,
+                    system_executable=str(found.path),
+                    free_threaded=False,
+                )
+            return LegacySession(self.env_dir, spec, info)
+
+    @impl
+    def tox_register_tox_env(register):
+        register.add_run_env(CellRunner)
+        register.add_run_env(LegacyCellRunner)
+
+    @impl
+    def tox_add_option(parser):
+        parser.add_argument(
+            "--no-record",
+            action="store_true",
+            help="do not record a result for a cell whose interpreter or environment is missing",
+        )
+
+    @impl
+    def tox_add_core_config(core_conf, state):
+        chosen = getattr(state.conf.options, "env", None)
+        if not isinstance(chosen, CliEnv) or chosen.is_default_list or chosen.is_all:
+            return
+        known = {*state.conf, *core_conf["env_list"]}
+        for name in chosen:
+            if name not in known and not name.startswith("."):
+                close = get_close_matches(name, known, n=3, cutoff=0.7)
+                hint = f"; did you mean {' or '.join(close)}?" if close else ""
+                raise HandledError(f"{name} is not in the matrix{hint} (`tox -l` lists every environment)")
