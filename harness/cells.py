@@ -1,0 +1,62 @@
+"""Cells: the environments of the matrix, by name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.errors import UsageError
+
+_NAME = re.compile(
+    r"py(?P<py>[23])(?P<py_minor>\d+)-django(?P<django>[1-9])(?P<django_minor>\d+)(?P<suffixes>(?:-[a-z0-9]+)*)"
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One environment: Python × Django × library (× server), named as tox names it."""
+
+    python: str
+    django: str
+    suffixes: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, name: str) -> Cell:
+        """Return the cell called *name*, such as ``py310-django42``.
+
+        Raises:
+            UsageError: *name* is not the name of a cell.
+        """
+        match = _NAME.fullmatch(name)
+        if match is None or cls._of(match).name != name:
+            raise UsageError(f"{name!r} is not the name of a cell", "a cell is called like py311-django52")
+        return cls._of(match)
+
+    @classmethod
+    def _of(cls, match: re.Match[str]) -> Cell:
+        return cls(
+            python=f"{match['py']}.{match['py_minor']}",
+            django=f"{match['django']}.{match['django_minor']}",
+            suffixes=tuple(match["suffixes"].split("-")[1:]),
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the tox environment."""
+        pair = f"py{self.python.replace('.', '')}-django{self.django.replace('.', '')}"
+        return "-".join((pair, *self.suffixes))
+
+    @property
+    def python_version(self) -> tuple[int, ...]:
+        """The Python version as numbers, to compare with."""
+        return tuple(int(part) for part in self.python.split("."))
+
+    @property
+    def django_version(self) -> tuple[int, ...]:
+        """The Django version as numbers, to compare with."""
+        return tuple(int(part) for part in self.django.split("."))
+
+    @property
+    def order(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
+        """Sorts cells by Python, then Django, then library."""
+        return self.python_version, self.django_version, self.suffixes

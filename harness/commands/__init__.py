@@ -1,0 +1,63 @@
+"""The command line: one sub-command a module."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from harness import __version__
+from harness.commands import doctor, listing, not_tested, report, run, schema, show
+from harness.errors import HarnessError
+from harness.processes import interruptible
+
+_EPILOG = """\b
+Exit codes:
+  0   the cell works, or did what was expected
+  1   it does not work, or did not do what was expected
+  2   usage: no such cell, option or probe
+  3   a fault of the harness or of the machine; nothing was recorded
+  4   not tested
+  130 interrupted with Ctrl-C (128 + the signal's number)
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="harness")
+def cli() -> None:
+    """Which WebSocket library works on your Python and your Django? Run it and see.
+
+    tox makes the environments and calls this; `tox -e py311-django22` is the usual way in.
+    """
+
+
+for command in (run.run, report.report, listing.list_, doctor.doctor, schema.schema, show.show, not_tested.not_tested):
+    cli.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with a code of the table in ``--help``."""
+    try:
+        with interruptible():
+            code = cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else str(error))
+        code = 2
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 128 + signal.SIGINT
+    except HarnessError as error:
+        click.echo(f"error: {error}", err=True)
+        if error.hint:
+            click.echo(f"       {error.hint}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 128 + signal.SIGPIPE
+    sys.exit(code if isinstance(code, int) else 0)

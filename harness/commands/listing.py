@@ -1,0 +1,4 @@
+import click
+@click.command(name="list")
+def list_():
+    pass

@@ -1,0 +1,44 @@
+"""``not-tested``: record that a cell could not be tried; ``toxfile.py`` calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness import libraries, output
+from harness import run as running
+from harness.cells import Cell
+from harness.commands import options
+from harness.commands.progress import verdict_line
+from harness.commands.run import EXIT, record
+from harness.result import Reason, Verdict, load
+from harness.scrub import Scrubber
+
+
+@click.command(name="not-tested", hidden=True)
+@click.argument("cell")
+@click.argument("reason", type=click.Choice([Reason.INTERPRETER_MISSING.value, Reason.ENVIRONMENT_FAILED.value]))
+@click.argument("text")
+@click.option("--log", type=click.Path(path_type=Path), help="The output that shows it.")
+@options.reports
+@options.libraries
+def not_tested(
+    cell: str, reason: str, text: str, log: Path | None, reports: Path, folders: tuple[Path, ...]
+) -> int:
+    """Record that CELL could not be tried, because of REASON; TEXT says it in one sentence."""
+    parsed = Cell.parse(cell)
+    library = libraries.of(parsed, libraries.load(folders))
+    why = Reason(reason)
+    excerpt = ""
+    if log is not None:
+        printed = Scrubber({running.ROOT: "<project>"})(output.read(log))
+        excerpt = output.failure(printed).excerpt
+        if output.no_network(printed):
+            why, text = Reason.NO_NETWORK, "its environment could not be filled: the package index is out of reach"
+    result = running.not_tested(parsed, library, why, text, excerpt)
+    path = options.result_path(reports, cell)
+    recorded = load(path) if path.exists() else None
+    click.echo(verdict_line(result))
+    record(result, path, recorded)
+    return EXIT[Verdict.NOT_TESTED]

@@ -1,0 +1,118 @@
+"""``run``: measure one cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from harness import libraries, probes
+from harness import run as running
+from harness.cells import Cell
+from harness.commands import options
+from harness.commands.progress import Progress, verdict_line
+from harness.errors import UsageError
+from harness.expect import differences
+from harness.result import Result, Verdict, load, save
+from harness.run import Request
+
+#: The exit code of each verdict.
+EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
+
+
+@click.command()
+@click.argument("cell")
+@click.option(
+    "--python",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The interpreter of the cell's environment; tox names it.",
+)
+@click.option("--probe", "asked", multiple=True, metavar="NAME", help="Ask a further question: payloads, delivery, all.")
+@click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
+@click.option(
+    "--expect",
+    type=click.Choice(["recorded"]),
+    help="Exit 0 if the verdict is the recorded one, 1 if it is another, better or worse.",
+)
+@options.reports
+@options.libraries
+def run(
+    cell: str,
+    python: Path,
+    asked: tuple[str, ...],
+    redis_url: str | None,
+    expect: str | None,
+    reports: Path,
+    folders: tuple[Path, ...],
+) -> int:
+    """Measure CELL in the environment of --python, and record its result."""
+    parsed = Cell.parse(cell)
+    library = libraries.of(parsed, libraries.load(folders))
+    path = options.result_path(reports, cell)
+    recorded = _recorded(path)
+    if expect and recorded is None:
+        raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
+    # A path through the environment's own bin folder, not the interpreter it links to.
+    request = Request(parsed, library, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url)
+    progress = Progress(cell)
+    with progress:
+        result = running.run(request, progress)
+    return _conclude(result, path, recorded, expect)
+
+
+def _recorded(path: Path) -> Result | None:
+    """Return the earlier result; a damaged one stops the run, for it must not be overwritten."""
+    return load(path) if path.exists() else None
+
+
+def _conclude(result: Result, path: Path, recorded: Result | None, expect: str | None) -> int:
+    click.echo(verdict_line(result))
+    if expect and recorded is not None:
+        changes = differences(recorded, result)
+        if changes:
+            unexpected = path.parent.parent / "evidence" / result.cell / "result.json"
+            save(result, unexpected)
+            click.echo(f"{result.cell} does not do what is recorded:")
+            for change in changes:
+                click.echo(f"  {change}")
+            click.echo(f"The new result is in {options.shown(unexpected)}; without --expect it is recorded.")
+            return EXIT[Verdict.NOT_TESTED] if result.verdicts.overall.verdict is Verdict.NOT_TESTED else 1
+    if not record(result, path, recorded):
+        return EXIT[Verdict.NOT_TESTED]
+    click.echo(f"Result: {options.shown(path)}")
+    return 0 if expect else EXIT[result.verdicts.overall.verdict]
+
+
+def record(result: Result, path: Path, recorded: Result | None) -> bool:
+    """Save *result*; tell whether it was, for "not tested" never takes the place of a verdict."""
+    tried = result.verdicts.overall.verdict is not Verdict.NOT_TESTED
+    if not tried and recorded is not None and recorded.verdicts.overall.verdict is not Verdict.NOT_TESTED:
+        day = recorded.varying.started[:10]
+        click.echo(f"The result recorded on {day} stays: {recorded.verdicts.overall.label}")
+        return False
+    save(_with_earlier_probes(result, recorded), path)
+    return True
+
+
+def _with_earlier_probes(result: Result, recorded: Result | None) -> Result:
+    """Keep what probes found earlier, as long as not one version has changed since."""
+    if recorded is None or recorded.versions != result.versions:
+        return result
+    asked = {probe.name for probe in result.probes}
+    kept = [probe for probe in recorded.probes if probe.name not in asked]
+    if not kept or result.verdicts != recorded.verdicts:
+        return result
+    before, now = recorded.varying, result.varying
+    questions = {finding.question for probe in kept for finding in probe.findings}
+    varying = msgspec.structs.replace(
+        now,
+        probed_on={**{probe.name: before.probed_on[probe.name] for probe in kept}, **now.probed_on},
+        counted={**{key: value for key, value in before.counted.items() if key in questions}, **now.counted},
+    )
+    order = list(probes.PROBES)
+    joined = sorted([*kept, *result.probes], key=lambda probe: order.index(probe.name))
+    return msgspec.structs.replace(result, probes=joined, varying=varying)
+
+

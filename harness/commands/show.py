@@ -1,0 +1,4 @@
+import click
+@click.command(name="show")
+def show():
+    pass

@@ -1,0 +1,62 @@
+"""The errors of the harness.
+
+.. code-block:: text
+
+    HarnessError            a fault of the harness or of the machine: never a verdict
+    ├── UsageError          what was asked for does not exist or does not fit
+    ├── DamagedResult       a result file that cannot be read
+    ├── AlreadyRunning      another run of the same cell is under way
+    └── Interrupted         Ctrl-C, or a signal that ends the run
+    CellFailure             the cell did not do what it has to: becomes a verdict
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.result import Reason
+
+
+class HarnessError(Exception):
+    """A fault that is not the cell's. *hint* says what to do about it."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(HarnessError):
+    """An unknown cell, library or probe, or options that do not go together."""
+
+    exit_code = 2
+
+
+class DamagedResult(HarnessError):
+    """A result file that is truncated, unfinished, or no result at all."""
+
+
+class AlreadyRunning(HarnessError):
+    """The same cell is being run by another process."""
+
+
+class Interrupted(HarnessError):
+    """The run was ended from outside; nothing is recorded."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("interrupted; nothing was recorded, earlier results are as they were")
+        self.exit_code = 128 + signal_number
+
+
+class CellFailure(Exception):
+    """The cell failed in a way that decides its verdict.
+
+    *reason* is one of the closed set, *text* says what happened in one sentence.
+    """
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text

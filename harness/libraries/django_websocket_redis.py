@@ -1,0 +1,122 @@
+"""django-websocket-redis: WebSockets in WSGI threads, with Redis to carry the messages.
+
+Source of names and addresses: https://django-websocket-redis.readthedocs.io/en/latest/usage.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import websocket
+
+from harness import isolation
+from harness.cells import Cell
+from harness.errors import CellFailure
+from harness.judge import Line
+from harness.libraries.base import Library, SendFailed
+from harness.members import GROUP, GROUP_MEMBERS, MEMBERS, Row
+from harness.result import Finding, Pin
+
+if TYPE_CHECKING:
+    from harness.chat import Chat
+
+_FACILITY = "/ws/chat?"
+_HEARTBEAT = "--heartbeat--"
+
+
+class DjangoWebsocketRedis(Library):
+    """Broadcasts go through the WebSocket, other messages are posted to the page."""
+
+    name: ClassVar[str] = "django-websocket-redis"
+    suffix: ClassVar[str] = ""
+    settings: ClassVar[str] = "chatserver.settings"
+    keeping: ClassVar[dict[str, str]] = {"CHAT_EXPIRE": "60"}
+    pages: ClassVar[tuple[str, ...]] = ("/", "/chat/broadcast/", "/chat/user/", "/chat/group/")
+
+    def requirements(self, cell: Cell) -> list[str]:
+        return ["django-websocket-redis==0.6.0"]
+
+    def pins(self, cell: Cell) -> list[Pin]:
+        if cell.python == "3.9":
+            reason = "newer releases have no wheel for Python 3.9 and take minutes to compile; runserver never imports it"
+            return [Pin(requirement="gevent==25.9.1", reason=reason)]
+        return []
+
+    def links(self) -> dict[str, str]:
+        # As the three pages subscribe. All hear broadcasts, so that fences reach each of them.
+        return {
+            "broadcast": _FACILITY + "subscribe-broadcast&publish-broadcast&echo",
+            "user": _FACILITY + "subscribe-broadcast&subscribe-user&echo",
+            "group": _FACILITY + "subscribe-broadcast&subscribe-group&echo",
+        }
+
+    def expected(self, row: Row) -> frozenset[Line]:
+        names = tuple(self.links()) if row.channel == "broadcast" else (row.channel,)
+        return frozenset(Line(member, name) for member in row.recipients for name in names)
+
+    def transport(self, row: Row) -> str:
+        return "WebSocket" if row.channel == "broadcast" else "POST"
+
+    def say(self, chat: Chat, row: Row, text: str) -> None:
+        if row.channel == "broadcast":
+            self._publish(chat, row.sender, text)
+        else:
+            self.post(chat, row.sender, row.channel, row.audience, text)
+
+    def fence(self, chat: Chat, row: Row, text: str) -> None:
+        if row.channel == "broadcast":
+            self._publish(chat, row.sender, text)
+        else:
+            self.announce(chat, row.sender, text)
+
+    def announce(self, chat: Chat, sender: str, text: str) -> None:
+        self.post(chat, sender, "broadcast", "", text)
+
+    def is_noise(self, text: str) -> bool:
+        return text == _HEARTBEAT
+
+    def subscribed(self, chat: Chat) -> bool:
+        wanted = {f"{chat.prefix}:user:{member}:chat": 1 for member in MEMBERS}
+        wanted[f"{chat.prefix}:group:{GROUP}:chat"] = len(GROUP_MEMBERS)
+        wanted[f"{chat.prefix}:broadcast:chat"] = len(chat.sockets)
+        standing = chat.broker.subscribers(list(wanted))
+        return all(standing[channel] >= count for channel, count in wanted.items())
+
+    def isolation(self, chat: Chat) -> list[Finding]:
+        hear = _FACILITY + "subscribe-broadcast"
+        eavesdroppers = [
+            isolation.Eavesdropper("an unknown client that subscribes to user messages", hear + "&subscribe-user"),
+            isolation.Eavesdropper("an unknown client that subscribes to group messages", hear + "&subscribe-group"),
+            isolation.Eavesdropper(
+                "Mary, who asks for John's channel", hear + "&subscribe-user=John&user=John&subscribe-user:John", "Mary"
+            ),
+            isolation.Eavesdropper(
+                "a page of a foreign Origin, with John's cookie",
+                hear + "&subscribe-user&subscribe-group",
+                "John",
+                origin="http://elsewhere.invalid",
+            ),
+        ]
+        findings = isolation.overhear(chat, eavesdroppers)
+        path = _FACILITY + "subscribe-broadcast&publish-broadcast&echo"
+        return [*findings, isolation.publish_unknown(chat, path), isolation.post_unknown(chat, "/chat/broadcast/")]
+
+    def post(self, chat: Chat, sender: str, page: str, audience: str, text: str) -> None:
+        """Post *text* to one of the pages.
+
+        Raises:
+            SendFailed: the page does not answer with 200.
+        """
+        form = {"message": text, page: audience} if audience else {"message": text}
+        try:
+            answer = chat.browser(sender).post(f"/chat/{page}/", form)
+        except CellFailure as error:
+            raise SendFailed(error.text) from error
+        if answer.status_code != 200:
+            raise SendFailed(f"POST /chat/{page}/ answers with status {answer.status_code}")
+
+    def _publish(self, chat: Chat, sender: str, text: str) -> None:
+        try:
+            chat.sockets[Line(sender, "broadcast")].send(text)
+        except (websocket.WebSocketException, OSError) as error:
+            raise SendFailed(f"{sender}'s connection is gone ({type(error).__name__})") from error

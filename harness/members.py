@@ -1,0 +1,32 @@
+"""The members, and the fifteen exchanges of the channel table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MEMBERS = ("admin", "John", "Mary")
+GROUP = "chatusers"
+GROUP_MEMBERS = ("John", "Mary")
+
+Channel = Literal["broadcast", "user", "group"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One exchange: who says something in which channel to whom, and who has to receive it."""
+
+    number: int
+    channel: Channel
+    sender: str
+    audience: str
+    recipients: tuple[str, ...]
+
+
+def rows() -> list[Row]:
+    """Return the fifteen exchanges: three broadcasts, nine user messages, three group messages."""
+    table: list[tuple[Channel, str, str, tuple[str, ...]]] = []
+    table += [("broadcast", sender, "all", MEMBERS) for sender in MEMBERS]
+    table += [("user", sender, to, (to,)) for sender in MEMBERS for to in MEMBERS]
+    table += [("group", sender, GROUP, GROUP_MEMBERS) for sender in MEMBERS]
+    return [Row(number, *row) for number, row in enumerate(table, 1)]

@@ -1,0 +1,136 @@
+"""Read captured output: its cause of failure, the lines that show it, and its warnings.
+
+Outputs can be of any size; only their two ends are ever read into memory.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+#: How much of each end of an output is looked at, in bytes.
+_WINDOW = 256 * 1024
+#: How long an excerpt may be.
+EXCERPT_LINES = 40
+EXCERPT_CHARS = 4000
+_LINE = 300
+
+_TRACEBACK = "Traceback (most recent call last):"
+#: The last line of a traceback: ``package.Error: text``, or the bare name.
+_EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
+_FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_WARNING = re.compile(r"^(?P<where>\S.*?:\d+): (?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$")
+#: What installers print when they could not reach anything; each is a connection's own failure.
+_NO_NETWORK = re.compile(
+    r"Temporary failure in name resolution|Name or service not known|nodename nor servname|"
+    r"failed to lookup address information|error resolving DNS|dns error|Network is unreachable|"
+    r"NewConnectionError|ConnectTimeoutError|No route to host|tcp connect error|"
+    r"error sending request for url|client error \(Connect\)|ProxyError",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a program failed: the first exception of the chain, and the lines that show it."""
+
+    cause: str
+    excerpt: str
+
+
+def read(log: Path) -> str:
+    """Return the text of *log*; of a large one, its two ends with a note between."""
+    try:
+        size = log.stat().st_size
+        with log.open("rb") as file:
+            if size <= 2 * _WINDOW:
+                return file.read().decode("utf-8", "replace")
+            head = file.read(_WINDOW)
+            file.seek(size - _WINDOW)
+            tail = file.read()
+    except OSError:
+        return ""
+    left_out = size - len(head) - len(tail)
+    middle = f"\n… {left_out:,} bytes left out …\n"
+    return head.decode("utf-8", "replace") + middle + tail.decode("utf-8", "replace")
+
+
+def failure(text: str) -> Failure:
+    """Find in *text* the last traceback with its chain, or else the last lines."""
+    lines = text.splitlines()
+    starts = [number for number, line in enumerate(lines) if line.strip() == _TRACEBACK]
+    if not starts:
+        tail = [line for line in lines if line.strip()][-EXCERPT_LINES:]
+        return Failure(_plain_cause(tail), shorten("\n".join(tail)))
+    last = lines[starts[-1] :]
+    chain = [_exception_of(lines, start) for start in _chain(lines, starts)]
+    ends = next((number for number, line in enumerate(last[1:], 1) if _EXCEPTION.match(line)), len(last) - 1)
+    excerpt = lines[_chain(lines, starts)[0] : starts[-1] + ends + 1]
+    # A later exception often only says that something could not be loaded; the first says why.
+    named = [name for name in chain if name]
+    return Failure(_sentence(named), shorten("\n".join(excerpt)))
+
+
+def _chain(lines: list[str], starts: list[int]) -> list[int]:
+    """Return the starts of the tracebacks that lead to the last one, first cause first."""
+    linked = [starts[-1]]
+    for earlier, later in zip(reversed(starts[:-1]), reversed(starts[1:]), strict=True):
+        between = "\n".join(lines[earlier:later])
+        if "direct cause of the following" not in between and "another exception occurred" not in between:
+            break
+        linked.insert(0, earlier)
+    return linked
+
+
+def _exception_of(lines: list[str], start: int) -> str:
+    for line in lines[start + 1 :]:
+        if line and not line[0].isspace():
+            match = _EXCEPTION.match(line)
+            return line.strip() if match else ""
+    return ""
+
+
+def _sentence(exceptions: list[str]) -> str:
+    if not exceptions:
+        return "it ended with a traceback"
+    first, last = exceptions[0], exceptions[-1]
+    if len(exceptions) == 1 or first == last:
+        return _cut(first)
+    return _cut(f"{first}, which ended as {last}")
+
+
+def _plain_cause(lines: list[str]) -> str:
+    for line in lines:
+        if re.match(r"\s*(\w*Error|error|ERROR|CommandError|×)\b", line):
+            return _cut(line.strip())
+    return _cut(lines[-1].strip()) if lines else "it printed nothing"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LINE else text[: _LINE - 1] + "…"
+
+
+def shorten(text: str) -> str:
+    """Return *text* within the limits of an excerpt; what is left out is said."""
+    lines = [_cut(line) for line in text.splitlines()]
+    if len(lines) > EXCERPT_LINES:
+        half = EXCERPT_LINES // 2
+        left_out = len(lines) - 2 * half
+        lines = [*lines[:half], f"… {left_out} lines left out …", *lines[-half:]]
+    text = "\n".join(lines)
+    if len(text) > EXCERPT_CHARS:
+        half = EXCERPT_CHARS // 2
+        text = f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
+    return text
+
+
+def warnings(text: str) -> list[str]:
+    """Return the deprecation warnings in *text*, each once, in order."""
+    found = (_WARNING.match(line) for line in text.splitlines())
+    return list(dict.fromkeys(f"{_cut(match['where'])}: {_cut(match['what'])}" for match in found if match))
+
+
+def no_network(text: str) -> bool:
+    """Tell whether an installer's output says that it could not reach anything."""
+    return bool(_NO_NETWORK.search(text))

@@ -1,0 +1,150 @@
+"""The cell's pages as a browser without scripts meets them: readiness, login, pages, posts."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Iterable
+
+import requests
+
+from harness.errors import CellFailure
+from harness.processes import Child
+from harness.result import Reason
+
+#: Seconds for one request.
+REQUEST_DEADLINE = 20.0
+#: Seconds for a server to answer its first request.
+READY_DEADLINE = 60.0
+
+LOGIN = "/accounts/login/"
+
+
+class PortTaken(Exception):
+    """Another process listens on the port that the server was to use."""
+
+
+class Browser:
+    """One member's session with the cell: cookies, and one connection for each request.
+
+    Servers of the Django 1.8 to 2.1 era can close an HTTP/1.1 connection without saying so.
+    """
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Connection"] = "close"
+
+    @property
+    def cookie(self) -> str:
+        """The cookies as a request header has them."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies)
+
+    def get(self, path: str, redirects: bool = False) -> requests.Response:
+        """GET a page.
+
+        Raises:
+            CellFailure: no answer came.
+        """
+        return self._request("GET", path, None, redirects)
+
+    def post(self, path: str, form: dict[str, str], redirects: bool = False) -> requests.Response:
+        """POST a form, with the CSRF token that Django asks for.
+
+        Raises:
+            CellFailure: no answer came.
+        """
+        token = self._session.cookies.get("csrftoken")
+        fields = {**form, "csrfmiddlewaretoken": token} if token else form
+        return self._request("POST", path, fields, redirects)
+
+    def log_in(self, member: str) -> None:
+        """Log in through Django's login view, as a person with a browser does.
+
+        Raises:
+            CellFailure: there is no login page, or it does not let the member in.
+        """
+        page = self.get(LOGIN)
+        if page.status_code != 200:
+            raise CellFailure(Reason.PAGE_FAILED, f"the login page answers with status {page.status_code}")
+        answer = self.post(LOGIN, {"username": member, "password": member, "next": "/"})
+        if answer.status_code != 302 or "sessionid" not in self._session.cookies:
+            raise CellFailure(
+                Reason.PAGE_FAILED, f"{member} cannot log in: the login page answers with status {answer.status_code}"
+            )
+
+    def close(self) -> None:
+        """Forget the session."""
+        self._session.close()
+
+    def _request(self, method: str, path: str, form: dict[str, str] | None, redirects: bool) -> requests.Response:
+        try:
+            return self._session.request(
+                method, self.base + path, data=form, allow_redirects=redirects, timeout=REQUEST_DEADLINE
+            )
+        except requests.RequestException as error:
+            raise CellFailure(
+                Reason.PAGE_FAILED, f"{method} {path} brought no answer ({type(error).__name__})"
+            ) from error
+
+
+def wait_until_ready(server: Child, port: int, deadline: float = READY_DEADLINE) -> float:
+    """Ask until the server answers HTTP; return the seconds that took.
+
+    Raises:
+        PortTaken: somebody else listens there.
+        CellFailure: the server ended, or does not answer in time.
+    """
+    while (waited := time.monotonic() - server.started) < deadline:
+        if server.exit_status is not None:
+            raise CellFailure(
+                Reason.SERVER_DID_NOT_START, f"the server ended with exit status {server.exit_status} before it answered"
+            )
+        answer = _ask(port)
+        if answer is not None:
+            if not server.listens_on(port):
+                if server.exit_status is None and waited < 5:
+                    time.sleep(0.05)  # it may be about to fail because the port is taken
+                    continue
+                raise PortTaken(f"port {port} is taken by another process")
+            if answer.startswith(b"HTTP/"):
+                return time.monotonic() - server.started
+            raise CellFailure(Reason.SERVER_DID_NOT_START, "what the server answers is not HTTP")
+        time.sleep(0.01)
+    raise CellFailure(Reason.SERVER_DID_NOT_START, f"the server did not answer within {deadline:.0f} s")
+
+
+def _ask(port: int) -> bytes | None:
+    """Return the first bytes of an answer to a plain request, or None while nothing listens."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(f"GET {LOGIN} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+            connection.settimeout(REQUEST_DEADLINE)
+            data = b""
+            while len(data) < 5 and (more := connection.recv(64)):
+                data += more
+            return data or None
+    except OSError:
+        return None
+
+
+def check_pages(anonymous: Browser, member: Browser, name: str, paths: Iterable[str]) -> list[str]:
+    """Ask for every page, with and without a login; return what each answered.
+
+    Raises:
+        CellFailure: a page does not answer a member, or shows itself to somebody unknown.
+    """
+    answers = []
+    for path in paths:
+        unknown = anonymous.get(path)
+        if unknown.status_code != 302 or LOGIN not in unknown.headers.get("Location", ""):
+            raise CellFailure(
+                Reason.PAGE_FAILED, f"{path} answers somebody unknown with status {unknown.status_code}, not the login"
+            )
+        known = member.get(path)
+        if known.status_code != 200 or not re.search(rf"\b{re.escape(name)}\b", known.text):
+            raise CellFailure(Reason.PAGE_FAILED, f"{path} answers {name} with status {known.status_code}")
+        answers.append(f"{path} {known.status_code}")
+    return answers

@@ -1,0 +1,146 @@
+"""Delivery: what happens to messages that come too early, all at once, or to a sleeper."""
+
+from __future__ import annotations
+
+import websocket
+from typing import TYPE_CHECKING
+
+from harness.errors import CellFailure
+from harness.judge import Line
+from harness.libraries.base import SendFailed
+from harness.result import Finding, Reason
+from harness.sockets import HandshakeRefused
+
+if TYPE_CHECKING:
+    from harness.chat import Chat
+    from harness.serve import Served, Site
+
+#: How many connections are opened to find out about the moment after the handshake.
+_EARLY = 15
+#: How many messages make a burst.
+_BURST = 50
+#: Seconds that an unused connection has to live; some libraries end it after 5.
+_IDLE = 12.0
+#: Seconds that a message may take.
+_PATIENCE = 2.0
+
+
+def ask(chat: Chat, site: Site, served: Served) -> list[Finding]:
+    """Ask about the handshake's gap, a burst, its order, an idle connection, and replay."""
+    chat.close()
+    findings = [_early(chat, served), *_burst(chat, served), _idle(chat), _replay(chat, "off")]
+    chat.close()
+    if site.library.keeping:
+        with site.serving("runserver keeping", served, **site.library.keeping) as other:
+            other.log_in()
+            findings.append(_replay(other, "on"))
+            other.close()
+            other.transcript.write(site.recorder.evidence / "frames-keeping.jsonl", site.recorder.scrub)
+    return findings
+
+
+def _open(chat: Chat, member: str, name: str) -> Line:
+    line = Line(member, name)
+    try:
+        chat.open(line, chat.library.links()["broadcast"], member)
+    except HandshakeRefused as error:
+        raise CellFailure(Reason.HANDSHAKE_REFUSED, str(error)) from error
+    return line
+
+
+def _send(chat: Chat, line: Line, text: str) -> None:
+    try:
+        chat.sockets[line].send(text)
+    except (websocket.WebSocketException, OSError) as error:
+        raise SendFailed(f"the connection is gone ({type(error).__name__})") from error
+
+
+def _early(chat: Chat, served: Served) -> Finding:
+    question = "A message sent right after somebody's handshake"
+    sender = _open(chat, "John", "early sender")
+    chat.stand([sender])
+    lost = 0
+    for number in range(_EARLY):
+        text = f"early {number} ({chat.token})"
+        receiver = _open(chat, "Mary", f"early {number}")
+        _send(chat, sender, text)
+        # Behind a fence on both connections nothing of it can still be under way.
+        chat.fence_all(lambda fence: _send(chat, sender, fence), [sender, receiver])
+        lost += chat.transcript.arrival(receiver, text) is None
+        chat.close([receiver])
+    chat.close([sender])
+    served.counted[question] = f"{lost} of {_EARLY} lost"
+    seen = "is received" if not lost else "can be lost: the subscription does not stand yet"
+    return Finding(question=question, expected="is received", seen=seen, good=not lost)
+
+
+def _burst(chat: Chat, served: Served) -> list[Finding]:
+    question = f"A burst of {_BURST} messages"
+    sender, receiver = _open(chat, "John", "burst sender"), _open(chat, "Mary", "burst")
+    chat.stand([sender, receiver])
+    before = len(chat.transcript.texts(receiver))
+    texts = [f"burst {number} ({chat.token})" for number in range(_BURST)]
+    for text in texts:
+        _send(chat, sender, text)
+    chat.transcript.wait([receiver], texts[-1:], _PATIENCE)
+    at_once = _of(chat, receiver, texts, before)
+    for number in range(_BURST):  # each further message can free one that was kept back
+        if chat.transcript.arrival(receiver, texts[-1]) is not None:
+            break
+        later = f"after the burst {number} ({chat.token})"
+        _send(chat, sender, later)
+        chat.transcript.wait([sender], [later], 0.02)
+    in_the_end = _of(chat, receiver, texts, before)
+    chat.close([sender, receiver])
+    served.counted[question] = f"{len(at_once)} of {_BURST} within {_PATIENCE:.0f} s, {len(in_the_end)} in the end"
+    if len(set(at_once)) == _BURST:
+        seen = "all are received at once"
+    elif len(set(in_the_end)) == _BURST:
+        seen = "some are kept back until further messages come"
+    else:
+        seen = "some are lost"
+    order = "kept" if in_the_end == sorted(in_the_end, key=texts.index) else "not kept"
+    return [
+        Finding(question=question, expected="all are received at once", seen=seen, good=len(set(at_once)) == _BURST),
+        Finding(question="The order of a burst", expected="kept", seen=order, good=order == "kept"),
+    ]
+
+
+def _of(chat: Chat, line: Line, texts: list[str], before: int) -> list[str]:
+    wanted = set(texts)
+    return [text for text in chat.transcript.texts(line)[before:] if text in wanted]
+
+
+def _idle(chat: Chat) -> Finding:
+    question = f"A connection that is idle for {_IDLE:.0f} s"
+    expected = "stays open, and receives what comes then"
+    receiver = _open(chat, "Mary", "idle")
+    chat.stand([receiver])
+    text = f"good morning ({chat.token})"
+    if not chat.transcript.wait_closed(receiver, _IDLE):
+        chat.library.announce(chat, "John", text)
+        chat.transcript.wait([receiver], [text], _PATIENCE)
+    closed, arrived = chat.transcript.closed(receiver), chat.transcript.arrival(receiver, text)
+    chat.close([receiver])
+    if closed:
+        return Finding(question=question, expected=expected, seen=closed, good=False)
+    seen = expected if arrived else "stays open, but does not receive"
+    return Finding(question=question, expected=expected, seen=seen, good=arrived is not None)
+
+
+def _replay(chat: Chat, keeping: str) -> Finding:
+    question = f"A message sent while somebody was away, with keeping {keeping}"
+    kept = keeping == "on"
+    expected = "the last one is received on return" if kept else "is not received on return"
+    first, last = (f"while you were away {number} ({chat.token})" for number in (1, 2))
+    for text in (first, last):
+        chat.library.announce(chat, "John", text)
+    returned = _open(chat, "Mary", f"returned, keeping {keeping}")
+    chat.transcript.wait([returned], [last], _PATIENCE if kept else 0.2)
+    # A fence shows that the connection receives at all; keeping replays it on later connections.
+    chat.fence_all(lambda fence: chat.library.announce(chat, "John", fence), [returned])
+    got = [text for text in (first, last) if chat.transcript.arrival(returned, text)]
+    chat.close([returned])
+    seen = {0: "is not received on return", 1: "the last one is received on return", 2: "both are received on return"}
+    good = got == [last] if kept else not got
+    return Finding(question=question, expected=expected, seen=seen[len(got)], good=good)

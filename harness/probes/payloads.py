@@ -1,0 +1,114 @@
+"""Payloads: which texts get through, by WebSocket and by POST."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import websocket
+
+from harness.errors import CellFailure
+from harness.judge import Line
+from harness.libraries.base import SendFailed
+from harness.members import Row
+from harness.output import shorten
+from harness.result import Finding
+from harness.sockets import HandshakeRefused
+
+if TYPE_CHECKING:
+    from harness.chat import Chat
+    from harness.serve import Served, Site
+
+#: What is sent, by what a reader would call it.
+PAYLOADS: dict[str, str | bytes] = {
+    "non-ASCII text": "Grüße nach Αθήνα и в Москву, 東京",
+    "emoji": "🙂 👩\u200d👩\u200d👧 🏳️\u200d🌈",
+    "quotes": "\"double\" 'single' `back` \\ slash",
+    "markup": "<b onclick='x()'>&amp; *bold* |pipe| ``code``</b>",
+    "empty text": "",
+    "40 kB": "forty kilobytes " * 2560,
+    "200 kB": "two hundred kB. " * 12800,
+    "binary": bytes(range(256)),
+}
+#: Seconds that a payload may take.
+_PATIENCE = 2.0
+
+
+def ask(chat: Chat, site: Site, served: Served) -> list[Finding]:
+    """Send each payload on connections of its own, from John to Mary."""
+    findings = []
+    for number, (what, payload) in enumerate(PAYLOADS.items(), 1):
+        findings.append(_by_websocket(chat, number, what, payload))
+        if isinstance(payload, str):
+            findings.append(_by_post(chat, number, what, payload))
+    return findings
+
+
+def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> Finding:
+    sender, receiver = Line("sender", f"payload {number}"), Line("receiver", f"payload {number}")
+    path = chat.library.links()["broadcast"]
+    question = f"{what} by WebSocket"
+    try:
+        speaking = chat.open(sender, path, "John")
+        chat.open(receiver, path, "Mary")
+        chat.stand([sender, receiver])
+        before = len(chat.transcript.texts(receiver))
+        speaking.send(payload)
+        _wait(chat, receiver, payload)
+        if not chat.transcript.closed(sender):
+            chat.fence_all(speaking.send, [sender, receiver], _PATIENCE)
+        return _finding(chat, question, payload, receiver, before, sender)
+    except (HandshakeRefused, CellFailure, SendFailed, websocket.WebSocketException, OSError) as error:
+        seen = chat.transcript.closed(sender) or str(error)
+        return Finding(question=question, expected="arrives unaltered", seen=f"does not arrive: {seen}", good=False)
+    finally:
+        chat.close(line for line in (sender, receiver) if line in chat.sockets)
+
+
+def _by_post(chat: Chat, number: int, what: str, payload: str) -> Finding:
+    receiver = Line("receiver", f"posted payload {number}")
+    question = f"{what} by POST"
+    row = Row(0, "user", "John", "Mary", ("Mary",))
+    try:
+        chat.open(receiver, chat.library.links()["user"], "Mary")
+        chat.stand([receiver])
+        before = len(chat.transcript.texts(receiver))
+        chat.library.say(chat, row, payload)
+        _wait(chat, receiver, payload)
+        chat.fence_all(lambda text: chat.library.fence(chat, row, text), [receiver], _PATIENCE)
+        return _finding(chat, question, payload, receiver, before)
+    except (HandshakeRefused, CellFailure, SendFailed) as error:
+        return Finding(question=question, expected="arrives unaltered", seen=f"refused: {error}", good=False)
+    finally:
+        chat.close(line for line in (receiver,) if line in chat.sockets)
+
+
+def _wait(chat: Chat, receiver: Line, payload: str | bytes) -> None:
+    """Let the payload arrive before a fence is sent behind it."""
+    if payload:
+        chat.transcript.wait([receiver], [_as_text(payload)], _PATIENCE)
+
+
+def _as_text(payload: str | bytes) -> str:
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+
+
+def _finding(
+    chat: Chat, question: str, payload: str | bytes, receiver: Line, before: int, sender: Line | None = None
+) -> Finding:
+    others = set(chat.fences)
+    arrived = [text for text in chat.transcript.texts(receiver)[before:] if text not in others]
+    wanted = _as_text(payload)
+    good: bool | None = arrived == [wanted]
+    closed = chat.transcript.closed(sender) if sender else ""
+    if arrived == [wanted]:
+        seen = "arrives unaltered"
+    elif arrived:
+        good, seen = False, f"arrives as {shorten(arrived[0])[:80]!r}" + (" and more" if len(arrived) > 1 else "")
+    elif wanted == "" and not closed:
+        good, seen = None, "nothing arrives"
+    else:
+        good, seen = False, "does not arrive"
+    for who, why in (("sender", closed), ("receiver", chat.transcript.closed(receiver))):
+        if why:
+            good, seen = False, f"{seen}; the {who}'s connection: {why}"
+    return Finding(question=question, expected="arrives unaltered" if wanted else "arrives, or nothing does", seen=seen, good=good)

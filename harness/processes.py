@@ -1,0 +1,231 @@
+"""Child processes: started in their own session, watched, and stopped with all they started.
+
+Every child carries two marks in its environment. ``HARNESS_OWNER`` names the run that started
+it: should that run be killed outright, the next one finds and ends what it left. ``HARNESS_CHILD``
+names the child: it is inherited by whatever the child starts, also by what leaves its session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import psutil
+
+from harness.errors import HarnessError, Interrupted
+
+OWNER = "HARNESS_OWNER"
+CHILD = "HARNESS_CHILD"
+
+#: Seconds given to a process after each signal of the ladder.
+PATIENCE = {signal.SIGINT: 6.0, signal.SIGTERM: 3.0, signal.SIGKILL: 5.0}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended. *exit_status* is negative for a signal, as in :mod:`subprocess`."""
+
+    exit_status: int | None
+    timed_out: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """How a child was stopped: by what, how long that took, and what it had left running."""
+
+    by: str
+    exit_status: int | None
+    seconds: float
+    left_behind: int
+
+    def __str__(self) -> str:
+        text = f"{self.by}, exit status {self.exit_status}, after {self.seconds:.1f} s"
+        return text + (f", {self.left_behind} left behind and killed" if self.left_behind else "")
+
+
+def owner_mark(checkout: Path) -> str:
+    """Return the mark of this run: its process, when that began, and the checkout it is of."""
+    me = psutil.Process()
+    return f"{me.pid}:{me.create_time()}:{_checkout_id(checkout)}"
+
+
+def _checkout_id(checkout: Path) -> str:
+    return hashlib.sha256(str(checkout.resolve()).encode()).hexdigest()[:16]
+
+
+class Child:
+    """A process that was started, with its whole output in one file."""
+
+    def __init__(self, command: Sequence[str], env: dict[str, str], cwd: Path, log: Path) -> None:
+        """Start *command*.
+
+        Raises:
+            HarnessError: the program does not exist or cannot be run, or *log* cannot be written.
+        """
+        self.mark = uuid.uuid4().hex
+        self.log = log
+        self.started = time.monotonic()
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("wb") as output:
+                self._popen = self._start(command, {**env, CHILD: self.mark}, cwd, output)
+        except OSError as error:
+            raise HarnessError(f"{Path(command[0]).name} could not be started: {error.strerror}") from error
+
+    @staticmethod
+    def _start(command: Sequence[str], env: dict[str, str], cwd: Path, output: IO[bytes]) -> psutil.Popen:
+        return psutil.Popen(
+            list(command),
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is its session's and its group's as well."""
+        return int(self._popen.pid)
+
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status, or None while it runs."""
+        status: int | None = self._popen.poll()
+        return status
+
+    def wait(self, deadline: float) -> Ended:
+        """Wait until it ends, at most *deadline* seconds; then stop whatever is left of it."""
+        try:
+            status = self._popen.wait(timeout=deadline)
+            timed_out = False
+        except psutil.TimeoutExpired:
+            status, timed_out = None, True
+        seconds = time.monotonic() - self.started
+        self.stop()
+        return Ended(status if not timed_out else self.exit_status, timed_out, seconds)
+
+    def listens_on(self, port: int) -> bool:
+        """Tell whether this process, or one that it started, listens on *port*."""
+        for process in self.family():
+            with suppress(psutil.Error):
+                for connection in process.net_connections(kind="tcp"):
+                    if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                        return True
+        return False
+
+    def family(self) -> list[psutil.Process]:
+        """Return the process and all it started that still runs, wherever that has gone."""
+        found: dict[int, psutil.Process] = {}
+        with suppress(psutil.Error):
+            me = psutil.Process(self.pid)
+            if me.status() != psutil.STATUS_ZOMBIE:
+                found[me.pid] = me
+            found.update({process.pid: process for process in me.children(recursive=True)})
+        found.update({process.pid: process for process in _marked(CHILD, self.mark)})
+        return list(found.values())
+
+    def stop(self) -> Stopped:
+        """End it and all it started: SIGINT, then SIGTERM, then SIGKILL."""
+        began = time.monotonic()
+        by = "had ended"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self.exit_status is not None:
+                break
+            by = signal.Signals(number).name
+            with suppress(psutil.Error, ProcessLookupError):
+                os.killpg(self.pid, number)
+            with suppress(psutil.TimeoutExpired):
+                self._popen.wait(timeout=PATIENCE[number])
+        seconds = time.monotonic() - began
+        left = [process for process in self.family() if process.pid != self.pid]
+        end(left)
+        return Stopped(by, self.exit_status, seconds, len(left))
+
+
+def run(command: Sequence[str], env: dict[str, str], cwd: Path, log: Path, deadline: float) -> Ended:
+    """Run *command* to its end, at most *deadline* seconds, with its whole output in *log*."""
+    with started(command, env, cwd, log) as child:
+        return child.wait(deadline)
+
+
+@contextmanager
+def started(command: Sequence[str], env: dict[str, str], cwd: Path, log: Path) -> Iterator[Child]:
+    """Start *command*; when the block is left, however, nothing of it runs any more."""
+    child = Child(command, env, cwd, log)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+def end(processes: Sequence[psutil.Process]) -> None:
+    """Kill *processes*, and wait until they are gone."""
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(list(processes), timeout=PATIENCE[signal.SIGKILL])
+
+
+def sweep(checkout: Path) -> int:
+    """End what runs of this *checkout* left behind when they were killed; return how many."""
+    orphans = []
+    for process in _marked(OWNER):
+        with suppress(psutil.Error, ValueError):
+            pid, created, checkout_id = process.environ()[OWNER].split(":")
+            if checkout_id == _checkout_id(checkout) and not _alive(int(pid), float(created)):
+                orphans.append(process)
+    end(orphans)
+    return len(orphans)
+
+
+def _alive(pid: int, created: float) -> bool:
+    try:
+        return abs(psutil.Process(pid).create_time() - created) < 1
+    except psutil.Error:
+        return False
+
+
+def _marked(name: str, value: str | None = None) -> Iterator[psutil.Process]:
+    """Yield the processes of this user whose environment has *name* (with *value*)."""
+    uid = os.getuid()
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.pid == os.getpid() or process.uids().real != uid:
+                continue
+            found = process.environ().get(name)
+            if found is not None and value in (None, found):
+                yield process
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Turn the first SIGINT, SIGTERM or SIGHUP into :class:`Interrupted`, and ignore the next.
+
+    A terminal and tox both send SIGINT; the second must not cut short what cleans up.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

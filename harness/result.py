@@ -1,0 +1,308 @@
+"""A cell's result: one JSON document, and everything that may stand in it.
+
+What varies from run to run (times, dates, ports) is under ``varying``; all else is the same for
+two runs that saw the same, so that a diff of two results shows only what changed.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from harness.errors import DamagedResult, HarnessError
+
+#: The version of the document's form; a reader refuses any other.
+SCHEMA = "1"
+
+#: The largest result document, in bytes.
+SIZE_LIMIT = 64_000
+
+
+class Verdict(enum.StrEnum):
+    """What is known about a cell. There is no fourth: a fault of the harness is no verdict."""
+
+    WORKS = "works"
+    DOES_NOT_WORK = "does not work"
+    NOT_TESTED = "not tested"
+
+    @property
+    def sign(self) -> str:
+        """The verdict as tables show it."""
+        return {"works": "✓ Yes", "does not work": "✗ No", "not tested": "─ Not tested"}[self]
+
+
+class Reason(enum.StrEnum):
+    """Why a verdict is what it is: a closed set."""
+
+    WORKS = "works"
+    INSTALLATION_FAILED = "installation failed"
+    MIGRATION_FAILED = "migration failed"
+    SERVER_DID_NOT_START = "server did not start"
+    PAGE_FAILED = "page failed"
+    HANDSHAKE_REFUSED = "handshake refused"
+    EXCHANGE_WRONG = "exchange wrong"
+    INTERPRETER_MISSING = "interpreter missing"
+    ENVIRONMENT_FAILED = "environment failed"
+    NO_NETWORK = "no network"
+    NOT_APPLICABLE = "not applicable"
+    EARLIER_STEP_FAILED = "an earlier step failed"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that this reason stands for."""
+        if self is Reason.WORKS:
+            return Verdict.WORKS
+        return Verdict.NOT_TESTED if self in _NOT_TESTED else Verdict.DOES_NOT_WORK
+
+
+_NOT_TESTED = {
+    Reason.INTERPRETER_MISSING,
+    Reason.ENVIRONMENT_FAILED,
+    Reason.NO_NETWORK,
+    Reason.NOT_APPLICABLE,
+    Reason.EARLIER_STEP_FAILED,
+}
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every part of the document has in common."""
+
+
+class Judgement(Model, frozen=True, kw_only=True):
+    """A verdict with its reason; *text* says it in one sentence."""
+
+    verdict: Verdict
+    reason: Reason
+    text: str
+
+    @classmethod
+    def of(cls, reason: Reason, text: str = "") -> Judgement:
+        """Return the judgement that *reason* stands for."""
+        return cls(verdict=reason.verdict, reason=reason, text=text)
+
+    @property
+    def label(self) -> str:
+        """The judgement as tables show it: the sign, and the reason where it is not plain."""
+        return self.verdict.sign if self.reason is Reason.WORKS else f"{self.verdict.sign} ({self.reason})"
+
+
+class Verdicts(Model, frozen=True, kw_only=True):
+    """The three columns of the compatibility table."""
+
+    web_server: Judgement
+    channels: Judgement
+    overall: Judgement
+
+
+class Pin(Model, frozen=True, kw_only=True):
+    """A requirement that is narrower than what the library itself asks for, and why."""
+
+    requirement: str
+    reason: str
+
+
+class Installation(Model, frozen=True, kw_only=True):
+    """What installing the library added to an environment that had Django and coverage."""
+
+    requirements: list[str]
+    pins: list[Pin]
+    added: list[str]
+    added_bytes: int
+
+
+class Versions(Model, frozen=True, kw_only=True):
+    """Everything that took part, exactly."""
+
+    python: str
+    implementation: str
+    django: str
+    library: str
+    broker: str
+    harness: str
+    installer: str
+    installed: dict[str, str]
+
+
+class Step(Model, frozen=True, kw_only=True):
+    """One step of a cell: what was run, how it ended, and what its output says."""
+
+    name: str
+    outcome: Literal["ok", "failed", "timed out", "skipped"]
+    text: str = ""
+    command: str = ""
+    exit_status: int | None = None
+    cause: str = ""
+    excerpt: str = ""
+
+
+class UnitTests(Model, frozen=True, kw_only=True):
+    """What the Django tests of the chat did in the cell, and the lines that they covered."""
+
+    ran: int
+    failed: int
+    skipped: int
+    coverage_percent: float | None
+    table: str
+
+
+class Fault(Model, frozen=True, kw_only=True):
+    """One thing that one connection of one member saw wrongly."""
+
+    kind: Literal["missing", "extra", "duplicated", "altered", "out of order", "unproven", "closed", "not sent"]
+    member: str
+    connection: str
+    text: str = ""
+
+
+class Exchange(Model, frozen=True, kw_only=True):
+    """One row of the channel table, as it went."""
+
+    number: int
+    channel: Literal["broadcast", "user", "group"]
+    sender: str
+    audience: str
+    recipients: list[str]
+    transport: str
+    good: bool
+    faults: list[Fault]
+
+
+class Finding(Model, frozen=True, kw_only=True):
+    """A further question to the cell, what was expected, and what was seen.
+
+    ``good`` is None when the question does not apply, or when either answer is fine.
+    """
+
+    question: str
+    expected: str
+    seen: str
+    good: bool | None
+
+
+class Probe(Model, frozen=True, kw_only=True):
+    """A set of findings that was asked for."""
+
+    name: str
+    findings: list[Finding]
+
+
+class Measured(Model, frozen=True, kw_only=True):
+    """What differs between two runs that saw the same."""
+
+    started: str
+    seconds: dict[str, float]
+    install_seconds: float | None = None
+    installed_on: str | None = None
+    latency_ms: dict[str, dict[str, float]] = {}
+    held_back: list[int] = []
+    fences_sent: int = 0
+    fences_sent_again: int = 0
+    exchanges_seconds: float | None = None
+    stopped: dict[str, str] = {}
+    repeated: list[str] = []
+    probed_on: dict[str, str] = {}
+    counted: dict[str, str] = {}
+    startup_output: str = ""
+
+
+class Result(Model, frozen=True, kw_only=True):
+    """One cell's result. ``complete`` comes last: a file without it is an unfinished run."""
+
+    schema: Literal["1"] = SCHEMA
+    cell: str
+    library: str
+    server: str
+    broker: str
+    verdicts: Verdicts
+    versions: Versions | None
+    installation: Installation | None
+    steps: list[Step]
+    unit_tests: UnitTests | None
+    warnings: list[str]
+    exchanges: list[Exchange]
+    isolation: list[Finding]
+    probes: list[Probe]
+    varying: Measured
+    complete: Literal[True] = True
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the result document."""
+    document = msgspec.json.schema(Result)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A cell's result", **document}
+
+
+def dump(result: Result) -> bytes:
+    """Return *result* as the bytes of its file."""
+    text = json.dumps(msgspec.to_builtins(result), indent=1, ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
+def load(path: Path) -> Result:
+    """Return the result in the file at *path*.
+
+    Raises:
+        DamagedResult: the file is truncated, unfinished, of another schema, or no result at all.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DamagedResult(f"{path.name} cannot be read: {error.strerror}") from error
+    try:
+        result = msgspec.json.decode(data, type=Result)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DamagedResult(
+            f"{path.name} is not a finished result of schema {SCHEMA}: {error}",
+            f"move it away or run `tox -e {path.stem}` to measure the cell again",
+        ) from error
+    if result.cell != path.stem:
+        raise DamagedResult(f"{path.name} holds the result of {result.cell}", "rename it, or move it away")
+    return result
+
+
+def save(result: Result, path: Path) -> None:
+    """Write *result* to *path* at once or not at all.
+
+    Raises:
+        HarnessError: the file cannot be written, or the document is over the size limit.
+    """
+    data = dump(result)
+    if len(data) > SIZE_LIMIT:
+        raise HarnessError(f"the result of {result.cell} has {len(data)} bytes; {SIZE_LIMIT} is the limit")
+    write_atomically(path, data)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write *data* to a temporary file beside *path*, then rename it.
+
+    Raises:
+        HarnessError: the folder cannot be written to, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> HarnessError:
+    return HarnessError(
+        f"{path.name} cannot be written: {error.strerror}", "make room, or make the reports folder writable"
+    )

@@ -1,0 +1,311 @@
+"""Run one cell from its name to its result."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness import __version__, broker, install, output, processes, serve
+from harness.cells import Cell
+from harness.errors import AlreadyRunning, CellFailure, HarnessError
+from harness.install import Identity, Installed
+from harness.libraries.base import Library
+from harness.result import (
+    Judgement,
+    Measured,
+    Reason,
+    Result,
+    Step,
+    UnitTests,
+    Verdicts,
+    Versions,
+)
+from harness.scrub import Scrubber
+from harness.serve import Served, Site
+from harness.steps import Recorder, Watcher
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Seconds for each of Django's commands.
+DEADLINES = {"migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
+
+#: Variables of the host that mean something else in a cell.
+_FOREIGN = ("PYTHON", "DJANGO_", "VIRTUAL_ENV", "COVERAGE_", "TOX_", "_TOX", "HARNESS_", "CHAT_")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: a cell, its interpreter, and how to go about it."""
+
+    cell: Cell
+    library: Library
+    python: Path
+    reports: Path
+    probes: list[str]
+    redis_url: str | None = None
+
+
+def run(request: Request, watcher: Watcher) -> Result:
+    """Run the cell and return its result; the evidence is in place, the result is not yet saved.
+
+    Raises:
+        HarnessError: the harness or the machine is at fault; there is no result.
+    """
+    with _locked(request), _folders(request) as (work, evidence):
+        processes.sweep(ROOT)
+        return _Run(request, watcher, work, evidence).run()
+
+
+@contextmanager
+def _locked(request: Request) -> Iterator[None]:
+    folder = request.reports / "evidence"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f".{request.cell.name}.lock", blocking=False)
+        lock.acquire()
+    except Timeout as error:
+        raise AlreadyRunning(
+            f"{request.cell.name} is being run by another process", "wait until that has ended"
+        ) from error
+    except OSError as error:
+        raise HarnessError(
+            f"reports cannot be written: {error.strerror}", "make room, or make the reports folder writable"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _folders(request: Request) -> Iterator[tuple[Path, Path]]:
+    """Yield a working folder and one for evidence, which takes its place when all went well."""
+    final = request.reports / "evidence" / request.cell.name
+    partial, work = final.with_name(f".{final.name}.partial"), final.with_name(f".{final.name}.work")
+    try:
+        for folder in (partial, work):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        try:
+            yield work, partial
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+    except OSError as error:
+        raise HarnessError(f"evidence cannot be written: {error.strerror}", "make room on the disk") from error
+
+
+class _Run:
+    def __init__(self, request: Request, watcher: Watcher, work: Path, evidence: Path) -> None:
+        self.request = request
+        self.started = datetime.now(UTC)
+        self.work, self.evidence = work, evidence
+        env_dir = request.python.parent.parent
+        self.project = request.library.project(ROOT)
+        places = {env_dir: "<cell>", self.project: "<project>", ROOT: "<project>", work: "<work>"}
+        self.scrub = Scrubber({**places, Path(sys.prefix): "<harness>"})
+        self.recorder = Recorder(work, evidence, self.scrub, watcher)
+        self.env = _environment()
+        self.warnings: list[str] = []
+        self.unit_tests: UnitTests | None = None
+        self.identity: Identity | None = None
+        self.installed: Installed | None = None
+        self.broker_version = ""
+
+    def run(self) -> Result:
+        request = self.request
+        self.identity = install.identify(request.cell, request.python, self.recorder, self.env)
+        try:
+            self.installed = install.install(
+                request.cell, request.library, self.identity, self.recorder, _environment(installer=True)
+            )
+            with self._broker() as running:
+                self.broker_version = running.version
+                prefix = f"{request.cell.name}-{os.getpid()}"
+                self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
+                self._django()
+                site = Site(
+                    request.cell,
+                    request.library,
+                    request.python,
+                    self.project,
+                    self.env,
+                    running,
+                    prefix,
+                    self.recorder,
+                )
+                served = serve.serve(site, request.probes)
+                if not running.embedded:
+                    running.forget(prefix)
+        except CellFailure as failure:
+            return self._result(_nothing_served(failure), Served())
+        self.warnings += output.warnings(self.scrub(output.read(self.work / "runserver.log")))
+        return self._result(_judged(served), served)
+
+    @contextmanager
+    def _broker(self) -> Iterator[broker.Broker]:
+        if self.request.redis_url:
+            yield broker.connect(self.request.redis_url)
+            return
+        with broker.embedded(self.env, self.work) as running:
+            yield running
+
+    def _django(self) -> None:
+        """Go through Django's own commands; only the database has to succeed for what follows."""
+        env = {**self.env, "DJANGO_SETTINGS_MODULE": self.request.library.settings}
+        self.env = env
+        python = str(self.request.python)
+        self._manage("migrate", [python, "manage.py", "migrate", "--noinput"], Reason.MIGRATION_FAILED)
+        self._manage("loaddata", [python, "manage.py", "loaddata", "data.json"], Reason.MIGRATION_FAILED)
+        self._manage("check", [python, "-Wd", "manage.py", "check"])
+        self._unit_tests(python)
+
+    def _manage(self, name: str, command: list[str], reason: Reason | None = None) -> str:
+        step, text = self.recorder.command(name, command, self.env, self.project, DEADLINES[name])
+        self.warnings += output.warnings(text)
+        if step.outcome != "ok" and reason is not None:
+            raise CellFailure(reason, f"{name} failed: {step.cause}")
+        return text
+
+    def _unit_tests(self, python: str) -> None:
+        coverage = [python, "-m", "coverage"]
+        source = "--source=DjangoTestWebsockets,chatserver,myapp"
+        self.env["COVERAGE_FILE"] = str(self.work / "coverage")
+        text = self._manage("test", [*coverage, "run", source, "manage.py", "test"])
+        table = self.work / "coverage.log"
+        processes.run([*coverage, "report"], self.env, self.project, table, 60)
+        self.recorder.keep("coverage", table)
+        self.unit_tests = _counted(text, self.scrub(output.read(table)))
+        if self.unit_tests is not None:
+            ran = self.unit_tests
+            self.recorder.amend("test", text=f"{ran.ran} run, {ran.failed} failed, {ran.skipped} skipped")
+
+    def _result(self, verdicts: Verdicts, served: Served) -> Result:
+        request, identity, installed = self.request, self.identity, self.installed
+        assert identity is not None
+        versions = Versions(
+            python=identity.version,
+            implementation=identity.implementation,
+            django=identity.django,
+            library=(installed.packages.get(request.library.name, "") if installed else ""),
+            broker=self.broker_version,
+            harness=__version__,
+            installer=installed.installer if installed else "",
+            installed=installed.packages if installed else install.packages(identity),
+        )
+        exchanged = served.exchanged
+        varying = Measured(
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=self.recorder.seconds,
+            install_seconds=installed.seconds if installed else None,
+            installed_on=installed.date if installed else None,
+            latency_ms=exchanged.latency_ms if exchanged else {},
+            held_back=exchanged.held_back if exchanged else [],
+            exchanges_seconds=round(exchanged.seconds, 3) if exchanged else None,
+            fences_sent=served.fences,
+            fences_sent_again=served.fences_again,
+            stopped=served.stopped,
+            repeated=served.repeated,
+            probed_on={probe.name: self.started.date().isoformat() for probe in served.probes},
+            counted=served.counted,
+            startup_output=served.startup_output,
+        )
+        return Result(
+            cell=request.cell.name,
+            library=request.library.name,
+            server=request.library.server,
+            broker="embedded" if not request.redis_url else "named by --redis-url",
+            verdicts=verdicts,
+            versions=versions,
+            installation=installed.installation if installed else None,
+            steps=self.recorder.steps,
+            unit_tests=self.unit_tests,
+            warnings=sorted(set(self.warnings)),
+            exchanges=exchanged.exchanges if exchanged else [],
+            isolation=served.isolation,
+            probes=served.probes,
+            varying=varying,
+        )
+
+
+def _environment(installer: bool = False) -> dict[str, str]:
+    """Return the environment that children begin with."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    if not installer:
+        env = {name: value for name, value in env.items() if not name.lower().endswith("_proxy")}
+    env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    env[processes.OWNER] = processes.owner_mark(ROOT)
+    return env
+
+
+def _counted(text: str, table: str) -> UnitTests | None:
+    """Read the counts out of what Django's test runner and coverage print."""
+    ran = re.search(r"^Ran (\d+) tests? in", text, re.MULTILINE)
+    if ran is None:
+        return None
+    counts = {name: int(number) for name, number in re.findall(r"(failures|errors|skipped)=(\d+)", text)}
+    total = re.search(r"^TOTAL\s.*?(\d+)%\s*$", table, re.MULTILINE)
+    return UnitTests(
+        ran=int(ran[1]),
+        failed=counts.get("failures", 0) + counts.get("errors", 0),
+        skipped=counts.get("skipped", 0),
+        coverage_percent=float(total[1]) if total else None,
+        table=output.shorten(table),
+    )
+
+
+def _nothing_served(failure: CellFailure) -> Verdicts:
+    """Return the verdicts of a cell that never came to start its server."""
+    later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(failure.reason))
+    return Verdicts(web_server=later, channels=later, overall=Judgement.of(failure.reason, failure.text))
+
+
+def _judged(served: Served) -> Verdicts:
+    """Return the verdicts of a cell whose server was started."""
+    if served.web_server is not None:
+        bad = Judgement.of(served.web_server.reason, served.web_server.text)
+        later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(bad.reason))
+        return Verdicts(web_server=bad, channels=later, overall=bad)
+    good = Judgement.of(Reason.WORKS)
+    if served.channels is not None:
+        bad = Judgement.of(served.channels.reason, served.channels.text)
+        return Verdicts(web_server=good, channels=bad, overall=bad)
+    if served.exchanged is None or not served.exchanged.exchanges:
+        raise HarnessError("the exchanges were never made, and nobody said why")
+    text = f"{len(served.exchanged.exchanges)} of {len(served.exchanged.exchanges)} exchanges right"
+    return Verdicts(web_server=good, channels=Judgement.of(Reason.WORKS, text), overall=Judgement.of(Reason.WORKS, text))
+
+
+def not_tested(cell: Cell, library: Library, reason: Reason, text: str, excerpt: str = "") -> Result:
+    """Return the result of a cell that could not be tried."""
+    judgement = Judgement.of(reason, text)
+    if excerpt:
+        step = [Step(name="environment", outcome="failed", cause=text, excerpt=excerpt)]
+    else:
+        step = []
+    return Result(
+        cell=cell.name,
+        library=library.name,
+        server=library.server,
+        broker="",
+        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        versions=None,
+        installation=None,
+        steps=step,
+        unit_tests=None,
+        warnings=[],
+        exchanges=[],
+        isolation=[],
+        probes=[],
+        varying=Measured(started=datetime.now(UTC).isoformat(timespec="seconds"), seconds={}),
+    )

@@ -1,0 +1,73 @@
+"""Take out of captured text what is of this machine, and what could pass for markup or control.
+
+Captured output is data. Paths become ``<cell>/…``, ``<project>/…``; the names of the user and of
+the host, ports, addresses and dates become placeholders, so that two runs that saw the same say
+the same.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+#: Escape sequences of terminals (ECMA-48): CSI, OSC, and two-character ones.
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+#: Control characters but tab and newline; also what turns the direction of text, and surrogates.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff\ufeff]")
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
+_DATE = re.compile(r"\[\d\d/[A-Z][a-z]{2}/\d{4}[ :]\d\d:\d\d:\d\d\]")
+_PORT = re.compile(r"(127\.0\.0\.1|localhost)([:/ ]|', |, port )\d{4,5}\b")
+_COOKIE = re.compile(r"((?:sessionid|csrftoken|csrfmiddlewaretoken)=)[\w-]+")
+
+
+class Scrubber:
+    """Knows the paths and names of this machine, and what stands for them."""
+
+    def __init__(self, places: dict[Path, str]) -> None:
+        """*places* are folders and what to call them, such as ``{env_dir: "<cell>"}``."""
+        table: dict[str, str] = {}
+        for folder, label in places.items():
+            for path in {str(folder), str(folder.resolve())}:
+                table[path] = label
+        for path, label in (
+            (tempfile.gettempdir(), "<tmp>"),
+            (str(Path.home()), "<home>"),
+            (sys.base_prefix, "<host python>"),
+            (os.environ.get("PYENV_ROOT", ""), "<pyenv>"),
+        ):
+            if len(path) > 1:
+                table.setdefault(path, label)
+        # The longest first, so that a folder inside another keeps its own label.
+        self._paths = sorted(table.items(), key=lambda item: -len(item[0]))
+        names = {name for name in (_user(), socket.gethostname()) if len(name) > 3}
+        self._names = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in sorted(names)) or r"(?!)")
+
+    def __call__(self, text: str) -> str:
+        """Return *text* without anything of this machine, and without control characters."""
+        text = printable(text)
+        for path, label in self._paths:
+            text = text.replace(path, label)
+        text = re.sub(r"/(?:home|root|Users)/[\w.-]+|/root\b", "<home>", text)
+        text = self._names.sub("<name>", text)
+        text = _ADDRESS.sub("0x…", text)
+        text = _DATE.sub("[<date>]", text)
+        text = _COOKIE.sub(r"\1<secret>", text)
+        return _PORT.sub(r"\1\2<port>", text)
+
+
+def printable(text: str) -> str:
+    """Return *text* without terminal sequences; other control characters become ``�``."""
+    text = _ANSI.sub("", text).replace("\r\n", "\n")
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

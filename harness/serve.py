@@ -1,0 +1,178 @@
+"""Start a cell's server, and talk to it: pages, logins, handshakes, exchanges, isolation, probes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import exchanges, output, pages, probes
+from harness.broker import Broker, free_port
+from harness.cells import Cell
+from harness.chat import Chat, opened
+from harness.errors import CellFailure
+from harness.exchanges import Exchanged
+from harness.libraries.base import Library, SendFailed
+from harness.members import MEMBERS
+from harness.processes import Child, started
+from harness.result import Finding, Probe, Reason, Step
+from harness.steps import Recorder
+
+#: How often another port is tried when the chosen one turns out to be taken.
+_PORTS = 3
+
+
+@dataclass
+class Served:
+    """What came of a cell's server."""
+
+    web_server: CellFailure | None = None
+    channels: CellFailure | None = None
+    exchanged: Exchanged | None = None
+    isolation: list[Finding] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+    startup_output: str = ""
+    stopped: dict[str, str] = field(default_factory=dict)
+    repeated: list[str] = field(default_factory=list)
+    fences: int = 0
+    fences_again: int = 0
+    #: What a probe counted, by its question: it differs from run to run.
+    counted: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Site:
+    """Everything that is needed to start the cell's server, once or again."""
+
+    cell: Cell
+    library: Library
+    python: Path
+    project: Path
+    env: dict[str, str]
+    broker: Broker
+    prefix: str
+    recorder: Recorder
+
+    @contextmanager
+    def serving(self, name: str, served: Served, **settings: str) -> Iterator[Chat]:
+        """Start the server on a free port, and yield a chat with it once it answers.
+
+        Starting it is recorded as the step *name*, and how it stopped as the step after it.
+
+        Raises:
+            CellFailure: it does not start.
+        """
+        log = self.recorder.work / f"{name}.log"
+        self.recorder.watcher.begin(name)
+        for attempt in range(1, _PORTS + 1):
+            port = free_port()
+            command = self.library.serve(self.python, port)
+            with started(command, {**self.env, **settings}, self.project, log) as server:
+                try:
+                    seconds = pages.wait_until_ready(server, port)
+                except (pages.PortTaken, CellFailure) as failure:
+                    if attempt < _PORTS and _port_taken(failure, log):
+                        served.repeated.append(f"{name}: the port was taken, another one was tried")
+                        continue
+                    server.stop()
+                    raise self._did_not_start(name, failure, log, command) from failure
+                shown = self.recorder.scrub(" ".join(command))
+                self.recorder.add(Step(name=name, outcome="ok", command=shown, text="answers"), seconds)
+                served.startup_output = served.startup_output or self._shown(log)
+                try:
+                    with opened(Chat(self.library, port, self.broker, self.prefix, server)) as chat:
+                        yield chat
+                finally:
+                    self._stop(name, server, served, log)
+                return
+
+    def _did_not_start(self, name: str, failure: Exception, log: Path, command: list[str]) -> CellFailure:
+        self.recorder.keep(name, log)
+        found = output.failure(self.recorder.scrub(output.read(log)))
+        text = self.recorder.scrub(f"{failure}: {found.cause}")
+        shown = self.recorder.scrub(" ".join(command))
+        step = Step(name=name, outcome="failed", command=shown, cause=text, excerpt=found.excerpt)
+        self.recorder.add(step, 0.0)
+        return CellFailure(Reason.SERVER_DID_NOT_START, text)
+
+    def _stop(self, name: str, server: Child, served: Served, log: Path) -> None:
+        died = server.exit_status
+        stopped = server.stop()
+        served.stopped[name] = str(stopped)
+        self.recorder.keep(name, log)
+        if died is not None:
+            step = Step(name=f"stop {name}", outcome="failed", cause=f"it had ended by itself, exit status {died}")
+        elif stopped.by == "SIGKILL":
+            step = Step(name=f"stop {name}", outcome="failed", cause="neither SIGINT nor SIGTERM ended it")
+        else:
+            step = Step(name=f"stop {name}", outcome="ok", text=f"by {stopped.by}")
+        self.recorder.add(step, stopped.seconds)
+
+    def _shown(self, log: Path) -> str:
+        return output.shorten(self.recorder.scrub(output.read(log)))
+
+
+def _port_taken(failure: Exception, log: Path) -> bool:
+    return isinstance(failure, pages.PortTaken) or "already in use" in output.read(log)
+
+
+def serve(site: Site, wanted_probes: list[str]) -> Served:
+    """Serve the cell, and go through everything that is asked of a running server."""
+    served = Served()
+    try:
+        with site.serving("runserver", served) as chat:
+            try:
+                _pages(chat, site)
+                _talk(chat, site, served)
+                if served.channels is None:
+                    served.probes = probes.run(wanted_probes, chat, site, served)
+            finally:
+                served.fences, served.fences_again = len(chat.fences), chat.fences_sent_again
+                chat.close()
+                chat.transcript.write(site.recorder.evidence / "frames.jsonl", site.recorder.scrub)
+    except CellFailure as failure:
+        served.web_server = failure
+    return served
+
+
+def _pages(chat: Chat, site: Site) -> None:
+    with site.recorder.own("log in") as say:
+        chat.log_in()
+        say(", ".join(MEMBERS))
+    with site.recorder.own("pages") as say:
+        say(", ".join(pages.check_pages(chat.browser("nobody"), chat.browser("John"), "John", site.library.pages)))
+
+
+def _talk(chat: Chat, site: Site, served: Served) -> None:
+    try:
+        with site.recorder.own("handshakes") as say:
+            chat.connect()
+            say(f"{len(chat.lines)} connections stand")
+        with site.recorder.own("exchanges") as say:
+            served.exchanged = exchanges.run(chat)
+            good = sum(exchange.good for exchange in served.exchanged.exchanges)
+            say(f"{good} of {len(served.exchanged.exchanges)} right")
+            if good < len(served.exchanged.exchanges):
+                raise CellFailure(Reason.EXCHANGE_WRONG, _what_was_wrong(chat, served.exchanged))
+    except CellFailure as failure:
+        served.channels = failure
+        return
+    with site.recorder.own("isolation") as say:
+        try:
+            served.isolation = site.library.isolation(chat)
+            say(f"{sum(finding.good is True for finding in served.isolation)} of {len(served.isolation)} as expected")
+        except (SendFailed, CellFailure) as error:
+            say(f"broken off: {error}")
+
+
+def _what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
+    wrong = [exchange for exchange in exchanged.exchanges if not exchange.good]
+    first, fault = wrong[0], wrong[0].faults[0]
+    text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first.channel} from {first.sender}"
+    text += f" to {first.audience} is {fault.kind} on {fault.member}'s {fault.connection} connection"
+    if fault.text:
+        text += f" ({output.shorten(fault.text)})"
+    if chat.server.exit_status is not None:
+        text += f"; the server had ended with exit status {chat.server.exit_status}"
+    return text

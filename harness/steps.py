@@ -1,0 +1,120 @@
+"""The steps of a cell: each with a deadline, and with its whole output kept as evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from harness import output, processes
+from harness.errors import CellFailure, HarnessError, Interrupted
+from harness.result import Step
+from harness.scrub import Scrubber
+
+#: Evidence is scrubbed in pieces of this many bytes, so that no output is ever whole in memory.
+_PIECE = 1 << 20
+
+Outcome = Literal["ok", "failed", "timed out", "skipped"]
+
+
+class Watcher(Protocol):
+    """Whoever wants to see the steps as they begin and end."""
+
+    def begin(self, name: str) -> None: ...
+
+    def end(self, step: Step, seconds: float) -> None: ...
+
+
+@dataclass
+class Recorder:
+    """Runs steps, and keeps what they did."""
+
+    work: Path
+    evidence: Path
+    scrub: Scrubber
+    watcher: Watcher
+    steps: list[Step] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def command(
+        self, name: str, command: Sequence[str], env: dict[str, str], cwd: Path, deadline: float
+    ) -> tuple[Step, str]:
+        """Run *command* as the step *name*; return the step and its output, scrubbed."""
+        self.watcher.begin(name)
+        log = self.work / f"{name}.log"
+        ended = processes.run(command, env, cwd, log, deadline)
+        text = self.scrub(output.read(log))
+        self.keep(name, log)
+        shown = self.scrub(" ".join(command))
+        if ended.timed_out:
+            found = output.failure(text)
+            cause = f"{name} did not end within {deadline:.0f} s and was stopped"
+            step = Step(name=name, outcome="timed out", command=shown, cause=cause, excerpt=found.excerpt)
+        elif ended.exit_status:
+            found = output.failure(text)
+            step = Step(
+                name=name,
+                outcome="failed",
+                command=shown,
+                exit_status=ended.exit_status,
+                cause=found.cause,
+                excerpt=found.excerpt,
+            )
+        else:
+            step = Step(name=name, outcome="ok", command=shown, exit_status=0)
+        self.add(step, ended.seconds)
+        return step, text
+
+    @contextmanager
+    def own(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Time a step that the harness itself takes; the block is given a way to say what it saw."""
+        self.watcher.begin(name)
+        began = time.monotonic()
+        said: list[str] = []
+        try:
+            yield said.append
+        except CellFailure as failure:
+            step = Step(name=name, outcome="failed", text="; ".join(said), cause=self.scrub(failure.text))
+            self.add(step, time.monotonic() - began)
+            raise
+        except (HarnessError, Interrupted):
+            raise
+        self.add(Step(name=name, outcome="ok", text=self.scrub("; ".join(said))), time.monotonic() - began)
+
+    def add(self, step: Step, seconds: float) -> None:
+        """Record a step that has ended."""
+        self.steps.append(step)
+        self.seconds[step.name] = round(seconds, 3)
+        self.watcher.end(step, seconds)
+
+    def amend(self, name: str, **changes: object) -> None:
+        """Replace what is recorded of step *name*."""
+        for index, step in enumerate(self.steps):
+            if step.name == name:
+                values = {key: getattr(step, key) for key in step.__struct_fields__}
+                self.steps[index] = Step(**{**values, **changes})  # type: ignore[arg-type]
+
+    def keep(self, name: str, log: Path) -> None:
+        """Keep the whole of *log* as evidence, scrubbed.
+
+        Raises:
+            HarnessError: the evidence cannot be written.
+        """
+        target = self.evidence / f"{name.replace(' ', '-')}.log"
+        try:
+            with log.open("rb") as source, target.open("w", encoding="utf-8") as sink:
+                rest = b""
+                while piece := source.read(_PIECE):
+                    piece, newline, rest_of_line = (rest + piece).rpartition(b"\n")
+                    rest = rest_of_line
+                    if len(rest) > _PIECE:  # a line without end
+                        piece, newline, rest = piece + newline + rest, b"", b""
+                    sink.write(self.scrub((piece + newline).decode("utf-8", "replace")))
+                sink.write(self.scrub(rest.decode("utf-8", "replace")))
+        except OSError as error:
+            raise HarnessError(
+                f"evidence cannot be written: {error.strerror}", "make room on the disk, or make reports/ writable"
+            ) from error
