@@ -42,6 +42,7 @@ globals().update(
 
 ROOT_URLCONF = "DjangoTestWebsockets.urls"
 WSGI_APPLICATION = "DjangoTestWebsockets.wsgi.application"
+TEST_RUNNER = "DjangoTestWebsockets.runner.ChatTestRunner"
 
 TEMPLATES = [
     {

@@ -151,10 +151,8 @@ class Chat:
 
 @contextmanager
 def opened(chat: Chat) -> Iterator[Chat]:
-    """Close every connection and forget every session when the block is left."""
+    """Close every connection when the block is left."""
     try:
         yield chat
     finally:
         chat.close()
-        for browser in chat.browsers.values():
-            browser.close()

@@ -26,39 +26,38 @@ class PortTaken(Exception):
 
 
 class Browser:
-    """One member's session with the cell: cookies, and one connection for each request.
+    """One member's session with the cell: its cookies, and a new connection for each request.
 
-    Servers of the Django 1.8 to 2.1 era can close an HTTP/1.1 connection without saying so.
+    A server can close an HTTP/1.1 connection without saying so; django-websocket-redis does. Who
+    uses it again sometimes gets no answer, and would blame the server for a race of its own.
     """
 
     def __init__(self, base: str) -> None:
         self.base = base
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["Connection"] = "close"
+        self._cookies = requests.cookies.RequestsCookieJar()
 
     @property
     def cookie(self) -> str:
         """The cookies as a request header has them."""
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._session.cookies)
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
 
-    def get(self, path: str, redirects: bool = False) -> requests.Response:
+    def get(self, path: str) -> requests.Response:
         """GET a page.
 
         Raises:
             CellFailure: no answer came.
         """
-        return self._request("GET", path, None, redirects)
+        return self._request("GET", path, None)
 
-    def post(self, path: str, form: dict[str, str], redirects: bool = False) -> requests.Response:
+    def post(self, path: str, form: dict[str, str]) -> requests.Response:
         """POST a form, with the CSRF token that Django asks for.
 
         Raises:
             CellFailure: no answer came.
         """
-        token = self._session.cookies.get("csrftoken")
+        token = self._cookies.get("csrftoken")
         fields = {**form, "csrfmiddlewaretoken": token} if token else form
-        return self._request("POST", path, fields, redirects)
+        return self._request("POST", path, fields)
 
     def log_in(self, member: str) -> None:
         """Log in through Django's login view, as a person with a browser does.
@@ -70,20 +69,20 @@ class Browser:
         if page.status_code != 200:
             raise CellFailure(Reason.PAGE_FAILED, f"the login page answers with status {page.status_code}")
         answer = self.post(LOGIN, {"username": member, "password": member, "next": "/"})
-        if answer.status_code != 302 or "sessionid" not in self._session.cookies:
+        if answer.status_code != 302 or "sessionid" not in self._cookies:
             raise CellFailure(
                 Reason.PAGE_FAILED, f"{member} cannot log in: the login page answers with status {answer.status_code}"
             )
 
-    def close(self) -> None:
-        """Forget the session."""
-        self._session.close()
-
-    def _request(self, method: str, path: str, form: dict[str, str] | None, redirects: bool) -> requests.Response:
+    def _request(self, method: str, path: str, form: dict[str, str] | None) -> requests.Response:
         try:
-            return self._session.request(
-                method, self.base + path, data=form, allow_redirects=redirects, timeout=REQUEST_DEADLINE
-            )
+            with requests.Session() as session:
+                session.trust_env = False
+                session.cookies = self._cookies
+                session.headers["Connection"] = "close"
+                return session.request(
+                    method, self.base + path, data=form, allow_redirects=False, timeout=REQUEST_DEADLINE
+                )
         except requests.RequestException as error:
             raise CellFailure(
                 Reason.PAGE_FAILED, f"{method} {path} brought no answer ({type(error).__name__})"
@@ -123,8 +122,9 @@ def _ask(port: int) -> bytes | None:
             connection.sendall(f"GET {LOGIN} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
             connection.settimeout(REQUEST_DEADLINE)
             data = b""
-            while len(data) < 5 and (more := connection.recv(64)):
-                data += more
+            # To the end, or the server would note a broken pipe that is none of its own.
+            while more := connection.recv(65536):
+                data = data or more
             return data or None
     except OSError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,7 +111,9 @@ class Site:
         self.recorder.add(step, stopped.seconds)
 
     def _shown(self, log: Path) -> str:
-        return output.shorten(self.recorder.scrub(output.read(log)))
+        """Return what the server printed before it was first asked for something."""
+        text = self.recorder.scrub(output.read(log))
+        return output.shorten(re.split(r"^.*\"GET /", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip())
 
 
 def _port_taken(failure: Exception, log: Path) -> bool:

@@ -97,7 +97,7 @@ class Library(ABC):
         return False
 
     def subscribed(self, chat: Chat) -> bool:
-        """Tell whether the broker already has the members' subscriptions; True where it cannot."""
+        """Tell whether the broker has the subscription of every open connection; True where it cannot."""
         return True
 
     def isolation(self, chat: Chat) -> list[Finding]:

@@ -76,9 +76,13 @@ class DjangoWebsocketRedis(Library):
         return text == _HEARTBEAT
 
     def subscribed(self, chat: Chat) -> bool:
-        wanted = {f"{chat.prefix}:user:{member}:chat": 1 for member in MEMBERS}
-        wanted[f"{chat.prefix}:group:{GROUP}:chat"] = len(GROUP_MEMBERS)
-        wanted[f"{chat.prefix}:broadcast:chat"] = len(chat.sockets)
+        lines = [line for line in chat.sockets if not chat.transcript.closed(line)]
+        wanted = {f"{chat.prefix}:broadcast:chat": len(lines)}
+        wanted[f"{chat.prefix}:group:{GROUP}:chat"] = sum(
+            line.name == "group" and line.member in GROUP_MEMBERS for line in lines
+        )
+        for member in MEMBERS:
+            wanted[f"{chat.prefix}:user:{member}:chat"] = lines.count(Line(member, "user"))
         standing = chat.broker.subscribers(list(wanted))
         return all(standing[channel] >= count for channel, count in wanted.items())
 

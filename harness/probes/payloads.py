@@ -29,6 +29,8 @@ PAYLOADS: dict[str, str | bytes] = {
     "200 kB": "two hundred kB. " * 12800,
     "binary": bytes(range(256)),
 }
+#: How a connection is closed can be a race of a close frame and a reset; the frames are evidence.
+_CLOSED = "the {}'s connection is closed"
 #: Seconds that a payload may take.
 _PATIENCE = 2.0
 
@@ -58,8 +60,9 @@ def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> F
             chat.fence_all(speaking.send, [sender, receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before, sender)
     except (HandshakeRefused, CellFailure, SendFailed, websocket.WebSocketException, OSError) as error:
-        seen = chat.transcript.closed(sender) or str(error)
-        return Finding(question=question, expected="arrives unaltered", seen=f"does not arrive: {seen}", good=False)
+        gone = chat.transcript.wait_closed(sender, _PATIENCE)
+        seen = _CLOSED.format("sender") if gone else str(error)
+        return Finding(question=question, expected="arrives unaltered", seen=f"does not arrive; {seen}", good=False)
     finally:
         chat.close(line for line in (sender, receiver) if line in chat.sockets)
 
@@ -110,5 +113,5 @@ def _finding(
         good, seen = False, "does not arrive"
     for who, why in (("sender", closed), ("receiver", chat.transcript.closed(receiver))):
         if why:
-            good, seen = False, f"{seen}; the {who}'s connection: {why}"
+            good, seen = False, f"{seen}; {_CLOSED.format(who)}"
     return Finding(question=question, expected="arrives unaltered" if wanted else "arrives, or nothing does", seen=seen, good=good)
