@@ -1,4 +1,84 @@
+"""``report``: render the reports from the results at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
 import click
-@click.command(name="report")
-def report():
-    pass
+
+from harness.commands import options
+from harness.commands.progress import verdict_line
+from harness.errors import HarnessError
+from harness.report import render
+from harness.report.view import View, read
+from harness.result import Verdict, write_atomically
+from harness.run import ROOT
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a report or README's table is out of date.")
+@click.option(
+    "--session",
+    metavar="CELL,…",
+    help="Close a run of these cells: show each verdict, and exit 4 if not one could be tested.",
+)
+@options.reports
+def report(check: bool, session: str | None, reports: Path) -> int:
+    """Render the reports and README's table from the results at hand."""
+    view = read(reports / "results")
+    # Evidence stays on the machine it was made on: committed reports do not lead there.
+    pages = render.render(view)
+    readme = ROOT / "README.rst"
+    headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
+    with_readme = reports.resolve() == (ROOT / "reports").resolve()
+    if check:
+        return _check(view, pages, headline if with_readme else None, reports)
+    changed = render.write(pages, reports)
+    if with_readme and readme.read_text(encoding="utf-8") != headline:
+        write_atomically(readme, headline.encode())
+        changed.append("README.rst")
+    code = _close(session.split(","), view) if session else 0
+    click.echo(f"{len(pages)} reports from {len(view.rows)} results, {len(changed)} changed.")
+    click.echo(f"Report: {options.shown(reports / 'index.rst')}")
+    return max(code, _name_damaged(view))
+
+
+def _check(view: View, pages: dict[str, str], headline: str | None, reports: Path) -> int:
+    out_of_date = [
+        path
+        for path, text in pages.items()
+        if not (reports / path).exists() or (reports / path).read_text(encoding="utf-8") != text
+    ]
+    out_of_date += render.stale(pages, reports)
+    if headline is not None and (ROOT / "README.rst").read_text(encoding="utf-8") != headline:
+        out_of_date.append("README.rst")
+    for path in out_of_date:
+        click.echo(f"out of date: {path}")
+    if out_of_date:
+        click.echo("Run `tox -e report`, and commit what changes.")
+    return max(1 if out_of_date else 0, _name_damaged(view))
+
+
+def _name_damaged(view: View) -> int:
+    for error in view.damaged:
+        click.echo(f"error: left out: {error}", err=True)
+        if error.hint:
+            click.echo(f"       {error.hint}", err=True)
+    return HarnessError.exit_code if view.damaged else 0
+
+
+def _close(cells: list[str], view: View) -> int:
+    """Show what came of the cells of this run; 4 if there was no interpreter for any."""
+    known = {row.name: row.result for row in view.rows}
+    tested = 0
+    for cell in cells:
+        result = known.get(cell)
+        if result is None:
+            click.echo(f"{cell}  has no result")
+            continue
+        tested += result.verdicts.overall.verdict is not Verdict.NOT_TESTED
+        click.echo(verdict_line(result))
+    if not tested:
+        click.echo("Not one of these cells could be tested: `python -m harness doctor` says what is missing.", err=True)
+        return 4
+    return 0

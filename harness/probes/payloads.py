@@ -62,7 +62,7 @@ def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> F
     except (HandshakeRefused, CellFailure, SendFailed, websocket.WebSocketException, OSError) as error:
         gone = chat.transcript.wait_closed(sender, _PATIENCE)
         seen = _CLOSED.format("sender") if gone else str(error)
-        return Finding(question=question, expected="arrives unaltered", seen=f"does not arrive; {seen}", good=False)
+        return Finding(question=question, expected=_expected(payload), seen=f"does not arrive; {seen}", good=False)
     finally:
         chat.close(line for line in (sender, receiver) if line in chat.sockets)
 
@@ -80,7 +80,7 @@ def _by_post(chat: Chat, number: int, what: str, payload: str) -> Finding:
         chat.fence_all(lambda text: chat.library.fence(chat, row, text), [receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before)
     except (HandshakeRefused, CellFailure, SendFailed) as error:
-        return Finding(question=question, expected="arrives unaltered", seen=f"refused: {error}", good=False)
+        return Finding(question=question, expected=_expected(payload), seen=f"refused: {error}", good=False)
     finally:
         chat.close(line for line in (receiver,) if line in chat.sockets)
 
@@ -89,6 +89,10 @@ def _wait(chat: Chat, receiver: Line, payload: str | bytes) -> None:
     """Let the payload arrive before a fence is sent behind it."""
     if payload:
         chat.transcript.wait([receiver], [_as_text(payload)], _PATIENCE)
+
+
+def _expected(payload: str | bytes) -> str:
+    return "arrives unaltered" if payload else "arrives, or nothing does"
 
 
 def _as_text(payload: str | bytes) -> str:
@@ -114,4 +118,4 @@ def _finding(
     for who, why in (("sender", closed), ("receiver", chat.transcript.closed(receiver))):
         if why:
             good, seen = False, f"{seen}; {_CLOSED.format(who)}"
-    return Finding(question=question, expected="arrives unaltered" if wanted else "arrives, or nothing does", seen=seen, good=good)
+    return Finding(question=question, expected=_expected(payload), seen=seen, good=good)
