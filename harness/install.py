@@ -184,6 +184,9 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) 
                 f"{cell.name} asks for {what} {asked}, and its environment has {what} {found}",
                 f"make the environment again with `tox -r -e {cell.name}`",
             )
+    # Without a virtual environment the two are one.
+    if facts["base"] != facts["prefix"]:
+        recorder.scrub.learn(Path(facts["base"]), "<python>")
     recorder.amend("identify", text=f"Python {facts['version']}, Django {facts['django']}")
     return Identity(
         python=python,
@@ -203,6 +206,7 @@ print(json.dumps({
     "version": platform.python_version(),
     "implementation": platform.python_implementation(),
     "prefix": sys.prefix,
+    "base": getattr(sys, "base_prefix", getattr(sys, "real_prefix", sys.prefix)),
     "site_packages": [path for path in sys.path if path.endswith("site-packages")],
     "django": django.get_version(),
 }))

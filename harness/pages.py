@@ -15,8 +15,6 @@ from harness.result import Reason
 
 #: Seconds for one request.
 REQUEST_DEADLINE = 20.0
-#: Seconds for a server to answer its first request.
-READY_DEADLINE = 60.0
 
 LOGIN = "/accounts/login/"
 
@@ -89,7 +87,7 @@ class Browser:
             ) from error
 
 
-def wait_until_ready(server: Child, port: int, deadline: float = READY_DEADLINE) -> float:
+def wait_until_ready(server: Child, port: int, deadline: float) -> float:
     """Ask until the server answers HTTP; return the seconds that took.
 
     Raises:
@@ -101,7 +99,7 @@ def wait_until_ready(server: Child, port: int, deadline: float = READY_DEADLINE)
             raise CellFailure(
                 Reason.SERVER_DID_NOT_START, f"the server ended with exit status {server.exit_status} before it answered"
             )
-        answer = _ask(port)
+        answer = _ask(port, deadline - waited)
         if answer is not None:
             if not server.listens_on(port):
                 if server.exit_status is None and waited < 5:
@@ -115,12 +113,12 @@ def wait_until_ready(server: Child, port: int, deadline: float = READY_DEADLINE)
     raise CellFailure(Reason.SERVER_DID_NOT_START, f"the server did not answer within {deadline:.0f} s")
 
 
-def _ask(port: int) -> bytes | None:
+def _ask(port: int, seconds: float) -> bytes | None:
     """Return the first bytes of an answer to a plain request, or None while nothing listens."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(f"GET {LOGIN} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
-            connection.settimeout(REQUEST_DEADLINE)
+            connection.settimeout(max(seconds, 0.1))
             data = b""
             # To the end, or the server would note a broken pipe that is none of its own.
             while more := connection.recv(65536):

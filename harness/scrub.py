@@ -30,10 +30,7 @@ class Scrubber:
 
     def __init__(self, places: dict[Path, str]) -> None:
         """*places* are folders and what to call them, such as ``{env_dir: "<cell>"}``."""
-        table: dict[str, str] = {}
-        for folder, label in places.items():
-            for path in {str(folder), str(folder.resolve())}:
-                table[path] = label
+        self._paths: list[tuple[str, str]] = []
         for path, label in (
             (tempfile.gettempdir(), "<tmp>"),
             (str(Path.home()), "<home>"),
@@ -41,11 +38,18 @@ class Scrubber:
             (os.environ.get("PYENV_ROOT", ""), "<pyenv>"),
         ):
             if len(path) > 1:
-                table.setdefault(path, label)
-        # The longest first, so that a folder inside another keeps its own label.
-        self._paths = sorted(table.items(), key=lambda item: -len(item[0]))
+                self._paths.append((path, label))
+        for folder, label in places.items():
+            self.learn(folder, label)
         names = {name for name in (_user(), socket.gethostname()) if len(name) > 3}
         self._names = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in sorted(names)) or r"(?!)")
+
+    def learn(self, folder: Path, label: str) -> None:
+        """Call *folder* by *label* from now on."""
+        known = dict(self._paths)
+        known.update({path: label for path in (str(folder), str(folder.resolve())) if len(path) > 1})
+        # The longest first, so that a folder inside another keeps its own label.
+        self._paths = sorted(known.items(), key=lambda item: -len(item[0]))
 
     def __call__(self, text: str) -> str:
         """Return *text* without anything of this machine, and without control characters."""

@@ -71,7 +71,7 @@ class Site:
             command = self.library.serve(self.python, port)
             with started(command, {**self.env, **settings}, self.project, log) as server:
                 try:
-                    seconds = pages.wait_until_ready(server, port)
+                    seconds = pages.wait_until_ready(server, port, self.library.ready_deadline)
                 except (pages.PortTaken, CellFailure) as failure:
                     if attempt < _PORTS and _port_taken(failure, log):
                         served.repeated.append(f"{name}: the port was taken, another one was tried")

@@ -1,4 +1,61 @@
+"""``doctor``: what is here, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import tempfile
+from pathlib import Path
+
 import click
-@click.command(name="doctor")
-def doctor():
-    pass
+from rich.console import Console
+from rich.text import Text
+
+from harness import broker, interpreters, processes
+from harness.commands import options
+from harness.errors import HarnessError
+from harness.report.view import read
+from harness.run import ROOT
+
+#: Bytes that all environments of the matrix take, roughly.
+_ROOM = 6_000_000_000
+
+
+@click.command()
+@options.reports
+def doctor(reports: Path) -> int:
+    """Say which interpreters, which tox and which broker are here, and what to do about the rest."""
+    console = Console(highlight=False, soft_wrap=True)
+    trouble = 0
+
+    def say(good: bool, text: str, hint: str = "") -> None:
+        line = Text("✓ " if good else "✗ ", style="green" if good else "red")
+        console.print(line.append(text, style="default"))
+        if hint:
+            console.print(Text(f"    {hint}", style="dim"))
+
+    found = [version for version in interpreters.VERSIONS if interpreters.find(version)]
+    for version in interpreters.VERSIONS:
+        interpreter = interpreters.find(version)
+        if interpreter is not None:
+            say(True, f"Python {version}: {interpreter.version}")
+        else:
+            say(False, f"Python {version}: not found; its cells are not tested", interpreters.how_to_get(version))
+    if not found:
+        trouble = 1
+    for package in ("tox", "tox-uv", "uv", "websocket-client"):
+        say(True, f"{package} {importlib.metadata.version(package)}")
+    try:
+        with tempfile.TemporaryDirectory() as folder, broker.embedded({"PATH": "/usr/bin:/bin"}, Path(folder)) as running:
+            say(True, f"broker: the embedded {running.version} starts and answers")
+    except HarnessError as error:
+        trouble = 1
+        say(False, f"broker: {error}", error.hint)
+    left = processes.sweep(ROOT)
+    say(True, f"processes left by killed runs: {left} found and ended" if left else "no process of a killed run is left")
+    free = shutil.disk_usage(ROOT).free
+    say(free > _ROOM, f"{free / 1e9:.0f} GB of disk are free; all environments together take about {_ROOM / 1e9:.0f}")
+    for damaged in read(reports / "results").damaged:
+        trouble = 1
+        say(False, str(damaged), damaged.hint)
+    return HarnessError.exit_code if trouble else 0

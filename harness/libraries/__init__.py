@@ -23,7 +23,8 @@ def load(folders: tuple[Path, ...] = ()) -> dict[str, Library]:
     found: dict[str, Library] = {}
     for module in [*_own(), *(each for folder in folders for each in _foreign(folder))]:
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            if issubclass(kind, Library) and not inspect.isabstract(kind) and kind.__module__ == module.__name__:
+            own = kind.__module__ == module.__name__  # not one that the module only imports
+            if issubclass(kind, Library) and not inspect.isabstract(kind) and own:
                 library = kind()
                 if library.suffix in found:
                     raise UsageError(f"{library.name} and {found[library.suffix].name} have the same suffix")

@@ -32,6 +32,8 @@ class Library(ABC):
     pages: ClassVar[tuple[str, ...]]
     #: The server under test, as reports call it.
     server: ClassVar[str] = "runserver"
+    #: Seconds for the server to answer its first request.
+    ready_deadline: ClassVar[float] = 60.0
     #: What makes the server keep messages for those who come later; empty where it cannot.
     keeping: ClassVar[dict[str, str]] = {}
 

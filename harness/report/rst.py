@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import docutils.core
 import docutils.utils
@@ -92,3 +94,14 @@ def problems(text: str, name: str = "<text>") -> str:
     }
     docutils.core.publish_doctree(text, source_path=name, settings_overrides=settings)
     return stream.getvalue()
+
+
+def main(paths: Sequence[str]) -> int:
+    """Print what docutils says against the files at *paths*; return 1 if there is anything."""
+    wrong = [found for path in paths if (found := problems(Path(path).read_text(encoding="utf-8"), path))]
+    print("".join(wrong), end="")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Fake libraries, one for each way to misbehave; ``tests/fakes/project`` is their server side."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from harness.cells import Cell
+from harness.chat import Chat
+from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
+from harness.result import Pin
+
+NAMES = (
+    "behaves",
+    "hangs-up",
+    "delays",
+    "stalls",
+    "drops",
+    "leaks-user",
+    "leaks-group",
+    "twice",
+    "reorders",
+    "truncates",
+    "recodes",
+    "refuses-403",
+    "refuses-500",
+    "answers-garbage",
+    "closes",
+    "never-ready",
+    "never-listens",
+    "speaks-garbage",
+    "fails-to-start",
+    "dies",
+    "dies-mid",
+    "locks-out",
+    "breaks-pages",
+    "ignores-signals",
+    "leaves-a-grandchild",
+    "floods",
+    "prints-hostile-text",
+    "port-taken-once",
+    "port-taken-always",
+    "fails-migrate",
+    "fails-loaddata",
+    "fails-check",
+    "fails-test",
+    "cannot-be-installed",
+)
+
+
+def _library(fake: str) -> type[DjangoWebsocketRedis]:
+    class Fake(DjangoWebsocketRedis):
+        name: ClassVar[str] = f"fake-{fake}"
+        suffix: ClassVar[str] = f"fake-{fake}"
+        settings: ClassVar[str] = "fake.settings"
+        keeping: ClassVar[dict[str, str]] = {}
+        ready_deadline: ClassVar[float] = 2.0
+
+        def requirements(self, cell: Cell) -> list[str]:
+            if fake == "cannot-be-installed":
+                return [str(Path(__file__).parent.parent / "unbuildable")]
+            return []
+
+        def pins(self, cell: Cell) -> list[Pin]:
+            return []
+
+        def project(self, root: Path) -> Path:
+            return Path(__file__).parent.parent / "project"
+
+        def environment(self, redis_url: str, prefix: str, database: Path) -> dict[str, str]:
+            return {"FAKE": fake, "FAKE_NOTE": str(database.parent / "note")}
+
+        def serve(self, python: Path, port: int) -> list[str]:
+            return [str(python), "manage.py", "runserver", str(port)]
+
+        def subscribed(self, chat: Chat) -> bool:
+            return True
+
+    return Fake
+
+
+globals().update({f"Fake {fake}": _library(fake) for fake in NAMES})

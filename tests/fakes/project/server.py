@@ -1,0 +1,203 @@
+"""A chat server that behaves well, or misbehaves in the one way its name says."""
+
+import asyncio
+import itertools
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from aiohttp import WSMsgType, web
+
+MEMBERS = {"admin": [], "John": ["chatusers"], "Mary": ["chatusers"]}
+HOSTILE = (
+    b"Title\n=====\n\n.. raw:: html\n\n   <script>alert(1)</script>\n\n`x <javascript:alert(1)>`__ |sub| [1]_ *em\n"
+    b"\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x07 \xff\xfe\x00\x07 <img src=x onerror=alert(1)>\n"
+    b"::\n\n\tliteral\n.. include:: /etc/passwd\n\xe2\x80\xaetfel\n"
+)
+
+
+class Chat:
+    def __init__(self, fake: str) -> None:
+        self.fake = fake
+        self.sessions: dict[str, str] = {}
+        self.connections: list[tuple[str, set[str], web.WebSocketResponse]] = []
+        self.numbers = itertools.count(1)
+        self.held: list[tuple[str, str]] = []
+        self.queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    def member(self, request: web.Request) -> str:
+        return self.sessions.get(request.cookies.get("sessionid", ""), "")
+
+    async def publish(self, channel: str, text: str) -> None:
+        """Deliver a message, or do to it what this fake does."""
+        fake, message = self.fake, text.startswith("Hello")
+        number = next(self.numbers) if message else 0
+        if fake == "delays":
+            await self.queue.put((channel, text))
+            return
+        if fake == "drops" and number == 5:
+            return
+        if fake in ("reorders", "stalls") and (number == 13 if fake == "reorders" else number == 5):
+            self.held.append((channel, text))
+            return
+        if fake == "dies-mid" and number == 5:
+            os._exit(3)
+        if fake == "closes" and number == 6:
+            for user, _, connection in self.connections:
+                if user == "Mary":
+                    await connection.close(code=1011)
+        if fake == "stalls":
+            await self.release()
+        if fake == "truncates" and number == 5:
+            text = text[:-9]
+        if fake == "recodes" and number == 5:
+            text = text.replace("Hello", "HÃ©llo")
+        await self.deliver(channel, text)
+        if fake == "twice" and number == 5:
+            await self.deliver(channel, text)
+        if fake == "leaks-user" and message and channel.startswith("user:"):
+            await self.deliver("broadcast", text)
+        if fake == "leaks-group" and message and channel.startswith("group:"):
+            for user, channels, connection in self.connections:
+                if user == "admin" and "group" in channels:
+                    await connection.send_str(text)
+        await self.release()
+
+    async def release(self) -> None:
+        held, self.held = self.held, []
+        for channel, text in held:
+            await self.deliver(channel, text)
+
+    async def deliver(self, channel: str, text: str) -> None:
+        for _, channels, connection in list(self.connections):
+            if channel in channels and not connection.closed:
+                await connection.send_str(text)
+
+    async def slowly(self) -> None:
+        while True:
+            channel, text = await self.queue.get()
+            await asyncio.sleep(0.1)
+            await self.deliver(channel, text)
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "GET":
+            response = web.Response(text="<form>log in</form>", content_type="text/html")
+            response.set_cookie("csrftoken", "t" * 32)
+            return response
+        form = await request.post()
+        if self.fake == "locks-out":
+            return web.Response(status=500, text="no")
+        session = secrets.token_hex(8)
+        self.sessions[session] = str(form["username"])
+        response = web.Response(status=302, headers={"Location": "/"})
+        response.set_cookie("sessionid", session)
+        return response
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        member = self.member(request)
+        if not member:
+            return web.Response(status=302, headers={"Location": "/accounts/login/?next=" + request.path})
+        if self.fake == "breaks-pages":
+            return web.Response(status=500, text="Server Error")
+        if request.method == "GET":
+            return web.Response(text=f"<p>{member}</p>", content_type="text/html")
+        form = await request.post()
+        channel = request.match_info["channel"]
+        await self.publish(channel if channel == "broadcast" else f"{channel}:{form[channel]}", str(form["message"]))
+        return web.Response(text="OK")
+
+    async def websocket(self, request: web.Request) -> web.StreamResponse:
+        if self.fake in ("refuses-403", "refuses-500"):
+            return web.Response(status=int(self.fake[-3:]), text="no <b>sockets</b>")
+        if self.fake == "answers-garbage":
+            assert request.transport is not None
+            request.transport.write(b"\x00\xffgarbage\r\n\r\n")
+            request.transport.close()
+        if self.fake == "dies":
+            os._exit(3)
+        connection = web.WebSocketResponse()
+        await connection.prepare(request)
+        asked = {name for name, _ in parse_qsl(request.query_string, keep_blank_values=True)}
+        member, channels = self.member(request), set()
+        if "subscribe-broadcast" in asked:
+            channels.add("broadcast")
+        if member and "subscribe-user" in asked:
+            channels.add(f"user:{member}")
+        if member and "subscribe-group" in asked:
+            channels |= {"group", *(f"group:{group}" for group in MEMBERS[member])}
+        self.connections.append((member, channels, connection))
+        async for message in connection:
+            if message.type is WSMsgType.TEXT and "publish-broadcast" in asked and member:
+                await self.publish("broadcast", message.data)
+        self.connections = [each for each in self.connections if each[2] is not connection]
+        return connection
+
+
+def serve(fake: str, port: int) -> int:
+    before_listening(fake, port)
+    chat = Chat(fake)
+    application = web.Application()
+    application.router.add_route("*", "/accounts/login/", chat.login)
+    application.router.add_get("/", chat.page)
+    application.router.add_route("*", "/chat/{channel}/", chat.page)
+    application.router.add_get("/ws/chat", chat.websocket)
+
+    async def delays(_: web.Application) -> None:
+        asyncio.get_running_loop().create_task(chat.slowly())
+
+    async def hang_up(request: web.Request, response: web.StreamResponse) -> None:
+        if fake == "hangs-up" and not isinstance(response, web.WebSocketResponse):
+            # HTTP/1.1, no "Connection: close", and gone a moment later.
+            assert request.transport is not None
+            response.headers.pop("Connection", None)
+            asyncio.get_running_loop().call_later(0.003, request.transport.close)
+
+    application.on_response_prepare.append(hang_up)
+    application.on_startup.append(delays)
+    stubborn = fake == "ignores-signals"
+    try:
+        web.run_app(application, host="127.0.0.1", port=port, handle_signals=not stubborn, print=print)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def before_listening(fake: str, port: int) -> None:
+    if fake == "fails-to-start":
+        sys.stdout.buffer.write(HOSTILE)
+        sys.exit("Traceback (most recent call last):\n  File \"x.py\", line 1\nRuntimeError: *no* `server` |today|")
+    if fake == "never-ready":
+        with socket.create_server(("127.0.0.1", port)):
+            signal.pause()
+    if fake == "never-listens":
+        signal.pause()
+    if fake == "speaks-garbage":
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            while True:
+                connection, _ = listener.accept()
+                connection.sendall(b"\x00\x01 220 mail.example ESMTP\r\n")
+                connection.close()
+    if fake == "ignores-signals":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if fake == "leaves-a-grandchild":
+        # In a session of its own, so that no signal to the server's group reaches it.
+        subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], start_new_session=True)
+    if fake == "floods":
+        line = b"x" * 1023 + b"\n"
+        for _ in range(100 * 1024):
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    if fake == "prints-hostile-text":
+        sys.stdout.buffer.write(HOSTILE)
+        sys.stdout.buffer.flush()
+    if fake in ("port-taken-once", "port-taken-always"):
+        note = Path(os.environ["FAKE_NOTE"])
+        if fake == "port-taken-always" or not note.exists():
+            note.touch()
+            sys.exit("Error: That port is already in use.")
