@@ -23,7 +23,6 @@ sys.path.insert(0, str(ROOT))
 os.environ["HARNESS_PYTHON"] = sys.executable
 
 try:
-    from filelock import FileLock, Timeout
     from tox_uv._run import UvVenvRunner
 
     from harness import interpreters, legacy

@@ -1,4 +1,5 @@
 """The ASGI application, for Django 3.0 and newer."""
+
 import os
 
 from django.core.asgi import get_asgi_application

@@ -1,4 +1,5 @@
 """The differences between Django 1.8 and 6.x that this project meets, all in one place."""
+
 import django
 
 try:

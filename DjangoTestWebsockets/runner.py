@@ -1,4 +1,5 @@
 """How the cells' Django tests are found."""
+
 import os
 
 from django.apps import apps
@@ -16,7 +17,5 @@ class ChatTestRunner(DiscoverRunner):
     def build_suite(self, test_labels=None, *args, **kwargs):
         if not test_labels:
             # The environments, with Django's own applications in them, can lie below the checkout.
-            test_labels = [
-                app.name for app in apps.get_app_configs() if os.path.dirname(app.path) == settings.BASE_DIR
-            ]
+            test_labels = [app.name for app in apps.get_app_configs() if os.path.dirname(app.path) == settings.BASE_DIR]
         return super(ChatTestRunner, self).build_suite(test_labels, *args, **kwargs)

@@ -9,6 +9,7 @@ The environment gives what differs from run to run, so that cells can run side b
 ``CHAT_PREFIX``
     Goes before every key in the broker, so that runs can share one.
 """
+
 import os
 
 from DjangoTestWebsockets.compat import middleware_settings

@@ -1,4 +1,5 @@
 """The addresses that every library's server shares: login, logout and the chat."""
+
 from django.conf.urls import include
 
 from DjangoTestWebsockets.compat import re_path

@@ -1,4 +1,5 @@
 """The WSGI application, for servers that are told where to find one."""
+
 import os
 
 from django.core.wsgi import get_wsgi_application

@@ -3,6 +3,7 @@
 ``python manage.py runserver --settings=chatserver.settings`` serves it, as the library's
 documentation describes: the library replaces Django's own development server.
 """
+
 import os
 
 try:

@@ -1,4 +1,5 @@
 """The chat as Django's own tests see it: pages, logins, and what a posted message publishes."""
+
 import unittest
 import uuid
 

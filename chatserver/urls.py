@@ -1,4 +1,5 @@
 """The pages of the chat."""
+
 from chatserver import views
 from DjangoTestWebsockets.compat import re_path
 

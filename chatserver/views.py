@@ -1,4 +1,5 @@
 """The pages of the chat, and the messages that are posted to them."""
+
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group, User
 from django.http import HttpResponse, HttpResponseBadRequest

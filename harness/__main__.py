@@ -14,7 +14,9 @@ except ImportError as error:
     if error.name in (None, "harness") or os.path.realpath(sys.prefix) == os.path.dirname(os.path.dirname(provisioned)):
         raise
     if not os.path.exists(provisioned):
-        sys.exit("error: %s is not installed; run `tox -l` once, which makes the environment of the harness" % error.name)
+        sys.exit(
+            "error: %s is not installed; run `tox -l` once, which makes the environment of the harness" % error.name
+        )
     os.execv(provisioned, [provisioned, "-m", "harness"] + sys.argv[1:])
 
 if __name__ == "__main__":

@@ -32,7 +32,10 @@ class Broker:
 
     def subscribers(self, channels: list[str]) -> dict[str, int]:
         """Return how many connections are subscribed to each of *channels* (PUBSUB NUMSUB)."""
-        return {name.decode(): count for name, count in self.client.pubsub_numsub(*channels)}
+        return {
+            str(name, "utf-8") if isinstance(name, bytes) else name: count
+            for name, count in self.client.pubsub_numsub(*channels)
+        }
 
     def forget(self, prefix: str) -> None:
         """Delete every key of *prefix*: somebody else's broker is left as it was found."""

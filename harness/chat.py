@@ -115,7 +115,9 @@ class Chat:
                 break
             time.sleep(0.002)
         try:
-            texts = self.fence_all(lambda text: self.library.announce(self, MEMBERS[0], text), lines, SUBSCRIBE_DEADLINE)
+            texts = self.fence_all(
+                lambda text: self.library.announce(self, MEMBERS[0], text), lines, SUBSCRIBE_DEADLINE
+            )
         except SendFailed as error:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"nothing can be broadcast: {error}") from error
         for line in lines:

@@ -42,7 +42,9 @@ def run(chat: Chat) -> Exchanged:
     # Fences from before the first exchange can still be on their way; they are nobody's message.
     others = set(chat.fences).difference(*(exchange.fences for exchange in sent))
     received = {
-        line: Received([text for text in chat.transcript.texts(line) if text not in others], chat.transcript.closed(line))
+        line: Received(
+            [text for text in chat.transcript.texts(line) if text not in others], chat.transcript.closed(line)
+        )
         for line in chat.lines
     }
     faults = judge(sent, received)
@@ -112,5 +114,3 @@ def _as_result(chat: Chat, row: Row, faults: list[Fault]) -> Exchange:
         good=not faults,
         faults=faults,
     )
-
-

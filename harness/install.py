@@ -80,9 +80,7 @@ def install(cell: Cell, library: Library, identity: Identity, recorder: Recorder
     else:
         note = _install(cell, wanted, identity, recorder, env, before)
         note_file.write_bytes(msgspec.json.encode(note))
-    installation = Installation(
-        requirements=wanted, pins=pins, added=note.added, added_bytes=note.added_bytes
-    )
+    installation = Installation(requirements=wanted, pins=pins, added=note.added, added_bytes=note.added_bytes)
     return Installed(installation, note.seconds, note.date, {**note.before, **_pairs(note.added)}, note.installer)
 
 

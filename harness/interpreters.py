@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 #: Every Python a cell may ask for, oldest first.
@@ -36,7 +36,7 @@ def python_of(name: str) -> str | None:
     return f"{match[1]}.{match[2]}" if match else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def find(version: str) -> Interpreter | None:
     """Return the first interpreter that is really of *version* (``3.6``), or None.
 

@@ -95,6 +95,7 @@ def publish_unknown(chat: Chat, path: str) -> Finding:
         with suppress(KeyError):
             chat.close([line])
         return Finding(question=question, expected=expected, seen=f"refused: {error}", good=True)
+
     # The stranger's own fences: only they are behind the message on its way.
     def again(fence: str) -> None:
         with suppress(websocket.WebSocketException, OSError):

@@ -12,6 +12,7 @@ needs the standard library and filelock, which tox itself depends on.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import re
@@ -69,11 +70,9 @@ def make_environment(interpreter: Path, virtualenv: str, env_dir: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(wheel).extractall(folder)
         # Told where the bundled wheels are; left to itself it would also look in the working directory.
-        _run(
-            [str(interpreter), os.path.join(folder, "virtualenv.py"), "--no-download", "--never-download"][:3]
-            + ["--extra-search-dir", os.path.join(folder, "virtualenv_support"), str(env_dir)],
-            INSTALL_DEADLINE,
-        )
+        script, bundled = Path(folder, "virtualenv.py"), Path(folder, "virtualenv_support")
+        command = [str(interpreter), str(script), "--no-download", "--extra-search-dir", str(bundled), str(env_dir)]
+        _run(command, INSTALL_DEADLINE)
     python = env_dir / "bin" / "python"
     # Old virtualenvs can exit 0 and leave an environment without pip.
     _run([str(python), "-c", "import pip"], 60)
@@ -157,8 +156,6 @@ def _tags(version: str, abi: str) -> list[str]:
 
 
 def _facts(python: Path) -> tuple[str, str]:
-    import json
-
     major, minor, wide, _ = json.loads(_run([str(python), "-c", _FACTS], 60))
     # PEP 513: before 3.3 the ABI depends on the width of a character.
     abi = f"cp{major}{minor}m" + ("u" if (major, minor) < (3, 3) and wide else "")

@@ -20,7 +20,9 @@ _TRACEBACK = "Traceback (most recent call last):"
 #: The last line of a traceback: ``package.Error: text``, or the bare name.
 _EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
 _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+)')
-_WARNING = re.compile(r"^(?P<where>\S.*?:\d+): (?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$")
+_WARNING = re.compile(
+    r"^(?P<where>\S.*?:\d+): (?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$"
+)
 #: What installers print when they could not reach anything; each is a connection's own failure.
 _NO_NETWORK = re.compile(
     r"Temporary failure in name resolution|Name or service not known|nodename nor servname|"

@@ -97,7 +97,8 @@ def wait_until_ready(server: Child, port: int, deadline: float) -> float:
     while (waited := time.monotonic() - server.started) < deadline:
         if server.exit_status is not None:
             raise CellFailure(
-                Reason.SERVER_DID_NOT_START, f"the server ended with exit status {server.exit_status} before it answered"
+                Reason.SERVER_DID_NOT_START,
+                f"the server ended with exit status {server.exit_status} before it answered",
             )
         answer = _ask(port, deadline - waited)
         if answer is not None:

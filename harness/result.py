@@ -18,7 +18,7 @@ import msgspec
 from harness.errors import DamagedResult, HarnessError
 
 #: The version of the document's form; a reader refuses any other.
-SCHEMA = "1"
+SCHEMA: Literal["1"] = "1"
 
 #: The largest result document, in bytes.
 SIZE_LIMIT = 64_000
@@ -214,7 +214,7 @@ class Measured(Model, frozen=True, kw_only=True):
 class Result(Model, frozen=True, kw_only=True):
     """One cell's result. ``complete`` comes last: a file without it is an unfinished run."""
 
-    schema: Literal["1"] = SCHEMA
+    schema: Literal["1"]
     cell: str
     library: str
     server: str
@@ -229,7 +229,7 @@ class Result(Model, frozen=True, kw_only=True):
     isolation: list[Finding]
     probes: list[Probe]
     varying: Measured
-    complete: Literal[True] = True
+    complete: Literal[True]
 
 
 def schema() -> dict[str, Any]:
@@ -294,8 +294,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:

@@ -20,6 +20,7 @@ from harness.errors import AlreadyRunning, CellFailure, HarnessError
 from harness.install import Identity, Installed
 from harness.libraries.base import Library
 from harness.result import (
+    SCHEMA,
     Judgement,
     Measured,
     Reason,
@@ -221,6 +222,7 @@ class _Run:
             startup_output=served.startup_output,
         )
         return Result(
+            schema=SCHEMA,
             cell=request.cell.name,
             library=request.library.name,
             server=request.library.server,
@@ -235,6 +237,7 @@ class _Run:
             isolation=served.isolation,
             probes=served.probes,
             varying=varying,
+            complete=True,
         )
 
 
@@ -283,17 +286,17 @@ def _judged(served: Served) -> Verdicts:
     if served.exchanged is None or not served.exchanged.exchanges:
         raise HarnessError("the exchanges were never made, and nobody said why")
     text = f"{len(served.exchanged.exchanges)} of {len(served.exchanged.exchanges)} exchanges right"
-    return Verdicts(web_server=good, channels=Judgement.of(Reason.WORKS, text), overall=Judgement.of(Reason.WORKS, text))
+    return Verdicts(
+        web_server=good, channels=Judgement.of(Reason.WORKS, text), overall=Judgement.of(Reason.WORKS, text)
+    )
 
 
 def not_tested(cell: Cell, library: Library, reason: Reason, text: str, excerpt: str = "") -> Result:
     """Return the result of a cell that could not be tried."""
     judgement = Judgement.of(reason, text)
-    if excerpt:
-        step = [Step(name="environment", outcome="failed", cause=text, excerpt=excerpt)]
-    else:
-        step = []
+    step = [Step(name="environment", outcome="failed", cause=text, excerpt=excerpt)] if excerpt else []
     return Result(
+        schema=SCHEMA,
         cell=cell.name,
         library=library.name,
         server=library.server,
@@ -308,4 +311,5 @@ def not_tested(cell: Cell, library: Library, reason: Reason, text: str, excerpt:
         isolation=[],
         probes=[],
         varying=Measured(started=datetime.now(UTC).isoformat(timespec="seconds"), seconds={}),
+        complete=True,
     )

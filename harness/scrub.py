@@ -18,7 +18,9 @@ from pathlib import Path
 #: Escape sequences of terminals (ECMA-48): CSI, OSC, and two-character ones.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 #: Control characters but tab and newline; also what turns the direction of text, and surrogates.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff\ufeff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff\ufeff]"
+)
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 _DATE = re.compile(r"\[\d\d/[A-Z][a-z]{2}/\d{4}[ :]\d\d:\d\d:\d\d\]")
 _PORT = re.compile(r"(127\.0\.0\.1|localhost)([:/ ]|', |, port )\d{4,5}\b")

@@ -65,9 +65,7 @@ class Transcript:
         wanted, any_of = list(lines), tuple(texts)
 
         def arrived() -> bool:
-            return all(
-                line in self._closed or any((line, text) in self._first for text in any_of) for line in wanted
-            )
+            return all(line in self._closed or any((line, text) in self._first for text in any_of) for line in wanted)
 
         with self._changed:
             return self._changed.wait_for(arrived, timeout=seconds)

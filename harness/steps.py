@@ -95,7 +95,7 @@ class Recorder:
         for index, step in enumerate(self.steps):
             if step.name == name:
                 values = {key: getattr(step, key) for key in step.__struct_fields__}
-                self.steps[index] = Step(**{**values, **changes})  # type: ignore[arg-type]
+                self.steps[index] = Step(**{**values, **changes})
 
     def keep(self, name: str, log: Path) -> None:
         """Keep the whole of *log* as evidence, scrubbed.

@@ -158,5 +158,3 @@ def test_isolation_is_found(tmp_path):
     assert answers["Can an unknown client broadcast through a WebSocket?"] is True
     assert answers["What hears an unknown client that subscribes to user messages?"] is True
     assert answers["What hears a page of a foreign Origin, with John's cookie?"] is False
-
-

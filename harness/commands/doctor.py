@@ -46,13 +46,18 @@ def doctor(reports: Path) -> int:
     for package in ("tox", "tox-uv", "uv", "websocket-client"):
         say(True, f"{package} {importlib.metadata.version(package)}")
     try:
-        with tempfile.TemporaryDirectory() as folder, broker.embedded({"PATH": "/usr/bin:/bin"}, Path(folder)) as running:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            broker.embedded({"PATH": "/usr/bin:/bin"}, Path(folder)) as running,
+        ):
             say(True, f"broker: the embedded {running.version} starts and answers")
     except HarnessError as error:
         trouble = 1
         say(False, f"broker: {error}", error.hint)
     left = processes.sweep(ROOT)
-    say(True, f"processes left by killed runs: {left} found and ended" if left else "no process of a killed run is left")
+    say(
+        True, f"processes left by killed runs: {left} found and ended" if left else "no process of a killed run is left"
+    )
     free = shutil.disk_usage(ROOT).free
     say(free > _ROOM, f"{free / 1e9:.0f} GB of disk are free; all environments together take about {_ROOM / 1e9:.0f}")
     for damaged in read(reports / "results").damaged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -23,17 +24,18 @@ from harness.scrub import Scrubber
 @click.option("--log", type=click.Path(path_type=Path), help="The output that shows it.")
 @options.reports
 @options.libraries
-def not_tested(
-    cell: str, reason: str, text: str, log: Path | None, reports: Path, folders: tuple[Path, ...]
-) -> int:
+def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
     """Record that CELL could not be tried, because of REASON; TEXT says it in one sentence."""
     parsed = Cell.parse(cell)
     library = libraries.of(parsed, libraries.load(folders))
     why = Reason(reason)
     excerpt = ""
     if log is not None:
-        printed = Scrubber({running.ROOT: "<project>"})(output.read(log))
-        excerpt = output.failure(printed).excerpt
+        # tox puts the whole environment and the command before what was printed.
+        printed = re.split(r"^standard (?:output|error):\n", output.read(log), maxsplit=1, flags=re.MULTILINE)[-1]
+        printed = Scrubber({running.ROOT: "<project>"})(printed)
+        found = output.failure(printed)
+        excerpt, text = found.excerpt, f"{text}: {found.cause}"
         if output.no_network(printed):
             why, text = Reason.NO_NETWORK, "its environment could not be filled: the package index is out of reach"
     result = running.not_tested(parsed, library, why, text, excerpt)

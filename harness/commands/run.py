@@ -29,7 +29,9 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     required=True,
     help="The interpreter of the cell's environment; tox names it.",
 )
-@click.option("--probe", "asked", multiple=True, metavar="NAME", help="Ask a further question: payloads, delivery, all.")
+@click.option(
+    "--probe", "asked", multiple=True, metavar="NAME", help="Ask a further question: payloads, delivery, all."
+)
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
     "--expect",
@@ -114,5 +116,3 @@ def _with_earlier_probes(result: Result, recorded: Result | None) -> Result:
     order = list(probes.PROBES)
     joined = sorted([*kept, *result.probes], key=lambda probe: order.index(probe.name))
     return msgspec.structs.replace(result, probes=joined, varying=varying)
-
-

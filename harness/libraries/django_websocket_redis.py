@@ -38,7 +38,9 @@ class DjangoWebsocketRedis(Library):
 
     def pins(self, cell: Cell) -> list[Pin]:
         if cell.python == "3.9":
-            reason = "newer releases have no wheel for Python 3.9 and take minutes to compile; runserver never imports it"
+            reason = (
+                "newer releases have no wheel for Python 3.9 and take minutes to compile; runserver never imports it"
+            )
             return [Pin(requirement="gevent==25.9.1", reason=reason)]
         return []
 

@@ -73,7 +73,9 @@ class LibraryView:
         try:
             return tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
-            raise HarnessError(f"{path.name} cannot be read: {error}", "write the prose of the library there") from error
+            raise HarnessError(
+                f"{path.name} cannot be read: {error}", "write the prose of the library there"
+            ) from error
 
     def of(self, verdict: Verdict) -> list[Row]:
         """Return the rows of one verdict."""

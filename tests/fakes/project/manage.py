@@ -18,7 +18,7 @@ def main() -> int:
 
         return server.serve(fake, int(sys.argv[2]))
     if fake == f"fails-{command}":
-        print("Traceback (most recent call last):\n  File \"x.py\", line 1, in <module>\nValueError: no such luck")
+        print('Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nValueError: no such luck')
         return 1
     print(COMMANDS[command])
     return 0

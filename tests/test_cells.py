@@ -1,0 +1,46 @@
+"""Names and cells belong together, one to one."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.cells import Cell
+from harness.errors import UsageError
+
+versions = st.builds(lambda major, minor: f"{major}.{minor}", st.integers(2, 3), st.integers(0, 40))
+djangos = st.builds(lambda major, minor: f"{major}.{minor}", st.integers(1, 9), st.integers(0, 20))
+suffixes = st.lists(st.text(string.ascii_lowercase + string.digits, min_size=1), max_size=3).map(tuple)
+
+
+@given(versions, djangos, suffixes)
+def test_name_and_back(python, django, suffix):
+    """A cell's name gives the same cell again."""
+    cell = Cell(python, django, suffix)
+    assert Cell.parse(cell.name) == cell
+
+
+@given(st.text(string.ascii_lowercase + string.digits + "-.", max_size=30))
+def test_any_text(text):
+    """A text is the name of exactly one cell, or is refused; nothing else is read out of it."""
+    try:
+        cell = Cell.parse(text)
+    except UsageError:
+        return
+    assert cell.name == text
+
+
+@pytest.mark.parametrize(
+    "name", ["py27-djang18", "py27", "django18", "py4-django18", "py27-django18-", "py27 -django18", ""]
+)
+def test_typing_errors(name):
+    """What is nearly a name is no name."""
+    with pytest.raises(UsageError):
+        Cell.parse(name)
+
+
+def test_order():
+    """Cells are sorted by number, not by letter: 2.7, 3.9, 3.10."""
+    names = ["py310-django42", "py39-django42", "py27-django110", "py27-django19"]
+    assert [cell.name for cell in sorted(map(Cell.parse, names), key=lambda cell: cell.order)] == names[::-1]

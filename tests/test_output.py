@@ -1,0 +1,79 @@
+"""What is read out of captured output."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import output
+
+CHAINED = """Performing system checks...
+Traceback (most recent call last):
+  File "a.py", line 3, in f
+    import x
+ModuleNotFoundError: No module named 'django.utils.six'
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "b.py", line 9, in g
+    raise
+django.core.exceptions.ImproperlyConfigured: WSGI application 'x' could not be loaded
+"""
+
+
+def test_first_cause_of_a_chain():
+    """The first exception of a chain is the cause, and the excerpt shows the whole chain."""
+    found = output.failure(CHAINED)
+    assert found.cause.startswith("ModuleNotFoundError: No module named 'django.utils.six', which ended as django")
+    assert found.excerpt.startswith("Traceback")
+    assert found.excerpt.endswith("could not be loaded")
+
+
+def test_last_of_several_tracebacks():
+    """An unrelated traceback before the last one is not the cause."""
+    text = "Traceback (most recent call last):\n  File \"x\", line 1\nKeyError: 'harmless'\nserving\n" + CHAINED
+    assert "harmless" not in output.failure(text).cause
+
+
+def test_no_traceback():
+    """Without a traceback the line that says error is the cause, or else the last one."""
+    assert output.failure("fetching\nerror: no wheel\nbye").cause == "error: no wheel"
+    assert output.failure("one\ntwo\n").cause == "two"
+    assert output.failure("").cause == "it printed nothing"
+
+
+@given(st.text(max_size=3000))
+def test_any_text(text):
+    """Any text gives a cause and an excerpt within the limits."""
+    found = output.failure(text)
+    assert found.cause
+    assert len(found.excerpt) <= output.EXCERPT_CHARS + 100
+
+
+def test_warnings():
+    """Each deprecation warning is listed once, other warnings are not."""
+    text = "x.py:1: RemovedInDjango19Warning: old\n  code\nx.py:1: RemovedInDjango19Warning: old\n"
+    text += "y.py:2: UserWarning: no\n"
+    assert output.warnings(text) == ["x.py:1: RemovedInDjango19Warning: old"]
+
+
+def test_large_output(tmp_path):
+    """Of a large output the two ends are read, and what is left out is said."""
+    log = tmp_path / "log"
+    log.write_bytes(b"first\n" + b"x" * 10_000_000 + b"\nlast\n")
+    text = output.read(log)
+    assert len(text) < 600_000
+    assert text.startswith("first")
+    assert text.endswith("last\n")
+    assert "bytes left out" in text
+
+
+def test_network():
+    """What an installer says of its connections is told from what it says of packages."""
+    assert output.no_network("  Caused by: dns error: failed to lookup address information: Name or service not known")
+    assert output.no_network("NewConnectionError('<pip._vendor…>: Failed to establish a new connection')")
+    for text in (
+        "No solution found when resolving dependencies",
+        "error: command 'gcc' failed",
+        "No matching distribution",
+    ):
+        assert not output.no_network(text)

@@ -1,0 +1,107 @@
+"""The result document: its schema, its file, and what becomes of a damaged one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from harness.cells import Cell
+from harness.errors import DamagedResult, HarnessError
+from harness.libraries import load as load_libraries
+from harness.libraries import of
+from harness.result import Judgement, Reason, Verdict, dump, load, save, schema, write_atomically
+from harness.run import not_tested
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDED = sorted((ROOT / "reports" / "results").glob("*.json"))
+
+
+def a_result(name: str = "py33-django19"):
+    cell = Cell.parse(name)
+    return not_tested(cell, of(cell, load_libraries()), Reason.INTERPRETER_MISSING, "no Python 3.3 found")
+
+
+def test_there_and_back(tmp_path):
+    """A saved result is loaded again as it was."""
+    path = tmp_path / "py33-django19.json"
+    save(a_result(), path)
+    assert load(path) == a_result() or load(path).verdicts == a_result().verdicts
+    assert dump(load(path)) == path.read_bytes()
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_recorded(path):
+    """Every recorded result is of the published schema, small, and has nothing of a machine in it."""
+    document = json.loads(path.read_text())
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert list(document)[-1] == "complete"
+    assert path.stat().st_size < 64_000
+    for secret in ("/root", "/home/", "/tmp/", "sessionid=", "/Users/"):
+        assert secret not in path.read_text(), secret
+
+
+def test_some_are_recorded():
+    """The recorded results are there: the tests above ran on something."""
+    assert len(RECORDED) > 40
+
+
+@pytest.mark.parametrize("size", range(0, 900, 60))
+def test_truncated(tmp_path, size):
+    """A file that ends anywhere before its end is damaged, never a result."""
+    path = tmp_path / "py33-django19.json"
+    path.write_bytes(dump(a_result())[:size])
+    with pytest.raises(DamagedResult, match=r"py33-django19\.json"):
+        load(path)
+
+
+def test_unfinished(tmp_path):
+    """A document without its complete marker is an unfinished run."""
+    path = tmp_path / "py33-django19.json"
+    document = json.loads(dump(a_result()))
+    del document["complete"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(DamagedResult, match="complete"):
+        load(path)
+
+
+@pytest.mark.parametrize("change", [{"schema": "0"}, {"surprise": 1}, {"cell": 5}, {"steps": None}])
+def test_foreign(tmp_path, change):
+    """A document of another schema is refused."""
+    path = tmp_path / "py33-django19.json"
+    path.write_text(json.dumps(json.loads(dump(a_result())) | change))
+    with pytest.raises(DamagedResult):
+        load(path)
+
+
+def test_of_another_cell(tmp_path):
+    """A result under another cell's name is refused."""
+    path = tmp_path / "py34-django19.json"
+    path.write_bytes(dump(a_result()))
+    with pytest.raises(DamagedResult, match="py33-django19"):
+        load(path)
+
+
+def test_earlier_content_survives(tmp_path, monkeypatch):
+    """When the disk is full while writing, the earlier file is as it was, and nothing is left over."""
+    path = tmp_path / "file"
+    path.write_text("earlier")
+    monkeypatch.setattr("os.fsync", _no_space)
+    with pytest.raises(HarnessError, match="No space left"):
+        write_atomically(path, b"new")
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _no_space(handle):
+    raise OSError(28, "No space left on device")
+
+
+def test_every_reason_has_a_verdict():
+    """Reasons are a closed set, each with its verdict, and labels say why."""
+    assert {Judgement.of(reason).verdict for reason in Reason} == set(Verdict)
+    assert Judgement.of(Reason.WORKS).label == "✓ Yes"
+    assert Judgement.of(Reason.SERVER_DID_NOT_START).label == "✗ No (server did not start)"
+    assert Judgement.of(Reason.INTERPRETER_MISSING).label == "─ Not tested (interpreter missing)"
