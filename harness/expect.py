@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.result import Result
+from harness.result import Result, Verdict
 
 
 def differences(recorded: Result, fresh: Result) -> list[str]:
@@ -10,6 +10,8 @@ def differences(recorded: Result, fresh: Result) -> list[str]:
 
     A known ✗ that turns ✓ is a difference as well: it is news.
     """
+    if recorded.verdicts.overall.verdict is Verdict.NOT_TESTED:
+        return []  # nothing was known, so nothing was expected
     found = []
     for column in ("web_server", "channels", "overall"):
         old, new = getattr(recorded.verdicts, column), getattr(fresh.verdicts, column)

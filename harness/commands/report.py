@@ -20,6 +20,7 @@ from harness.run import ROOT
 @click.option(
     "--session",
     metavar="CELL,…",
+    envvar="HARNESS_SESSION",
     help="Close a run of these cells: show each verdict, and exit 4 if not one could be tested.",
 )
 @options.reports

@@ -36,6 +36,7 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
 @click.option(
     "--expect",
     type=click.Choice(["recorded"]),
+    envvar="HARNESS_EXPECT",
     help="Exit 0 if the verdict is the recorded one, 1 if it is another, better or worse.",
 )
 @options.reports
