@@ -155,7 +155,8 @@ if UvVenvRunner is not None:
     def _choose_quick(options):
         """Leave of the quick cells one for each line, and have them held against what is recorded."""
         chosen = [
-            next((name for name in names if interpreters.find(interpreters.python_of(name))), names[0]) for names in QUICK
+            next((name for name in names if interpreters.find(interpreters.python_of(name))), names[0])
+            for names in QUICK
         ]
         others = [name for names in QUICK for name in names if name not in chosen]
         options.skip_env = options.skip_env or f"^({'|'.join(others)})$"

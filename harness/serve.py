@@ -69,6 +69,7 @@ class Site:
         for attempt in range(1, _PORTS + 1):
             port = free_port()
             command = self.library.serve(self.python, port)
+            shown = self.recorder.scrub(" ".join(command)).replace(str(port), "<port>")
             with started(command, {**self.env, **settings}, self.project, log) as server:
                 try:
                     seconds = pages.wait_until_ready(server, port, self.library.ready_deadline)
@@ -77,8 +78,7 @@ class Site:
                         served.repeated.append(f"{name}: the port was taken, another one was tried")
                         continue
                     server.stop()
-                    raise self._did_not_start(name, failure, log, command) from failure
-                shown = self.recorder.scrub(" ".join(command))
+                    raise self._did_not_start(name, failure, log, shown) from failure
                 self.recorder.add(Step(name=name, outcome="ok", command=shown, text="answers"), seconds)
                 served.startup_output = served.startup_output or self._shown(log)
                 try:
@@ -88,11 +88,10 @@ class Site:
                     self._stop(name, server, served, log)
                 return
 
-    def _did_not_start(self, name: str, failure: Exception, log: Path, command: list[str]) -> CellFailure:
+    def _did_not_start(self, name: str, failure: Exception, log: Path, shown: str) -> CellFailure:
         self.recorder.keep(name, log)
         found = output.failure(self.recorder.scrub(output.read(log)))
         text = self.recorder.scrub(f"{failure}: {found.cause}")
-        shown = self.recorder.scrub(" ".join(command))
         step = Step(name=name, outcome="failed", command=shown, cause=text, excerpt=found.excerpt)
         self.recorder.add(step, 0.0)
         return CellFailure(Reason.SERVER_DID_NOT_START, text)

@@ -82,6 +82,11 @@ def _conclude(result: Result, path: Path, recorded: Result | None, expect: str |
                 click.echo(f"  {change}")
             click.echo(f"The new result is in {options.shown(unexpected)}; without --expect it is recorded.")
             return EXIT[Verdict.NOT_TESTED] if result.verdicts.overall.verdict is Verdict.NOT_TESTED else 1
+        click.echo(
+            "As recorded."
+            if recorded.verdicts.overall.verdict is not Verdict.NOT_TESTED
+            else "New: nothing was recorded."
+        )
     if not record(result, path, recorded):
         return EXIT[Verdict.NOT_TESTED]
     click.echo(f"Result: {options.shown(path)}")

@@ -29,6 +29,10 @@ class Rst(str):
     """Text that already is reStructuredText, and must not be escaped again."""
 
 
+#: An escaped space: nothing at all, but something to docutils.
+_NOTHING = Rst("\\ ")
+
+
 def escape(value: object) -> Rst:
     """Return *value* as inline text on one line that no rule of reStructuredText matches."""
     if isinstance(value, Rst):
@@ -36,7 +40,7 @@ def escape(value: object) -> Rst:
     text = " ".join(printable(str(value)).split())
     text = _COLON.sub(r"\:", _INLINE.sub(r"\\\1", text))
     if not text:
-        return Rst("\\ ")
+        return _NOTHING
     # An escaped space is nothing at all, and keeps a list, a directive or a title from beginning.
     return Rst(text if _SAFE_START.match(text) else "\\ " + text)
 
@@ -72,7 +76,8 @@ def list_table(header: Sequence[str], rows: Iterable[Sequence[object]], widths: 
     lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
     for row in [header, *rows]:
         for position, cell in enumerate(row):
-            lines.append(f"   {'* -' if position == 0 else '  -'} {escape(cell) if cell != '' else ''}".rstrip())
+            shown = escape(cell)
+            lines.append(f"   {'* -' if position == 0 else '  -'} {'' if shown == _NOTHING else shown}".rstrip())
     return Rst("\n".join(lines) + "\n")
 
 

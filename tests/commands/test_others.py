@@ -1,0 +1,125 @@
+"""``show``, ``schema``, ``report``, ``doctor`` and ``list``, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, fake_cell, harness
+
+from harness.result import schema
+
+RECORDED = ROOT / "reports" / "results"
+
+
+@pytest.fixture
+def reports(tmp_path) -> Path:
+    """A folder with the recorded results."""
+    shutil.copytree(RECORDED, tmp_path / "results")
+    return tmp_path
+
+
+def test_help():
+    """The help names every sub-command and every exit code."""
+    done = harness("--help", reports=ROOT / "reports")
+    assert done.returncode == 0
+    for word in ("run", "report", "list", "doctor", "schema", "show", "not tested", "130"):
+        assert word in done.stdout
+
+
+def test_schema():
+    """The schema that is printed is the one that results are of."""
+    done = harness("schema", reports=ROOT / "reports")
+    assert json.loads(done.stdout) == schema()
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "said"),
+    [
+        ("py27-django18", 0, "✓ Yes"),
+        ("py313-django52", 1, "No module named 'django.utils.six'"),
+        ("py33-django19", 4, "no Python 3.3 found"),
+    ],
+)
+def test_show(reports, cell, code, said):
+    """A recorded result is shown plainly in a pipe, and its verdict is the exit code."""
+    done = harness("show", cell, reports=reports)
+    assert done.returncode == code
+    assert said in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_show_nothing(reports):
+    """A cell without a result is no result."""
+    done = harness("show", fake_cell("behaves"), reports=reports)
+    assert done.returncode == 2
+    assert "there is no result" in done.stderr
+
+
+def test_report(reports):
+    """The reports of the recorded results are rendered, twice the same, and lead to the index."""
+    first = harness("report", reports=reports)
+    assert first.returncode == 0, first.stderr
+    assert str(reports / "index.rst") in first.stdout
+    second = harness("report", reports=reports)
+    assert ", 0 changed" in second.stdout
+
+
+def test_report_names_what_is_damaged(reports):
+    """A damaged result is named and left out; all others are rendered; the exit code says so."""
+    (reports / "results" / "py27-django18.json").write_text("{")
+    done = harness("report", reports=reports)
+    assert done.returncode == 3
+    assert "py27-django18.json" in done.stderr
+    assert "py27-django19" in (reports / "django-websocket-redis.rst").read_text()
+    assert (reports / "results" / "py27-django18.json").read_text() == "{"
+
+
+def test_report_check(reports):
+    """Reports that are out of date fail the check, and are not touched by it."""
+    harness("report", reports=reports)
+    assert harness("report", "--check", reports=reports).returncode == 0
+    index = reports / "index.rst"
+    index.write_text("old\n")
+    done = harness("report", "--check", reports=reports)
+    assert done.returncode == 1
+    assert "out of date: index.rst" in done.stdout
+    assert index.read_text() == "old\n"
+
+
+def test_stale_report_is_removed(reports):
+    """The page of a cell that has no result any more goes with it."""
+    harness("report", reports=reports)
+    (reports / "results" / "py27-django18.json").unlink()
+    harness("report", reports=reports)
+    assert not (reports / "django-websocket-redis" / "py27-django18.rst").exists()
+
+
+def test_session_without_a_tested_cell(reports):
+    """A run in which no cell could be tested is no success."""
+    done = harness("report", "--session", "py33-django18,py34-django18", reports=reports)
+    assert done.returncode == 4
+    assert "doctor" in done.stderr
+
+
+def test_empty_folder(tmp_path):
+    """Without any result there is a report that says nothing, and no error."""
+    assert harness("report", reports=tmp_path).returncode == 0
+
+
+def test_list(reports):
+    """Every cell of the matrix is listed with what is recorded of it."""
+    done = harness("list", reports=reports)
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("py")}
+    assert len(lines) > 60
+    assert "✓ Yes" in lines["py27-django18"]
+
+
+def test_doctor(reports):
+    """The doctor finds the interpreter it runs on, starts a broker, and ends well."""
+    done = harness("doctor", reports=reports)
+    assert "the embedded Valkey" in done.stdout
+    assert done.returncode == 0, done.stdout

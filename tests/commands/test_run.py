@@ -1,0 +1,193 @@
+"""The command line of a run: what it records, what it refuses, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from conftest import FAKES, fake_cell, harness, run_fake
+from filelock import FileLock
+
+from harness.cells import Cell
+from harness.libraries import load as load_libraries
+from harness.libraries import of
+from harness.result import Finding, Judgement, Probe, Reason, Verdicts, load, save
+from harness.run import not_tested
+
+pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
+
+
+def recorded(reports, fake: str, reason: Reason):
+    """Record a result of a fake's cell, with a verdict of *reason*."""
+    cell = Cell.parse(fake_cell(fake))
+    result = not_tested(cell, of(cell, load_libraries((FAKES,))), Reason.INTERPRETER_MISSING, "no Python found")
+    judgement = Judgement.of(reason)
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    path = reports / "results" / f"{cell.name}.json"
+    save(msgspec.structs.replace(result, verdicts=verdicts), path)
+    return path
+
+
+def test_expect_recorded(tmp_path):
+    """A cell that does what is recorded passes, also when it rightly does not work."""
+    assert run_fake("refuses-403", tmp_path).exit_code == 1
+    ran = run_fake("refuses-403", tmp_path, "--expect", "recorded")
+    assert ran.exit_code == 0, ran.output
+    assert "As recorded." in ran.output
+
+
+@pytest.mark.parametrize(("fake", "reason"), [("behaves", Reason.EXCHANGE_WRONG), ("dies-mid", Reason.WORKS)])
+def test_expect_recorded_otherwise(fake, reason, tmp_path):
+    """Better or worse than recorded is news: exit code 1, what changed, and the record untouched."""
+    path = recorded(tmp_path, fake, reason)
+    before = path.read_bytes()
+    ran = run_fake(fake, tmp_path, "--expect", "recorded")
+    assert ran.exit_code == 1
+    assert "does not do what is recorded" in ran.output
+    assert path.read_bytes() == before
+    assert (ran.evidence / "result.json").exists()
+
+
+def test_expect_without_a_record(tmp_path):
+    """Nothing can be expected of a cell of which nothing is recorded."""
+    ran = run_fake("behaves", tmp_path, "--expect", "recorded")
+    assert ran.exit_code == 2
+    assert "there is no recorded result" in ran.output
+
+
+def test_not_tested_never_replaces_a_verdict(tmp_path):
+    """A machine without the interpreter does not erase what another one measured."""
+    path = recorded(tmp_path, "behaves", Reason.WORKS)
+    before = path.read_bytes()
+    done = harness("not-tested", fake_cell("behaves"), "interpreter missing", "no Python 3.3 found", reports=tmp_path)
+    assert done.returncode == 4
+    assert "stays" in done.stdout
+    assert path.read_bytes() == before
+
+
+def test_not_tested_is_recorded(tmp_path):
+    """Without an earlier verdict "not tested" is recorded, with its reason."""
+    done = harness("not-tested", fake_cell("behaves"), "interpreter missing", "no Python 3.3 found", reports=tmp_path)
+    assert done.returncode == 4
+    result = load(tmp_path / "results" / f"{fake_cell('behaves')}.json")
+    assert result.verdicts.overall.label == "─ Not tested (interpreter missing)"
+    assert result.verdicts.overall.text == "no Python 3.3 found"
+
+
+def test_no_network_while_making_the_environment(tmp_path):
+    """An environment that could not be filled for lack of network is not tested, and nothing of tox's log leaks."""
+    log = tmp_path / "log"
+    log.write_text("env SECRET: hunter2\nstandard error:\nerror: dns error: failed to lookup address information\n")
+    cell = fake_cell("behaves")
+    done = harness("not-tested", cell, "environment failed", "tox failed", "--log", log, reports=tmp_path)
+    result = load(tmp_path / "results" / f"{cell}.json")
+    assert done.returncode == 4
+    assert result.verdicts.overall.reason is Reason.NO_NETWORK
+    assert "hunter2" not in (tmp_path / "results" / f"{cell}.json").read_text()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"not json at all", b'{"schema": "1"}'])
+def test_damaged_record(damage, tmp_path):
+    """A damaged record stops the run before it begins, is named, and is left as it is."""
+    path = tmp_path / "results" / f"{fake_cell('behaves')}.json"
+    path.parent.mkdir()
+    path.write_bytes(damage)
+    ran = run_fake("behaves", tmp_path)
+    assert ran.exit_code == 3
+    assert path.name in ran.output
+    assert path.read_bytes() == damage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["py27-djang18"], "is not the name of a cell"),
+        (["py311-django52-nosuch"], "there is no library with the suffix -nosuch"),
+        (["py311-django52-fake-behaves", "--probe", "nosuch"], "there is no probe called"),
+    ],
+)
+def test_usage(arguments, said, tmp_path):
+    """What does not exist is refused by name, with exit code 2."""
+    done = harness("run", *arguments, "--python", sys.executable, reports=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_another_python_than_the_name_says(tmp_path):
+    """The harness asserts what it measures: another interpreter is an error, never a result."""
+    done = harness("run", "py27-django52-fake-behaves", "--python", sys.executable, reports=tmp_path)
+    assert done.returncode == 3
+    assert "asks for Python 2.7, and its environment has Python" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_another_django_than_the_name_says(tmp_path):
+    """The same for Django."""
+    cell = fake_cell("behaves").replace("django52", "django11")
+    done = harness("run", cell, "--python", sys.executable, reports=tmp_path)
+    assert done.returncode == 3
+    assert "asks for Django 1.1" in done.stderr
+
+
+def test_two_runs_of_one_cell(tmp_path):
+    """The second run of a cell that is under way says so, and touches nothing."""
+    (tmp_path / "evidence").mkdir()
+    with FileLock(tmp_path / "evidence" / f".{fake_cell('behaves')}.lock"):
+        ran = run_fake("behaves", tmp_path)
+    assert ran.exit_code == 3
+    assert "is being run by another process" in ran.output
+
+
+def test_unwritable_reports(tmp_path):
+    """Where nothing can be written, that is said in one line, with exit code 3."""
+    ran = run_fake("behaves", Path("/proc/nowhere"))
+    assert ran.exit_code == 3
+    assert "cannot be written" in ran.output
+    assert "Traceback" not in ran.output
+
+
+def test_unreachable_redis(tmp_path):
+    """A Redis that was named and does not answer is an error, not a verdict."""
+    ran = run_fake("behaves", tmp_path, "--redis-url", "redis://127.0.0.1:1/0")
+    assert ran.exit_code == 3
+    assert "no Redis answers" in ran.output
+
+
+def test_two_runs_say_the_same(tmp_path):
+    """What does not vary is the same in two runs, to the byte."""
+    documents = []
+    for name in ("one", "two"):
+        run_fake("truncates", tmp_path / name)
+        path = tmp_path / name / "results" / f"{fake_cell('truncates')}.json"
+        document = json.loads(path.read_text())
+        document.pop("varying")
+        documents.append(json.dumps(document))
+    assert documents[0] == documents[1]
+
+
+def test_earlier_probes_are_kept(tmp_path):
+    """A run that does not ask a probe keeps what an earlier one found, as long as no version changed."""
+    ran = run_fake("behaves", tmp_path)
+    path = tmp_path / "results" / f"{ran.cell}.json"
+    finding = Finding(question="q", expected="e", seen="s", good=True)
+    varying = msgspec.structs.replace(ran.result.varying, probed_on={"payloads": "2026-01-01"})
+    probe = Probe(name="payloads", findings=[finding])
+    save(msgspec.structs.replace(ran.result, probes=[probe], varying=varying), path)
+    again = run_fake("behaves", tmp_path)
+    assert again.exit_code == 0, again.output
+    assert again.result.probes == [probe]
+    assert again.result.varying.probed_on == {"payloads": "2026-01-01"}
+
+
+def test_probes_of_a_fake(tmp_path):
+    """The payloads of a library that carries everything arrive unaltered."""
+    ran = run_fake("behaves", tmp_path, "--probe", "payloads")
+    assert ran.exit_code == 0, ran.output
+    answers = {finding.question: finding.good for finding in ran.result.probes[0].findings}
+    assert answers["non-ASCII text by POST"] is True
+    assert answers["200 kB by WebSocket"] is True
+    assert len(answers) == 15

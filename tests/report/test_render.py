@@ -1,0 +1,125 @@
+"""The rendered reports: right at docutils' strictest, the same every time, and closed to injection."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import docutils.core
+import msgspec
+import pytest
+from conftest import ROOT
+
+from harness.report import rst
+from harness.report.render import headline, render, with_headline
+from harness.report.view import LibraryView, View, excerpt_of_code, read
+from harness.result import Result, load
+
+RECORDED = ROOT / "reports" / "results"
+HOSTILE = "*x* `y <javascript:z>`__ |s| .. raw:: html\n\n<script>\x1b[1m\x00\u202e [1]_ ::\n====\n\x85 ☃ _`t`: "
+
+
+@pytest.fixture(scope="module")
+def view() -> View:
+    return read(RECORDED)
+
+
+def test_twice_the_same(view):
+    """The same results give the same reports, byte for byte."""
+    assert render(view) == render(read(RECORDED))
+
+
+def test_every_cell_is_in_the_report(view):
+    """Each cell has its row and its section, and each that was tried a page of its own."""
+    pages = render(view)
+    report = pages["django-websocket-redis.rst"]
+    for row in view.rows:
+        assert f"`{row.name}`_" in report
+        assert f"\n{row.name}\n~~~" in report
+    assert "django-websocket-redis/py27-django18.rst" in pages
+
+
+def test_fifteen_rows(view):
+    """The page of a cell that works has the fifteen rows."""
+    page = render(view)["django-websocket-redis/py27-django18.rst"]
+    assert len([line for line in page.splitlines() if line.startswith(("broadcast ", "user ", "group "))]) == 15
+
+
+def test_failure_shows_its_output(view):
+    """The section of a cell that does not work has its cause and the output that shows it."""
+    report = render(view)["django-websocket-redis.rst"]
+    section = report.split("\npy313-django52\n~~~", 1)[1].split("\n~~~", 1)[0]
+    assert "No module named 'django.utils.six'" in section
+    assert "Traceback (most recent call last)" in section
+
+
+def hostile(result: Result, path: Path) -> Result:
+    """Return *result* with every free text replaced by a hostile one."""
+    closed = {"verdict", "reason", "outcome", "kind", "channel", "schema", "cell", "library"}
+
+    numbers = itertools.count(1)
+
+    def poison(value: object, key: str = "") -> object:
+        if isinstance(value, dict):
+            return {name: poison(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [poison(each, key) for each in value]
+        return f"{HOSTILE}{next(numbers)}" if isinstance(value, str) and key not in closed else value
+
+    document = poison(msgspec.to_builtins(result))
+    path.write_text(json.dumps(document))
+    return load(path)
+
+
+@pytest.mark.parametrize("cell", ["py27-django18", "py39-django22", "py313-django52", "py33-django19"])
+def test_hostile_result(cell, tmp_path):
+    """Hostile text in every field of a result stays text in every report."""
+    hostile(load(RECORDED / f"{cell}.json"), tmp_path / f"{cell}.json")
+    pages = render(read(tmp_path))  # checks each with docutils
+    for text in pages.values():
+        document = docutils.core.publish_doctree(text, settings_overrides={"report_level": 5})
+        for node in document.findall(lambda node: node.tagname in ("raw", "reference", "footnote_reference")):
+            assert "javascript" not in node.get("refuri", ""), node
+            assert node.tagname == "reference", node
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
+def test_readme_is_up_to_date(view):
+    """README's table is the one that the recorded results give."""
+    readme = (ROOT / "README.rst").read_text(encoding="utf-8")
+    assert with_headline(readme, view) == readme
+
+
+def test_reports_are_up_to_date(view):
+    """The committed reports are the ones that the recorded results give."""
+    for path, text in render(view).items():
+        assert (ROOT / "reports" / path).read_text(encoding="utf-8") == text, path
+
+
+def test_headline(view):
+    """The headline table has a sign for each cell, and nothing for pairs that are not in the matrix."""
+    table = headline(view)
+    assert not rst.problems(table)
+    signs = sum(table.count(sign) for sign in "✓✗─")
+    assert signs == len(view.rows)
+
+
+def test_code_is_taken_from_the_demo():
+    """The code that a report shows is the code that runs."""
+    assert "publish_message" in excerpt_of_code("chatserver/views.py", "ChatView")
+    assert excerpt_of_code("chatserver/static/chatserver/chat.js", "connect").startswith("function connect()")
+
+
+def test_nothing_of_a_machine(view):
+    """No report has a path, a cookie or a name of the machine in it."""
+    for path, text in render(view).items():
+        for secret in ("/root", "/home/", "/tmp/", "sessionid="):
+            assert secret not in text, (path, secret)
+
+
+def test_library_without_cells_that_work():
+    """Of a library with which nothing works nothing is the newest."""
+    assert LibraryView("nothing").newest("python") == "none"
+    assert LibraryView("nothing").median("bytes") is None

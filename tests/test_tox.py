@@ -1,0 +1,158 @@
+"""tox is the front door: names, labels, missing interpreters, and real cells through it."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from harness import interpreters
+from harness.result import Reason, Verdict, load
+
+pytestmark = pytest.mark.tox
+
+
+def tox(*arguments: str, reports=None, timeout: float = 420, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run tox in a working folder of its own: the one of the checkout belongs to who runs these tests."""
+    foreign = ("TOX_", "_TOX", "HARNESS_", "VIRTUAL_ENV", "COVERAGE_", "PYTEST_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    environment |= env
+    if reports is not None:
+        environment["HARNESS_REPORTS"] = str(reports)
+    command = [sys.executable, "-m", "tox", "--workdir", str(ROOT / ".tox" / "tests-of-cells"), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def names() -> list[str]:
+    done = tox("-q", "list", "--no-desc")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [line for line in done.stdout.splitlines() if re.match(r"[a-z]", line)]
+
+
+#: What Django itself supported, from the FAQ of its documentation and the classifiers of its releases.
+SUPPORTED = {
+    "18": "27 33 34 35",
+    "19": "27 34 35",
+    "110": "27 34 35",
+    "111": "27 34 35 36 37",
+    "20": "34 35 36 37",
+    "21": "35 36 37",
+    "22": "35 36 37 38 39",
+    "30": "36 37 38 39",
+    "31": "36 37 38 39",
+    "32": "36 37 38 39 310",
+    "40": "38 39 310",
+    "41": "38 39 310 311",
+    "42": "38 39 310 311 312",
+    "50": "310 311 312",
+    "51": "310 311 312 313",
+    "52": "310 311 312 313 314",
+    "60": "312 313 314",
+    "61": "312 313 314 315",
+}
+
+
+def test_matrix(names):
+    """The matrix is every pair that Django supported, and three that are named beside it."""
+    expected = {f"py{python}-django{django}" for django, pythons in SUPPORTED.items() for python in pythons.split()}
+    cells = {name for name in names if name.startswith("py")}
+    assert cells - expected == {"py33-django19", "py310-django22", "py311-django22"}
+    assert expected <= cells
+
+
+def test_labels(names):
+    """Each label names environments that exist; the seeds are the seven of the beginning."""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "tox.ini", encoding="utf-8")
+    labels = dict(line.split(" = ") for line in parser["tox"]["labels"].strip().splitlines() if " = " in line)
+    assert set(labels) == {"seeds", "current", "quick"}
+    for label, envs in labels.items():
+        for env in envs.split(", "):
+            assert env in names or env == "quick-report", (label, env)
+    assert labels["seeds"].split(", ") == [
+        *("py27-django18", "py27-django19", "py33-django18", "py33-django19"),
+        *("py34-django18", "py34-django19", "py35-django19"),
+    ]
+
+
+def test_quick_is_at_most_four():
+    """`tox -m quick` is four cells and the report, each with an interpreter where there is one."""
+    done = tox("-q", "config", "-m", "quick", "-k", "env_name")
+    chosen = re.findall(r"^env_name = (\S+)", done.stdout, re.MULTILINE)
+    assert len(chosen) == 5, done.stdout + done.stderr
+    assert chosen[-1] == "quick-report"
+
+
+@pytest.mark.parametrize("name", ["py27-django81", "py27-djang18", "py27-django60", "py39-django22-nosuch", "pi27"])
+def test_unknown_name(name):
+    """A name that is not in the matrix is refused by name, also when its factors are known."""
+    done = tox("-e", name)
+    assert done.returncode not in (0, 1)
+    assert name in done.stdout + done.stderr
+
+
+def missing() -> str | None:
+    absent = [version for version in ("3.3", "3.4", "3.5", "3.14") if interpreters.find(version) is None]
+    return absent[0] if absent else None
+
+
+def test_missing_interpreter(tmp_path):
+    """A cell without its interpreter is recorded as not tested, says how to get one, and is no success."""
+    version = missing()
+    if version is None:
+        pytest.skip("every interpreter is here")
+    cell = f"py{version.replace('.', '')}-django{'52' if version == '3.14' else '18' if version != '3.5' else '19'}"
+    done = tox("-e", cell, reports=tmp_path)
+    assert done.returncode != 0
+    assert f"no Python {version} found" in done.stdout
+    assert f"pyenv install {version}" in done.stdout + done.stderr
+    assert load(tmp_path / "results" / f"{cell}.json").verdicts.overall.reason is Reason.INTERPRETER_MISSING
+
+
+def first_present(*cells: str) -> str:
+    for cell in cells:
+        if interpreters.find(str(interpreters.python_of(cell))) is not None:
+            return cell
+    pytest.skip(f"none of the interpreters of {', '.join(cells)} is here")
+
+
+@pytest.mark.cell
+@pytest.mark.parametrize(
+    "cells",
+    [("py27-django18",), ("py39-django22", "py38-django22", "py311-django22", "py310-django22", "py37-django22")],
+    ids=["old", "newer"],
+)
+def test_real_cell_that_works(cells, tmp_path, no_survivors):
+    """django-websocket-redis works where it is known to: 15 of 15, on a real server and a real broker."""
+    cell = first_present(*cells)
+    done = tox("-e", cell, reports=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = load(tmp_path / "results" / f"{cell}.json")
+    assert result.verdicts.overall.verdict is Verdict.WORKS
+    assert [exchange.good for exchange in result.exchanges] == [True] * 15
+    assert result.unit_tests is not None
+    assert (result.unit_tests.ran, result.unit_tests.failed, result.unit_tests.skipped) == (10, 0, 0)
+    answers = {finding.question: finding.good for finding in result.isolation}
+    assert answers["What hears Mary, who asks for John's channel?"] is True
+    assert answers["What hears a page of a foreign Origin, with John's cookie?"] is False
+    assert any(name == "django-websocket-redis==0.6.0" for name in result.installation.added)
+
+
+@pytest.mark.cell
+def test_real_cell_that_does_not_work(tmp_path, no_survivors):
+    """On Django 3.0 and newer the development server does not start, and the reason is the real one."""
+    cell = first_present("py313-django52", "py312-django52", "py311-django52", "py310-django52", "py38-django30")
+    done = tox("-e", cell, reports=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    result = load(tmp_path / "results" / f"{cell}.json")
+    assert result.verdicts.overall.reason is Reason.SERVER_DID_NOT_START
+    assert "No module named 'django.utils.six'" in result.verdicts.overall.text
+    failed = [step for step in result.steps if step.outcome != "ok"]
+    assert [step.name for step in failed] == ["runserver"]
+    assert "Traceback" in failed[0].excerpt
