@@ -116,7 +116,7 @@ class _Run:
         places = {env_dir: "<cell>", self.project: "<project>", ROOT: "<project>", work: "<work>"}
         self.scrub = Scrubber({**places, Path(sys.prefix): "<harness>"})
         self.recorder = Recorder(work, evidence, self.scrub, watcher)
-        self.env = _environment()
+        self.env = environment()
         self.warnings: list[str] = []
         self.unit_tests: UnitTests | None = None
         self.identity: Identity | None = None
@@ -128,7 +128,7 @@ class _Run:
         self.identity = install.identify(request.cell, request.python, self.recorder, self.env)
         try:
             self.installed = install.install(
-                request.cell, request.library, self.identity, self.recorder, _environment(installer=True)
+                request.cell, request.library, self.identity, self.recorder, environment(installer=True)
             )
             with self._broker() as running:
                 self.broker_version = running.version
@@ -241,7 +241,7 @@ class _Run:
         )
 
 
-def _environment(installer: bool = False) -> dict[str, str]:
+def environment(installer: bool = False) -> dict[str, str]:
     """Return the environment that children begin with."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     if not installer:
