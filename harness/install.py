@@ -7,19 +7,23 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from uv import find_uv_bin
 
-from harness import legacy, output
+from harness import legacy, output, processes
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.base import Library
-from harness.result import Installation, Reason, Step
+from harness.result import Installation, Reason, Step, write_atomically
 from harness.steps import Recorder
 
 #: Seconds for an installer; compiling a large package takes minutes.
 DEADLINE = 900.0
+
+_T = TypeVar("_T")
+_OUT_OF_REACH = "the library could not be fetched: the package index is out of reach"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class _Note(msgspec.Struct, frozen=True):
     """What stands in the environment about the installation made there."""
 
     requirements: list[str]
-    before: dict[str, str]
+    command: str
     added: list[str]
     added_bytes: int
     seconds: float
@@ -71,17 +75,58 @@ def install(cell: Cell, library: Library, identity: Identity, recorder: Recorder
     """
     pins = library.pins(cell)
     wanted = [*library.requirements(cell), *(pin.requirement for pin in pins)]
-    before = packages(identity)
+    base = _base(identity, library)
     note_file = identity.prefix / f".harness-install-{library.suffix or 'default'}.json"
-    note = _read(note_file)
-    if note is not None and note.requirements == wanted and before == {**note.before, **_pairs(note.added)}:
-        text = "already installed; measured when it was"
-        recorder.add(Step(name="install", outcome="ok", text=text), 0.0)
+    note = _read(note_file, _Note)
+    if note is not None and note.requirements == wanted and packages(identity) == {**base, **_pairs(note.added)}:
+        step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
+        recorder.add(step, 0.0, shown=msgspec.structs.replace(step, text=f"already installed, on {note.date}"))
     else:
-        note = _install(cell, wanted, identity, recorder, env, before)
-        note_file.write_bytes(msgspec.json.encode(note))
+        _restore(cell, identity, base, recorder, env)
+        note = _install(cell, wanted, identity, recorder, env, base)
+        write_atomically(note_file, msgspec.json.encode(note))
     installation = Installation(requirements=wanted, pins=pins, added=note.added, added_bytes=note.added_bytes)
-    return Installed(installation, note.seconds, note.date, {**note.before, **_pairs(note.added)}, note.installer)
+    return Installed(installation, note.seconds, note.date, {**base, **_pairs(note.added)}, note.installer)
+
+
+def _base(identity: Identity, library: Library) -> dict[str, str]:
+    """Return what tox put into the environment: noted before anything else was, and gone with it.
+
+    Raises:
+        HarnessError: the environment was not empty of the library when it was first seen.
+    """
+    file = identity.prefix / ".harness-base.json"
+    base = _read(file, dict[str, str])
+    if base is None:
+        base = packages(identity)
+        if library.name in base:
+            raise HarnessError(
+                f"the environment holds {library.name} already, so what installing it adds cannot be measured",
+                "make it again with `tox -r -e` and the name of the cell",
+            )
+        write_atomically(file, msgspec.json.encode(base))
+    return base
+
+
+def _restore(cell: Cell, identity: Identity, base: dict[str, str], recorder: Recorder, env: dict[str, str]) -> None:
+    """Take out of the environment what an interrupted installation, or another one, left there.
+
+    Raises:
+        HarnessError: the environment is still not as tox made it.
+    """
+    extra = [name for name in packages(identity) if name not in base]
+    if extra:
+        if cell.python in legacy.VERSIONS:
+            command = [str(identity.python), "-m", "pip", "uninstall", "--yes", *extra]
+        else:
+            command = [find_uv_bin(), "pip", "uninstall", "--python", str(identity.python), *extra]
+        log = recorder.work / "uninstall.log"
+        processes.run(command, env, identity.prefix, log, DEADLINE)
+        recorder.keep("uninstall", log)
+    if packages(identity) != base:
+        raise HarnessError(
+            f"the environment of {cell.name} is not as tox made it", f"make it again with `tox -r -e {cell.name}`"
+        )
 
 
 def _install(
@@ -94,7 +139,7 @@ def _install(
         try:
             legacy.fetch(identity.python, requirements)
         except legacy.LegacyError as error:
-            _fail(recorder, "the host could not fetch the packages", recorder.scrub(str(error)))
+            raise _not_fetched(recorder, recorder.scrub(str(error))) from error
         command = legacy.install_command(identity.python, cell.python, requirements)
     else:
         installer = f"uv {importlib.metadata.version('uv')}"
@@ -108,7 +153,7 @@ def _install(
     added = sorted(f"{name}=={version}" for name, version in after.items() if before.get(name) != version)
     return _Note(
         requirements=wanted,
-        before=before,
+        command=step.command,
         added=added,
         added_bytes=_size(identity, _pairs(added)),
         seconds=recorder.seconds["install"],
@@ -117,23 +162,27 @@ def _install(
     )
 
 
-def _fail(recorder: Recorder, cause: str, text: str) -> None:
+def _not_fetched(recorder: Recorder, text: str) -> CellFailure:
+    """Return the failure of the host to fetch: the library's own installer was never asked."""
     found = output.failure(text)
+    cause = f"the host could not fetch the packages: {found.cause}"
     recorder.add(Step(name="install", outcome="failed", cause=cause, excerpt=found.excerpt), 0.0)
-    _raise(cause, text, timed_out=False)
+    if output.no_network(text):
+        return CellFailure(Reason.NO_NETWORK, _OUT_OF_REACH)
+    return CellFailure(Reason.ENVIRONMENT_FAILED, cause)
 
 
 def _raise(cause: str, text: str, timed_out: bool) -> None:
     # Only what an installer says of its own connections counts as "no network"; anything else is
     # the library's own failure, and hiding it would be a false "not tested".
     if output.no_network(text) and not timed_out:
-        raise CellFailure(Reason.NO_NETWORK, "the library could not be fetched: the package index is out of reach")
+        raise CellFailure(Reason.NO_NETWORK, _OUT_OF_REACH)
     raise CellFailure(Reason.INSTALLATION_FAILED, cause)
 
 
-def _read(path: Path) -> _Note | None:
+def _read(path: Path, kind: type[_T]) -> _T | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Note)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.MsgspecError):
         return None
 

@@ -126,6 +126,7 @@ def fetch(python: Path, requirements: list[str]) -> str:
 def _download(folder: Path, requirements: list[str], options: list[str], last: bool = False) -> str | None:
     """Run ``pip download``; None when it failed and another way is left."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps"]
+    # What an old source archive needs of setuptools is in the harness's own environment, also offline.
     command += ["--no-build-isolation"] if last else []
     try:
         return _run([*command, "-d", str(folder), *options, *requirements], FETCH_DEADLINE)

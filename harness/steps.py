@@ -84,11 +84,11 @@ class Recorder:
             raise
         self.add(Step(name=name, outcome="ok", text=self.scrub("; ".join(said))), time.monotonic() - began)
 
-    def add(self, step: Step, seconds: float) -> None:
-        """Record a step that has ended."""
+    def add(self, step: Step, seconds: float, shown: Step | None = None) -> None:
+        """Record a step that has ended; *shown* is what to show of it where that is not the same."""
         self.steps.append(step)
         self.seconds[step.name] = round(seconds, 3)
-        self.watcher.end(step, seconds)
+        self.watcher.end(shown or step, seconds)
 
     def amend(self, name: str, **changes: object) -> None:
         """Replace what is recorded of step *name*."""

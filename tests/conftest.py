@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,29 +61,16 @@ def run_fake(fake: str, reports: Path, *options: str, **env: str) -> Ran:
 
 
 @pytest.fixture
-def no_survivors():
-    """Fail a test that leaves a process of the harness behind."""
-    before = {process.pid for process in _marked()}
+def no_survivors(monkeypatch):
+    """Fail a test that leaves a process behind: all that it starts inherits its mark."""
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv("STARTED_BY_TEST", mark)
     yield
-    left = [process for process in _marked() if process.pid not in before and _orphaned(process)]
-    assert not left, f"left behind: {[process.cmdline() for process in left]}"
-
-
-def _marked() -> list[psutil.Process]:
-    found = []
+    left = []
     for process in psutil.process_iter():
         try:
-            if "HARNESS_OWNER" in process.environ():
-                found.append(process)
+            if process.pid != os.getpid() and process.environ().get("STARTED_BY_TEST") == mark:
+                left.append(process.cmdline())
         except (psutil.Error, OSError):
             continue
-    return found
-
-
-def _orphaned(process: psutil.Process) -> bool:
-    """Tell whether the run that started *process* has ended; another worker's may be under way."""
-    try:
-        owner = int(process.environ()["HARNESS_OWNER"].split(":")[0])
-    except psutil.Error:
-        return False
-    return not psutil.pid_exists(owner)
+    assert not left, f"left behind: {left}"
