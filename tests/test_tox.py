@@ -145,6 +145,24 @@ def test_real_cell_that_works(cells, tmp_path, no_survivors):
 
 
 @pytest.mark.cell
+def test_without_network(tmp_path):
+    """What was fetched before is enough to make a legacy environment again, and to measure its cell."""
+    cell = first_present("py27-django18")
+    assert tox("-e", cell, reports=tmp_path).returncode == 0
+    nowhere = "http://127.0.0.1:1/simple"
+    done = tox(
+        "-r",
+        "-e",
+        cell,
+        reports=tmp_path,
+        PIP_INDEX_URL=nowhere,
+        PIP_EXTRA_INDEX_URL=nowhere,
+        PIP_CONFIG_FILE="/dev/null",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.cell
 def test_real_cell_that_does_not_work(tmp_path, no_survivors):
     """On Django 3.0 and newer the development server does not start, and the reason is the real one."""
     cell = first_present("py313-django52", "py312-django52", "py311-django52", "py310-django52", "py38-django30")
