@@ -17,15 +17,15 @@ from harness.result import Reason, Verdict, load
 pytestmark = pytest.mark.tox
 
 
-def tox(*arguments: str, reports=None, timeout: float = 420, **env: str) -> subprocess.CompletedProcess[str]:
+def tox(*arguments: str, reports=None, place: str = "cells", **env: str) -> subprocess.CompletedProcess[str]:
     """Run tox in a working folder of its own: the one of the checkout belongs to who runs these tests."""
     foreign = ("TOX_", "_TOX", "HARNESS_", "VIRTUAL_ENV", "COVERAGE_", "PYTEST_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= env
     if reports is not None:
         environment["HARNESS_REPORTS"] = str(reports)
-    command = [sys.executable, "-m", "tox", "--workdir", str(ROOT / ".tox" / "tests-of-cells"), *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout)
+    command = [sys.executable, "-m", "tox", "--workdir", str(ROOT / ".tox" / "for-tests" / place), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=420)
 
 
 @pytest.fixture(scope="module")
@@ -148,17 +148,10 @@ def test_real_cell_that_works(cells, tmp_path, no_survivors):
 def test_without_network(tmp_path):
     """What was fetched before is enough to make a legacy environment again, and to measure its cell."""
     cell = first_present("py27-django18")
-    assert tox("-e", cell, reports=tmp_path).returncode == 0
+    assert tox("-e", cell, reports=tmp_path, place="offline").returncode == 0
     nowhere = "http://127.0.0.1:1/simple"
-    done = tox(
-        "-r",
-        "-e",
-        cell,
-        reports=tmp_path,
-        PIP_INDEX_URL=nowhere,
-        PIP_EXTRA_INDEX_URL=nowhere,
-        PIP_CONFIG_FILE="/dev/null",
-    )
+    env = {"PIP_INDEX_URL": nowhere, "PIP_EXTRA_INDEX_URL": nowhere, "PIP_CONFIG_FILE": "/dev/null"}
+    done = tox("-r", "-e", cell, reports=tmp_path, place="offline", **env)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
