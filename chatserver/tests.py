@@ -47,6 +47,12 @@ class PageTest(ChatTestCase):
         for page, channel in [("broadcast_chat", "broadcast"), ("user_chat", "user"), ("group_chat", "group")]:
             self.assertContains(self.client.get(reverse(page)), "subscribe-" + channel)
 
+    def test_heartbeat_reaches_the_script(self):
+        """The heartbeat is handed over as JSON inside an attribute, with its quotes escaped."""
+        self.client.login(username="John", password="John")
+        response = self.client.get(reverse("user_chat"))
+        self.assertContains(response, 'data-heartbeat="&quot;%s&quot;"' % settings.WS4REDIS_HEARTBEAT)
+
     def test_wrong_password(self):
         """A wrong password shows the form again, with an error."""
         response = self.client.post(reverse("login"), {"username": "John", "password": "wrong"})
