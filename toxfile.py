@@ -38,6 +38,21 @@ try:
 except ImportError:  # the host's tox, which is about to provision the pinned one
     UvVenvRunner = None
 
+if UvVenvRunner is None:
+    from filelock import FileLock, Timeout
+
+    @impl
+    def tox_add_core_config(core_conf, state):
+        """Say so when another tox holds the harness's environment: tox itself waits without a word."""
+        lock = ROOT / ".tox" / ".tox" / "file.lock"
+        try:
+            if lock.exists():
+                with FileLock(lock).acquire(timeout=0):
+                    pass
+        except (Timeout, OSError):
+            print("another tox runs in this checkout; waiting until it ends", file=sys.stderr)
+
+
 if UvVenvRunner is not None:
     from tox.session.env_select import CliEnv
     from tox.tox_env.errors import Fail, Skip

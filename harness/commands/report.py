@@ -27,7 +27,6 @@ from harness.run import ROOT
 def report(check: bool, session: str | None, reports: Path) -> int:
     """Render the reports and README's table from the results at hand."""
     view = read(reports / "results")
-    # Evidence stays on the machine it was made on: committed reports do not lead there.
     pages = render.render(view)
     readme = ROOT / "README.rst"
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)

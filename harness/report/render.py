@@ -20,10 +20,8 @@ _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 _SIGN = {Verdict.WORKS: "✓", Verdict.DOES_NOT_WORK: "✗", Verdict.NOT_TESTED: "─"}
 
 
-def render(view: View, evidence: Path | None = None) -> dict[str, str]:
+def render(view: View) -> dict[str, str]:
     """Return every report by its path below the reports folder, all of them checked by docutils.
-
-    *evidence* is the folder whose sub-folders are linked where they are present.
 
     Raises:
         HarnessError: docutils finds something wrong with one.
@@ -36,10 +34,8 @@ def render(view: View, evidence: Path | None = None) -> dict[str, str]:
         for row in library.rows:
             if row.verdict is Verdict.NOT_TESTED:
                 continue
-            present = evidence is not None and (evidence / row.name).is_dir()
-            pages[f"{library.name}/{row.name}.rst"] = environment.get_template("cell.rst.j2").render(
-                row=row, library=library, evidence=present
-            )
+            template = environment.get_template("cell.rst.j2")
+            pages[f"{library.name}/{row.name}.rst"] = template.render(row=row, library=library)
     tidy = {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
     for path, text in tidy.items():
         wrong = rst.problems(text, path)
