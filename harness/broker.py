@@ -65,7 +65,8 @@ def embedded(env: dict[str, str], folder: Path) -> Iterator[Broker]:
     for _ in range(_ATTEMPTS):
         port = free_port()
         options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        command = [str(binary), *options, "--dir", str(folder)]
+        # To set its title it would overwrite its environment, and with it the marks it is found by.
+        command = [str(binary), *options, "--dir", str(folder), "--set-proc-title", "no"]
         with processes.started(command, env, folder, log) as child:
             broker = _answering(f"redis://127.0.0.1:{port}/0", child)
             if broker is not None:

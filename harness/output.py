@@ -33,6 +33,10 @@ _NO_NETWORK = re.compile(
 )
 
 
+#: What a full disk makes programs print: the C library, SQLite, and quotas.
+_NO_ROOM = re.compile(r"No space left on device|database or disk is full|Disk quota exceeded")
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a program failed: the first exception of the chain, and the lines that show it."""
@@ -131,6 +135,11 @@ def warnings(text: str) -> list[str]:
     """Return the deprecation warnings in *text*, each once, in order."""
     found = (_WARNING.match(line) for line in text.splitlines())
     return list(dict.fromkeys(f"{_cut(match['where'])}: {_cut(match['what'])}" for match in found if match))
+
+
+def no_room(text: str) -> bool:
+    """Tell whether an output says that the disk is full: the machine's fault, never a library's."""
+    return bool(_NO_ROOM.search(text))
 
 
 def no_network(text: str) -> bool:

@@ -3,14 +3,19 @@
 Every child carries two marks in its environment. ``HARNESS_OWNER`` names the run that started
 it: should that run be killed outright, the next one finds and ends what it left. ``HARNESS_CHILD``
 names the child: it is inherited by whatever the child starts, also by what leaves its session.
+A process can lose its environment (some overwrite it to set their title), so each child is written
+to a ledger as well, and on Linux what a child abandons becomes the harness's own child.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -26,6 +31,13 @@ from harness.errors import HarnessError, Interrupted
 
 OWNER = "HARNESS_OWNER"
 CHILD = "HARNESS_CHILD"
+
+#: See prctl(2): orphans become children of the nearest ancestor that asked for them.
+_PR_SET_CHILD_SUBREAPER = 36
+
+#: The processes that this one started itself, once it adopts what they abandon.
+_started: set[int] = set()
+_adopts = False
 
 #: Seconds given to a process after each signal of the ladder.
 PATIENCE = {signal.SIGINT: 6.0, signal.SIGTERM: 3.0, signal.SIGKILL: 5.0}
@@ -80,8 +92,11 @@ class Child:
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("wb") as output:
                 self._popen = self._start(command, {**env, CHILD: self.mark}, cwd, output)
+            _started.add(self.pid)
         except OSError as error:
             raise HarnessError(f"{Path(command[0]).name} could not be started: {error.strerror}") from error
+
+        _note(env.get(OWNER, ""), self.pid)
 
     @staticmethod
     def _start(command: Sequence[str], env: dict[str, str], cwd: Path, output: IO[bytes]) -> psutil.Popen:
@@ -135,6 +150,8 @@ class Child:
                 found[me.pid] = me
             found.update({process.pid: process for process in me.children(recursive=True)})
         found.update({process.pid: process for process in _marked(CHILD, self.mark)})
+        found.update({process.pid: process for process in _in_session(self.pid)})
+        found.update({process.pid: process for process in _adopted()})
         return list(found.values())
 
     def stop(self) -> Stopped:
@@ -179,16 +196,80 @@ def end(processes: Sequence[psutil.Process]) -> None:
     psutil.wait_procs(list(processes), timeout=PATIENCE[signal.SIGKILL])
 
 
+@contextmanager
+def owning(checkout: Path) -> Iterator[str]:
+    """Begin a run: end what killed runs of this *checkout* left, and adopt what children abandon.
+
+    Yields:
+        The mark of this run, for the environment of its children.
+    """
+    global _adopts
+    sweep(checkout)
+    if sys.platform == "linux":
+        _adopts = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    mark = owner_mark(checkout)
+    try:
+        yield mark
+    finally:
+        _ledger(mark).unlink(missing_ok=True)
+
+
+def _ledger(mark: str) -> Path:
+    """Return the file in which the run of *mark* notes its children."""
+    pid, created, checkout_id = mark.split(":")
+    return Path(tempfile.gettempdir()) / f"harness-{os.getuid()}-{checkout_id}" / f"{pid}-{created}"
+
+
+def _note(mark: str, pid: int) -> None:
+    if mark:
+        ledger = _ledger(mark)
+        ledger.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(psutil.Error), ledger.open("a", encoding="utf-8") as file:
+            file.write(f"{pid} {psutil.Process(pid).create_time()}\n")
+
+
+def _noted(checkout: Path) -> Iterator[psutil.Process]:
+    """Yield what stands in the ledgers of dead runs of *checkout*, with all of its session; forget them."""
+    folder = _ledger(f"0:0:{_checkout_id(checkout)}").parent
+    if not folder.is_dir() or folder.stat().st_uid != os.getuid():
+        return
+    for ledger in folder.iterdir():
+        pid, _, created = ledger.name.partition("-")
+        if _alive(int(pid), float(created)):
+            continue
+        for line in ledger.read_text(encoding="utf-8").splitlines():
+            child, _, began = line.partition(" ")
+            if _alive(int(child), float(began)):
+                yield psutil.Process(int(child))
+                yield from _in_session(int(child))
+        ledger.unlink(missing_ok=True)
+
+
+def _in_session(leader: int) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
+def _adopted() -> Iterator[psutil.Process]:
+    """Yield the children of this process that it did not start: what its children abandoned."""
+    for process in psutil.Process().children() if _adopts else ():
+        with suppress(psutil.Error):
+            if process.pid not in _started and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
 def sweep(checkout: Path) -> int:
     """End what runs of this *checkout* left behind when they were killed; return how many."""
-    orphans = []
+    orphans = list(_noted(checkout))
     for process in _marked(OWNER):
         with suppress(psutil.Error, ValueError):
             pid, created, checkout_id = process.environ()[OWNER].split(":")
             if checkout_id == _checkout_id(checkout) and not _alive(int(pid), float(created)):
                 orphans.append(process)
     end(orphans)
-    return len(orphans)
+    return len({process.pid for process in orphans})
 
 
 def _alive(pid: int, created: float) -> bool:

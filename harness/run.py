@@ -61,8 +61,7 @@ def run(request: Request, watcher: Watcher) -> Result:
     Raises:
         HarnessError: the harness or the machine is at fault; there is no result.
     """
-    with _locked(request), _folders(request) as (work, evidence):
-        processes.sweep(ROOT)
+    with processes.owning(ROOT), _locked(request), _folders(request) as (work, evidence):
         return _Run(request, watcher, work, evidence).run()
 
 
@@ -125,6 +124,7 @@ class _Run:
 
     def run(self) -> Result:
         request = self.request
+        self.recorder.check_room()
         self.identity = install.identify(request.cell, request.python, self.recorder, self.env)
         try:
             self.installed = install.install(

@@ -91,6 +91,7 @@ class Site:
     def _did_not_start(self, name: str, failure: Exception, log: Path, shown: str) -> CellFailure:
         self.recorder.keep(name, log)
         found = output.failure(self.recorder.scrub(output.read(log)))
+        self.recorder.check_room(found.excerpt)
         text = self.recorder.scrub(f"{failure}: {found.cause}")
         step = Step(name=name, outcome="failed", command=shown, cause=text, excerpt=found.excerpt)
         self.recorder.add(step, 0.0)
@@ -135,6 +136,8 @@ def serve(site: Site, wanted_probes: list[str]) -> Served:
                 chat.transcript.write(site.recorder.evidence / "frames.jsonl", site.recorder.scrub)
     except CellFailure as failure:
         served.web_server = failure
+    if served.web_server or served.channels:
+        site.recorder.check_room(output.read(site.recorder.work / "runserver.log"))
     return served
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from harness.scrub import Scrubber
 
 #: Evidence is scrubbed in pieces of this many bytes, so that no output is ever whole in memory.
 _PIECE = 1 << 20
+#: Bytes that have to be free for a cell to be run at all.
+_ROOM = 50_000_000
 
 Outcome = Literal["ok", "failed", "timed out", "skipped"]
 
@@ -49,6 +52,8 @@ class Recorder:
         text = self.scrub(output.read(log))
         self.keep(name, log)
         shown = self.scrub(" ".join(command))
+        if ended.timed_out or ended.exit_status:
+            self.check_room(text)
         if ended.timed_out:
             found = output.failure(text)
             cause = f"{name} did not end within {deadline:.0f} s and was stopped"
@@ -67,6 +72,16 @@ class Recorder:
             step = Step(name=name, outcome="ok", command=shown, exit_status=0)
         self.add(step, ended.seconds)
         return step, text
+
+    def check_room(self, text: str = "") -> None:
+        """Make sure that there is room to work in, and that *text* does not complain of it.
+
+        Raises:
+            HarnessError: the disk is full, or nearly so; no verdict can be had then.
+        """
+        free = shutil.disk_usage(self.work).free
+        if free < _ROOM or output.no_room(text):
+            raise HarnessError(f"the disk is full: {free / 1e6:.0f} MB are free", "make room, and run the cell again")
 
     @contextmanager
     def own(self, name: str) -> Iterator[Callable[[str], None]]:

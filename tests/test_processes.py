@@ -14,6 +14,7 @@ import pytest
 from harness import processes
 from harness.errors import HarnessError
 
+ROOT = Path(__file__).resolve().parent.parent
 ENV = dict(os.environ)
 SLEEP = [sys.executable, "-c", "import signal; signal.pause()"]
 
@@ -44,6 +45,38 @@ def test_family_that_left_its_session(tmp_path):
     assert not family[0].is_running()
 
 
+def test_family_without_environment(tmp_path):
+    """What lost its environment is found by its session, also when its parent has ended."""
+    code = f"import os; os.fork() or os.execve({sys.executable!r}, {SLEEP!r}, {{}})"
+    child = processes.Child([sys.executable, "-c", code], ENV, tmp_path, tmp_path / "log")
+    psutil.wait_procs([psutil.Process(child.pid)], timeout=20)
+    assert child.stop().left_behind == 1
+
+
+ABANDON = """
+import os, sys
+from pathlib import Path
+from harness import processes
+here = Path(sys.argv[1])
+with processes.owning(here):
+    code = "import os; os.fork() or (os.setsid(), os.execve(sys.executable, sleep, {}))"
+    code = f"import sys; sleep = {[sys.executable, '-c', 'import signal; signal.pause()']!r}; {code}"
+    child = processes.Child([sys.executable, "-c", code], dict(os.environ), here, here / "log")
+    child.wait(20)
+    import psutil
+    print([each.pid for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands over what a child abandons")
+def test_family_without_anything(tmp_path):
+    """What left its session and lost its environment is still ended."""
+    done = subprocess.run(
+        [sys.executable, "-c", ABANDON, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
 def test_missing_program(tmp_path):
     """A program that is not there is named."""
     with pytest.raises(HarnessError, match="no-such-program"):
@@ -63,7 +96,9 @@ from pathlib import Path
 from harness import processes
 here = Path(sys.argv[1])
 env = {**os.environ, processes.OWNER: processes.owner_mark(here)}
-child = processes.Child([sys.executable, "-c", "import signal; signal.pause()"], env, here, here / "log")
+# It loses its environment, as what sets its title does.
+code = "import os, sys; os.execve(sys.executable, [sys.executable, '-c', 'import signal; signal.pause()'], {})"
+child = processes.Child([sys.executable, "-c", code], env, here, here / "log")
 print(child.pid, flush=True)
 sys.stdin.read()
 """
@@ -71,7 +106,6 @@ sys.stdin.read()
 
 def test_sweep_ends_exactly_the_orphans(tmp_path):
     """What a killed run left is ended by the next; what belongs to another checkout or to a live run is not."""
-    root = Path(__file__).resolve().parent.parent
     places = {name: tmp_path / name for name in ("killed", "other", "alive")}
     owners, children = {}, {}
     for name, place in places.items():
@@ -79,7 +113,7 @@ def test_sweep_ends_exactly_the_orphans(tmp_path):
         checkout = places["killed"] if name == "alive" else place
         owners[name] = subprocess.Popen(
             [sys.executable, "-c", OWNER, str(checkout)],
-            cwd=root,
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -113,6 +147,5 @@ try:
 except Interrupted as error:
     print(error.exit_code)
 """
-    root = Path(__file__).resolve().parent.parent
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=20)
     assert done.stdout.strip() == str(128 + signal.SIGINT)

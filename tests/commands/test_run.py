@@ -150,6 +150,15 @@ def test_unwritable_reports(tmp_path):
     assert "Traceback" not in ran.output
 
 
+@pytest.mark.parametrize("fake", ["fails-migrate-for-room", "fails-to-start-for-room"])
+def test_full_disk(fake, tmp_path):
+    """What fails because the disk is full is the machine's fault: an error, and never a verdict."""
+    ran = run_fake(fake, tmp_path)
+    assert ran.exit_code == 3, ran.output
+    assert "the disk is full" in ran.output
+    assert not (tmp_path / "results").exists()
+
+
 def test_unreachable_redis(tmp_path):
     """A Redis that was named and does not answer is an error, not a verdict."""
     ran = run_fake("behaves", tmp_path, "--redis-url", "redis://127.0.0.1:1/0")

@@ -41,6 +41,8 @@ NAMES = (
     "fails-migrate",
     "fails-loaddata",
     "fails-check",
+    "fails-migrate-for-room",
+    "fails-to-start-for-room",
     "fails-test",
     "cannot-be-installed",
 )

@@ -20,6 +20,9 @@ def main() -> int:
     if fake == f"fails-{command}":
         print('Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nValueError: no such luck')
         return 1
+    if fake == f"fails-{command}-for-room":
+        print("sqlite3.OperationalError: database or disk is full")
+        return 1
     print(COMMANDS[command])
     return 0
 

@@ -171,6 +171,8 @@ def before_listening(fake: str, port: int) -> None:
     if fake == "fails-to-start":
         sys.stdout.buffer.write(HOSTILE)
         sys.exit('Traceback (most recent call last):\n  File "x.py", line 1\nRuntimeError: *no* `server` |today|')
+    if fake == "fails-to-start-for-room":
+        sys.exit("OSError: [Errno 28] No space left on device")
     if fake == "never-ready":
         with socket.create_server(("127.0.0.1", port)):
             signal.pause()
