@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -37,6 +38,17 @@ class Broker:
             for name, count in self.client.pubsub_numsub(*channels)
         }
 
+    def check(self) -> None:
+        """Make sure that it still answers.
+
+        Raises:
+            HarnessError: it does not; what a server did without its broker is no verdict on it.
+        """
+        try:
+            self.client.ping()
+        except redis.RedisError as error:
+            raise HarnessError("the broker has gone away during the run", "run the cell again") from error
+
     def forget(self, prefix: str) -> None:
         """Delete every key of *prefix*: somebody else's broker is left as it was found."""
         for key in self.client.scan_iter(match=f"{prefix}:*"):
@@ -48,6 +60,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def can_bind(port: int) -> bool:
+    """Tell whether nobody listens on *port* of loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager
@@ -103,7 +126,8 @@ def connect(url: str, embedded: bool = False) -> Broker:
         client = redis.Redis.from_url(url, socket_timeout=5)
         info = client.info("server")
     except (redis.RedisError, ValueError, OSError) as error:
-        raise HarnessError(f"no Redis answers at {url}", "start one, or leave out --redis-url") from error
+        shown = re.sub(r"//[^@/]*@", "//<secret>@", url)
+        raise HarnessError(f"no Redis answers at {shown}", "start one, or leave out --redis-url") from error
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = f"{name} {info.get('valkey_version') or info['redis_version']}"
     return Broker(url, version, client, embedded)

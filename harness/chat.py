@@ -15,7 +15,7 @@ from harness.broker import Broker
 from harness.errors import CellFailure
 from harness.judge import Line
 from harness.libraries.base import SendFailed
-from harness.members import MEMBERS
+from harness.members import MEMBERS, Row
 from harness.pages import Browser
 from harness.processes import Child
 from harness.result import Reason
@@ -46,6 +46,8 @@ class Chat:
     #: The text of every fence that was sent.
     fences: list[str] = field(default_factory=list)
     fences_sent_again: int = 0
+    #: Every text that the harness sent and that is neither a fence nor one of the fifteen.
+    said: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.transcript = Transcript(self.library.is_noise)
@@ -103,21 +105,32 @@ class Chat:
                     raise CellFailure(Reason.HANDSHAKE_REFUSED, text) from error
         self.stand(self.lines)
 
-    def stand(self, lines: Sequence[Line]) -> None:
+    def note(self, text: str) -> str:
+        """Remember that *text* is the harness's own, whoever may receive it."""
+        self.said.add(text)
+        return text
+
+    def say(self, row: Row, text: str) -> None:
+        """Send a message beside the fifteen.
+
+        Raises:
+            SendFailed: the server does not take it.
+        """
+        self.library.say(self, row, self.note(text))
+
+    def stand(self, lines: Sequence[Line], seconds: float = SUBSCRIBE_DEADLINE) -> None:
         """Wait until each of *lines* is subscribed: a 101 alone proves nothing.
 
         Raises:
             CellFailure: a connection is closed instead, or receives nothing.
         """
-        deadline = time.monotonic() + SUBSCRIBE_DEADLINE
+        deadline = time.monotonic() + seconds
         while not self.library.subscribed(self) and time.monotonic() < deadline:
             if any(self.transcript.closed(line) for line in lines):
                 break
             time.sleep(0.002)
         try:
-            texts = self.fence_all(
-                lambda text: self.library.announce(self, MEMBERS[0], text), lines, SUBSCRIBE_DEADLINE
-            )
+            texts = self.fence_all(lambda text: self.library.announce(self, MEMBERS[0], text), lines, seconds)
         except SendFailed as error:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"nothing can be broadcast: {error}") from error
         for line in lines:

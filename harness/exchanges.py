@@ -16,93 +16,95 @@ from harness.result import Exchange, Fault
 
 #: Seconds that a message may take before the fence is sent all the same.
 PATIENCE = 1.0
-#: The same once several messages did not come, so that a dead cell does not take minutes.
+#: The same for message and fence once several never came, so that a dead cell does not take minutes.
 SHORT_PATIENCE = 0.1
+_HURRY_AFTER = 3
 #: Seconds after which what has not been sent yet is given up.
-BUDGET = 60.0
+BUDGET = 180.0
 
 
 @dataclass
 class Exchanged:
-    """How the exchanges went, in the result's terms."""
+    """How the exchanges went: what was sent, and what was measured on the way."""
 
-    exchanges: list[Exchange] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
     #: Milliseconds until each recipient had the message, by exchange and member.
     latency_ms: dict[str, dict[str, float]] = field(default_factory=dict)
-    #: The exchanges whose message came only when the fence behind it had been sent.
-    held_back: list[int] = field(default_factory=list)
+    #: The exchanges whose message came only after the fence behind it had been sent.
+    late: list[int] = field(default_factory=list)
     seconds: float = 0.0
+    #: The rows as they were judged last.
+    exchanges: list[Exchange] = field(default_factory=list)
 
 
 def run(chat: Chat) -> Exchanged:
-    """Go through the fifteen exchanges. A failure to send is a fault of that exchange."""
+    """Go through the fifteen exchanges, and judge them. A failure to send is a fault of that exchange."""
     began = time.monotonic()
     outcome = Exchanged()
-    table = rows()
-    sent = [_Exchange(chat, outcome, row).run(began) for row in table]
+    for row in rows():
+        outcome.sent.append(_send(chat, outcome, row, began))
     outcome.seconds = time.monotonic() - began
-    # Fences from before the first exchange can still be on their way; they are nobody's message.
-    others = set(chat.fences).difference(*(exchange.fences for exchange in sent))
+    judge_again(chat, outcome)
+    return outcome
+
+
+def judge_again(chat: Chat, outcome: Exchanged) -> None:
+    """Judge what each connection has received until now: what comes late is then seen as well."""
+    # Other fences and private messages can be on their way, too; they are nobody's exchange.
+    own = {fence for exchange in outcome.sent for fence in exchange.fences}
+    others = chat.said.union(chat.fences) - own
     received = {
         line: Received(
             [text for text in chat.transcript.texts(line) if text not in others], chat.transcript.closed(line)
         )
         for line in chat.lines
     }
-    faults = judge(sent, received)
-    outcome.exchanges = [_as_result(chat, row, faults[row.number]) for row in table]
-    return outcome
+    faults = judge(outcome.sent, received)
+    outcome.exchanges = [_as_result(chat, row, faults[row.number]) for row in rows()]
 
 
-class _Exchange:
-    def __init__(self, chat: Chat, outcome: Exchanged, row: Row) -> None:
-        self.chat, self.outcome, self.row = chat, outcome, row
-        self.text = f"Hello ({chat.token}) {row.audience}, this is {row.sender} with message {row.number}"
-        self.expected = chat.library.expected(row)
+def _send(chat: Chat, outcome: Exchanged, row: Row, began: float) -> Sent:
+    """Send one message, wait for it, and send the fence behind it."""
+    text = f"Hello ({chat.token}) {row.audience}, this is {row.sender} with message {row.number}"
+    expected = chat.library.expected(row)
+    if chat.server.exit_status is not None:
+        return Sent(
+            row.number, text, expected, error=f"the server had ended with exit status {chat.server.exit_status}"
+        )
+    if time.monotonic() - began > BUDGET:
+        return Sent(row.number, text, expected, error=f"given up after {BUDGET:.0f} s of exchanges")
+    # Only what never came is a reason to hurry: slow is not wrong. The last fence gets its time.
+    hurry = _absent(chat, outcome) >= _HURRY_AFTER
+    sent_at = time.monotonic()
+    try:
+        chat.library.say(chat, row, text)
+    except SendFailed as error:
+        return Sent(row.number, text, expected, error=str(error))
+    in_time = chat.transcript.wait(expected, [text], SHORT_PATIENCE if hurry else PATIENCE)
+    fences: tuple[str, ...] = ()
+    # Without its own fence an exchange is proved by the next one's, or stays unproved.
+    with suppress(SendFailed):
+        deadline = PATIENCE if hurry and row.number < len(rows()) else FENCE_DEADLINE
+        fences = chat.fence_all(lambda fence: chat.library.fence(chat, row, fence), chat.lines, deadline)
+    arrivals = {line: chat.transcript.arrival(line, text) for line in expected}
+    latency: dict[str, float] = {}
+    for line, arrival in arrivals.items():
+        if arrival is not None:
+            latency[line.member] = max(round(1000 * (arrival - sent_at), 2), latency.get(line.member, 0.0))
+    if latency:
+        outcome.latency_ms[str(row.number)] = dict(sorted(latency.items()))
+    if not in_time and None not in arrivals.values():
+        outcome.late.append(row.number)
+    return Sent(row.number, text, expected, fences)
 
-    def run(self, began: float) -> Sent:
-        row, chat = self.row, self.chat
-        if chat.server.exit_status is not None:
-            return self._sent(error=f"the server had ended with exit status {chat.server.exit_status}")
-        if time.monotonic() - began > BUDGET:
-            return self._sent(error=f"given up after {BUDGET:.0f} s of exchanges")
-        hurry = self._absences() >= 3
-        sent_at = time.monotonic()
-        try:
-            chat.library.say(chat, row, self.text)
-        except SendFailed as error:
-            return self._sent(error=str(error))
-        in_time = chat.transcript.wait(self.expected, [self.text], SHORT_PATIENCE if hurry else PATIENCE)
-        fences: tuple[str, ...] = ()
-        # Without its own fence an exchange is proved by the next one's, or stays unproved.
-        with suppress(SendFailed):
-            deadline = PATIENCE if hurry else FENCE_DEADLINE
-            fences = chat.fence_all(lambda text: chat.library.fence(chat, row, text), chat.lines, deadline)
-        self._measure(sent_at, in_time)
-        return self._sent(fences=fences)
 
-    def _absences(self) -> int:
-        """Return how many exchanges so far brought their message to nobody, or late."""
-        silent = sum(str(number) not in self.outcome.latency_ms for number in range(1, self.row.number))
-        return silent + len(self.outcome.held_back)
-
-    def _measure(self, sent_at: float, in_time: bool) -> None:
-        latency: dict[str, float] = {}
-        for line in self.expected:
-            arrival = self.chat.transcript.arrival(line, self.text)
-            if arrival is not None:
-                milliseconds = round(1000 * (arrival - sent_at), 2)
-                latency[line.member] = max(milliseconds, latency.get(line.member, 0.0))
-        if latency:
-            self.outcome.latency_ms[str(self.row.number)] = dict(sorted(latency.items()))
-        if not in_time and self._all_arrived():
-            self.outcome.held_back.append(self.row.number)
-
-    def _all_arrived(self) -> bool:
-        return all(self.chat.transcript.arrival(line, self.text) is not None for line in self.expected)
-
-    def _sent(self, fences: tuple[str, ...] = (), error: str = "") -> Sent:
-        return Sent(self.row.number, self.text, self.expected, fences, error)
+def _absent(chat: Chat, outcome: Exchanged) -> int:
+    """Return how many exchanges so far brought their message not even until now."""
+    return sum(
+        any(chat.transcript.arrival(line, exchange.text) is None for line in exchange.expected)
+        for exchange in outcome.sent
+        if not exchange.error
+    )
 
 
 def _as_result(chat: Chat, row: Row, found: list[Fault]) -> Exchange:

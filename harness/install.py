@@ -218,8 +218,9 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) 
             f"make the environment again with `tox -r -e {cell.name}`",
         )
     try:
-        facts = json.loads(raw)
-    except ValueError as error:
+        # The last line: importing Django may have warned of something before.
+        facts = json.loads(raw.strip().splitlines()[-1])
+    except (ValueError, IndexError) as error:
         raise HarnessError(f"the Python of {cell.name} answers what is no JSON: {text[:200]!r}") from error
     for what, found, wanted in (
         ("Python", facts["version"], cell.python_version),
@@ -253,7 +254,7 @@ print(json.dumps({
     "version": platform.python_version(),
     "implementation": platform.python_implementation(),
     "prefix": sys.prefix,
-    "base": getattr(sys, "base_prefix", getattr(sys, "real_prefix", sys.prefix)),
+    "base": getattr(sys, "real_prefix", getattr(sys, "base_prefix", sys.prefix)),
     "site_packages": [path for path in sys.path if path.endswith("site-packages")],
     "django": django.get_version(),
 }))

@@ -1,24 +1,31 @@
-"""Isolation: does anybody hear what is not for them, or speak without being let in?"""
+"""Isolation: does anybody hear what is not for them, or speak without being let in?
+
+Every question yields its finding when it is answered, so that what was found before something
+broke is kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import websocket
 
 from harness.errors import CellFailure
 from harness.judge import Line
-from harness.members import GROUP, GROUP_MEMBERS, Row
+from harness.members import GROUP, GROUP_MEMBERS, MEMBERS, Row
+from harness.pages import LOGIN
 from harness.result import Finding
-from harness.sockets import HandshakeRefused
+from harness.sockets import HandshakeRefused, Socket
 
 if TYPE_CHECKING:
     from harness.chat import Chat
 
 _SENDER = "admin"
+#: Seconds that are watched where no fence can prove that nothing comes.
+_QUIET = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,90 +38,120 @@ class Eavesdropper:
     origin: str = ""
 
 
-def overhear(chat: Chat, eavesdroppers: Sequence[Eavesdropper]) -> list[Finding]:
+@dataclass
+class _Listening:
+    """How the eavesdroppers fared: whose connection was refused, and what was sent meanwhile."""
+
+    refused: dict[Line, str] = field(default_factory=dict)
+    private: dict[str, Row] = field(default_factory=dict)
+    fences: Sequence[str] = ()
+
+
+def overhear(chat: Chat, eavesdroppers: Sequence[Eavesdropper]) -> Iterator[Finding]:
     """Let *eavesdroppers* listen while private messages are sent; one finding for each.
 
     A fence on each of their connections, after the messages, proves what they did not receive.
     """
     lines = {Line("eavesdropper", str(number)): each for number, each in enumerate(eavesdroppers, 1)}
-    refused: dict[Line, str] = {}
+    listening = _Listening()
     for line, each in lines.items():
         try:
             chat.open(line, each.path, each.member, each.origin)
-            chat.stand([line])
-        except (HandshakeRefused, CellFailure) as error:
-            refused[line] = str(error)
+            with suppress(CellFailure):  # one that hears no broadcast may hear what is private
+                chat.stand([line], seconds=_QUIET)
+        except HandshakeRefused as error:
+            listening.refused[line] = str(error)
     rows = [Row(0, "user", _SENDER, member, (member,)) for member in ("admin", *GROUP_MEMBERS)]
     rows.append(Row(0, "group", "John", GROUP, GROUP_MEMBERS))
-    private = {f"private {row.channel} message to {row.audience} ({chat.token})": row for row in rows}
-    for text, row in private.items():
-        chat.library.say(chat, row, text)
+    listening.private = {f"private {row.channel} message to {row.audience} ({chat.token})": row for row in rows}
+    for text, row in listening.private.items():
+        chat.say(row, text)
         # One at a time, so that no message is kept back behind another.
         chat.transcript.wait(chat.library.expected(row), [text], 0.5)
-    open_lines = [line for line in lines if line not in refused]
-    fences = chat.fence_all(lambda text: chat.library.fence(chat, rows[-1], text), open_lines)
-    findings = [_finding(chat, line, each, refused.get(line), private, fences) for line, each in lines.items()]
+    hearing = [line for line in lines if line not in listening.refused]
+    listening.fences = chat.fence_all(lambda text: chat.library.fence(chat, rows[-1], text), hearing, _QUIET)
+    for line, each in lines.items():
+        yield _finding(chat, line, each, listening)
     chat.close(line for line in lines if line in chat.sockets)
-    return findings
 
 
-def _finding(
-    chat: Chat, line: Line, each: Eavesdropper, refused: str | None, private: dict[str, Row], fences: Sequence[str]
-) -> Finding:
-    question = f"What hears {each.who}?"
+def _finding(chat: Chat, line: Line, each: Eavesdropper, listening: _Listening) -> Finding:
     foreign = bool(each.origin)
-    expected = "the connection is refused" if foreign else "nothing of another member's"
-    if refused is not None:
-        return Finding(question=question, expected=expected, seen=f"refused: {refused}", good=True)
+    good: bool | None = True
+    # Whatever it is wrapped in, a private text that arrives has been heard.
+    arrived = chat.transcript.texts(line)
     heard = [
         row.audience
-        for text, row in private.items()
-        if chat.transcript.arrival(line, text) and (foreign or each.member not in row.recipients)
+        for text, row in listening.private.items()
+        if any(text in other for other in arrived) and (foreign or each.member not in row.recipients)
     ]
+    fenced = any(fence in arrived for fence in listening.fences)
     if heard:
-        seen = f"the private messages to {', '.join(heard)}"
-        return Finding(question=question, expected=expected, seen=seen, good=False)
-    if not any(chat.transcript.arrival(line, fence) for fence in fences):
-        seen = "nothing, but no fence arrived either: not proved"
-        return Finding(question=question, expected=expected, seen=seen, good=None)
-    seen = "accepted, but nothing private" if foreign else "nothing private"
-    return Finding(question=question, expected=expected, seen=seen, good=not foreign)
+        good, seen = False, f"the private messages to {', '.join(heard)}"
+    elif line in listening.refused:
+        seen = f"refused: {listening.refused[line]}"
+    elif chat.transcript.closed(line):
+        seen = "its connection is closed again"
+    elif not fenced:
+        good, seen = None, "nothing, but no broadcast arrives either: not proved"
+    else:
+        good, seen = not foreign, "accepted, but nothing private" if foreign else "nothing private"
+    expected = "the connection is refused" if foreign else "nothing of another member's"
+    return Finding(question=f"What hears {each.who}?", expected=expected, seen=seen, good=good)
 
 
-def publish_unknown(chat: Chat, path: str) -> Finding:
+def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     """Let an unknown client broadcast through a WebSocket."""
-    question = "Can an unknown client broadcast through a WebSocket?"
-    expected = "no member receives it"
     line = Line("stranger", "broadcast")
-    text = f"broadcast of a stranger ({chat.token})"
+    text = chat.note(f"broadcast of a stranger ({chat.token})")
     try:
         stranger = chat.open(line, path)
-        chat.stand([line])
-        stranger.send(text)
-    except (HandshakeRefused, CellFailure, websocket.WebSocketException, OSError) as error:
-        with suppress(KeyError):
-            chat.close([line])
-        return Finding(question=question, expected=expected, seen=f"refused: {error}", good=True)
-
+    except HandshakeRefused as error:
+        yield _publishing(f"refused: {error}", good=True)
+        return
+    with suppress(CellFailure):
+        chat.stand([line], seconds=_QUIET)
+    _send(stranger, text)
     # The stranger's own fences: only they are behind the message on its way.
-    def again(fence: str) -> None:
-        with suppress(websocket.WebSocketException, OSError):
-            stranger.send(fence)
-
-    fences = chat.fence_all(again, chat.lines, seconds=1.0)
-    heard = sorted({each.member for each in chat.lines if chat.transcript.arrival(each, text)})
+    fences = chat.fence_all(lambda fence: _send(stranger, fence), chat.lines, _QUIET)
+    closed = chat.transcript.closed(line)
     chat.close([line])
+    heard = sorted({each.member for each in chat.lines for other in chat.transcript.texts(each) if text in other})
     if heard:
-        return Finding(question=question, expected=expected, seen=f"received by {', '.join(heard)}", good=False)
-    through = any(chat.transcript.arrival(each, fence) for each in chat.lines for fence in fences)
-    seen = "not received" if not through else "the message was not received, but later ones were"
-    return Finding(question=question, expected=expected, seen=seen, good=not through)
+        yield _publishing(f"received by {', '.join(heard)}", good=False)
+    elif any(chat.transcript.arrival(each, fence) for each in chat.lines for fence in fences):
+        yield _publishing("the message was not received, but later ones were", good=False)
+    elif closed:
+        yield _publishing("not received; the connection is closed", good=True)
+    else:
+        yield _publishing(f"not received within {_QUIET:.0f} s", good=True)
 
 
-def post_unknown(chat: Chat, path: str) -> Finding:
-    """Let an unknown client post a message to a page."""
-    question = "Can an unknown client post a message to a page?"
-    expected = "it is sent to the login page"
-    answer = chat.browser("stranger").post(path, {"message": f"posted by a stranger ({chat.token})"})
-    seen = f"status {answer.status_code}"
-    return Finding(question=question, expected=expected, seen=seen, good=answer.status_code in (302, 403))
+def _publishing(seen: str, good: bool) -> Finding:
+    question = "Can an unknown client broadcast through a WebSocket?"
+    return Finding(question=question, expected="no member receives it", seen=seen, good=good)
+
+
+def _send(stranger: Socket, text: str) -> None:
+    with suppress(websocket.WebSocketException, OSError):
+        stranger.send(text)
+
+
+def post_unknown(chat: Chat, path: str) -> Iterator[Finding]:
+    """Let an unknown client post a message to a page, with the token that Django gives to anybody."""
+    text = chat.note(f"posted by a stranger ({chat.token})")
+    stranger = chat.browser("stranger")
+    stranger.get(LOGIN)
+    answer = stranger.post(path, {"message": text})
+    chat.fence_all(lambda fence: chat.library.announce(chat, MEMBERS[0], fence), chat.lines)
+    heard = sorted({each.member for each in chat.lines for other in chat.transcript.texts(each) if text in other})
+    refused = answer.status_code == 403 or (answer.status_code == 302 and LOGIN in answer.headers.get("Location", ""))
+    seen = "it is sent to the login page" if answer.status_code == 302 and refused else f"status {answer.status_code}"
+    if heard:
+        seen += f", and the message is received by {', '.join(heard)}"
+    yield Finding(
+        question="Can an unknown client post a message to a page?",
+        expected="it is sent to the login page",
+        seen=seen,
+        good=refused and not heard,
+    )

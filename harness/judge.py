@@ -98,8 +98,22 @@ def _judge_line(judging: _Judging, line: Line, received: Received) -> None:
             judging.add(number, "duplicated", line, f"{count} times")
         if count and _late(judging, index, first, first[exchange.text]):
             judging.add(number, "out of order", line, "after a fence that was sent later")
+        for fence in exchange.fences:
+            _judge_fence(judging, index, line, fence, texts)
         if not _fenced(judging, index, first):
             judging.add(number, "unproven", line, received.closed or "no fence arrived")
+
+
+def _judge_fence(judging: _Judging, index: int, line: Line, fence: str, texts: Sequence[str]) -> None:
+    """A fence is a broadcast as well: each has to come once, as long as a later one came at all."""
+    count, number = texts.count(fence), judging.sent[index].number
+    if count > 1:
+        judging.add(number, "duplicated", line, "a fence")
+    if count == 0:
+        order = [each for exchange in judging.sent for each in exchange.fences]
+        later = set(order[order.index(fence) + 1 :])
+        if later.intersection(texts):
+            judging.add(number, "missing", line, "a fence, though later ones came")
 
 
 def _judge_absence(judging: _Judging, number: int, line: Line, received: Received, strangers: list[str]) -> None:

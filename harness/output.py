@@ -27,12 +27,18 @@ _WARNING = re.compile(
 _NO_NETWORK = re.compile(
     r"Temporary failure in name resolution|Name or service not known|nodename nor servname|"
     r"failed to lookup address information|error resolving DNS|dns error|Network is unreachable|"
-    r"NewConnectionError|ConnectTimeoutError|No route to host|tcp connect error|"
-    r"error sending request for url|client error \(Connect\)|ProxyError",
+    r"NewConnectionError|ConnectTimeoutError|ReadTimeoutError|No route to host|tcp connect error|"
+    r"error sending request for url|client error \(Connect\)|ProxyError|Connection refused|Connection reset|"
+    r"operation timed out|network timeout|Read timed out|invalid peer certificate|CERTIFICATE_VERIFY_FAILED|"
+    r"HTTP status server error|HTTP status client error \((?:401|403|407|429)|too many 5\d\d error responses|"
+    r"HTTP error (?:401|403|407|429|5\d\d)",
     re.IGNORECASE,
 )
-
-
+#: Where what a package's own build printed begins: that is the package's, not the installer's.
+_BUILD = re.compile(
+    r"Failed to build|build backend returned an error|Building wheel for|"
+    r"Getting requirements to build|error: subprocess-exited-with-error"
+)
 #: What a full disk makes programs print: the C library, SQLite, and quotas.
 _NO_ROOM = re.compile(r"No space left on device|database or disk is full|Disk quota exceeded")
 
@@ -144,4 +150,4 @@ def no_room(text: str) -> bool:
 
 def no_network(text: str) -> bool:
     """Tell whether an installer's output says that it could not reach anything."""
-    return bool(_NO_NETWORK.search(text))
+    return bool(_NO_NETWORK.search(_BUILD.split(text, maxsplit=1)[0]))

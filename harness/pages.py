@@ -6,6 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import requests
 
@@ -15,6 +16,9 @@ from harness.result import Reason
 
 #: Seconds for one request.
 REQUEST_DEADLINE = 20.0
+
+#: Bytes of the largest page.
+_PAGE_LIMIT = 10_000_000
 
 LOGIN = "/accounts/login/"
 
@@ -78,13 +82,26 @@ class Browser:
                 session.trust_env = False
                 session.cookies = self._cookies
                 session.headers["Connection"] = "close"
-                return session.request(
-                    method, self.base + path, data=form, allow_redirects=False, timeout=REQUEST_DEADLINE
-                )
+                return self._read(session, method, path, form)
         except requests.RequestException as error:
             raise CellFailure(
                 Reason.PAGE_FAILED, f"{method} {path} brought no answer ({type(error).__name__})"
             ) from error
+
+    def _read(
+        self, session: requests.Session, method: str, path: str, form: dict[str, str] | None
+    ) -> requests.Response:
+        """Read the whole answer within the deadline: the library's own time-out is one for each read."""
+        began, body = time.monotonic(), b""
+        answer = session.request(
+            method, self.base + path, data=form, allow_redirects=False, timeout=REQUEST_DEADLINE, stream=True
+        )
+        for piece in answer.iter_content(65536):
+            body += piece
+            if time.monotonic() - began > REQUEST_DEADLINE or len(body) > _PAGE_LIMIT:
+                raise CellFailure(Reason.PAGE_FAILED, f"the answer to {method} {path} does not end")
+        answer._content = body
+        return answer
 
 
 def wait_until_ready(server: Child, port: int, deadline: float) -> float:
@@ -120,10 +137,14 @@ def _ask(port: int, seconds: float) -> bytes | None:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(f"GET {LOGIN} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
             connection.settimeout(max(seconds, 0.1))
-            data = b""
-            # To the end, or the server would note a broken pipe that is none of its own.
-            while more := connection.recv(65536):
-                data = data or more
+            data = connection.recv(65536)
+            # To the end, or the server would note a broken pipe that is none of its own; but not
+            # for long, as a server may keep the connection open although it was asked not to.
+            connection.settimeout(0.2)
+            with suppress(OSError):
+                for _ in range(64):
+                    if not connection.recv(65536):
+                        break
             return data or None
     except OSError:
         return None

@@ -68,8 +68,7 @@ class Stopped:
 
 def owner_mark(checkout: Path) -> str:
     """Return the mark of this run: its process, when that began, and the checkout it is of."""
-    me = psutil.Process()
-    return f"{me.pid}:{me.create_time()}:{_checkout_id(checkout)}"
+    return f"{os.getpid()}:{_birth(os.getpid())}:{_checkout_id(checkout)}"
 
 
 def _checkout_id(checkout: Path) -> str:
@@ -216,8 +215,8 @@ def owning(checkout: Path) -> Iterator[str]:
 
 def _ledger(mark: str) -> Path:
     """Return the file in which the run of *mark* notes its children."""
-    pid, created, checkout_id = mark.split(":")
-    return Path(tempfile.gettempdir()) / f"harness-{os.getuid()}-{checkout_id}" / f"{pid}-{created}"
+    pid, birth, checkout_id = mark.split(":")
+    return Path(tempfile.gettempdir()) / f"harness-{os.getuid()}-{checkout_id}" / f"{pid}-{birth}"
 
 
 def _note(mark: str, pid: int) -> None:
@@ -225,7 +224,7 @@ def _note(mark: str, pid: int) -> None:
         ledger = _ledger(mark)
         ledger.parent.mkdir(mode=0o700, exist_ok=True)
         with suppress(psutil.Error), ledger.open("a", encoding="utf-8") as file:
-            file.write(f"{pid} {psutil.Process(pid).create_time()}\n")
+            file.write(f"{pid} {_birth(pid)}\n")
 
 
 def _noted(checkout: Path) -> Iterator[psutil.Process]:
@@ -234,12 +233,12 @@ def _noted(checkout: Path) -> Iterator[psutil.Process]:
     if not folder.is_dir() or folder.stat().st_uid != os.getuid():
         return
     for ledger in folder.iterdir():
-        pid, _, created = ledger.name.partition("-")
-        if _alive(int(pid), float(created)):
+        pid, _, birth = ledger.name.partition("-")
+        if _alive(int(pid), birth):
             continue
         for line in ledger.read_text(encoding="utf-8").splitlines():
             child, _, began = line.partition(" ")
-            if _alive(int(child), float(began)):
+            if _alive(int(child), began):
                 yield psutil.Process(int(child))
                 yield from _in_session(int(child))
         ledger.unlink(missing_ok=True)
@@ -265,16 +264,33 @@ def sweep(checkout: Path) -> int:
     orphans = list(_noted(checkout))
     for process in _marked(OWNER):
         with suppress(psutil.Error, ValueError):
-            pid, created, checkout_id = process.environ()[OWNER].split(":")
-            if checkout_id == _checkout_id(checkout) and not _alive(int(pid), float(created)):
+            pid, birth, checkout_id = process.environ()[OWNER].split(":")
+            if checkout_id == _checkout_id(checkout) and not _alive(int(pid), birth):
                 orphans.append(process)
     end(orphans)
     return len({process.pid for process in orphans})
 
 
-def _alive(pid: int, created: float) -> bool:
+def _birth(pid: int) -> str:
+    """Return what tells a process from all others that have, had or will have its number.
+
+    On Linux that is the boot and the ticks since then: a time of day moves when the clock is set.
+
+    Raises:
+        psutil.NoSuchProcess: there is no such process.
+    """
     try:
-        return abs(psutil.Process(pid).create_time() - created) < 1
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")
+    except OSError:
+        return str(psutil.Process(pid).create_time())
+    # proc(5): the name, in parentheses, may hold spaces; starttime is the 20th field after it.
+    return f"{boot[:8]}.{stat.rpartition(')')[2].split()[19]}"
+
+
+def _alive(pid: int, birth: str) -> bool:
+    try:
+        return _birth(pid) == birth
     except psutil.Error:
         return False
 

@@ -200,7 +200,7 @@ class Measured(Model, frozen=True, kw_only=True):
     install_seconds: float | None = None
     installed_on: str | None = None
     latency_ms: dict[str, dict[str, float]] = {}
-    held_back: list[int] = []
+    late: list[int] = []
     fences_sent: int = 0
     fences_sent_again: int = 0
     exchanges_seconds: float | None = None

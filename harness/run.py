@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from harness import __version__, broker, install, output, processes, serve
@@ -39,8 +43,16 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Seconds for each of Django's commands.
 DEADLINES = {"migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
 
-#: Variables of the host that mean something else in a cell.
+#: Variables of the host that mean something else to an installer.
 _FOREIGN = ("PYTHON", "DJANGO_", "VIRTUAL_ENV", "COVERAGE_", "TOX_", "_TOX", "HARNESS_", "CHAT_")
+#: The variables of the host that a cell's own programs get: none of them is a secret.
+_KNOWN = {"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH"}
+_KNOWN_PREFIXES = ("LC_", "STARTED_BY_")
+#: How long a text of a result may be that is no excerpt.
+_TEXT = 600
+_FAULT_TEXT = 100
+#: How many deprecation warnings a result lists.
+_WARNINGS = 60
 
 
 @dataclass(frozen=True)
@@ -58,24 +70,30 @@ class Request:
 def run(request: Request, watcher: Watcher) -> Result:
     """Run the cell and return its result; the evidence is in place, the result is not yet saved.
 
+    Whoever calls this holds the cell with :func:`locked`, until the result is saved.
+
     Raises:
         HarnessError: the harness or the machine is at fault; there is no result.
     """
-    with processes.owning(ROOT), _locked(request), _folders(request) as (work, evidence):
+    with processes.owning(ROOT), _folders(request) as (work, evidence):
         return _Run(request, watcher, work, evidence).run()
 
 
 @contextmanager
-def _locked(request: Request) -> Iterator[None]:
-    folder = request.reports / "evidence"
+def locked(reports: Path, cell: str) -> Iterator[None]:
+    """Hold *cell*: nobody else runs it, nor replaces its result, until the block is left.
+
+    Raises:
+        AlreadyRunning: another process holds it.
+        HarnessError: the reports folder cannot be written to.
+    """
+    folder = reports / "evidence"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f".{request.cell.name}.lock", blocking=False)
+        lock = FileLock(folder / f".{cell}.lock", blocking=False)
         lock.acquire()
     except Timeout as error:
-        raise AlreadyRunning(
-            f"{request.cell.name} is being run by another process", "wait until that has ended"
-        ) from error
+        raise AlreadyRunning(f"{cell} is being run by another process", "wait until that has ended") from error
     except OSError as error:
         raise HarnessError(
             f"reports cannot be written: {error.strerror}", "make room, or make the reports folder writable"
@@ -131,31 +149,36 @@ class _Run:
                 request.cell, request.library, self.identity, self.recorder, environment(installer=True)
             )
             with self._broker() as running:
-                self.broker_version = running.version
-                prefix = f"{request.cell.name}-{os.getpid()}"
-                self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
-                self._django()
-                site = Site(
-                    request.cell,
-                    request.library,
-                    request.python,
-                    self.project,
-                    self.env,
-                    running,
-                    prefix,
-                    self.recorder,
-                )
-                served = serve.serve(site, request.probes)
-                if not running.embedded:
-                    running.forget(prefix)
+                served = self._serve(running)
         except CellFailure as failure:
             return self._result(_nothing_served(failure), Served())
         self.warnings += output.warnings(self.scrub(output.read(self.work / "runserver.log")))
         return self._result(_judged(served), served)
 
+    def _serve(self, running: broker.Broker) -> Served:
+        """Go through all that needs the broker; it has to be there until the end, or nothing counts."""
+        request = self.request
+        self.broker_version = running.version
+        prefix = f"{request.cell.name}-{secrets.token_hex(4)}"
+        self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
+        try:
+            self._django()
+            site = Site(
+                request.cell, request.library, request.python, self.project, self.env, running, prefix, self.recorder
+            )
+            served = serve.serve(site, request.probes)
+        except CellFailure:
+            running.check()
+            raise
+        running.check()
+        if not running.embedded:
+            running.forget(prefix)
+        return served
+
     @contextmanager
     def _broker(self) -> Iterator[broker.Broker]:
         if self.request.redis_url:
+            self.scrub.hide(urlsplit(self.request.redis_url).password)
             yield broker.connect(self.request.redis_url)
             return
         with broker.embedded(self.env, self.work) as running:
@@ -211,7 +234,7 @@ class _Run:
             install_seconds=installed.seconds if installed else None,
             installed_on=installed.date if installed else None,
             latency_ms=exchanged.latency_ms if exchanged else {},
-            held_back=exchanged.held_back if exchanged else [],
+            late=exchanged.late if exchanged else [],
             exchanges_seconds=round(exchanged.seconds, 3) if exchanged else None,
             fences_sent=served.fences,
             fences_sent_again=served.fences_again,
@@ -221,7 +244,7 @@ class _Run:
             counted=served.counted,
             startup_output=served.startup_output,
         )
-        return Result(
+        result = Result(
             schema=SCHEMA,
             cell=request.cell.name,
             library=request.library.name,
@@ -232,20 +255,49 @@ class _Run:
             installation=installed.installation if installed else None,
             steps=self.recorder.steps,
             unit_tests=self.unit_tests,
-            warnings=sorted(set(self.warnings)),
+            warnings=_few(sorted(set(self.warnings)), _WARNINGS),
             exchanges=exchanged.exchanges if exchanged else [],
             isolation=served.isolation,
             probes=served.probes,
             varying=varying,
             complete=True,
         )
+        return _cleaned(result, self.scrub)
+
+
+def _few(texts: list[str], most: int) -> list[str]:
+    return texts if len(texts) <= most else [*texts[:most], f"… and {len(texts) - most} more"]
+
+
+def _cleaned(result: Result, scrub: Scrubber) -> Result:
+    """Return *result* with every text scrubbed, and cut where anybody may have written it."""
+    long = {"excerpt", "table", "startup_output"}
+
+    def clean(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: clean(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [clean(each, key) for each in value]
+        if not isinstance(value, str) or key in long:
+            return scrub(value) if isinstance(value, str) else value
+        text = scrub(value)
+        return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
+
+    document = clean(msgspec.to_builtins(result))
+    for exchange in document["exchanges"]:
+        for number, fault in enumerate(exchange["faults"]):
+            # One message that is wrong everywhere is wrong in the same way; three texts show it.
+            fault["text"] = fault["text"][:_FAULT_TEXT] if number < 3 else ""
+    return msgspec.convert(document, Result)
 
 
 def environment(installer: bool = False) -> dict[str, str]:
-    """Return the environment that children begin with."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    if not installer:
-        env = {name: value for name, value in env.items() if not name.lower().endswith("_proxy")}
+    """Return the environment that children begin with; an installer also needs the host's settings of indexes."""
+    host = os.environ.items()
+    if installer:
+        env = {name: value for name, value in host if not name.startswith(_FOREIGN)}
+    else:
+        env = {name: value for name, value in host if name in _KNOWN or name.startswith(_KNOWN_PREFIXES)}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
     env[processes.OWNER] = processes.owner_mark(ROOT)
     return env

@@ -53,6 +53,11 @@ class Scrubber:
         # The longest first, so that a folder inside another keeps its own label.
         self._paths = sorted(known.items(), key=lambda item: -len(item[0]))
 
+    def hide(self, secret: str | None) -> None:
+        """Never show *secret* from now on."""
+        if secret:
+            self._paths.insert(0, (secret, "<secret>"))
+
     def __call__(self, text: str) -> str:
         """Return *text* without anything of this machine, and without control characters."""
         text = printable(text)

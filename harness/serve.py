@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import exchanges, output, pages, probes
-from harness.broker import Broker, free_port
+from harness.broker import Broker, can_bind, free_port
 from harness.cells import Cell
 from harness.chat import Chat, opened
-from harness.errors import CellFailure
+from harness.errors import CellFailure, HarnessError
 from harness.exchanges import Exchanged
-from harness.libraries.base import Library, SendFailed
+from harness.libraries.base import Library
 from harness.members import MEMBERS
 from harness.processes import Child, started
 from harness.result import Finding, Probe, Reason, Step
-from harness.steps import Recorder
+from harness.steps import Recorder, check_not_killed
 
 #: How often another port is tried when the chosen one turns out to be taken.
 _PORTS = 3
@@ -77,7 +77,12 @@ class Site:
                     if attempt < _PORTS and _port_taken(failure, log):
                         served.repeated.append(f"{name}: the port was taken, another one was tried")
                         continue
+                    check_not_killed("the server", server.exit_status)
                     server.stop()
+                    if _port_taken(failure, log) and not can_bind(port):
+                        raise HarnessError(
+                            "other processes take every port that is tried", "run the cell again"
+                        ) from failure
                     raise self._did_not_start(name, failure, log, shown) from failure
                 self.recorder.add(Step(name=name, outcome="ok", command=shown, text="answers"), seconds)
                 served.startup_output = served.startup_output or self._shown(log)
@@ -99,6 +104,7 @@ class Site:
 
     def _stop(self, name: str, server: Child, served: Served, log: Path) -> None:
         died = server.exit_status
+        check_not_killed("the server", died)
         stopped = server.stop()
         served.stopped[name] = str(stopped)
         self.recorder.keep(name, log)
@@ -163,12 +169,19 @@ def _talk(chat: Chat, site: Site, served: Served) -> None:
     except CellFailure as failure:
         served.channels = failure
         return
-    with site.recorder.own("isolation") as say:
-        try:
-            served.isolation = site.library.isolation(chat)
-            say(f"{sum(finding.good is True for finding in served.isolation)} of {len(served.isolation)} as expected")
-        except (SendFailed, CellFailure) as error:
-            say(f"broken off: {error}")
+    _isolation(chat, site, served)
+    # Copies and leaks that came late, while the further questions were asked.
+    exchanges.judge_again(chat, served.exchanged)
+    if any(not exchange.good for exchange in served.exchanged.exchanges):
+        served.channels = CellFailure(Reason.EXCHANGE_WRONG, _what_was_wrong(chat, served.exchanged))
+
+
+def _isolation(chat: Chat, site: Site, served: Served) -> None:
+    with suppress(CellFailure), site.recorder.own("isolation") as say:
+        broken_off = probes.collect(site.library.isolation(chat), served.isolation, chat)
+        say(f"{sum(finding.good is True for finding in served.isolation)} of {len(served.isolation)} as expected")
+        if broken_off:
+            raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
 
 
 def _what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:

@@ -35,6 +35,11 @@ class HandshakeRefused(Exception):
     """The server did not open the WebSocket; the message says what it answered."""
 
 
+def as_binary(data: bytes) -> str:
+    """Return how a binary message stands in the transcript: never the same as a text."""
+    return "(binary) " + data.decode("latin-1")
+
+
 class Transcript:
     """All frames of all connections in one order, and the means to wait for one."""
 
@@ -130,7 +135,10 @@ class Socket:
                 origin=origin or None,
                 suppress_origin=not origin,
                 http_no_proxy=["127.0.0.1", "localhost"],
+                redirect_limit=0,  # no browser follows one here
             )
+            if self._socket.status != 101:
+                raise websocket.WebSocketException(f"status {self._socket.status} instead of 101")
         except websocket.WebSocketBadStatusException as error:
             body = (error.resp_body or b"")[:200].decode("utf-8", "replace") if error.resp_body else ""
             self._socket.shutdown()
@@ -173,7 +181,8 @@ class Socket:
                     why = f"closed by the server with {code} {data[2:].decode('utf-8', 'replace')}".strip()
                     break
                 # What is no UTF-8 becomes replacement characters, and so an altered text.
-                self._transcript.add(self.line, "in", names.get(opcode, "other"), data.decode("utf-8", "replace"))
+                shown = as_binary(data) if opcode == websocket.ABNF.OPCODE_BINARY else data.decode("utf-8", "replace")
+                self._transcript.add(self.line, "in", names.get(opcode, "other"), shown)
         except (websocket.WebSocketException, OSError, ValueError, AttributeError) as error:
             why = f"connection lost ({type(error).__name__})"
         self._transcript.add(self.line, "in", "closed", why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,16 @@ _PIECE = 1 << 20
 _ROOM = 50_000_000
 
 Outcome = Literal["ok", "failed", "timed out", "skipped"]
+
+
+def check_not_killed(what: str, exit_status: int | None) -> None:
+    """Make sure that *what* was not ended by a SIGKILL that the harness did not send.
+
+    Raises:
+        HarnessError: it was; the kernel does that when memory runs out.
+    """
+    if exit_status == -signal.SIGKILL:
+        raise HarnessError(f"{what} was killed from outside", "is there enough memory? run the cell again")
 
 
 class Watcher(Protocol):
@@ -54,6 +65,8 @@ class Recorder:
         shown = self.scrub(" ".join(command))
         if ended.timed_out or ended.exit_status:
             self.check_room(text)
+        if not ended.timed_out:
+            check_not_killed(name, ended.exit_status)
         if ended.timed_out:
             found = output.failure(text)
             cause = f"{name} did not end within {deadline:.0f} s and was stopped"

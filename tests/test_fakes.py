@@ -47,7 +47,9 @@ def test_wrong_exchanges(fake, tmp_path):
     assert found == expected
 
 
-@pytest.mark.parametrize("fake", ["behaves", "hangs-up", "delays", "floods", "prints-hostile-text"])
+@pytest.mark.parametrize(
+    "fake", ["behaves", "hangs-up", "delays", "slow", "floods", "prints-hostile-text", "warns-a-lot"]
+)
 def test_right_exchanges(fake, tmp_path):
     """A library that carries every message works, be it slow, noisy or quick to hang up."""
     ran = run_fake(fake, tmp_path)
@@ -61,7 +63,7 @@ def test_stall_is_recorded(tmp_path):
     """A message that comes only with the next one is right, and the result says that it came late."""
     ran = run_fake("stalls", tmp_path)
     assert ran.exit_code == 0, ran.output
-    assert ran.result.varying.held_back == [5]
+    assert ran.result.varying.late == [5]
 
 
 REFUSED = {
@@ -81,16 +83,28 @@ REFUSED = {
     "dies": Reason.HANDSHAKE_REFUSED,
     "dies-mid": Reason.EXCHANGE_WRONG,
     "closes": Reason.EXCHANGE_WRONG,
+    "loses-broadcasts": Reason.EXCHANGE_WRONG,
+    "repeats-later": Reason.EXCHANGE_WRONG,
+    "leaks-later": Reason.EXCHANGE_WRONG,
+    "sends-binary": Reason.HANDSHAKE_REFUSED,
+    "redirects": Reason.HANDSHAKE_REFUSED,
+    "refuses-with-secrets": Reason.HANDSHAKE_REFUSED,
+    "tells-secrets": Reason.EXCHANGE_WRONG,
+    "prints-its-environment": Reason.SERVER_DID_NOT_START,
+    "drips": Reason.PAGE_FAILED,
 }
 
 
 @pytest.mark.parametrize(("fake", "reason"), REFUSED.items())
 def test_reason(fake, reason, tmp_path):
     """Each way to fail has its own reason, an exit code of 1, and a report that docutils accepts."""
-    ran = run_fake(fake, tmp_path)
+    ran = run_fake(fake, tmp_path, MY_API_TOKEN="tok-123")
     assert ran.exit_code == 1, ran.output
     assert ran.result.verdicts.overall.reason is reason, ran.output
     assert ran.result.verdicts.overall.text
+    for secret in ("/root/", "/home/", "abcdef", "tok-123", "\x1b", "\x07"):
+        assert secret not in (tmp_path / "results" / f"{ran.cell}.json").read_text(), secret
+        assert secret not in ran.output, secret
     row = read(tmp_path / "results").rows[0]
     assert not rst.problems(rst.escape(row.result.verdicts.overall.text))
 
@@ -148,13 +162,44 @@ def test_fifty_of_fifty(round_, tmp_path):
     """A well-behaved library works every time."""
     ran = run_fake("behaves", tmp_path)
     assert ran.exit_code == 0, ran.output
-    assert not ran.result.varying.held_back
+    assert not ran.result.varying.late
 
 
-def test_isolation_is_found(tmp_path):
-    """The fake keeps strangers out, and the findings say so."""
-    ran = run_fake("behaves", tmp_path)
-    answers = {finding.question: finding.good for finding in ran.result.isolation}
-    assert answers["Can an unknown client broadcast through a WebSocket?"] is True
-    assert answers["What hears an unknown client that subscribes to user messages?"] is True
-    assert answers["What hears a page of a foreign Origin, with John's cookie?"] is False
+#: What the questions of Isolation find: the fake, the beginning of the question, and whether it is as expected.
+FOUND = [
+    ("behaves", "What hears an unknown client that subscribes to user", True),
+    ("behaves", "What hears Mary, who asks for John's channel?", True),
+    ("behaves", "What hears a page of a foreign Origin", False),
+    ("behaves", "Can an unknown client broadcast", True),
+    ("behaves", "Can an unknown client post", True),
+    ("leaks-to-strangers", "What hears an unknown client that subscribes to user", False),
+    ("leaks-wrapped", "What hears an unknown client that subscribes to group", False),
+    ("hears-strangers", "Can an unknown client broadcast", False),
+    ("posts-for-strangers", "Can an unknown client post", False),
+    ("dies-of-strangers", "Does the server outlast the questions?", False),
+]
+
+
+@pytest.mark.parametrize(("fake", "question", "good"), FOUND)
+def test_isolation(fake, question, good, tmp_path):
+    """The fifteen are right, and beside them each leak towards strangers is found for what it is."""
+    ran = run_fake(fake, tmp_path)
+    assert ran.exit_code == 0, ran.output
+    answers = [finding.good for finding in ran.result.isolation if finding.question.startswith(question)]
+    assert answers == [good], ran.output
+
+
+def test_daemon(tmp_path):
+    """What left its session, lost its environment and has no parent any more is ended all the same."""
+    ran = run_fake("leaves-a-daemon", tmp_path)
+    assert ran.exit_code == 0, ran.output
+    assert "1 left behind and killed" in ran.result.varying.stopped["runserver"]
+
+
+def test_burst_that_comes_twice(tmp_path):
+    """A burst whose messages come twice is no good burst, and the findings before and after are kept."""
+    ran = run_fake("doubles-bursts", tmp_path, "--probe", "delivery")
+    assert ran.exit_code == 0, ran.output
+    answers = {finding.question: finding for finding in ran.result.probes[0].findings}
+    assert answers["A burst of 50 messages"].seen == "some are received twice"
+    assert answers["A connection that is idle for 12 s"].good is True

@@ -43,16 +43,34 @@ def test_perfect(sent):
     assert faults(sent, perfectly(sent)) == set()
 
 
-@given(conversations(), st.data())
-def test_stalled_fences(sent, data):
-    """Fences that are lost or come one late, as long as one comes, are no fault."""
+@given(conversations(), st.sampled_from(LINES), st.data())
+def test_stalled_fences(sent, line, data):
+    """Fences that are still on their way at the end are no fault, as long as one of the last exchange came."""
     received = perfectly(sent)
-    for exchange in sent:
-        for line in LINES:
-            for fence in exchange.fences[1:]:
-                if data.draw(st.booleans()):
-                    received[line].remove(fence)
+    last = sent[-1].fences
+    for fence in last[data.draw(st.integers(1, len(last))) :]:
+        received[line].remove(fence)
     assert faults(sent, received) == set()
+
+
+@given(conversations(), st.sampled_from(LINES), st.data())
+def test_lost_fence(sent, line, data):
+    """A fence that never comes, though later ones do, is a broadcast that was lost."""
+    fences = [(exchange, fence) for exchange in sent for fence in exchange.fences]
+    if len(fences) > 1:
+        exchange, fence = data.draw(st.sampled_from(fences[:-1]))
+        received = perfectly(sent)
+        received[line].remove(fence)
+        assert (exchange.number, "missing", line) in faults(sent, received)
+
+
+@given(conversations(), st.sampled_from(LINES), st.data())
+def test_duplicated_fence(sent, line, data):
+    """A broadcast that comes twice is duplicated, also when it is a fence."""
+    exchange = data.draw(st.sampled_from(sent))
+    received = perfectly(sent)
+    received[line].append(exchange.fences[0])
+    assert faults(sent, received) == {(exchange.number, "duplicated", line)}
 
 
 def pick(data: st.DataObject, sent: list[Sent], hears: bool) -> tuple[Sent, Line] | None:

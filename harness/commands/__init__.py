@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from typing import NoReturn
 
 import click
@@ -60,4 +61,9 @@ def main() -> NoReturn:
         # Whoever read the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
+    except Exception:
+        # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
+        traceback.print_exc()
+        click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)
+        code = HarnessError.exit_code
     sys.exit(code if isinstance(code, int) else 0)

@@ -40,7 +40,7 @@ def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Pat
             why, text = Reason.NO_NETWORK, "its environment could not be filled: the package index is out of reach"
     result = running.not_tested(parsed, library, why, text, excerpt)
     path = options.result_path(reports, cell)
-    recorded = load(path) if path.exists() else None
     click.echo(verdict_line(result))
-    record(result, path, recorded)
+    with running.locked(reports, cell):
+        record(result, path, load(path) if path.exists() else None)
     return EXIT[Verdict.NOT_TESTED]

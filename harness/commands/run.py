@@ -53,16 +53,16 @@ def run(
     """Measure CELL in the environment of --python, and record its result."""
     parsed = Cell.parse(cell)
     library = libraries.of(parsed, libraries.load(folders))
-    path = options.result_path(reports, cell)
-    recorded = _recorded(path)
-    if expect and recorded is None:
-        raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
     # A path through the environment's own bin folder, not the interpreter it links to.
     request = Request(parsed, library, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url)
-    progress = Progress(cell)
-    with progress:
-        result = running.run(request, progress)
-    return _conclude(result, path, recorded, expect)
+    path = options.result_path(reports, cell)
+    with running.locked(request.reports, cell):
+        recorded = _recorded(path)
+        if expect and recorded is None:
+            raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
+        with Progress(cell) as progress:
+            result = running.run(request, progress)
+        return _conclude(result, path, recorded, expect)
 
 
 def _recorded(path: Path) -> Result | None:
@@ -72,25 +72,24 @@ def _recorded(path: Path) -> Result | None:
 
 def _conclude(result: Result, path: Path, recorded: Result | None, expect: str | None) -> int:
     click.echo(verdict_line(result))
-    if expect and recorded is not None:
-        changes = differences(recorded, result)
-        if changes:
-            unexpected = path.parent.parent / "evidence" / result.cell / "result.json"
-            save(result, unexpected)
-            click.echo(f"{result.cell} does not do what is recorded:")
-            for change in changes:
-                click.echo(f"  {change}")
-            click.echo(f"The new result is in {options.shown(unexpected)}; without --expect it is recorded.")
-            return EXIT[Verdict.NOT_TESTED] if result.verdicts.overall.verdict is Verdict.NOT_TESTED else 1
-        click.echo(
-            "As recorded."
-            if recorded.verdicts.overall.verdict is not Verdict.NOT_TESTED
-            else "New: nothing was recorded."
-        )
+    code = EXIT[result.verdicts.overall.verdict]
+    changes = differences(recorded, result) if expect and recorded is not None else []
+    if changes and code != EXIT[Verdict.NOT_TESTED]:
+        unexpected = path.parent.parent / "evidence" / result.cell / "result.json"
+        save(result, unexpected)
+        click.echo(f"{result.cell} does not do what is recorded:")
+        for change in changes:
+            click.echo(f"  {change}")
+        click.echo(f"The new result is in {options.shown(unexpected)}; without --expect it is recorded.")
+        return 1
     if not record(result, path, recorded):
-        return EXIT[Verdict.NOT_TESTED]
+        return code
     click.echo(f"Result: {options.shown(path)}")
-    return 0 if expect else EXIT[result.verdicts.overall.verdict]
+    if not expect or recorded is None or code == EXIT[Verdict.NOT_TESTED]:
+        return code
+    tried = recorded.verdicts.overall.verdict is not Verdict.NOT_TESTED
+    click.echo("As recorded." if tried else "New: nothing was recorded.")
+    return 0
 
 
 def record(result: Result, path: Path, recorded: Result | None) -> bool:
@@ -120,5 +119,8 @@ def _with_earlier_probes(result: Result, recorded: Result | None) -> Result:
         counted={**{key: value for key, value in before.counted.items() if key in questions}, **now.counted},
     )
     order = list(probes.PROBES)
-    joined = sorted([*kept, *result.probes], key=lambda probe: order.index(probe.name))
+    # One that is no longer asked comes last.
+    joined = sorted(
+        [*kept, *result.probes], key=lambda probe: order.index(probe.name) if probe.name in order else len(order)
+    )
     return msgspec.structs.replace(result, probes=joined, varying=varying)

@@ -76,7 +76,7 @@ def _exchanges(console: Console, result: Result) -> None:
         line = Text("  ").append("✓" if exchange.good else "✗", style="green" if exchange.good else "red")
         line.append(f" {exchange.number:>2} {exchange.channel:<9} {exchange.sender:<5} to {exchange.audience:<9}")
         line.append(f"{max(times.values()):7.1f} ms" if times else " " * 10, style="dim")
-        line.append(" came only with the next message" if exchange.number in result.varying.held_back else "")
+        line.append(" came late" if exchange.number in result.varying.late else "")
         console.print(line)
         for fault in exchange.faults:
             detail = f": {fault.text}" if fault.text else ""

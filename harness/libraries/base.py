@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -102,6 +103,6 @@ class Library(ABC):
         """Tell whether the broker has the subscription of every open connection; True where it cannot."""
         return True
 
-    def isolation(self, chat: Chat) -> list[Finding]:
-        """Ask whether anybody hears what is not for them."""
-        return []
+    def isolation(self, chat: Chat) -> Iterator[Finding]:
+        """Ask whether anybody hears what is not for them; each finding is yielded when it is known."""
+        yield from ()

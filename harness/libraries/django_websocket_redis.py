@@ -5,6 +5,7 @@ Source of names and addresses: https://django-websocket-redis.readthedocs.io/en/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import websocket
@@ -88,7 +89,7 @@ class DjangoWebsocketRedis(Library):
         standing = chat.broker.subscribers(list(wanted))
         return all(standing[channel] >= count for channel, count in wanted.items())
 
-    def isolation(self, chat: Chat) -> list[Finding]:
+    def isolation(self, chat: Chat) -> Iterator[Finding]:
         hear = _FACILITY + "subscribe-broadcast"
         eavesdroppers = [
             isolation.Eavesdropper("an unknown client that subscribes to user messages", hear + "&subscribe-user"),
@@ -103,9 +104,9 @@ class DjangoWebsocketRedis(Library):
                 origin="http://elsewhere.invalid",
             ),
         ]
-        findings = isolation.overhear(chat, eavesdroppers)
-        path = _FACILITY + "subscribe-broadcast&publish-broadcast&echo"
-        return [*findings, isolation.publish_unknown(chat, path), isolation.post_unknown(chat, "/chat/broadcast/")]
+        yield from isolation.overhear(chat, eavesdroppers)
+        yield from isolation.publish_unknown(chat, _FACILITY + "subscribe-broadcast&publish-broadcast&echo")
+        yield from isolation.post_unknown(chat, "/chat/broadcast/")
 
     def post(self, chat: Chat, sender: str, page: str, audience: str, text: str) -> None:
         """Post *text* to one of the pages.

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.errors import CellFailure, UsageError
 from harness.libraries.base import SendFailed
 from harness.probes import delivery, payloads
-from harness.result import Finding, Probe
+from harness.result import Finding, Probe, Reason
+from harness.sockets import HandshakeRefused
 
 if TYPE_CHECKING:
     from harness.chat import Chat
     from harness.serve import Served, Site
 
 #: Each probe by its name, in the order in which they are run.
-PROBES: dict[str, Callable[[Chat, Site, Served], list[Finding]]] = {
+PROBES: dict[str, Callable[[Chat, Site, Served], Iterator[Finding]]] = {
     "payloads": payloads.ask,
     "delivery": delivery.ask,
 }
@@ -34,15 +36,29 @@ def chosen(names: Sequence[str]) -> list[str]:
 
 
 def run(names: Sequence[str], chat: Chat, site: Site, served: Served) -> list[Probe]:
-    """Ask every probe in *names*; what breaks one off is its last finding."""
+    """Ask every probe in *names*."""
     answered = []
     for name in names:
-        with site.recorder.own(f"probe {name}") as say:
-            try:
-                findings = PROBES[name](chat, site, served)
-            except (SendFailed, CellFailure) as error:
-                question = "Does the server outlast the questions?"
-                findings = [Finding(question=question, expected="yes", seen=f"broken off: {error}", good=False)]
-            say(f"{sum(finding.good is True for finding in findings)} of {len(findings)} as expected")
+        with suppress(CellFailure), site.recorder.own(f"probe {name}") as say:
+            findings: list[Finding] = []
             answered.append(Probe(name=name, findings=findings))
+            broken_off = collect(PROBES[name](chat, site, served), findings, chat)
+            say(f"{sum(finding.good is True for finding in findings)} of {len(findings)} as expected")
+            if broken_off:
+                raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
     return answered
+
+
+def collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:
+    """Add to *findings* what *asking* finds; return what broke it off, which is a finding as well."""
+    broken_off = ""
+    try:
+        findings.extend(asking)
+    except (SendFailed, CellFailure, HandshakeRefused) as error:
+        broken_off = str(error)
+    if chat.server.exit_status is not None:
+        broken_off = f"the server had ended with exit status {chat.server.exit_status}"
+    if broken_off:
+        question = "Does the server outlast the questions?"
+        findings.append(Finding(question=question, expected="yes", seen=broken_off, good=False))
+    return broken_off

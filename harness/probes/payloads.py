@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import websocket
@@ -12,7 +13,7 @@ from harness.libraries.base import SendFailed
 from harness.members import Row
 from harness.output import shorten
 from harness.result import Finding
-from harness.sockets import HandshakeRefused
+from harness.sockets import HandshakeRefused, as_binary
 
 if TYPE_CHECKING:
     from harness.chat import Chat
@@ -35,14 +36,12 @@ _CLOSED = "the {}'s connection is closed"
 _PATIENCE = 2.0
 
 
-def ask(chat: Chat, site: Site, served: Served) -> list[Finding]:
+def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
     """Send each payload on connections of its own, from John to Mary."""
-    findings = []
     for number, (what, payload) in enumerate(PAYLOADS.items(), 1):
-        findings.append(_by_websocket(chat, number, what, payload))
+        yield _by_websocket(chat, number, what, payload)
         if isinstance(payload, str):
-            findings.append(_by_post(chat, number, what, payload))
-    return findings
+            yield _by_post(chat, number, what, payload)
 
 
 def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> Finding:
@@ -96,7 +95,7 @@ def _expected(payload: str | bytes) -> str:
 
 
 def _as_text(payload: str | bytes) -> str:
-    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    return as_binary(payload) if isinstance(payload, bytes) else payload
 
 
 def _finding(

@@ -158,7 +158,7 @@ def _exchange_table(row: Row) -> Rst:
         times = row.result.varying.latency_ms.get(str(exchange.number), {})
         latency = f"{max(times.values()):.1f} ms" if times else "─"
         good = "✓ Yes" if exchange.good else "✗ No"
-        if exchange.number in row.result.varying.held_back:
+        if exchange.number in row.result.varying.late:
             good += " (late)"
         recipients = ", ".join(exchange.recipients)
         cells = [exchange.channel, exchange.sender, exchange.audience, recipients, exchange.transport, latency, good]

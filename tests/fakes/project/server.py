@@ -111,6 +111,22 @@ class Chat:
         await self.publish(channel if channel == "broadcast" else f"{channel}:{form[channel]}", str(form["message"]))
         return web.Response(text="OK")
 
+    def channels(self, member: str, asked: set[str]) -> set[str]:
+        channels = {"broadcast"} if "subscribe-broadcast" in asked else set()
+        if member and "subscribe-user" in asked:
+            channels.add(f"user:{member}")
+        if member and "subscribe-group" in asked:
+            channels |= {"group", *(f"group:{group}" for group in MEMBERS[member])}
+        return channels
+
+    def may_publish(self, member: str, asked: set[str]) -> bool:
+        return bool(member) and "publish-broadcast" in asked
+
+    async def publish_bytes(self, data: bytes) -> None:
+        for _, channels, connection in list(self.connections):
+            if "broadcast" in channels and not connection.closed:
+                await connection.send_bytes(data)
+
     async def websocket(self, request: web.Request) -> web.StreamResponse:
         if self.fake in ("refuses-403", "refuses-500"):
             return web.Response(status=int(self.fake[-3:]), text="no <b>sockets</b>")
@@ -123,24 +139,23 @@ class Chat:
         connection = web.WebSocketResponse()
         await connection.prepare(request)
         asked = {name for name, _ in parse_qsl(request.query_string, keep_blank_values=True)}
-        member, channels = self.member(request), set()
-        if "subscribe-broadcast" in asked:
-            channels.add("broadcast")
-        if member and "subscribe-user" in asked:
-            channels.add(f"user:{member}")
-        if member and "subscribe-group" in asked:
-            channels |= {"group", *(f"group:{group}" for group in MEMBERS[member])}
-        self.connections.append((member, channels, connection))
+        member = self.member(request)
+        self.connections.append((member, self.channels(member, asked), connection))
         async for message in connection:
-            if message.type is WSMsgType.TEXT and "publish-broadcast" in asked and member:
+            if message.type is WSMsgType.TEXT and self.may_publish(member, asked):
                 await self.publish("broadcast", message.data)
+            elif message.type is WSMsgType.BINARY and self.may_publish(member, asked):
+                await self.publish_bytes(message.data)
         self.connections = [each for each in self.connections if each[2] is not connection]
         return connection
 
 
 def serve(fake: str, port: int) -> int:
+    import sly
+
     before_listening(fake, port)
-    chat = Chat(fake)
+    sly.before_listening(fake)
+    chat = sly.SlyChat(fake)
     application = web.Application()
     application.router.add_route("*", "/accounts/login/", chat.login)
     application.router.add_get("/", chat.page)
@@ -151,6 +166,9 @@ def serve(fake: str, port: int) -> int:
         asyncio.get_running_loop().create_task(chat.slowly())
 
     async def hang_up(request: web.Request, response: web.StreamResponse) -> None:
+        if fake == "keeps-alive" and not isinstance(response, web.WebSocketResponse):
+            response.headers["Connection"] = "keep-alive"
+            response.force_close = lambda: None
         if fake == "hangs-up" and not isinstance(response, web.WebSocketResponse):
             # HTTP/1.1, no "Connection: close", and gone a moment later.
             assert request.transport is not None
