@@ -1,5 +1,6 @@
 """What is read out of captured output."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,13 +68,31 @@ def test_large_output(tmp_path):
     assert "bytes left out" in text
 
 
-def test_network():
-    """What an installer says of its connections is told from what it says of packages."""
-    assert output.no_network("  Caused by: dns error: failed to lookup address information: Name or service not known")
-    assert output.no_network("NewConnectionError('<pip._vendor…>: Failed to establish a new connection')")
-    for text in (
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  Caused by: dns error: failed to lookup address information: Name or service not known",
+        "NewConnectionError('<pip._vendor…>: Failed to establish a new connection')",
+        "HTTP status server error (503 Service Unavailable) for url",
+        "Read timed out.",
+        "operation timed out",
+    ],
+)
+def test_network(text):
+    """What an installer says of its own connections is recognised."""
+    assert output.no_network(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "No solution found when resolving dependencies",
         "error: command 'gcc' failed",
         "No matching distribution",
-    ):
-        assert not output.no_network(text)
+        "HTTP status client error (404 Not Found)",
+        "  x Failed to build `tiny`\n  NameError: name 'ProxyError' is not defined",
+    ],
+)
+def test_no_network(text):
+    """What an installer says of packages, or a package's own build of anything, is not the network."""
+    assert not output.no_network(text)

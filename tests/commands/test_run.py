@@ -159,6 +159,39 @@ def test_full_disk(fake, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("fake", "said"),
+    [
+        ("is-killed", "was killed from outside"),
+        ("ends-the-broker", "the broker has gone away"),
+        ("has-a-faulty-module", "a fault of the harness"),
+    ],
+)
+def test_fault_of_the_machine_or_the_harness(fake, said, tmp_path):
+    """What is not the library's doing is an error with exit code 3, and leaves no result."""
+    ran = run_fake(fake, tmp_path)
+    assert ran.exit_code == 3, ran.output
+    assert said in ran.output
+    assert not list(tmp_path.glob("results/*"))
+
+
+def test_not_tested_is_not_what_was_expected(tmp_path):
+    """Without a network a cell is not tested, and that is no success, not even where it is recorded."""
+    nowhere = {"UV_INDEX_URL": "http://127.0.0.1:1/simple", "UV_HTTP_RETRIES": "0"}
+    first = run_fake("asks-an-index", tmp_path, **nowhere)
+    assert first.exit_code == 4, first.output
+    assert first.result.verdicts.overall.reason is Reason.NO_NETWORK
+    again = run_fake("asks-an-index", tmp_path, "--expect", "recorded", **nowhere)
+    assert again.exit_code == 4, again.output
+
+
+def test_password_of_a_redis_is_not_shown(tmp_path):
+    """The password in a --redis-url is in no message."""
+    ran = run_fake("behaves", tmp_path, "--redis-url", "redis://:hunter2@127.0.0.1:1/0")
+    assert ran.exit_code == 3
+    assert "hunter2" not in ran.output
+
+
 def test_unreachable_redis(tmp_path):
     """A Redis that was named and does not answer is an error, not a verdict."""
     ran = run_fake("behaves", tmp_path, "--redis-url", "redis://127.0.0.1:1/0")

@@ -5,7 +5,9 @@ from typing import ClassVar
 
 from harness.cells import Cell
 from harness.chat import Chat
+from harness.judge import Line
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
+from harness.members import Row
 from harness.result import Pin
 
 NAMES = (
@@ -46,6 +48,10 @@ NAMES = (
     "fails-test",
     "cannot-be-installed",
     "slow",
+    "is-killed",
+    "ends-the-broker",
+    "has-a-faulty-module",
+    "asks-an-index",
     "loses-broadcasts",
     "repeats-later",
     "leaks-later",
@@ -77,7 +83,7 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
         def requirements(self, cell: Cell) -> list[str]:
             if fake == "cannot-be-installed":
                 return [str(Path(__file__).parent.parent / "unbuildable")]
-            return []
+            return ["no-such-package-anywhere"] if fake == "asks-an-index" else []
 
         def pins(self, cell: Cell) -> list[Pin]:
             return []
@@ -86,10 +92,15 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
             return Path(__file__).parent.parent / "project"
 
         def environment(self, redis_url: str, prefix: str, database: Path) -> dict[str, str]:
-            return {"FAKE": fake, "FAKE_NOTE": str(database.parent / "note")}
+            return {"FAKE": fake, "CHAT_REDIS_URL": redis_url, "FAKE_NOTE": str(database.parent / "note")}
 
         def serve(self, python: Path, port: int) -> list[str]:
             return [str(python), "manage.py", "runserver", str(port)]
+
+        def expected(self, row: Row) -> frozenset[Line]:
+            if fake == "has-a-faulty-module":
+                raise ZeroDivisionError("nobody foresaw this")
+            return super().expected(row)
 
         def subscribed(self, chat: Chat) -> bool:
             return True

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import redis
 from aiohttp import WSMsgType, web
 
 MEMBERS = {"admin": [], "John": ["chatusers"], "Mary": ["chatusers"]}
@@ -45,6 +46,10 @@ class Chat:
         if fake in ("reorders", "stalls") and (number == 13 if fake == "reorders" else number == 5):
             self.held.append((channel, text))
             return
+        if fake == "is-killed" and number == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fake == "ends-the-broker" and number == 5:
+            redis.Redis.from_url(os.environ["CHAT_REDIS_URL"]).shutdown(nosave=True)
         if fake == "dies-mid" and number == 5:
             os._exit(3)
         if fake == "closes" and number == 6:
@@ -166,9 +171,6 @@ def serve(fake: str, port: int) -> int:
         asyncio.get_running_loop().create_task(chat.slowly())
 
     async def hang_up(request: web.Request, response: web.StreamResponse) -> None:
-        if fake == "keeps-alive" and not isinstance(response, web.WebSocketResponse):
-            response.headers["Connection"] = "keep-alive"
-            response.force_close = lambda: None
         if fake == "hangs-up" and not isinstance(response, web.WebSocketResponse):
             # HTTP/1.1, no "Connection: close", and gone a moment later.
             assert request.transport is not None
