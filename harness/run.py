@@ -204,7 +204,8 @@ class _Run:
     def _unit_tests(self, python: str) -> None:
         coverage = [python, "-m", "coverage"]
         source = "--source=DjangoTestWebsockets,chatserver,myapp"
-        self.env["COVERAGE_FILE"] = str(self.work / "coverage")
+        # coverage may take "<this name>.anything" for data of its own, combine it, and delete it.
+        self.env["COVERAGE_FILE"] = str(self.work / ".coverage")
         text = self._manage("test", [*coverage, "run", source, "manage.py", "test"])
         table = self.work / "coverage.log"
         processes.run([*coverage, "report"], self.env, self.project, table, 60)
