@@ -207,9 +207,11 @@ def owning(checkout: Path) -> Iterator[str]:
     if sys.platform == "linux":
         _adopts = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     mark = owner_mark(checkout)
+    os.environ[OWNER] = mark  # also for what is started without a Child, such as a fetching pip
     try:
         yield mark
     finally:
+        os.environ.pop(OWNER, None)
         _ledger(mark).unlink(missing_ok=True)
 
 
