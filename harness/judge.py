@@ -85,7 +85,7 @@ def _judge_line(judging: _Judging, line: Line, received: Received) -> None:
     for index, exchange in enumerate(judging.sent):
         if exchange.error:
             continue
-        number, count = exchange.number, sum(text == exchange.text for text in texts)
+        number, count = exchange.number, texts.count(exchange.text)
         strangers = unknown.get(number, [])
         if line in exchange.expected:
             if count == 0:

@@ -186,8 +186,7 @@ class _Run:
 
     def _django(self) -> None:
         """Go through Django's own commands; only the database has to succeed for what follows."""
-        env = {**self.env, "DJANGO_SETTINGS_MODULE": self.request.library.settings}
-        self.env = env
+        self.env["DJANGO_SETTINGS_MODULE"] = self.request.library.settings
         python = str(self.request.python)
         self._manage("migrate", [python, "manage.py", "migrate", "--noinput"], Reason.MIGRATION_FAILED)
         self._manage("loaddata", [python, "manage.py", "loaddata", "data.json"], Reason.MIGRATION_FAILED)
@@ -281,10 +280,10 @@ def _cleaned(result: Result, scrub: Scrubber) -> Result:
             return {name: clean(each, name) for name, each in value.items()}
         if isinstance(value, list):
             return [clean(each, key) for each in value]
-        if not isinstance(value, str) or key in long:
-            return scrub(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
         text = scrub(value)
-        return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
+        return text if key in long or len(text) <= _TEXT else text[: _TEXT - 1] + "…"
 
     document = clean(msgspec.to_builtins(result))
     for exchange in document["exchanges"]:

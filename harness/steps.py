@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from harness import output, processes
-from harness.errors import CellFailure, HarnessError, Interrupted
+from harness.errors import CellFailure, HarnessError
 from harness.result import Step
 from harness.scrub import Scrubber
 
@@ -107,8 +107,6 @@ class Recorder:
         except CellFailure as failure:
             step = Step(name=name, outcome="failed", text="; ".join(said), cause=self.scrub(failure.text))
             self.add(step, time.monotonic() - began)
-            raise
-        except (HarnessError, Interrupted):
             raise
         self.add(Step(name=name, outcome="ok", text=self.scrub("; ".join(said))), time.monotonic() - began)
 

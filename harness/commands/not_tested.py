@@ -12,8 +12,8 @@ from harness import run as running
 from harness.cells import Cell
 from harness.commands import options
 from harness.commands.progress import verdict_line
-from harness.commands.run import EXIT, record
-from harness.result import Reason, Verdict, load
+from harness.commands.run import EXIT, earlier, record
+from harness.result import Reason, Verdict
 from harness.scrub import Scrubber
 
 
@@ -42,5 +42,5 @@ def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Pat
     path = options.result_path(reports, cell)
     click.echo(verdict_line(result))
     with running.locked(reports, cell):
-        record(result, path, load(path) if path.exists() else None)
+        record(result, path, earlier(path))
     return EXIT[Verdict.NOT_TESTED]

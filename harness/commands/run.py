@@ -57,7 +57,7 @@ def run(
     request = Request(parsed, library, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url)
     path = options.result_path(reports, cell)
     with running.locked(request.reports, cell):
-        recorded = _recorded(path)
+        recorded = earlier(path)
         if expect and recorded is None:
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
         with Progress(cell) as progress:
@@ -65,7 +65,7 @@ def run(
         return _conclude(result, path, recorded, expect)
 
 
-def _recorded(path: Path) -> Result | None:
+def earlier(path: Path) -> Result | None:
     """Return the earlier result; a damaged one stops the run, for it must not be overwritten."""
     return load(path) if path.exists() else None
 
