@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import websocket
 
@@ -115,6 +117,37 @@ class Transcript:
             raise HarnessError(f"{path.name} cannot be written: {error.strerror}", "make room on the disk") from error
 
 
+class Wire(socket.socket):
+    """A TCP connection that counts what goes over it, and remembers how the answer began."""
+
+    def __init__(self, port: int) -> None:
+        """Connect to *port* of this machine; OSError when nothing listens there."""
+        super().__init__()
+        self.bytes_in = self.bytes_out = 0
+        self.beginning = b""
+        self.settimeout(HANDSHAKE_DEADLINE)
+        try:
+            self.connect(("127.0.0.1", port))
+        except OSError:
+            self.close()
+            raise
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Receive as a socket does."""
+        data = super().recv(size, flags)
+        self.bytes_in += len(data)
+        if len(self.beginning) < 8:
+            self.beginning += data[: 8 - len(self.beginning)]
+        return data
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Send as a socket does."""
+        sent = super().send(data, flags)
+        self.bytes_out += sent
+        return sent
+
+
 class Socket:
     """One WebSocket connection, read by a thread of its own."""
 
@@ -130,15 +163,17 @@ class Socket:
         try:
             self._socket.connect(
                 url,
+                socket=Wire(urlsplit(url).port or 80),
                 timeout=HANDSHAKE_DEADLINE,
                 cookie=cookie or None,
                 origin=origin or None,
                 suppress_origin=not origin,
-                http_no_proxy=["127.0.0.1", "localhost"],
                 redirect_limit=0,  # no browser follows one here
             )
             if self._socket.status != 101:
                 raise websocket.WebSocketException(f"status {self._socket.status} instead of 101")
+            if self.wire.beginning != b"HTTP/1.1":  # a browser refuses it then
+                raise websocket.WebSocketException(f"it answers with {self.wire.beginning.decode('latin-1')}")
         except websocket.WebSocketBadStatusException as error:
             body = (error.resp_body or b"")[:200].decode("utf-8", "replace") if error.resp_body else ""
             self._socket.shutdown()
@@ -150,6 +185,13 @@ class Socket:
         transcript.add(line, "in", "open", f"status {self._socket.status}")
         self._reader = threading.Thread(target=self._read, name=f"read {line.member}/{line.name}", daemon=True)
         self._reader.start()
+
+    @property
+    def wire(self) -> Wire:
+        """The TCP connection below."""
+        wire = self._socket.sock
+        assert isinstance(wire, Wire)
+        return wire
 
     def send(self, text: str | bytes) -> None:
         """Send one message; OSError or WebSocketException when the connection is gone."""
