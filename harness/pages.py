@@ -117,7 +117,7 @@ def wait_until_ready(server: Child, port: int, deadline: float) -> float:
                 Reason.SERVER_DID_NOT_START,
                 f"the server ended with exit status {server.exit_status} before it answered",
             )
-        answer = _ask(port, deadline - waited)
+        answer = _ask(server, port, deadline - waited)
         if answer is not None:
             if not server.listens_on(port):
                 if server.exit_status is None and waited < 5:
@@ -131,13 +131,12 @@ def wait_until_ready(server: Child, port: int, deadline: float) -> float:
     raise CellFailure(Reason.SERVER_DID_NOT_START, f"the server did not answer within {deadline:.0f} s")
 
 
-def _ask(port: int, seconds: float) -> bytes | None:
-    """Return the first bytes of an answer to a plain request, or None while nothing listens."""
+def _ask(server: Child, port: int, seconds: float) -> bytes | None:
+    """Return the first bytes of an answer to a plain request, or None while there is none."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(f"GET {LOGIN} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
-            connection.settimeout(max(seconds, 0.1))
-            data = connection.recv(65536)
+            data = _first(connection, server, time.monotonic() + seconds)
             # To the end, or the server would note a broken pipe that is none of its own; but not
             # for long, as a server may keep the connection open although it was asked not to.
             connection.settimeout(0.2)
@@ -148,6 +147,15 @@ def _ask(port: int, seconds: float) -> bytes | None:
             return data or None
     except OSError:
         return None
+
+
+def _first(connection: socket.socket, server: Child, until: float) -> bytes:
+    """Return what comes first; nothing once *server* has ended, for a stranger may hold the port in silence."""
+    connection.settimeout(0.1)
+    while server.exit_status is None and time.monotonic() < until:
+        with suppress(TimeoutError):
+            return connection.recv(65536)
+    return b""
 
 
 def check_pages(anonymous: Browser, member: Browser, name: str, paths: Iterable[str]) -> list[str]:
