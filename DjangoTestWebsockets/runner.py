@@ -11,11 +11,16 @@ class ChatTestRunner(DiscoverRunner):
     """Runs the tests of the installed applications of this checkout, unless told which.
 
     Left to itself Django would look in every folder of the checkout, and import code that is not
-    meant for the Python of the cell.
+    meant for the Python or the library of the cell.
     """
 
     def build_suite(self, test_labels=None, *args, **kwargs):
         if not test_labels:
             # The environments, with Django's own applications in them, can lie below the checkout.
-            test_labels = [app.name for app in apps.get_app_configs() if os.path.dirname(app.path) == settings.BASE_DIR]
+            own = [app for app in apps.get_app_configs() if app.path == self._place(app.name)]
+            test_labels = [app.name + ".tests" for app in own if os.path.exists(os.path.join(app.path, "tests.py"))]
         return super(ChatTestRunner, self).build_suite(test_labels, *args, **kwargs)
+
+    @staticmethod
+    def _place(name):
+        return os.path.join(settings.BASE_DIR, *name.split("."))

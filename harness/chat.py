@@ -19,7 +19,7 @@ from harness.members import MEMBERS, Row
 from harness.pages import Browser
 from harness.processes import Child
 from harness.result import Reason
-from harness.sockets import HandshakeRefused, Socket, Transcript
+from harness.sockets import Connection, HandshakeRefused, Transcript
 
 if TYPE_CHECKING:
     from harness.libraries.base import Library
@@ -42,7 +42,11 @@ class Chat:
     server: Child
     token: str = field(default_factory=lambda: secrets.token_hex(3))
     browsers: dict[str, Browser] = field(default_factory=dict)
-    sockets: dict[Line, Socket] = field(default_factory=dict)
+    sockets: dict[Line, Connection] = field(default_factory=dict)
+    #: The connections that each member holds; the library's own unless a variant has others.
+    links: dict[str, str] = field(default_factory=dict)
+    #: The variant that carries it; empty for the library's usual way.
+    way: str = ""
     #: The text of every fence that was sent.
     fences: list[str] = field(default_factory=list)
     fences_sent_again: int = 0
@@ -50,7 +54,8 @@ class Chat:
     said: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.transcript = Transcript(self.library.is_noise)
+        self.transcript = Transcript(self.library.heard)
+        self.links = self.links or self.library.links()
         self._fence_numbers = itertools.count(1)
 
     @property
@@ -78,17 +83,14 @@ class Chat:
             for done in [pool.submit(each.log_in, name) for each, name in zip(browsers, MEMBERS, strict=True)]:
                 done.result()
 
-    def open(self, line: Line, path: str, member: str = "", origin: str = "") -> Socket:
+    def open(self, line: Line, path: str, member: str = "", origin: str = "") -> Connection:
         """Open a connection under the name *line*, with the cookies of *member*.
 
         Raises:
             HandshakeRefused: the server did not open it.
         """
-        cookie = self.browser(member).cookie if member else ""
-        url = f"ws://127.0.0.1:{self.port}{path}"
-        opened = Socket(line, url, self.transcript, cookie, origin or self.base)
-        self.sockets[line] = opened
-        return opened
+        self.sockets[line] = self.library.connect(self, line, path, member, origin or self.base)
+        return self.sockets[line]
 
     def connect(self) -> None:
         """Open every connection of every member, and know that each receives.
@@ -97,7 +99,7 @@ class Chat:
             CellFailure: a handshake is refused, or a connection opens and never receives.
         """
         for member in MEMBERS:
-            for name, path in self.library.links().items():
+            for name, path in self.links.items():
                 try:
                     self.open(Line(member, name), path, member)
                 except HandshakeRefused as error:

@@ -12,6 +12,7 @@ from harness.chat import FENCE_DEADLINE, Chat
 from harness.judge import Received, Sent, judge
 from harness.libraries.base import SendFailed
 from harness.members import Row, rows
+from harness.output import shorten
 from harness.result import Exchange, Fault
 
 #: Seconds that a message may take before the fence is sent all the same.
@@ -61,6 +62,19 @@ def judge_again(chat: Chat, outcome: Exchanged) -> None:
     }
     faults = judge(outcome.sent, received)
     outcome.exchanges = [_as_result(chat, row, faults[row.number]) for row in rows()]
+
+
+def what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
+    """Return in one sentence what the first of the wrong exchanges did."""
+    wrong = [exchange for exchange in exchanged.exchanges if not exchange.good]
+    first, fault = wrong[0], wrong[0].faults[0]
+    text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first.channel} from {first.sender}"
+    text += f" to {first.audience} is {fault.kind} on {fault.member}'s {fault.connection} connection"
+    if fault.text:
+        text += f" ({shorten(fault.text)})"
+    if chat.server.exit_status is not None:
+        text += f"; the server had ended with exit status {chat.server.exit_status}"
+    return text
 
 
 def _send(chat: Chat, outcome: Exchanged, row: Row, began: float) -> Sent:

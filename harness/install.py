@@ -15,6 +15,7 @@ from uv import find_uv_bin
 from harness import legacy, output, processes
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
+from harness.libraries import Subject
 from harness.libraries.base import Library
 from harness.result import Installation, Reason, Step, write_atomically
 from harness.steps import Recorder
@@ -67,23 +68,22 @@ def packages(identity: Identity) -> dict[str, str]:
     return dict(sorted((each.metadata["Name"], each.version) for each in found if each.metadata["Name"]))
 
 
-def install(cell: Cell, library: Library, identity: Identity, recorder: Recorder, env: dict[str, str]) -> Installed:
-    """Install *library*, or find it installed by an earlier run.
+def install(cell: Cell, subject: Subject, identity: Identity, recorder: Recorder, env: dict[str, str]) -> Installed:
+    """Install *subject*'s library and server, or find them installed by an earlier run.
 
     Raises:
         CellFailure: the installer failed, or put another Django in place.
     """
-    pins = library.pins(cell)
-    wanted = [*library.requirements(cell), *(pin.requirement for pin in pins)]
-    base = _base(identity, library)
-    note_file = identity.prefix / f".harness-install-{library.suffix or 'default'}.json"
+    wanted, pins = subject.requirements(cell), subject.pins(cell)
+    base = _base(identity, subject.library)
+    note_file = identity.prefix / ".harness-install.json"
     note = _read(note_file, _Note)
     if note is not None and note.requirements == wanted and packages(identity) == {**base, **_pairs(note.added)}:
         step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
         recorder.add(step, 0.0, shown=msgspec.structs.replace(step, text=f"already installed, on {note.date}"))
     else:
         _restore(cell, identity, base, recorder, env)
-        note = _install(cell, wanted, identity, recorder, env, base)
+        note = _install(cell, subject, wanted, identity, recorder, env, base)
         write_atomically(note_file, msgspec.json.encode(note))
     installation = Installation(requirements=wanted, pins=pins, added=note.added, added_bytes=note.added_bytes)
     return Installed(installation, note.seconds, note.date, {**base, **_pairs(note.added)}, note.installer)
@@ -99,9 +99,10 @@ def _base(identity: Identity, library: Library) -> dict[str, str]:
     base = _read(file, dict[str, str])
     if base is None:
         base = packages(identity)
-        if library.name in base:
+        package = library.package or library.name
+        if package in base and package != "Django":
             raise HarnessError(
-                f"the environment holds {library.name} already, so what installing it adds cannot be measured",
+                f"the environment holds {package} already, so what installing it adds cannot be measured",
                 "make it again with `tox -r -e` and the name of the cell",
             )
         write_atomically(file, msgspec.json.encode(base))
@@ -130,17 +131,23 @@ def _restore(cell: Cell, identity: Identity, base: dict[str, str], recorder: Rec
 
 
 def _install(
-    cell: Cell, wanted: list[str], identity: Identity, recorder: Recorder, env: dict[str, str], before: dict[str, str]
+    cell: Cell,
+    subject: Subject,
+    wanted: list[str],
+    identity: Identity,
+    recorder: Recorder,
+    env: dict[str, str],
+    before: dict[str, str],
 ) -> _Note:
     # The cell's Django is part of the question: an installer must not answer another one.
     requirements = [*wanted, f"Django=={identity.django}"]
     if cell.python in legacy.VERSIONS:
         installer = f"pip {before.get('pip', '')}".strip()
         try:
-            legacy.fetch(identity.python, requirements)
+            legacy.fetch(identity.python, requirements, subject.locks)
         except legacy.LegacyError as error:
             raise _not_fetched(recorder, recorder.scrub(str(error))) from error
-        command = legacy.install_command(identity.python, cell.python, requirements)
+        command = legacy.install_command(identity.python, cell.python, requirements, subject.locks)
     else:
         installer = f"uv {importlib.metadata.version('uv')}"
         command = [find_uv_bin(), "pip", "install", "--no-progress", "--python", str(identity.python), *requirements]

@@ -11,14 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import websocket
-
 from harness.errors import CellFailure
 from harness.judge import Line
+from harness.libraries.base import SendFailed
 from harness.members import GROUP, GROUP_MEMBERS, MEMBERS, Row
 from harness.pages import LOGIN
 from harness.result import Finding
-from harness.sockets import HandshakeRefused, Socket
+from harness.sockets import HandshakeRefused
 
 if TYPE_CHECKING:
     from harness.chat import Chat
@@ -105,15 +104,15 @@ def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     line = Line("stranger", "broadcast")
     text = chat.note(f"broadcast of a stranger ({chat.token})")
     try:
-        stranger = chat.open(line, path)
+        chat.open(line, path)
     except HandshakeRefused as error:
         yield _publishing(f"refused: {error}", good=True)
         return
     with suppress(CellFailure):
         chat.stand([line], seconds=_QUIET)
-    _send(stranger, text)
+    _speak(chat, line, text)
     # The stranger's own fences: only they are behind the message on its way.
-    fences = chat.fence_all(lambda fence: _send(stranger, fence), chat.lines, _QUIET)
+    fences = chat.fence_all(lambda fence: _speak(chat, line, fence), chat.lines, _QUIET)
     closed = chat.transcript.closed(line)
     chat.close([line])
     heard = sorted({each.member for each in chat.lines for other in chat.transcript.texts(each) if text in other})
@@ -132,9 +131,9 @@ def _publishing(seen: str, good: bool) -> Finding:
     return Finding(question=question, expected="no member receives it", seen=seen, good=good)
 
 
-def _send(stranger: Socket, text: str) -> None:
-    with suppress(websocket.WebSocketException, OSError):
-        stranger.send(text)
+def _speak(chat: Chat, line: Line, text: str) -> None:
+    with suppress(SendFailed):
+        chat.library.speak(chat, line, text)
 
 
 def post_unknown(chat: Chat, path: str) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock
@@ -31,7 +32,8 @@ VERSIONS = ("2.7", "3.3", "3.4", "3.5")
 FETCH_DEADLINE = 600
 INSTALL_DEADLINE = 900
 
-_LOCKS = Path(__file__).parent / "locks"
+#: Exact versions: ``py27.txt`` for every environment of Python 2.7, ``py27-<name>.txt`` for a library or a server.
+LOCKS = Path(__file__).parent / "locks"
 _SEED = ("pip", "setuptools", "wheel")
 _FACTS = (
     "import json, sys; sys.stdout.write(json.dumps("
@@ -43,9 +45,11 @@ class LegacyError(Exception):
     """Fetching, making or filling a legacy environment failed; the message holds the output."""
 
 
-def lock_file(version: str) -> Path:
-    """Return the list of exact versions for a Python *version* such as ``2.7``."""
-    return _LOCKS / f"py{version.replace('.', '')}.txt"
+def lock_files(version: str, more: Sequence[str] = ()) -> list[Path]:
+    """Return the lists of exact versions for a Python such as ``2.7``: the common one, and those of *more*."""
+    common = f"py{version.replace('.', '')}"
+    paths = [LOCKS / f"{each}.txt" for each in (common, *(f"{common}-{name}" for name in more))]
+    return [path for path in paths if path.exists()]
 
 
 def wheelhouse(version: str) -> Path:
@@ -91,14 +95,15 @@ def install(python: Path, requirements: list[str]) -> str:
     return _run(install_command(python, version, requirements), INSTALL_DEADLINE)
 
 
-def install_command(python: Path, version: str, requirements: list[str]) -> list[str]:
+def install_command(python: Path, version: str, requirements: list[str], more: Sequence[str] = ()) -> list[str]:
     """Return the command that installs *requirements* from the wheelhouse and nowhere else."""
-    options = ["--no-index", "--find-links", str(wheelhouse(version)), "--constraint", str(lock_file(version))]
+    options = ["--no-index", "--find-links", str(wheelhouse(version))]
+    options += [option for path in lock_files(version, more) for option in ("--constraint", str(path))]
     return [str(python), "-m", "pip", "--disable-pip-version-check", "install", *options, *requirements]
 
 
-def fetch(python: Path, requirements: list[str]) -> str:
-    """Fetch *requirements* and all that the lock of that Python names, as far as they are missing.
+def fetch(python: Path, requirements: list[str], more: Sequence[str] = ()) -> str:
+    """Fetch *requirements* and all that the locks name, as far as they are missing.
 
     Returns:
         What pip printed.
@@ -111,40 +116,44 @@ def fetch(python: Path, requirements: list[str]) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     output = []
     with FileLock(str(folder) + ".lock"):
-        wanted = [line for line in dict.fromkeys([*_locked(version), *requirements]) if not _present(folder, line)]
+        wanted = [
+            line for line in dict.fromkeys([*_locked(version, more), *requirements]) if not _present(folder, line)
+        ]
         wheels = wanted and _download(folder, wanted, [*_tags(version, abi), "--only-binary=:all:"])
         if wheels is not None:
             return wheels or ""
         for requirement in wanted:  # one by one: some have only a source archive
             out = _download(folder, [requirement], [*_tags(version, abi), "--only-binary=:all:"])
             if out is None:
-                out = _download(folder, [requirement], ["--no-binary=:all:"], last=True)
+                # In a process of its own, for this module has to do with the standard library.
+                out = _run([sys.executable, "-m", "harness.archives", str(folder), requirement], FETCH_DEADLINE)
             output.append(out or "")
     return "".join(output)
 
 
-def _download(folder: Path, requirements: list[str], options: list[str], last: bool = False) -> str | None:
+def _download(folder: Path, requirements: list[str], options: list[str]) -> str | None:
     """Run ``pip download``; None when it failed and another way is left."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps"]
-    # What an old source archive needs of setuptools is in the harness's own environment, also offline.
-    command += ["--no-build-isolation"] if last else []
     try:
         return _run([*command, "-d", str(folder), *options, *requirements], FETCH_DEADLINE)
     except LegacyError:
-        if last:
-            raise
         return None
 
 
+def name_of(requirement: str) -> str:
+    """Return the normalised name in *requirement* (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]).lower()
+
+
 def _present(folder: Path, requirement: str) -> bool:
-    name, _, version = requirement.partition("==")
-    stem = re.escape(re.sub(r"[-_.]+", "-", name)).replace(r"\-", "[-_.]")
+    _, _, version = requirement.partition("==")
+    stem = re.escape(name_of(requirement)).replace(r"\-", "[-_.]")
     pattern = re.compile(rf"{stem}-{re.escape(version)}(-|\.tar\.gz$|\.zip$)", re.IGNORECASE)
     return any(pattern.match(path.name) for path in folder.iterdir())
 
 
-def _locked(version: str) -> list[str]:
-    lines = lock_file(version).read_text(encoding="utf-8").splitlines()
+def _locked(version: str, more: Sequence[str] = ()) -> list[str]:
+    lines = [line for path in lock_files(version, more) for line in path.read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -165,6 +174,8 @@ def _facts(python: Path) -> tuple[str, str]:
 
 def _run(command: list[str], deadline: float) -> str:
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+    if command[0] == sys.executable:  # the harness's own modules, from wherever it is called
+        env["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=deadline, check=False, env=env

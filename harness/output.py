@@ -19,6 +19,7 @@ _LINE = 300
 _TRACEBACK = "Traceback (most recent call last):"
 #: The last line of a traceback: ``package.Error: text``, or the bare name.
 _EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
+_TWISTED = re.compile(r"Failure instance: Traceback.*?: <(?:class|type) '(?P<name>[\w.]+)'>: (?P<text>.*)$")
 _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _WARNING = re.compile(
     r"^(?P<where>\S.*?:\d+): (?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$"
@@ -70,11 +71,19 @@ def read(log: Path) -> str:
 
 def failure(text: str) -> Failure:
     """Find in *text* the last traceback with its chain, or else the last lines."""
+    found = traceback(text)
+    if found is None:
+        tail = [line for line in text.splitlines() if line.strip()][-EXCERPT_LINES:]
+        found = Failure(_plain_cause(tail), shorten("\n".join(tail)))
+    return found
+
+
+def traceback(text: str) -> Failure | None:
+    """Find in *text* the last traceback with its chain; None without one."""
     lines = text.splitlines()
     starts = [number for number, line in enumerate(lines) if line.strip() == _TRACEBACK]
     if not starts:
-        tail = [line for line in lines if line.strip()][-EXCERPT_LINES:]
-        return Failure(_plain_cause(tail), shorten("\n".join(tail)))
+        return _of_twisted(lines)
     last = lines[starts[-1] :]
     chain = [_exception_of(lines, start) for start in _chain(lines, starts)]
     ends = next((number for number, line in enumerate(last[1:], 1) if _EXCEPTION.match(line)), len(last) - 1)
@@ -82,6 +91,17 @@ def failure(text: str) -> Failure:
     # A later exception often only says that something could not be loaded; the first says why.
     named = [name for name in chain if name]
     return Failure(_sentence(named), shorten("\n".join(excerpt)))
+
+
+def _of_twisted(lines: list[str]) -> Failure | None:
+    """Find the last failure as Twisted prints it, daphne's framework: the exception first, then its frames."""
+    starts = [(number, match) for number, line in enumerate(lines) if (match := _TWISTED.search(line))]
+    if not starts:
+        return None
+    number, match = starts[-1]
+    end = next((index for index, line in enumerate(lines[number:], number) if line.strip() == "]"), len(lines))
+    name = match["name"].rpartition(".")[2]
+    return Failure(_cut(f"{name}: {match['text']}"), shorten("\n".join(lines[number : end + 1])))
 
 
 def _chain(lines: list[str], starts: list[int]) -> list[int]:

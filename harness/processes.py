@@ -153,11 +153,11 @@ class Child:
         found.update({process.pid: process for process in _adopted()})
         return list(found.values())
 
-    def stop(self) -> Stopped:
-        """End it and all it started: SIGINT, then SIGTERM, then SIGKILL."""
+    def stop(self, gently: bool = True) -> Stopped:
+        """End it and all it started: SIGINT, then SIGTERM, then SIGKILL; the last at once unless *gently*."""
         began = time.monotonic()
         by = "had ended"
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL) if gently else (signal.SIGKILL,):
             if self.exit_status is not None:
                 break
             by = signal.Signals(number).name

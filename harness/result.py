@@ -20,6 +20,9 @@ from harness.errors import DamagedResult, HarnessError
 #: The version of the document's form; a reader refuses any other.
 SCHEMA: Literal["1"] = "1"
 
+#: What holds back versions: nothing but what an installer resolves today, or the best known pins.
+Profile = Literal["today", "pins"]
+
 #: The largest result document, in bytes.
 SIZE_LIMIT = 64_000
 
@@ -185,6 +188,14 @@ class Finding(Model, frozen=True, kw_only=True):
     good: bool | None
 
 
+class VariantResult(Model, frozen=True, kw_only=True):
+    """How the fifteen exchanges went in another way of the library to carry them."""
+
+    name: str
+    judgement: Judgement
+    exchanges: list[Exchange] = []
+
+
 class Probe(Model, frozen=True, kw_only=True):
     """A set of findings that was asked for."""
 
@@ -227,7 +238,10 @@ class Result(Model, frozen=True, kw_only=True):
     warnings: list[str]
     exchanges: list[Exchange]
     isolation: list[Finding]
+    sets: list[Probe] = []
+    variants: list[VariantResult] = []
     probes: list[Probe]
+    profile: Profile = "today"
     varying: Measured
     complete: Literal[True]
 

@@ -22,6 +22,7 @@ from harness import __version__, broker, install, output, processes, serve
 from harness.cells import Cell
 from harness.errors import AlreadyRunning, CellFailure, HarnessError
 from harness.install import Identity, Installed
+from harness.libraries import Subject
 from harness.libraries.base import Library
 from harness.result import (
     SCHEMA,
@@ -60,11 +61,16 @@ class Request:
     """What is asked for: a cell, its interpreter, and how to go about it."""
 
     cell: Cell
-    library: Library
+    subject: Subject
     python: Path
     reports: Path
     probes: list[str]
     redis_url: str | None = None
+
+    @property
+    def library(self) -> Library:
+        """The library under test."""
+        return self.subject.library
 
 
 def run(request: Request, watcher: Watcher) -> Result:
@@ -146,13 +152,13 @@ class _Run:
         self.identity = install.identify(request.cell, request.python, self.recorder, self.env)
         try:
             self.installed = install.install(
-                request.cell, request.library, self.identity, self.recorder, environment(installer=True)
+                request.cell, request.subject, self.identity, self.recorder, environment(installer=True)
             )
             with self._broker() as running:
                 served = self._serve(running)
         except CellFailure as failure:
             return self._result(_nothing_served(failure), Served())
-        self.warnings += output.warnings(self.scrub(output.read(self.work / "runserver.log")))
+        self.warnings += output.warnings(self.scrub(output.read(self.work / f"{request.subject.server.name}.log")))
         return self._result(_judged(served), served)
 
     def _serve(self, running: broker.Broker) -> Served:
@@ -164,7 +170,7 @@ class _Run:
         try:
             self._django()
             site = Site(
-                request.cell, request.library, request.python, self.project, self.env, running, prefix, self.recorder
+                request.cell, request.subject, request.python, self.project, self.env, running, prefix, self.recorder
             )
             served = serve.serve(site, request.probes)
         except CellFailure:
@@ -223,7 +229,7 @@ class _Run:
             python=identity.version,
             implementation=identity.implementation,
             django=identity.django,
-            library=(installed.packages.get(request.library.name, "") if installed else ""),
+            library=(installed.packages.get(request.library.package or request.library.name, "") if installed else ""),
             broker=self.broker_version,
             harness=__version__,
             installer=installed.installer if installed else "",
@@ -250,7 +256,8 @@ class _Run:
             schema=SCHEMA,
             cell=request.cell.name,
             library=request.library.name,
-            server=request.library.server,
+            server=request.subject.server.name,
+            profile=request.subject.profile,
             broker="embedded" if not request.redis_url else "named by --redis-url",
             verdicts=verdicts,
             versions=versions,
@@ -260,6 +267,8 @@ class _Run:
             warnings=_few(sorted(set(self.warnings)), _WARNINGS),
             exchanges=exchanged.exchanges if exchanged else [],
             isolation=served.isolation,
+            sets=served.sets,
+            variants=served.variants,
             probes=served.probes,
             varying=varying,
             complete=True,
@@ -345,15 +354,16 @@ def _judged(served: Served) -> Verdicts:
     )
 
 
-def not_tested(cell: Cell, library: Library, reason: Reason, text: str, excerpt: str = "") -> Result:
+def not_tested(cell: Cell, subject: Subject, reason: Reason, text: str, excerpt: str = "") -> Result:
     """Return the result of a cell that could not be tried."""
     judgement = Judgement.of(reason, text)
     step = [Step(name="environment", outcome="failed", cause=text, excerpt=excerpt)] if excerpt else []
     return Result(
         schema=SCHEMA,
         cell=cell.name,
-        library=library.name,
-        server=library.server,
+        library=subject.library.name,
+        server=subject.server.name,
+        profile=subject.profile,
         broker="",
         verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
         versions=None,

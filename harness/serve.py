@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import exchanges, output, pages, probes
+from harness import exchanges, output, pages, probes, variants
 from harness.broker import Broker, can_bind, free_port
 from harness.cells import Cell
-from harness.chat import Chat, opened
+from harness.chat import Chat
 from harness.errors import CellFailure, HarnessError
 from harness.exchanges import Exchanged
+from harness.libraries import Subject
 from harness.libraries.base import Library
 from harness.members import MEMBERS
-from harness.processes import Child, started
-from harness.result import Finding, Probe, Reason, Step
+from harness.processes import started
+from harness.result import Finding, Probe, Reason, Step, VariantResult
 from harness.steps import Recorder, check_not_killed
 
 #: How often another port is tried when the chosen one turns out to be taken.
@@ -32,6 +34,8 @@ class Served:
     channels: CellFailure | None = None
     exchanged: Exchanged | None = None
     isolation: list[Finding] = field(default_factory=list)
+    sets: list[Probe] = field(default_factory=list)
+    variants: list[VariantResult] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     startup_output: str = ""
     stopped: dict[str, str] = field(default_factory=dict)
@@ -47,13 +51,18 @@ class Site:
     """Everything that is needed to start the cell's server, once or again."""
 
     cell: Cell
-    library: Library
+    subject: Subject
     python: Path
     project: Path
     env: dict[str, str]
     broker: Broker
     prefix: str
     recorder: Recorder
+
+    @property
+    def library(self) -> Library:
+        """The library under test."""
+        return self.subject.library
 
     @contextmanager
     def serving(self, name: str, served: Served, **settings: str) -> Iterator[Chat]:
@@ -68,7 +77,7 @@ class Site:
         self.recorder.watcher.begin(name)
         for attempt in range(1, _PORTS + 1):
             port = free_port()
-            command = self.library.serve(self.python, port)
+            command = self.library.serve(self.python, port, self.subject.server)
             shown = self.recorder.scrub(" ".join(command)).replace(str(port), "<port>")
             with started(command, {**self.env, **settings}, self.project, log) as server:
                 try:
@@ -86,11 +95,11 @@ class Site:
                     raise self._did_not_start(name, failure, log, shown) from failure
                 self.recorder.add(Step(name=name, outcome="ok", command=shown, text="answers"), seconds)
                 served.startup_output = served.startup_output or self._shown(log)
+                chat = Chat(self.library, port, self.broker, self.prefix, server)
                 try:
-                    with opened(Chat(self.library, port, self.broker, self.prefix, server)) as chat:
-                        yield chat
+                    yield chat
                 finally:
-                    self._stop(name, server, served, log)
+                    self._stop(name, chat, served, log)
                 return
 
     def _did_not_start(self, name: str, failure: Exception, log: Path, shown: str) -> CellFailure:
@@ -102,19 +111,36 @@ class Site:
         self.recorder.add(step, 0.0)
         return CellFailure(Reason.SERVER_DID_NOT_START, text)
 
-    def _stop(self, name: str, server: Child, served: Served, log: Path) -> None:
-        died = server.exit_status
-        check_not_killed("the server", died)
-        stopped = server.stop()
-        served.stopped[name] = str(stopped)
+    def _stop(self, name: str, chat: Chat, served: Served, log: Path) -> None:
+        """Stop the server under the connections that are open, for that is when some servers hang.
+
+        How it stops is asked once; where the same server is started again, it is just ended.
+        """
+        server, died, first = chat.server, chat.server.exit_status, name == self.subject.server.name
+        try:
+            check_not_killed("the server", died)
+            standing = [line for line in chat.lines if not chat.transcript.closed(line)]
+            stopped = server.stop(gently=first)
+        finally:
+            chat.close()
+            chat.transcript.write(self._frames(name), self.recorder.scrub)
+        closed = Counter(chat.transcript.closed(line) or "closed by the harness" for line in standing)
+        how = [f"{count} {why}" for why, count in closed.most_common()]
         self.recorder.keep(name, log)
+        if died is None and not first:
+            return
+        served.stopped[name] = "; ".join([str(stopped), *([f"open sockets: {', '.join(how)}"] if how else [])])
         if died is not None:
             step = Step(name=f"stop {name}", outcome="failed", cause=f"it had ended by itself, exit status {died}")
         elif stopped.by == "SIGKILL":
             step = Step(name=f"stop {name}", outcome="failed", cause="neither SIGINT nor SIGTERM ended it")
         else:
-            step = Step(name=f"stop {name}", outcome="ok", text=f"by {stopped.by}")
+            step = Step(name=f"stop {name}", outcome="ok", text=f"by {stopped.by}, {len(standing)} sockets open")
         self.recorder.add(step, stopped.seconds)
+
+    def _frames(self, name: str) -> Path:
+        more = "" if name == self.subject.server.name else "-" + re.sub(r"\W+", "-", name)
+        return self.recorder.evidence / f"frames{more}.jsonl"
 
     def _shown(self, log: Path) -> str:
         """Return what the server printed before it was first asked for something."""
@@ -129,22 +155,35 @@ def _port_taken(failure: Exception, log: Path) -> bool:
 def serve(site: Site, wanted_probes: list[str]) -> Served:
     """Serve the cell, and go through everything that is asked of a running server."""
     served = Served()
+    name = site.subject.server.name
     try:
-        with site.serving("runserver", served) as chat:
+        with site.serving(name, served) as chat:
             try:
                 _pages(chat, site)
                 _talk(chat, site, served)
+                variants.sets(chat, site, served)
                 if served.channels is None:
+                    variants.here(chat, site, served)
                     served.probes = probes.run(wanted_probes, chat, site, served)
             finally:
                 served.fences, served.fences_again = len(chat.fences), chat.fences_sent_again
-                chat.close()
-                chat.transcript.write(site.recorder.evidence / "frames.jsonl", site.recorder.scrub)
+            _leave_open(chat)
     except CellFailure as failure:
         served.web_server = failure
     if served.web_server or served.channels:
-        site.recorder.check_room(output.read(site.recorder.work / "runserver.log"))
+        log = site.recorder.scrub(output.read(site.recorder.work / f"{name}.log"))
+        site.recorder.check_room(log)
+        site.recorder.blame(output.traceback(log))
+    else:
+        variants.elsewhere(site, served)
     return served
+
+
+def _leave_open(chat: Chat) -> None:
+    """Have the members' connections stand when the server is stopped."""
+    if not chat.lines and chat.server.exit_status is None:
+        with suppress(CellFailure):
+            chat.connect()
 
 
 def _pages(chat: Chat, site: Site) -> None:
@@ -165,7 +204,7 @@ def _talk(chat: Chat, site: Site, served: Served) -> None:
             good = sum(exchange.good for exchange in served.exchanged.exchanges)
             say(f"{good} of {len(served.exchanged.exchanges)} right")
             if good < len(served.exchanged.exchanges):
-                raise CellFailure(Reason.EXCHANGE_WRONG, _what_was_wrong(chat, served.exchanged))
+                raise CellFailure(Reason.EXCHANGE_WRONG, exchanges.what_was_wrong(chat, served.exchanged))
     except CellFailure as failure:
         served.channels = failure
         return
@@ -173,7 +212,7 @@ def _talk(chat: Chat, site: Site, served: Served) -> None:
     # Copies and leaks that came late, while the further questions were asked.
     exchanges.judge_again(chat, served.exchanged)
     if any(not exchange.good for exchange in served.exchanged.exchanges):
-        served.channels = CellFailure(Reason.EXCHANGE_WRONG, _what_was_wrong(chat, served.exchanged))
+        served.channels = CellFailure(Reason.EXCHANGE_WRONG, exchanges.what_was_wrong(chat, served.exchanged))
 
 
 def _isolation(chat: Chat, site: Site, served: Served) -> None:
@@ -182,15 +221,3 @@ def _isolation(chat: Chat, site: Site, served: Served) -> None:
         say(f"{sum(finding.good is True for finding in served.isolation)} of {len(served.isolation)} as expected")
         if broken_off:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
-
-
-def _what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
-    wrong = [exchange for exchange in exchanged.exchanges if not exchange.good]
-    first, fault = wrong[0], wrong[0].faults[0]
-    text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first.channel} from {first.sender}"
-    text += f" to {first.audience} is {fault.kind} on {fault.member}'s {fault.connection} connection"
-    if fault.text:
-        text += f" ({output.shorten(fault.text)})"
-    if chat.server.exit_status is not None:
-        text += f"; the server had ended with exit status {chat.server.exit_status}"
-    return text

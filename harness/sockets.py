@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import websocket
@@ -45,10 +45,10 @@ def as_binary(data: bytes) -> str:
 class Transcript:
     """All frames of all connections in one order, and the means to wait for one."""
 
-    def __init__(self, is_noise: Callable[[str], bool]) -> None:
-        """*is_noise* recognises the texts that are the library's own, such as heartbeats."""
+    def __init__(self, heard: Callable[[str], str | None]) -> None:
+        """*heard* returns the message in what arrived, or None where it is the library's own."""
         self._changed = threading.Condition()
-        self._is_noise = is_noise
+        self._heard = heard
         self.began = time.monotonic()
         self.frames: list[Frame] = []
         self._first: dict[tuple[Line, str], float] = {}
@@ -60,9 +60,12 @@ class Transcript:
         now = time.monotonic()
         with self._changed:
             self.frames.append(Frame(now, line, direction, kind, data))
-            if direction == "in" and kind in ("text", "binary") and not self._is_noise(data):
-                self._texts.setdefault(line, []).append(data)
-                self._first.setdefault((line, data), now)
+            message = self._heard(data) if kind == "text" else data
+            if direction == "in" and kind in ("text", "binary") and message is not None:
+                self._texts.setdefault(line, []).append(message)
+                self._first.setdefault((line, message), now)
+            if kind == "open":  # perhaps again, under a name that was closed before
+                self._closed.pop(line, None)
             if kind == "closed":
                 self._closed.setdefault(line, data)
             self._changed.notify_all()
@@ -115,6 +118,16 @@ class Transcript:
                     file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         except OSError as error:
             raise HarnessError(f"{path.name} cannot be written: {error.strerror}", "make room on the disk") from error
+
+
+class Connection(Protocol):
+    """What the harness asks of a connection, whatever protocol it speaks."""
+
+    def send(self, text: str | bytes) -> None:
+        """Send one message; OSError or WebSocketException when the connection is gone."""
+
+    def close(self) -> None:
+        """Say goodbye and end the reading; never waits for the server."""
 
 
 class Wire(socket.socket):

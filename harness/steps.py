@@ -21,6 +21,9 @@ _PIECE = 1 << 20
 #: Bytes that have to be free for a cell to be run at all.
 _ROOM = 50_000_000
 
+#: The steps that talk to a running server.
+SPOKEN = ("log in", "pages", "handshakes", "exchanges")
+
 Outcome = Literal["ok", "failed", "timed out", "skipped"]
 
 
@@ -122,6 +125,13 @@ class Recorder:
             if step.name == name:
                 values = {key: getattr(step, key) for key in step.__struct_fields__}
                 self.steps[index] = Step(**{**values, **changes})
+
+    def blame(self, found: output.Failure | None) -> None:
+        """Add to the first step that failed what the server printed, when that is a traceback."""
+        failed = [step for step in self.steps if step.outcome == "failed" and step.name in SPOKEN]
+        if found is not None and failed:
+            cause = f"{failed[0].cause}; the server printed: {found.cause}"
+            self.amend(failed[0].name, cause=cause, excerpt=found.excerpt)
 
     def keep(self, name: str, log: Path) -> None:
         """Keep the whole of *log* as evidence, scrubbed.

@@ -1,1 +1,1 @@
-"""The same chat through the libraries other than django-websocket-redis."""
+"""The same chat through the other libraries: one package each, and what they share."""

@@ -14,9 +14,11 @@ from uv import find_uv_bin
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
 from harness.install import Identity, install, packages
+from harness.libraries import Subject
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.result import Reason
 from harness.scrub import Scrubber
+from harness.servers import SERVERS
 from harness.steps import Recorder
 
 CELL = Cell("3.11", "5.2")
@@ -74,7 +76,8 @@ class Place:
         work.mkdir(exist_ok=True)
         evidence.mkdir(exist_ok=True)
         self.recorder = Recorder(work, evidence, Scrubber({self.folder: "<place>"}), Silent())
-        return install(CELL, Library(), self.identity, self.recorder, self.env)
+        subject = Subject(Library(), SERVERS["runserver"], "today")
+        return install(CELL, subject, self.identity, self.recorder, self.env)
 
 
 @pytest.fixture
@@ -107,7 +110,7 @@ def test_warm(place):
 def test_after_an_interruption(place):
     """What an interrupted installation left is taken out first, so that all it adds is counted."""
     place.install("tiny")
-    (place.identity.prefix / ".harness-install-default.json").unlink()
+    (place.identity.prefix / ".harness-install.json").unlink()
     place.pip("uninstall", "tiny")
     assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
 

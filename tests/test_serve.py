@@ -13,15 +13,17 @@ from harness import serve
 from harness.broker import Broker
 from harness.cells import Cell
 from harness.errors import HarnessError
+from harness.libraries import Subject
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.result import Step
 from harness.scrub import Scrubber
 from harness.serve import Served, Site
+from harness.servers import SERVERS, Server
 from harness.steps import Recorder
 
 
 class Listens(DjangoWebsocketRedis):
-    def serve(self, python: Path, port: int) -> list[str]:
+    def serve(self, python: Path, port: int, server: Server) -> list[str]:
         return [str(python), "-c", f"import socket; socket.create_server(('127.0.0.1', {port}))"]
 
 
@@ -39,7 +41,8 @@ def test_strangers_on_every_port(tmp_path, monkeypatch):
     cell = Cell.parse("py311-django52")
     recorder = Recorder(work, evidence, Scrubber({}), Nobody())
     broker = Broker.__new__(Broker)  # nobody comes to ask it anything
-    site = Site(cell, Listens(), Path(sys.executable), tmp_path, dict(os.environ), broker, "", recorder)
+    subject = Subject(Listens(), SERVERS["runserver"], "today")
+    site = Site(cell, subject, Path(sys.executable), tmp_path, dict(os.environ), broker, "", recorder)
     served = Served()
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         monkeypatch.setattr(serve, "free_port", lambda: stranger.getsockname()[1])

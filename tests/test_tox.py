@@ -11,7 +11,8 @@ import sys
 import pytest
 from conftest import ROOT
 
-from harness import interpreters
+from harness import interpreters, libraries
+from harness.cells import Cell
 from harness.result import Reason, Verdict, load
 
 pytestmark = pytest.mark.tox
@@ -59,11 +60,19 @@ SUPPORTED = {
 
 
 def test_matrix(names):
-    """The matrix is every pair that Django supported, and three that are named beside it."""
+    """The bare cells are every pair that Django supported, and three that are named beside it."""
     expected = {f"py{python}-django{django}" for django, pythons in SUPPORTED.items() for python in pythons.split()}
-    cells = {name for name in names if name.startswith("py")}
+    cells = {name for name in names if re.fullmatch(r"py\d+-django\d+", name)}
     assert cells - expected == {"py33-django19", "py310-django22", "py311-django22"}
     assert expected <= cells
+
+
+def test_every_cell_measures_something(names):
+    """Each cell of the matrix asks for a library that is there, under a server that its documentation names."""
+    known = libraries.load()
+    for name in names:
+        if name.startswith("py"):
+            libraries.of(Cell.parse(name), known)
 
 
 def test_labels(names):

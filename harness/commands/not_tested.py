@@ -27,7 +27,7 @@ from harness.scrub import Scrubber
 def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
     """Record that CELL could not be tried, because of REASON; TEXT says it in one sentence."""
     parsed = Cell.parse(cell)
-    library = libraries.of(parsed, libraries.load(folders))
+    subject = libraries.of(parsed, libraries.load(folders))
     why = Reason(reason)
     excerpt = ""
     if log is not None:
@@ -38,7 +38,7 @@ def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Pat
         excerpt, text = found.excerpt, f"{text}: {found.cause}"
         if output.no_network(printed):
             why, text = Reason.NO_NETWORK, "its environment could not be filled: the package index is out of reach"
-    result = running.not_tested(parsed, library, why, text, excerpt)
+    result = running.not_tested(parsed, subject, why, text, excerpt)
     path = options.result_path(reports, cell)
     click.echo(verdict_line(result))
     with running.locked(reports, cell):

@@ -52,9 +52,9 @@ def run(
 ) -> int:
     """Measure CELL in the environment of --python, and record its result."""
     parsed = Cell.parse(cell)
-    library = libraries.of(parsed, libraries.load(folders))
+    subject = libraries.of(parsed, libraries.load(folders))
     # A path through the environment's own bin folder, not the interpreter it links to.
-    request = Request(parsed, library, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url)
+    request = Request(parsed, subject, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url)
     path = options.result_path(reports, cell)
     with running.locked(request.reports, cell):
         recorded = earlier(path)

@@ -6,12 +6,20 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
+from harness import legacy
 from harness.cells import Cell
 from harness.errors import UsageError
 from harness.libraries.base import Library
+from harness.result import Pin, Profile
+from harness.servers import SERVERS, Server
+
+#: The last factor of a cell in which the best known pins hold.
+PINS: Final = "pins"
 
 
 def load(folders: tuple[Path, ...] = ()) -> dict[str, Library]:
@@ -32,17 +40,61 @@ def load(folders: tuple[Path, ...] = ()) -> dict[str, Library]:
     return found
 
 
-def of(cell: Cell, libraries: dict[str, Library]) -> Library:
-    """Return the library that *cell* measures.
+@dataclass(frozen=True)
+class Subject:
+    """What a cell measures: a library, under a server, in a profile."""
+
+    library: Library
+    server: Server
+    profile: Profile
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the best known pins hold, instead of what an installer resolves today."""
+        return self.profile == PINS
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """What ``harness/locks`` calls the versions for a Python that nothing is resolved for any more."""
+        return self.library.name + (f"-{PINS}" if self.pinned else ""), self.server.name
+
+    def requirements(self, cell: Cell) -> list[str]:
+        """Return what the installer is asked for."""
+        pins = [pin.requirement for pin in self.pins(cell)]
+        # A pin takes the place of the server's own, looser requirement.
+        named = {legacy.name_of(each) for each in [*self.library.requirements(cell), *pins]}
+        server = [each for each in self.server.requirements if legacy.name_of(each) not in named]
+        return [*self.library.requirements(cell), *server, *pins]
+
+    def pins(self, cell: Cell) -> list[Pin]:
+        """Return what is held back, each with its reason."""
+        return [*self.library.pins(cell), *(self.library.best_pins(cell) if self.pinned else [])]
+
+
+def of(cell: Cell, libraries: dict[str, Library]) -> Subject:
+    """Return what *cell* measures; after its pair come the library, the server and the profile, each if not the usual.
 
     Raises:
-        UsageError: there is none of that suffix.
+        UsageError: there is no such library, or its documentation names no such server.
     """
-    suffix = "-".join(cell.suffixes)
+    names = list(cell.suffixes)
+    profile: Profile = "today"
+    if names[-1:] == [PINS]:
+        profile = PINS
+        names.pop()
+    server = SERVERS[names.pop()] if names and names[-1] in SERVERS else None
+    suffix = "-".join(names)
     if suffix not in libraries:
         known = ", ".join(sorted(f"-{each}" for each in libraries if each)) or "none"
         raise UsageError(f"{cell.name}: there is no library with the suffix -{suffix}", f"known suffixes: {known}")
-    return libraries[suffix]
+    library = libraries[suffix]
+    if server is not None and server.name not in library.servers:
+        known = ", ".join(library.servers)
+        raise UsageError(f"{cell.name}: {library.name} is not served by {server.name}", f"known servers: {known}")
+    subject = Subject(library, server or SERVERS[library.server(cell)], profile)
+    if subject.pinned and not library.best_pins(cell):
+        raise UsageError(f"{cell.name}: no pins are known for it", "leave out -pins")
+    return subject
 
 
 def _own() -> list[ModuleType]:

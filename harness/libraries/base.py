@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import websocket
+
 from harness.cells import Cell
+from harness.errors import CellFailure
 from harness.judge import Line
-from harness.members import Row
+from harness.members import Channel, Row
 from harness.result import Finding, Pin
+from harness.servers import Application, Server
+from harness.sockets import Connection, Socket
 
 if TYPE_CHECKING:
     from harness.chat import Chat
@@ -20,19 +26,32 @@ class SendFailed(Exception):
     """A message could not be handed to the server; the message says what the server answered."""
 
 
+@dataclass(frozen=True)
+class Variant:
+    """Another way of the library to carry the same chat: its server's settings and its connections."""
+
+    name: str
+    environment: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+
 class Library(ABC):
     """One library: how to install, serve, connect, subscribe, speak, and recognise what arrives."""
 
-    #: The name on PyPI, which is the name in reports as well.
+    #: The name in reports, and of its file of prose.
     name: ClassVar[str]
+    #: The name on PyPI; the same unless given.
+    package: ClassVar[str] = ""
     #: What follows ``pyXX-djangoYY-`` in a cell's name; empty for the bare name.
     suffix: ClassVar[str]
     #: The settings module of the server side.
     settings: ClassVar[str]
     #: The pages that every member must be able to read.
     pages: ClassVar[tuple[str, ...]]
-    #: The server under test, as reports call it.
-    server: ClassVar[str] = "runserver"
+    #: Where servers other than ``manage.py runserver`` find the chat.
+    application: ClassVar[Application] = Application()
+    #: The servers that the library's documentation names; the first is the one of the bare cell.
+    servers: ClassVar[tuple[str, ...]] = ("runserver",)
     #: Seconds for the server to answer its first request.
     ready_deadline: ClassVar[float] = 60.0
     #: What makes the server keep messages for those who come later; empty where it cannot.
@@ -43,8 +62,16 @@ class Library(ABC):
         """Return what a user of the library would ask the installer for."""
 
     def pins(self, cell: Cell) -> list[Pin]:
-        """Return what is held back on *cell*'s Python and Django, each with its reason."""
+        """Return what is held back on *cell*'s Python and Django in any case, each with its reason."""
         return []
+
+    def best_pins(self, cell: Cell) -> list[Pin]:
+        """Return the best known pins: what the ``pins`` profile of *cell* holds back as well."""
+        return []
+
+    def server(self, cell: Cell) -> str:
+        """Return the server of the bare cell."""
+        return self.servers[0]
 
     def project(self, root: Path) -> Path:
         """Return the folder that holds the server side's ``manage.py``; *root* is the checkout."""
@@ -54,14 +81,31 @@ class Library(ABC):
         """Return the environment variables that the server side reads."""
         return {"CHAT_REDIS_URL": redis_url, "CHAT_PREFIX": prefix, "CHAT_DATABASE": str(database)}
 
-    def serve(self, python: Path, port: int) -> list[str]:
-        """Return the command that starts the server on *port* of 127.0.0.1."""
-        # Without the reloader there is one process, and its end is the server's end.
-        return [str(python), "-Wd", "manage.py", "runserver", f"127.0.0.1:{port}", "--noreload"]
+    def serve(self, python: Path, port: int, server: Server) -> list[str]:
+        """Return the command that starts *server* on *port* of 127.0.0.1."""
+        return server.command(python, port, self.application)
+
+    def variants(self, cell: Cell) -> list[Variant]:
+        """Return the further ways to carry the chat that *cell* is tried with, beside its verdict."""
+        return []
 
     @abstractmethod
     def links(self) -> dict[str, str]:
         """Return the connections that each member holds: their names and their paths."""
+
+    def link(self, channel: Channel) -> str:
+        """Return the path of the connection that hears *channel*."""
+        links = self.links()
+        return links.get(channel) or next(iter(links.values()))
+
+    def connect(self, chat: Chat, line: Line, path: str, member: str, origin: str) -> Connection:
+        """Open the connection *line* with the cookies of *member*.
+
+        Raises:
+            HandshakeRefused: the server did not open it.
+        """
+        cookie = chat.browser(member).cookie if member else ""
+        return Socket(line, f"ws://127.0.0.1:{chat.port}{path}", chat.transcript, cookie, origin)
 
     @abstractmethod
     def expected(self, row: Row) -> frozenset[Line]:
@@ -89,19 +133,56 @@ class Library(ABC):
 
     @abstractmethod
     def announce(self, chat: Chat, sender: str, text: str) -> None:
-        """Broadcast *text* in whichever way does not depend on a connection.
+        """Broadcast *text* in whichever way does not depend on a connection of *sender*'s.
 
         Raises:
             SendFailed: the server does not take it.
         """
 
-    def is_noise(self, text: str) -> bool:
-        """Tell whether *text* is the library's own, such as a heartbeat."""
-        return False
+    def speak(self, chat: Chat, line: Line, text: str | bytes) -> None:
+        """Broadcast *text* through the connection *line*.
+
+        Raises:
+            SendFailed: the connection is gone.
+        """
+        self.send(chat, line, text)
+
+    def send(self, chat: Chat, line: Line, data: str | bytes) -> None:
+        """Send *data* as it is through the connection *line*.
+
+        Raises:
+            SendFailed: the connection is gone.
+        """
+        try:
+            chat.sockets[line].send(data)
+        except (websocket.WebSocketException, OSError) as error:
+            raise SendFailed(f"{line.member}'s connection is gone ({type(error).__name__})") from error
+
+    def post(self, chat: Chat, sender: str, channel: Channel, audience: str, text: str) -> None:
+        """Post *text* to the page of *channel*, whose view hands it to the library.
+
+        Raises:
+            SendFailed: the page does not answer with 200.
+        """
+        form = {"message": text} if channel == "broadcast" else {"message": text, channel: audience}
+        try:
+            answer = chat.browser(sender).post(f"/chat/{channel}/", form)
+        except CellFailure as error:
+            raise SendFailed(error.text) from error
+        if answer.status_code != 200:
+            raise SendFailed(f"POST /chat/{channel}/ answers with status {answer.status_code}")
+
+    def heard(self, data: str) -> str | None:
+        """Return the message in *data*, a text that arrived; None where it is the library's own."""
+        return data
 
     def subscribed(self, chat: Chat) -> bool:
         """Tell whether the broker has the subscription of every open connection; True where it cannot."""
         return True
+
+    def sets(self, chat: Chat) -> dict[str, Iterator[Finding]]:
+        """Return further questions of the library's own, by the name of their set; asked in each of its ways."""
+        return {}
 
     def isolation(self, chat: Chat) -> Iterator[Finding]:
         """Ask whether anybody hears what is not for them; each finding is yielded when it is known."""

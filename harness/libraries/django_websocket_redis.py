@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-import websocket
-
 from harness import isolation
 from harness.cells import Cell
-from harness.errors import CellFailure
 from harness.judge import Line
-from harness.libraries.base import Library, SendFailed
+from harness.libraries.base import Library
 from harness.members import GROUP, GROUP_MEMBERS, MEMBERS, Row
 from harness.result import Finding, Pin
+from harness.servers import Application
 
 if TYPE_CHECKING:
     from harness.chat import Chat
@@ -32,6 +30,8 @@ class DjangoWebsocketRedis(Library):
     suffix: ClassVar[str] = ""
     settings: ClassVar[str] = "chatserver.settings"
     keeping: ClassVar[dict[str, str]] = {"CHAT_EXPIRE": "60"}
+    servers: ClassVar[tuple[str, ...]] = ("runserver", "uwsgi")
+    application: ClassVar[Application] = Application(wsgi="chatserver.uwsgi")
     pages: ClassVar[tuple[str, ...]] = ("/", "/chat/broadcast/", "/chat/user/", "/chat/group/")
 
     def requirements(self, cell: Cell) -> list[str]:
@@ -62,21 +62,21 @@ class DjangoWebsocketRedis(Library):
 
     def say(self, chat: Chat, row: Row, text: str) -> None:
         if row.channel == "broadcast":
-            self._publish(chat, row.sender, text)
+            self.speak(chat, Line(row.sender, "broadcast"), text)
         else:
             self.post(chat, row.sender, row.channel, row.audience, text)
 
     def fence(self, chat: Chat, row: Row, text: str) -> None:
         if row.channel == "broadcast":
-            self._publish(chat, row.sender, text)
+            self.speak(chat, Line(row.sender, "broadcast"), text)
         else:
             self.announce(chat, row.sender, text)
 
     def announce(self, chat: Chat, sender: str, text: str) -> None:
-        self.post(chat, sender, "broadcast", "", text)
+        self.post(chat, sender, "broadcast", "all", text)
 
-    def is_noise(self, text: str) -> bool:
-        return text == _HEARTBEAT
+    def heard(self, data: str) -> str | None:
+        return None if data == _HEARTBEAT else data
 
     def subscribed(self, chat: Chat) -> bool:
         lines = [line for line in chat.sockets if not chat.transcript.closed(line)]
@@ -107,23 +107,3 @@ class DjangoWebsocketRedis(Library):
         yield from isolation.overhear(chat, eavesdroppers)
         yield from isolation.publish_unknown(chat, _FACILITY + "subscribe-broadcast&publish-broadcast&echo")
         yield from isolation.post_unknown(chat, "/chat/broadcast/")
-
-    def post(self, chat: Chat, sender: str, page: str, audience: str, text: str) -> None:
-        """Post *text* to one of the pages.
-
-        Raises:
-            SendFailed: the page does not answer with 200.
-        """
-        form = {"message": text, page: audience} if audience else {"message": text}
-        try:
-            answer = chat.browser(sender).post(f"/chat/{page}/", form)
-        except CellFailure as error:
-            raise SendFailed(error.text) from error
-        if answer.status_code != 200:
-            raise SendFailed(f"POST /chat/{page}/ answers with status {answer.status_code}")
-
-    def _publish(self, chat: Chat, sender: str, text: str) -> None:
-        try:
-            chat.sockets[Line(sender, "broadcast")].send(text)
-        except (websocket.WebSocketException, OSError) as error:
-            raise SendFailed(f"{sender}'s connection is gone ({type(error).__name__})") from error

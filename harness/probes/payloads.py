@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import websocket
-
 from harness.errors import CellFailure
 from harness.judge import Line
 from harness.libraries.base import SendFailed
-from harness.members import Row
 from harness.output import shorten
 from harness.result import Finding
 from harness.sockets import HandshakeRefused, as_binary
@@ -46,19 +43,19 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
 
 def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> Finding:
     sender, receiver = Line("sender", f"payload {number}"), Line("receiver", f"payload {number}")
-    path = chat.library.links()["broadcast"]
+    path = chat.library.link("broadcast")
     question = f"{what} by WebSocket"
     try:
-        speaking = chat.open(sender, path, "John")
+        chat.open(sender, path, "John")
         chat.open(receiver, path, "Mary")
         chat.stand([sender, receiver])
         before = len(chat.transcript.texts(receiver))
-        speaking.send(payload)
+        chat.library.speak(chat, sender, payload)
         _wait(chat, receiver, payload)
         if not chat.transcript.closed(sender):
-            chat.fence_all(speaking.send, [sender, receiver], _PATIENCE)
+            chat.fence_all(lambda fence: chat.library.speak(chat, sender, fence), [sender, receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before, sender)
-    except (HandshakeRefused, CellFailure, SendFailed, websocket.WebSocketException, OSError) as error:
+    except (HandshakeRefused, CellFailure, SendFailed) as error:
         gone = chat.transcript.wait_closed(sender, _PATIENCE)
         seen = _CLOSED.format("sender") if gone else str(error)
         return Finding(question=question, expected=_expected(payload), seen=f"does not arrive; {seen}", good=False)
@@ -69,14 +66,13 @@ def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> F
 def _by_post(chat: Chat, number: int, what: str, payload: str) -> Finding:
     receiver = Line("receiver", f"posted payload {number}")
     question = f"{what} by POST"
-    row = Row(0, "user", "John", "Mary", ("Mary",))
     try:
-        chat.open(receiver, chat.library.links()["user"], "Mary")
+        chat.open(receiver, chat.library.link("user"), "Mary")
         chat.stand([receiver])
         before = len(chat.transcript.texts(receiver))
-        chat.library.say(chat, row, payload)
+        chat.library.post(chat, "John", "user", "Mary", payload)
         _wait(chat, receiver, payload)
-        chat.fence_all(lambda text: chat.library.fence(chat, row, text), [receiver], _PATIENCE)
+        chat.fence_all(lambda text: chat.library.post(chat, "John", "broadcast", "all", text), [receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before)
     except (HandshakeRefused, CellFailure, SendFailed) as error:
         return Finding(question=question, expected=_expected(payload), seen=f"refused: {error}", good=False)

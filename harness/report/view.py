@@ -47,7 +47,10 @@ class Row:
         names = {
             "installation failed": ("install",),
             "migration failed": ("migrate", "loaddata"),
-            "server did not start": ("runserver",),
+            "server did not start": (self.result.server,),
+            "page failed": ("log in", "pages"),
+            "handshake refused": ("handshakes",),
+            "exchange wrong": ("exchanges",),
             "environment failed": ("environment",),
             "no network": ("install", "environment"),
         }.get(self.result.verdicts.overall.reason, ())

@@ -56,7 +56,7 @@ def test_failure_shows_its_output(view):
 
 def hostile(result: Result, path: Path) -> Result:
     """Return *result* with every free text replaced by a hostile one."""
-    closed = {"verdict", "reason", "outcome", "kind", "channel", "schema", "cell", "library"}
+    closed = {"verdict", "reason", "outcome", "kind", "channel", "schema", "cell", "library", "profile"}
 
     numbers = itertools.count(1)
 

@@ -9,6 +9,7 @@ from harness.judge import Line
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.members import Row
 from harness.result import Pin
+from harness.servers import Server
 
 NAMES = (
     "behaves",
@@ -94,7 +95,7 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
         def environment(self, redis_url: str, prefix: str, database: Path) -> dict[str, str]:
             return {"FAKE": fake, "CHAT_REDIS_URL": redis_url, "FAKE_NOTE": str(database.parent / "note")}
 
-        def serve(self, python: Path, port: int) -> list[str]:
+        def serve(self, python: Path, port: int, server: Server) -> list[str]:
             return [str(python), "manage.py", "runserver", str(port)]
 
         def expected(self, row: Row) -> frozenset[Line]:

@@ -181,7 +181,9 @@ def serve(fake: str, port: int) -> int:
     application.on_startup.append(delays)
     stubborn = fake == "ignores-signals"
     try:
-        web.run_app(application, host="127.0.0.1", port=port, handle_signals=not stubborn, print=print)
+        web.run_app(
+            application, host="127.0.0.1", port=port, handle_signals=not stubborn, print=print, shutdown_timeout=0.1
+        )
     except KeyboardInterrupt:
         pass
     return 0

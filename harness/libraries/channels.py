@@ -1,0 +1,186 @@
+"""Django Channels, one class for each of its generations.
+
+Sources: https://channels.readthedocs.io/ (each generation's own version of it) and
+https://github.com/django/channels_redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.cells import Cell
+from harness.errors import CellFailure
+from harness.judge import Line
+from harness.libraries.base import Variant
+from harness.libraries.envelope import JsonChat
+from harness.result import Finding, Pin, Reason
+from harness.servers import Application
+from harness.sockets import HandshakeRefused
+
+if TYPE_CHECKING:
+    from harness.chat import Chat
+
+_SYNC_PATH = "/ws/sync/members/"
+_PATIENCE = 2.0
+
+
+class Channels(JsonChat):
+    """What all generations have in common."""
+
+    package: ClassVar[str] = "channels"
+    #: What the usual way is called where others are as well.
+    usual: ClassVar[str] = "async consumer, Redis layer"
+    #: The channel layers of channels_redis, by the name that the chat's settings have for them.
+    layers: ClassVar[dict[str, str]] = {
+        "core": "Redis layer",
+        "pubsub": "Redis Pub/Sub layer",
+        "memory": "in-memory layer",
+    }
+
+    def variants(self, cell: Cell) -> list[Variant]:
+        sync = {"chat": _SYNC_PATH}
+        found = [Variant("sync consumer, Redis layer", links=sync)]
+        for layer, name in list(self.layers.items())[1:]:
+            found.append(Variant(f"async consumer, {name}", {"CHAT_LAYER": layer}))
+            found.append(Variant(f"sync consumer, {name}", {"CHAT_LAYER": layer}, sync))
+        return found
+
+    def sets(self, chat: Chat) -> dict[str, Iterator[Finding]]:
+        return {"rooms": self._rooms(chat)}
+
+    def _rooms(self, chat: Chat) -> Iterator[Finding]:
+        """Ask of the tutorial's echo and rooms, with consumers of the kind that *chat* talks to."""
+        kind = chat.way or self.usual
+        base = chat.links["chat"].removesuffix("members/")
+        echo = self._enter(chat, "echo", base + "echo/")
+        text = f"is there an echo? ({chat.token})"
+        self.send(chat, echo, text)
+        came = chat.transcript.wait([echo], [text], _PATIENCE) and not chat.transcript.closed(echo)
+        yield Finding(question=f"An echo ({kind})", expected="comes back", seen=_seen(came), good=came)
+        yield from self._two_rooms(chat, base, kind)
+
+    def _two_rooms(self, chat: Chat, base: str, kind: str) -> Iterator[Finding]:
+        rooms = {"kitchen": ("John", "Mary"), "garden": ("admin", "Mary")}
+        inside = {
+            room: [self._enter(chat, f"{member} in the {room}", f"{base}chat/{room}/") for member in members]
+            for room, members in rooms.items()
+        }
+        kitchen, garden = inside["kitchen"], inside["garden"]
+        text, after, outside = (f"{what} ({chat.token})" for what in ("dinner!", "after dinner", "in the garden"))
+        for room in (kitchen, garden):
+            self._settle(chat, room)
+        self.send(chat, kitchen[0], text)
+        chat.transcript.wait(kitchen, [text], _PATIENCE)
+        # Once the kitchen has the sender's next message, its first is on its way to nobody any more; what
+        # is said in the garden then is behind whatever of it could have come there.
+        self.send(chat, kitchen[0], after)
+        same = chat.transcript.wait(kitchen, [after], _PATIENCE)
+        self.send(chat, garden[0], outside)
+        proved = chat.transcript.wait(garden, [outside], _PATIENCE)
+        heard = all(chat.transcript.texts(line).count(text) == 1 for line in kitchen)
+        leaked = any(text in chat.transcript.texts(line) for line in garden)
+        yield Finding(
+            question=f"A message in a room ({kind})",
+            expected="is seen once by all who are in it",
+            seen="is seen once by all who are in it" if heard else "is not",
+            good=heard,
+        )
+        proved = proved and same and not any(chat.transcript.closed(line) for line in garden)
+        yield Finding(
+            question=f"The same message in another room ({kind})",
+            expected="is not seen",
+            seen="is seen" if leaked else "is not seen" if proved else "not proved: nothing is seen there",
+            good=False if leaked else True if proved else None,
+        )
+        chat.close([*kitchen, *garden])
+
+    def _enter(self, chat: Chat, who: str, path: str) -> Line:
+        line = Line("visitor", who)
+        try:
+            chat.open(line, path, "John")
+        except HandshakeRefused as error:
+            raise CellFailure(Reason.HANDSHAKE_REFUSED, f"{path}: {error}") from error
+        return line
+
+    def _settle(self, chat: Chat, room: list[Line]) -> None:
+        """Have each who is in *room* heard by all of it: everybody's subscription stands then."""
+        for line in room:
+            chat.fence_all(lambda fence, line=line: self.send(chat, line, fence), room, _PATIENCE)  # type: ignore[misc]
+
+
+def _seen(came: bool) -> str:
+    return "comes back" if came else "does not come back"
+
+
+class Channels1(Channels):
+    """Channels 1: workers run the consumers, Redis or a layer in memory carries every frame to them."""
+
+    name: ClassVar[str] = "channels1"
+    suffix: ClassVar[str] = "channels1"
+    settings: ClassVar[str] = "myapp.channels1.settings"
+    layers: ClassVar[dict[str, str]] = {"core": "Redis layer", "memory": "in-memory layer"}
+    usual: ClassVar[str] = "sync consumer, Redis layer"
+
+    def requirements(self, cell: Cell) -> list[str]:
+        return ["channels>=1,<2", "asgi_redis"]
+
+    def variants(self, cell: Cell) -> list[Variant]:
+        return [Variant("sync consumer, in-memory layer", {"CHAT_LAYER": "memory"})]
+
+
+class _Consumers(Channels):
+    """Channels 2, 3 and 4: consumers, an ASGI application, and any ASGI server."""
+
+    settings: ClassVar[str] = "myapp.channels2.settings"
+    application: ClassVar[Application] = Application(asgi="myapp.channels2.asgi:application")
+    servers: ClassVar[tuple[str, ...]] = ("runserver", "daphne", "uvicorn", "hypercorn", "granian")
+
+
+class Channels2(_Consumers):
+    """Channels 2: consumers are classes, an event loop and threads run them."""
+
+    name: ClassVar[str] = "channels2"
+    suffix: ClassVar[str] = "channels2"
+    layers: ClassVar[dict[str, str]] = {"core": "Redis layer", "memory": "in-memory layer"}
+
+    def requirements(self, cell: Cell) -> list[str]:
+        return ["channels>=2,<3", "channels_redis"]
+
+    def variants(self, cell: Cell) -> list[Variant]:
+        checked = Variant("async consumer, Redis layer, AllowedHostsOriginValidator", {"CHAT_ORIGIN": "checked"})
+        return [*super().variants(cell), checked]
+
+
+class Channels3(_Consumers):
+    """Channels 3: the same on Django's own ASGI handler."""
+
+    name: ClassVar[str] = "channels3"
+    suffix: ClassVar[str] = "channels3"
+
+    def requirements(self, cell: Cell) -> list[str]:
+        return ["channels>=3,<4", "channels_redis"]
+
+    def best_pins(self, cell: Cell) -> list[Pin]:
+        return _BEST
+
+
+class Channels4(_Consumers):
+    """Channels 4: the server, daphne, is a package beside it."""
+
+    name: ClassVar[str] = "channels4"
+    suffix: ClassVar[str] = "channels4"
+
+    def requirements(self, cell: Cell) -> list[str]:
+        return ["channels[daphne]>=4,<5", "channels_redis"]
+
+    def best_pins(self, cell: Cell) -> list[Pin]:
+        return _BEST
+
+
+_BEST = [
+    Pin(
+        requirement="redis<8",
+        reason="with redis-py 8 the core layer's idle sockets die every five seconds (django/channels_redis#422)",
+    )
+]

@@ -1,0 +1,23 @@
+"""The control: WebSockets in Django without any library, over ASGI."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from harness.cells import Cell
+from harness.libraries.envelope import JsonChat
+from harness.servers import Application
+
+
+class PlainAsgi(JsonChat):
+    """Django as an ASGI application, and a coroutine beside it for WebSockets."""
+
+    name: ClassVar[str] = "plain-asgi"
+    package: ClassVar[str] = "Django"
+    suffix: ClassVar[str] = "asgi"
+    settings: ClassVar[str] = "myapp.plain.settings"
+    application: ClassVar[Application] = Application(asgi="myapp.plain.asgi:application")
+    servers: ClassVar[tuple[str, ...]] = ("uvicorn", "daphne", "hypercorn", "granian")
+
+    def requirements(self, cell: Cell) -> list[str]:
+        return []

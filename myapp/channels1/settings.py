@@ -1,0 +1,27 @@
+"""The chat on Channels 1.
+
+``CHAT_LAYER`` in the environment chooses the channel layer: ``core`` is that of asgi_redis, ``memory``
+the one of asgiref, for one process.
+"""
+
+from __future__ import unicode_literals
+
+import os
+
+from myapp.settings import *  # noqa: F403
+from myapp.settings import CHAT_PREFIX, CHAT_REDIS_URL, INSTALLED_APPS
+
+INSTALLED_APPS = ["channels"] + INSTALLED_APPS + ["myapp.channels1"]
+CHAT_PUBLISH = "myapp.channels1.consumers.publish"
+
+_layers = {
+    "core": {
+        "BACKEND": "asgi_redis.RedisChannelLayer",
+        # On Python 2.7 the layer puts it before names, and has to be given text for that.
+        "CONFIG": {"hosts": [CHAT_REDIS_URL], "prefix": "%s:" % CHAT_PREFIX},
+    },
+    "memory": {"BACKEND": "asgiref.inmemory.ChannelLayer"},
+}
+CHANNEL_LAYERS = {
+    "default": dict(_layers[os.environ.get("CHAT_LAYER", "core")], ROUTING="myapp.channels1.routing.routes")
+}

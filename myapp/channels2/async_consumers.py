@@ -1,0 +1,71 @@
+"""The chat as async consumers: all of them in the server's event loop."""
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from myapp import chat
+
+
+class MemberConsumer(AsyncWebsocketConsumer):
+    """One connection of one member: hears all that the member may hear."""
+
+    keys = ()
+
+    async def connect(self):
+        user = self.scope["user"]
+        if not user.is_authenticated:
+            await self.close()
+            return
+        self.name, self.keys = user.get_username(), await database_sync_to_async(chat.keys_of)(user)
+        for key in self.keys:
+            await self.channel_layer.group_add(key, self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, close_code):
+        for key in self.keys:
+            await self.channel_layer.group_discard(key, self.channel_name)
+
+    async def receive(self, text_data=None, bytes_data=None):
+        if text_data is None:
+            event, key = {"bytes": bytes_data}, chat.key("broadcast")
+        else:
+            try:
+                channel, audience, message = chat.read(text_data)
+            except chat.NotAMessage:
+                await self.close(code=4400)
+                return
+            event, key = chat.addressed(channel, self.name, message), chat.key(channel, audience)
+        await self.channel_layer.group_send(key, dict(event, type="chat.message"))
+
+    async def chat_message(self, event):
+        """Pass on what was said to one of this connection's groups."""
+        if "bytes" in event:
+            await self.send(bytes_data=event["bytes"])
+        else:
+            await self.send(chat.written(event["channel"], event["sender"], event["message"]))
+
+
+class RoomConsumer(AsyncWebsocketConsumer):
+    """A room of Channels' tutorial: whoever is in it sees what is said in it."""
+
+    async def connect(self):
+        self.group = "room.%s" % self.scope["url_route"]["kwargs"]["room"]
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, close_code):
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def receive(self, text_data=None, bytes_data=None):
+        await self.channel_layer.group_send(self.group, {"type": "room.message", "message": text_data})
+
+    async def room_message(self, event):
+        """Pass on what was said in the room."""
+        await self.send(event["message"])
+
+
+class EchoConsumer(AsyncWebsocketConsumer):
+    """The tutorial's first consumer: what it is sent comes back."""
+
+    async def receive(self, text_data=None, bytes_data=None):
+        await self.send(text_data=text_data, bytes_data=bytes_data)

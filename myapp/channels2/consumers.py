@@ -1,0 +1,72 @@
+"""The chat as sync consumers: Channels runs each of them in a thread."""
+
+from asgiref.sync import async_to_sync
+from channels.generic.websocket import WebsocketConsumer
+
+from myapp import chat
+
+
+class MemberConsumer(WebsocketConsumer):
+    """One connection of one member: hears all that the member may hear."""
+
+    keys = ()
+
+    def connect(self):
+        user = self.scope["user"]
+        if not user.is_authenticated:
+            self.close()
+            return
+        self.name, self.keys = user.get_username(), chat.keys_of(user)
+        for key in self.keys:
+            async_to_sync(self.channel_layer.group_add)(key, self.channel_name)
+        self.accept()
+
+    def disconnect(self, close_code):
+        for key in self.keys:
+            async_to_sync(self.channel_layer.group_discard)(key, self.channel_name)
+
+    def receive(self, text_data=None, bytes_data=None):
+        if text_data is None:
+            event, key = {"bytes": bytes_data}, chat.key("broadcast")
+        else:
+            try:
+                channel, audience, message = chat.read(text_data)
+            except chat.NotAMessage:
+                self.close(code=4400)
+                return
+            event, key = chat.addressed(channel, self.name, message), chat.key(channel, audience)
+        async_to_sync(self.channel_layer.group_send)(key, dict(event, type="chat.message"))
+
+    def chat_message(self, event):
+        """Pass on what was said to one of this connection's groups."""
+        if "bytes" in event:
+            self.send(bytes_data=event["bytes"])
+        else:
+            self.send(chat.written(event["channel"], event["sender"], event["message"]))
+
+
+class RoomConsumer(WebsocketConsumer):
+    """A room of Channels' tutorial: whoever is in it sees what is said in it."""
+
+    def connect(self):
+        self.group = "room.%s" % self.scope["url_route"]["kwargs"]["room"]
+        async_to_sync(self.channel_layer.group_add)(self.group, self.channel_name)
+        self.accept()
+
+    def disconnect(self, close_code):
+        async_to_sync(self.channel_layer.group_discard)(self.group, self.channel_name)
+
+    def receive(self, text_data=None, bytes_data=None):
+        event = {"type": "room.message", "message": text_data}
+        async_to_sync(self.channel_layer.group_send)(self.group, event)
+
+    def room_message(self, event):
+        """Pass on what was said in the room."""
+        self.send(event["message"])
+
+
+class EchoConsumer(WebsocketConsumer):
+    """The tutorial's first consumer: what it is sent comes back."""
+
+    def receive(self, text_data=None, bytes_data=None):
+        self.send(text_data=text_data, bytes_data=bytes_data)

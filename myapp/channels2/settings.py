@@ -1,0 +1,41 @@
+"""The chat on Channels 2, 3 and 4.
+
+``CHAT_LAYER`` in the environment chooses the channel layer: ``core`` and ``pubsub`` are those of
+channels_redis, ``memory`` is the one that Channels has for tests and for one process. With
+``CHAT_ORIGIN=checked`` handshakes from other sites are refused in Channels 2 as well.
+"""
+
+import os
+
+import channels
+
+from myapp.settings import *  # noqa: F403
+from myapp.settings import CHAT_PREFIX, CHAT_REDIS_URL, INSTALLED_APPS
+
+GENERATION = int(channels.__version__.split(".")[0])
+
+# Since Channels 4 it is daphne's application that gives runserver its WebSockets; first in the list,
+# or Django's own runserver is found before it.
+_before = ["channels"]
+if GENERATION >= 4:
+    try:
+        import daphne  # noqa: F401
+    except ImportError:  # installed without it, to be served by another server
+        pass
+    else:
+        _before = ["daphne"]
+INSTALLED_APPS = _before + INSTALLED_APPS + ["myapp.channels2"]
+ASGI_APPLICATION = "myapp.channels2.asgi.application"
+CHAT_PUBLISH = "myapp.channels2.publish.publish"
+
+_redis = {"hosts": [CHAT_REDIS_URL], "prefix": CHAT_PREFIX}
+_layers = {
+    "core": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": _redis},
+    "pubsub": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": _redis},
+    "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+}
+CHANNEL_LAYERS = {"default": _layers[os.environ.get("CHAT_LAYER", "core")]}
+
+# Whether handshakes from other sites are refused. The tutorial of Channels 2 does not do it yet, and its
+# validator breaks on the last patch releases of every Python.
+CHAT_CHECKS_ORIGIN = GENERATION >= 3 or os.environ.get("CHAT_ORIGIN") == "checked"

@@ -1,0 +1,73 @@
+"""The consumers, driven by Channels' own test client, over the in-memory layer."""
+
+import json
+
+from asgiref.sync import async_to_sync
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.test import SimpleTestCase, override_settings
+
+from myapp import chat
+from myapp.channels2 import async_consumers, consumers
+
+MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+SAID = json.dumps({"channel": "user", "audience": "Mary", "message": "hello"})
+
+
+@override_settings(CHANNEL_LAYERS=MEMORY)
+class ConsumerTest(SimpleTestCase):
+    def setUp(self):
+        # Consumers ask for a member's groups in a thread, where a test's transaction is not seen.
+        self.keys_of, chat.keys_of = chat.keys_of, lambda user: ["broadcast", "user.%s" % user.username]
+
+    def tearDown(self):
+        chat.keys_of = self.keys_of
+
+    def visitor(self, kind, user, consumer="MemberConsumer"):
+        application = getattr(kind, consumer)
+        client = WebsocketCommunicator(application if settings.GENERATION < 3 else application.as_asgi(), "/")
+        client.scope["user"] = user
+        client.scope["url_route"] = {"kwargs": {"room": "lobby"}}
+        return client
+
+    async def strangers_are_refused(self, kind):
+        client = self.visitor(kind, AnonymousUser())
+        connected, _ = await client.connect()
+        self.assertFalse(connected)
+
+    async def members_hear_each_other(self, kind):
+        mary, john = [self.visitor(kind, User(username=name)) for name in ("Mary", "John")]
+        for client in (mary, john):
+            connected, _ = await client.connect()
+            self.assertTrue(connected)
+        await john.send_to(text_data=SAID)
+        self.assertEqual(
+            json.loads(await mary.receive_from()), {"channel": "user", "sender": "John", "message": "hello"}
+        )
+        self.assertTrue(await john.receive_nothing())
+        for client in (mary, john):
+            await client.disconnect()
+
+    async def echo_comes_back(self, kind):
+        client = self.visitor(kind, AnonymousUser(), "EchoConsumer")
+        await client.connect()
+        await client.send_to(text_data="hello")
+        self.assertEqual(await client.receive_from(), "hello")
+        await client.disconnect()
+
+    def each(self, check):
+        for kind in (consumers, async_consumers):
+            async_to_sync(check)(kind)
+
+    def test_strangers_are_refused(self):
+        """Who is not logged in gets no connection."""
+        self.each(self.strangers_are_refused)
+
+    def test_members_hear_each_other(self):
+        """A message to Mary reaches Mary, and not the one who said it."""
+        self.each(self.members_hear_each_other)
+
+    def test_echo_comes_back(self):
+        """The tutorial's echo sends back what it is sent."""
+        self.each(self.echo_comes_back)

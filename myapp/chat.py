@@ -1,0 +1,63 @@
+"""What every chat here agrees on: who hears what, and how a message looks on its way.
+
+A browser sends ``{"channel": "user", "audience": "Mary", "message": "hello"}``, and whoever it is for
+receives ``{"channel": "user", "sender": "John", "message": "hello"}``.
+"""
+
+import json
+
+CHANNELS = ("broadcast", "user", "group")
+
+
+class NotAMessage(ValueError):
+    """What arrived is no message of this chat; the text says what is missing."""
+
+
+def key(channel, audience=""):
+    """Return the name under which the library knows the audience of a message."""
+    return channel if channel == "broadcast" else "%s.%s" % (channel, audience)
+
+
+def keys_of(user):
+    """Return the names of all that *user* hears."""
+    groups = user.groups.values_list("name", flat=True)
+    return [key("broadcast"), key("user", user.get_username())] + [key("group", name) for name in groups]
+
+
+def read(text):
+    """Return the channel, the audience and the message of what a browser sent.
+
+    Raises:
+        NotAMessage: it is no JSON, or something is missing in it.
+    """
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        raise NotAMessage("that is no JSON")
+    return address(fields)
+
+
+def address(fields):
+    """Return the channel, the audience and the message in *fields*.
+
+    Raises:
+        NotAMessage: something is missing in them.
+    """
+    try:
+        channel, message = fields["channel"], fields["message"]
+        audience = "" if channel == "broadcast" else fields["audience"]
+    except (KeyError, TypeError) as missing:
+        raise NotAMessage("no %s in the message" % missing)
+    if channel not in CHANNELS:
+        raise NotAMessage("there is no channel %s" % channel)
+    return channel, audience, message
+
+
+def written(channel, sender, message):
+    """Return what is sent to whoever hears the message."""
+    return json.dumps(addressed(channel, sender, message))
+
+
+def addressed(channel, sender, message):
+    """Return the fields of a message on its way to whoever hears it."""
+    return {"channel": channel, "sender": sender, "message": message}

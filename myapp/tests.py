@@ -1,0 +1,78 @@
+"""The chat as Django's own tests see it: fixture, pages, logins, and what a posted message is handed to."""
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.test import TestCase, override_settings
+
+from DjangoTestWebsockets.compat import reverse
+from myapp import chat
+
+PAGES = ["index", "broadcast_chat", "user_chat", "group_chat"]
+published = []
+
+
+def publish(*message):
+    published.append(message)
+
+
+class ChatTestCase(TestCase):
+    fixtures = ["data.json"]
+
+
+class PageTest(ChatTestCase):
+    def test_anonymous_is_sent_to_the_login_page(self):
+        """No page is shown to anybody who is not logged in."""
+        for page in PAGES:
+            response = self.client.get(reverse(page))
+            self.assertEqual(response.status_code, 302)
+            self.assertIn(reverse("login"), response["Location"])
+
+    def test_members_see_every_page(self):
+        """Each page answers each member."""
+        for member in ["admin", "John", "Mary"]:
+            self.assertTrue(self.client.login(username=member, password=member))
+            for page in PAGES:
+                self.assertContains(self.client.get(reverse(page)), member)
+
+    def test_pages_name_their_socket(self):
+        """Each page tells its script where to connect and what to speak."""
+        self.client.login(username="John", password="John")
+        response = self.client.get(reverse("user_chat"))
+        self.assertContains(response, 'data-socket="%s"' % settings.CHAT_SOCKET)
+        self.assertContains(response, 'data-protocol="%s"' % settings.CHAT_PROTOCOL)
+
+
+@override_settings(CHAT_PUBLISH="myapp.tests.publish")
+class PostTest(ChatTestCase):
+    def setUp(self):
+        del published[:]
+        self.client.login(username="John", password="John")
+
+    def test_posted_messages_are_published(self):
+        """What is posted is handed to the library, with who it is for and who said it."""
+        self.client.post(reverse("broadcast_chat"), {"message": "hello"})
+        self.client.post(reverse("user_chat"), {"message": "hello", "user": "Mary"})
+        self.client.post(reverse("group_chat"), {"message": "hello", "group": "chatusers"})
+        expected = [("broadcast", ""), ("user", "Mary"), ("group", "chatusers")]
+        self.assertEqual(published, [each + ("John", "hello") for each in expected])
+
+    def test_no_addressee(self):
+        """A message to nobody is refused, and says what is missing."""
+        response = self.client.post(reverse("user_chat"), {"message": "hello"})
+        self.assertEqual(response.status_code, 400)
+        self.assertIn(b"user", response.content)
+        self.assertEqual(published, [])
+
+
+class HearingTest(ChatTestCase):
+    def test_who_hears_what(self):
+        """Members hear broadcasts, what is said to them, and the groups that they are in."""
+        self.assertEqual(chat.keys_of(User.objects.get(username="admin")), ["broadcast", "user.admin"])
+        self.assertEqual(chat.keys_of(User.objects.get(username="Mary")), ["broadcast", "user.Mary", "group.chatusers"])
+        self.assertFalse(AnonymousUser().groups.exists())
+
+    def test_what_is_no_message(self):
+        """What is no JSON, lacks a field or names an unknown channel is no message."""
+        for text in ["hello", "[]", "{}", '{"channel": "user", "message": "x"}', '{"channel": "all", "message": "x"}']:
+            self.assertRaises(chat.NotAMessage, chat.read, text)
+        self.assertEqual(chat.read('{"channel": "broadcast", "message": "x"}'), ("broadcast", "", "x"))
