@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.broker import Broker
+from harness.cells import Cell
 from harness.errors import CellFailure
 from harness.judge import Line
 from harness.libraries.base import SendFailed
@@ -36,6 +37,7 @@ class Chat:
     """What a library's client needs to speak: where the server is, and who is connected."""
 
     library: Library
+    cell: Cell
     port: int
     broker: Broker
     prefix: str

@@ -95,7 +95,7 @@ class Site:
                     raise self._did_not_start(name, failure, log, shown) from failure
                 self.recorder.add(Step(name=name, outcome="ok", command=shown, text="answers"), seconds)
                 served.startup_output = served.startup_output or self._shown(log)
-                chat = Chat(self.library, port, self.broker, self.prefix, server)
+                chat = Chat(self.library, self.cell, port, self.broker, self.prefix, server)
                 try:
                     yield chat
                 finally:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Application:
-    """Where a server finds the chat: the import path of its ASGI or WSGI application."""
+    """Where a server finds the chat: the import path of its ASGI or WSGI application, or a module to run."""
 
     asgi: str = ""
     wsgi: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Server:
     def command(self, python: Path, port: int, application: Application) -> list[str]:
         """Return the command that serves *application* on *port* of 127.0.0.1."""
         first = str(python.with_name(self.program)) if self.program else str(python)
-        values = {"port": str(port), "asgi": application.asgi, "wsgi": application.wsgi}
+        values = {"port": str(port), "asgi": application.asgi, "wsgi": application.wsgi, "module": application.module}
         return [first, *(argument.format(**values) for argument in self.arguments)]
 
 
@@ -60,6 +61,7 @@ _ALL = (
         _module("gunicorn", "{wsgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "100"),
         ("gunicorn",),
     ),
+    Server("gevent", _module("{module}", "{port}"), ("gevent", "gevent-websocket")),
     Server(
         "uwsgi",
         (

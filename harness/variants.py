@@ -60,7 +60,7 @@ def elsewhere(site: Site, served: Served) -> None:
 
 
 def _try(chat: Chat, variant: Variant, site: Site, served: Served) -> None:
-    other = Chat(chat.library, chat.port, chat.broker, chat.prefix, chat.server, browsers=chat.browsers)
+    other = Chat(chat.library, chat.cell, chat.port, chat.broker, chat.prefix, chat.server, browsers=chat.browsers)
     other.links, other.way = variant.links or other.links, variant.name
     with opened(other):
         judgement, wrong = _exchange(other, site, len(served.variants) + 1)

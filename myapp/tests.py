@@ -38,7 +38,7 @@ class PageTest(ChatTestCase):
         """Each page tells its script where to connect and what to speak."""
         self.client.login(username="John", password="John")
         response = self.client.get(reverse("user_chat"))
-        self.assertContains(response, 'data-socket="%s"' % settings.CHAT_SOCKET)
+        self.assertContains(response, 'data-socket="%s"' % settings.CHAT_SOCKET.replace("&", "&amp;"))
         self.assertContains(response, 'data-protocol="%s"' % settings.CHAT_PROTOCOL)
 
 

@@ -172,6 +172,10 @@ class Library(ABC):
         if answer.status_code != 200:
             raise SendFailed(f"POST /chat/{channel}/ answers with status {answer.status_code}")
 
+    def sends_binary(self, cell: Cell) -> bool:
+        """Tell whether the harness can send the library binary messages in *cell*."""
+        return True
+
     def heard(self, data: str) -> str | None:
         """Return the message in *data*, a text that arrived; None where it is the library's own."""
         return data

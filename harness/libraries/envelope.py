@@ -52,7 +52,11 @@ class JsonChat(Library):
 
     def wrapped(self, channel: str, audience: str, text: str) -> str:
         """Return the JSON that a browser sends to say *text*."""
-        return json.dumps({"channel": channel, "audience": audience, "message": text})
+        return json.dumps(self.fields(channel, audience, text))
+
+    def fields(self, channel: str, audience: str, text: str | bytes) -> dict[str, str | bytes]:
+        """Return what a browser sends to say *text*."""
+        return {"channel": channel, "audience": audience, "message": text}
 
     def heard(self, data: str) -> str | None:
         try:

@@ -36,6 +36,10 @@ _PATIENCE = 2.0
 def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
     """Send each payload on connections of its own, from John to Mary."""
     for number, (what, payload) in enumerate(PAYLOADS.items(), 1):
+        if isinstance(payload, bytes) and not chat.library.sends_binary(chat.cell):
+            seen = "not asked: the harness cannot send it in this protocol"
+            yield Finding(question=f"{what} by WebSocket", expected=_expected(payload), seen=seen, good=None)
+            continue
         yield _by_websocket(chat, number, what, payload)
         if isinstance(payload, str):
             yield _by_post(chat, number, what, payload)

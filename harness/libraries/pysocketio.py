@@ -1,0 +1,144 @@
+"""python-socketio: Socket.IO for Python, beside Django.
+
+Source: https://python-socketio.readthedocs.io/. Its own client speaks the protocol of release 5
+(Engine.IO 4); what release 4 speaks (Engine.IO 3) is framed here, for no client that is kept does.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import socketio
+import websocket
+
+from harness.cells import Cell
+from harness.judge import Line
+from harness.libraries.base import SendFailed
+from harness.libraries.envelope import JsonChat
+from harness.result import Pin
+from harness.servers import Application
+from harness.sockets import HANDSHAKE_DEADLINE, Connection, HandshakeRefused, Socket, Transcript, as_binary
+
+if TYPE_CHECKING:
+    from harness.chat import Chat
+
+_EVENT = "chat"
+#: What begins a text frame that carries an event (Engine.IO "message", Socket.IO "event").
+_FRAME = "42"
+_PATH_3 = "/socket.io/?EIO=3&transport=websocket"
+
+
+class PythonSocketIo(JsonChat):
+    """Events instead of messages; everybody is in rooms, and Redis carries what is emitted between servers."""
+
+    name: ClassVar[str] = "python-socketio"
+    suffix: ClassVar[str] = "pysocketio"
+    settings: ClassVar[str] = "myapp.pysocketio.settings"
+    application: ClassVar[Application] = Application(
+        asgi="myapp.pysocketio.asgi:application",
+        wsgi="myapp.pysocketio.wsgi:application",
+        module="myapp.pysocketio.gevent_server",
+    )
+    servers: ClassVar[tuple[str, ...]] = ("uvicorn", "gunicorn", "gevent")
+
+    def server(self, cell: Cell) -> str:
+        return "gevent" if cell.python_version < (3, 6) else self.servers[0]
+
+    def requirements(self, cell: Cell) -> list[str]:
+        return ["python-socketio", "redis"]
+
+    def pins(self, cell: Cell) -> list[Pin]:
+        if cell.python_version < (3,):
+            reason = "newer releases of it say that they run on Python 2.7, and do not"
+            return [Pin(requirement="python-engineio==3.13.2", reason=reason)]
+        return []
+
+    def connect(self, chat: Chat, line: Line, path: str, member: str, origin: str) -> Connection:
+        if _old(chat.cell):
+            question = path.partition("?")[2]
+            address = _PATH_3 + (f"&{question}" if question else "")
+            return super().connect(chat, line, address, member, origin)
+        cookie = chat.browser(member).cookie if member else ""
+        question = path.partition("?")[2]
+        return EventConnection(line, f"{chat.base}?{question}", chat.transcript, cookie, origin)
+
+    def sends_binary(self, cell: Cell) -> bool:
+        return not _old(cell)
+
+    def send(self, chat: Chat, line: Line, data: str | bytes) -> None:
+        connection = chat.sockets[line]
+        if isinstance(connection, Socket):
+            super().send(chat, line, f'{_FRAME}["{_EVENT}",{data!s}]')
+            return
+        fields = json.loads(data) if isinstance(data, str) else self.fields("broadcast", "all", data)
+        assert isinstance(connection, EventConnection)
+        try:
+            connection.emit(fields)
+        except socketio.exceptions.SocketIOError as error:
+            raise SendFailed(f"{line.member}'s connection is gone ({type(error).__name__})") from error
+
+    def heard(self, data: str) -> str | None:
+        if data.startswith(_FRAME):
+            try:
+                event, fields = json.loads(data.removeprefix(_FRAME))
+            except ValueError:
+                return data
+            return super().heard(json.dumps(fields)) if event == _EVENT else data
+        # Open, close, ping, pong, connect: Engine.IO's packets are digits, with an object or nothing behind.
+        return None if data[:1].isdigit() and data[1:2] in ("", "{", "0", "1") else super().heard(data)
+
+
+class EventConnection:
+    """A connection of python-socketio's own client, over its WebSocket transport alone."""
+
+    def __init__(self, line: Line, url: str, transcript: Transcript, cookie: str, origin: str) -> None:
+        """Connect.
+
+        Raises:
+            HandshakeRefused: the server does not let it in.
+        """
+        self._line, self._transcript = line, transcript
+        # Among the headers it would be a second one: websocket-client sends an Origin of its own.
+        options = {"origin": origin}
+        self._client = socketio.Client(reconnection=False, handle_sigint=False, websocket_extra_options=options)
+        self._client.on(_EVENT, self._arrived)
+        self._client.on("disconnect", self._closed)
+        headers = {"Cookie": cookie} if cookie else {}
+        try:
+            self._client.connect(
+                url, headers=headers, transports=["websocket"], wait=True, wait_timeout=HANDSHAKE_DEADLINE
+            )
+        except (socketio.exceptions.SocketIOError, websocket.WebSocketException, OSError, ValueError) as error:
+            self._client.shutdown()
+            raise HandshakeRefused(f"{type(error).__name__}: {error}") from error
+        transcript.add(line, "in", "open", "connected")
+
+    def emit(self, fields: Any) -> None:
+        """Send an event; SocketIOError when the connection is gone."""
+        self._transcript.add(self._line, "out", "text", json.dumps(fields, default=lambda data: f"{len(data)} bytes"))
+        self._client.emit(_EVENT, fields)
+
+    def send(self, text: str | bytes) -> None:
+        """Send one message, in the form that the chat's server takes."""
+        self.emit(json.loads(text))
+
+    def close(self) -> None:
+        """Leave; whoever waits for what comes does so no more."""
+        self._client.disconnect()
+        self._client.shutdown()
+
+    def _arrived(self, fields: Any) -> None:
+        message = fields.get("message") if isinstance(fields, dict) else None
+        if isinstance(message, bytes):
+            self._transcript.add(self._line, "in", "binary", as_binary(message))
+        else:
+            self._transcript.add(self._line, "in", "text", _FRAME + json.dumps([_EVENT, fields]))
+
+    def _closed(self, reason: str = "") -> None:
+        self._transcript.add(self._line, "in", "closed", f"disconnected ({reason})" if reason else "disconnected")
+
+
+def _old(cell: Cell) -> bool:
+    """Tell whether the release for this Python speaks the older protocol."""
+    return cell.python_version < (3, 6)

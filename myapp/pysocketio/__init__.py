@@ -1,0 +1,1 @@
+"""The chat on python-socketio: one server object over ASGI, one over WSGI, the same events."""

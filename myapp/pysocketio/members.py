@@ -1,0 +1,28 @@
+"""Who a connection belongs to."""
+
+try:
+    from http.cookies import SimpleCookie
+except ImportError:  # Python 2.7
+    from Cookie import SimpleCookie
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import close_old_connections
+from django.http import HttpRequest
+
+from myapp import chat
+
+
+def member(environ):
+    """Return the name of the member whose session *environ* has the cookie of, and what is heard; None for a stranger."""
+    cookie = SimpleCookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME)
+    request = HttpRequest()
+    request.session = SessionStore(cookie.value if cookie else None)
+    try:
+        user = get_user(request)
+        # A method until Django 1.10.
+        known = user.is_authenticated() if callable(user.is_authenticated) else user.is_authenticated
+        return (user.get_username(), chat.keys_of(user)) if known else None
+    finally:
+        close_old_connections()

@@ -1,0 +1,12 @@
+"""From a view to everybody's server: the library's manager writes to Redis, the servers read there."""
+
+import socketio
+from django.conf import settings
+
+from myapp import chat
+
+
+def publish(channel, audience, sender, message):
+    """Push a message from a view, as the library's documentation does from other processes."""
+    manager = socketio.RedisManager(settings.CHAT_REDIS_URL, channel=settings.CHAT_PREFIX, write_only=True)
+    manager.emit("chat", chat.addressed(channel, sender, message), room=chat.key(channel, audience))
