@@ -139,9 +139,9 @@ class Chat:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"nothing can be broadcast: {error}") from error
         for line in lines:
             if not any(self.transcript.arrival(line, text) for text in texts):
-                why = self.transcript.closed(line) or "nothing arrives on it"
-                text = f"{line.member}'s {line.name} connection was opened, but {why}"
-                raise CellFailure(Reason.HANDSHAKE_REFUSED, text)
+                closed = self.transcript.closed(line)
+                text = f"{line.member}'s {line.name} connection was opened, but {closed or 'nothing arrives on it'}"
+                raise CellFailure(Reason.HANDSHAKE_REFUSED if closed else Reason.EXCHANGE_WRONG, text)
 
     def fence_all(
         self, send: Callable[[str], None], lines: Iterable[Line], seconds: float = FENCE_DEADLINE

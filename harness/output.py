@@ -80,7 +80,7 @@ def failure(text: str) -> Failure:
 
 def traceback(text: str) -> Failure | None:
     """Find in *text* the last traceback with its chain; None without one."""
-    lines = text.splitlines()
+    lines = _outdented(text.splitlines())
     starts = [number for number, line in enumerate(lines) if line.strip() == _TRACEBACK]
     if not starts:
         return _of_twisted(lines)
@@ -91,6 +91,18 @@ def traceback(text: str) -> Failure | None:
     # A later exception often only says that something could not be loaded; the first says why.
     named = [name for name in chain if name]
     return Failure(_sentence(named), shorten("\n".join(excerpt)))
+
+
+def _outdented(lines: list[str]) -> list[str]:
+    """Return *lines* with each traceback at the left edge: installers indent what a build printed."""
+    found, margin = [], ""
+    for line in lines:
+        if line.strip() == _TRACEBACK:
+            margin = line[: -len(line.lstrip())] if line[0].isspace() else ""
+        if not line.startswith(margin):
+            margin = ""
+        found.append(line.removeprefix(margin))
+    return found
 
 
 def _of_twisted(lines: list[str]) -> Failure | None:

@@ -133,12 +133,17 @@ class Child:
 
     def listens_on(self, port: int) -> bool:
         """Tell whether this process, or one that it started, listens on *port*."""
+        return any(port == other for _, other in self.listening())
+
+    def listening(self) -> set[tuple[str, int]]:
+        """Return the addresses and ports on which this process listens, or one that it started."""
+        found: set[tuple[str, int]] = set()
         for process in self.family():
             with suppress(psutil.Error):
                 for connection in process.net_connections(kind="tcp"):
-                    if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
-                        return True
-        return False
+                    if connection.status == psutil.CONN_LISTEN:
+                        found.add((connection.laddr.ip, connection.laddr.port))
+        return found
 
     def family(self) -> list[psutil.Process]:
         """Return the process and all it started that still runs, wherever that has gone."""

@@ -96,8 +96,13 @@ class Judgement(Model, frozen=True, kw_only=True):
 
 
 class Verdicts(Model, frozen=True, kw_only=True):
-    """The three columns of the compatibility table."""
+    """The columns of the compatibility table.
 
+    ``web_server`` is the server that carries the chat. Where Django's development server is another
+    one, ``django_server`` tells of that.
+    """
+
+    django_server: Judgement | None = None
     web_server: Judgement
     channels: Judgement
     overall: Judgement

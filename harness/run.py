@@ -341,16 +341,19 @@ def _judged(served: Served) -> Verdicts:
     if served.web_server is not None:
         bad = Judgement.of(served.web_server.reason, served.web_server.text)
         later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(bad.reason))
-        return Verdicts(web_server=bad, channels=later, overall=bad)
+        return Verdicts(django_server=served.django_server, web_server=bad, channels=later, overall=bad)
     good = Judgement.of(Reason.WORKS)
     if served.channels is not None:
         bad = Judgement.of(served.channels.reason, served.channels.text)
-        return Verdicts(web_server=good, channels=bad, overall=bad)
+        return Verdicts(django_server=served.django_server, web_server=good, channels=bad, overall=bad)
     if served.exchanged is None or not served.exchanged.exchanges:
         raise HarnessError("the exchanges were never made, and nobody said why")
     text = f"{len(served.exchanged.exchanges)} of {len(served.exchanged.exchanges)} exchanges right"
     return Verdicts(
-        web_server=good, channels=Judgement.of(Reason.WORKS, text), overall=Judgement.of(Reason.WORKS, text)
+        django_server=served.django_server,
+        web_server=good,
+        channels=Judgement.of(Reason.WORKS, text),
+        overall=Judgement.of(Reason.WORKS, text),
     )
 
 

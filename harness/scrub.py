@@ -24,6 +24,8 @@ _CONTROL = re.compile(
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 _DATE = re.compile(r"\[\d\d/[A-Z][a-z]{2}/\d{4}[ :]\d\d:\d\d:\d\d\]")
 _PORT = re.compile(r"(127\.0\.0\.1|localhost)([:/ ]|', |, port )\d{4,5}\b")
+#: Where uv builds: with a new name each time.
+_BUILD = re.compile(r"(/builds-v\d+/)\.tmp\w+|(/sdists-v\d+/(?:[^/\s]+/)*?)[\w-]{16,}(?=/)")
 _COOKIE = re.compile(r"((?:sessionid|csrftoken|csrfmiddlewaretoken)=)[\w-]+")
 
 
@@ -67,6 +69,7 @@ class Scrubber:
         text = self._names.sub("<name>", text)
         text = _ADDRESS.sub("0x…", text)
         text = _DATE.sub("[<date>]", text)
+        text = _BUILD.sub(r"\1\2<build>", text)
         text = _COOKIE.sub(r"\1<secret>", text)
         return _PORT.sub(r"\1\2<port>", text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -18,8 +19,9 @@ from harness.exchanges import Exchanged
 from harness.libraries import Subject
 from harness.libraries.base import Library
 from harness.members import MEMBERS
-from harness.processes import started
-from harness.result import Finding, Probe, Reason, Step, VariantResult
+from harness.processes import Child, started
+from harness.result import Finding, Judgement, Probe, Reason, Step, VariantResult
+from harness.servers import SERVERS
 from harness.steps import Recorder, check_not_killed
 
 #: How often another port is tried when the chosen one turns out to be taken.
@@ -31,6 +33,7 @@ class Served:
     """What came of a cell's server."""
 
     web_server: CellFailure | None = None
+    django_server: Judgement | None = None
     channels: CellFailure | None = None
     exchanged: Exchanged | None = None
     isolation: list[Finding] = field(default_factory=list)
@@ -38,6 +41,8 @@ class Served:
     variants: list[VariantResult] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     startup_output: str = ""
+    #: The last traceback that the server printed before it was stopped.
+    said: output.Failure | None = None
     stopped: dict[str, str] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     fences: int = 0
@@ -79,7 +84,8 @@ class Site:
             port = free_port()
             command = self.library.serve(self.python, port, self.subject.server)
             shown = self.recorder.scrub(" ".join(command)).replace(str(port), "<port>")
-            with started(command, {**self.env, **settings}, self.project, log) as server:
+            told = {variable: str(port)} if (variable := self.subject.server.port_variable) else {}
+            with started(command, {**self.env, **settings, **told}, self.project, log) as server:
                 try:
                     seconds = pages.wait_until_ready(server, port, self.library.ready_deadline)
                 except (pages.PortTaken, CellFailure) as failure:
@@ -93,7 +99,9 @@ class Site:
                             "other processes take every port that is tried", "run the cell again"
                         ) from failure
                     raise self._did_not_start(name, failure, log, shown) from failure
-                self.recorder.add(Step(name=name, outcome="ok", command=shown, text="answers"), seconds)
+                self.recorder.add(
+                    Step(name=name, outcome="ok", command=shown, text=self._answers(server, port)), seconds
+                )
                 served.startup_output = served.startup_output or self._shown(log)
                 chat = Chat(self.library, self.cell, port, self.broker, self.prefix, server)
                 try:
@@ -111,12 +119,25 @@ class Site:
         self.recorder.add(step, 0.0)
         return CellFailure(Reason.SERVER_DID_NOT_START, text)
 
+    def _answers(self, server: Child, port: int) -> str:
+        """Say that the server answers, and where else it listens than it was told."""
+        elsewhere = sorted(
+            f"{host}:{other}" for host, other in server.listening() if (host, other) != ("127.0.0.1", port)
+        )
+        return "answers" + (f"; it also listens on {', '.join(elsewhere)}" if elsewhere else "")
+
+    def printed(self, name: str) -> output.Failure | None:
+        """Return the last traceback that the server has printed until now."""
+        return output.traceback(self.recorder.scrub(output.read(self.recorder.work / f"{name}.log")))
+
     def _stop(self, name: str, chat: Chat, served: Served, log: Path) -> None:
         """Stop the server under the connections that are open, for that is when some servers hang.
 
         How it stops is asked once; where the same server is started again, it is just ended.
         """
         server, died, first = chat.server, chat.server.exit_status, name == self.subject.server.name
+        if first:
+            served.said = served.said or self.printed(name)
         try:
             check_not_killed("the server", died)
             standing = [line for line in chat.lines if not chat.transcript.closed(line)]
@@ -156,14 +177,19 @@ def serve(site: Site, wanted_probes: list[str]) -> Served:
     """Serve the cell, and go through everything that is asked of a running server."""
     served = Served()
     name = site.subject.server.name
+    if site.library.django_server:
+        served.django_server = _django_server(site, served)
     try:
         with site.serving(name, served) as chat:
             try:
                 _pages(chat, site)
                 _talk(chat, site, served)
+                if served.channels:
+                    served.said = site.printed(name)
                 variants.sets(chat, site, served)
-                if served.channels is None:
+                if served.channels is None or site.library.variants_always:
                     variants.here(chat, site, served)
+                if served.channels is None:
                     served.probes = probes.run(wanted_probes, chat, site, served)
             finally:
                 served.fences, served.fences_again = len(chat.fences), chat.fences_sent_again
@@ -171,12 +197,26 @@ def serve(site: Site, wanted_probes: list[str]) -> Served:
     except CellFailure as failure:
         served.web_server = failure
     if served.web_server or served.channels:
-        log = site.recorder.scrub(output.read(site.recorder.work / f"{name}.log"))
-        site.recorder.check_room(log)
-        site.recorder.blame(output.traceback(log))
+        site.recorder.check_room(output.read(site.recorder.work / f"{name}.log"))
+        site.recorder.blame(served.said)
+        if served.channels and (said := served.said):
+            text = f"{served.channels.text}; the server printed: {said.cause}"
+            served.channels = CellFailure(served.channels.reason, text)
     else:
         variants.elsewhere(site, served)
     return served
+
+
+def _django_server(site: Site, served: Served) -> Judgement:
+    """Judge Django's own development server, which is asked for the pages alone."""
+    apart = dataclasses.replace(site, subject=dataclasses.replace(site.subject, server=SERVERS["runserver"]))
+    try:
+        with apart.serving("runserver", served) as chat:
+            chat.log_in()
+            pages.check_pages(chat.browser("nobody"), chat.browser("John"), "John", site.library.pages)
+    except CellFailure as failure:
+        return Judgement.of(failure.reason, failure.text)
+    return Judgement.of(Reason.WORKS)
 
 
 def _leave_open(chat: Chat) -> None:

@@ -28,6 +28,8 @@ class Server:
     arguments: tuple[str, ...]
     requirements: tuple[str, ...] = ()
     program: str = ""
+    #: A variable that tells it the port, where its command line does not.
+    port_variable: str = ""
 
     def command(self, python: Path, port: int, application: Application) -> list[str]:
         """Return the command that serves *application* on *port* of 127.0.0.1."""
@@ -44,6 +46,7 @@ def _module(*arguments: str) -> tuple[str, ...]:
 _ALL = (
     # Without the reloader there is one process, and its end is the server's end.
     Server("runserver", ("-Wd", "manage.py", "runserver", "127.0.0.1:{port}", "--noreload")),
+    Server("runserver_socketio", ("-Wd", "manage.py", "runserver_socketio"), port_variable="CHAT_PORT"),
     Server("daphne", _module("daphne", "-b", "127.0.0.1", "-p", "{port}", "{asgi}"), ("daphne",)),
     Server(
         "uvicorn",

@@ -22,3 +22,4 @@ FIXTURE_DIRS = [os.path.join(_chatserver, "fixtures")]
 # The path of the page's WebSocket.
 CHAT_SOCKET = "/ws/members/"
 CHAT_PROTOCOL = "json"
+CHAT_TEMPLATE = "myapp/chat.html"

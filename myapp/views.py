@@ -1,5 +1,7 @@
 """The pages of the chat, and the messages that are posted to them."""
 
+import json
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group, User
@@ -7,6 +9,8 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
 from django.views.generic import TemplateView
+
+from myapp import chat
 
 
 class MemberView(TemplateView):
@@ -24,8 +28,10 @@ class IndexView(MemberView):
 class ChatView(MemberView):
     """A page that sends through its own connection; what is posted is pushed from this view."""
 
-    template_name = "myapp/chat.html"
     channel = "broadcast"
+
+    def get_template_names(self):
+        return [settings.CHAT_TEMPLATE]
 
     def audiences(self):
         """Return the names that a message of this page can be for."""
@@ -34,6 +40,7 @@ class ChatView(MemberView):
     def get_context_data(self, **kwargs):
         kwargs.update(channel=self.channel, audiences=self.audiences())
         kwargs.update(socket=settings.CHAT_SOCKET, protocol=settings.CHAT_PROTOCOL)
+        kwargs.update(keys=json.dumps(chat.keys_of(self.request.user)))
         return super(ChatView, self).get_context_data(**kwargs)
 
     def post(self, request, *args, **kwargs):

@@ -86,7 +86,7 @@ REFUSED = {
     "loses-broadcasts": Reason.EXCHANGE_WRONG,
     "repeats-later": Reason.EXCHANGE_WRONG,
     "leaks-later": Reason.EXCHANGE_WRONG,
-    "sends-binary": Reason.HANDSHAKE_REFUSED,
+    "sends-binary": Reason.EXCHANGE_WRONG,
     "redirects": Reason.HANDSHAKE_REFUSED,
     "refuses-with-secrets": Reason.HANDSHAKE_REFUSED,
     "tells-secrets": Reason.EXCHANGE_WRONG,

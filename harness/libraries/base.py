@@ -54,6 +54,10 @@ class Library(ABC):
     servers: ClassVar[tuple[str, ...]] = ("runserver",)
     #: Seconds for the server to answer its first request.
     ready_deadline: ClassVar[float] = 60.0
+    #: Whether Django's own development server is a server of its own here, and judged beside that of the sockets.
+    django_server: ClassVar[bool] = False
+    #: Whether variants are tried although the usual way does not work: they are other transports then.
+    variants_always: ClassVar[bool] = False
     #: What makes the server keep messages for those who come later; empty where it cannot.
     keeping: ClassVar[dict[str, str]] = {}
 

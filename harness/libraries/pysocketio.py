@@ -54,6 +54,15 @@ class PythonSocketIo(JsonChat):
             return [Pin(requirement="python-engineio==3.13.2", reason=reason)]
         return []
 
+    def best_pins(self, cell: Cell) -> list[Pin]:
+        if cell.python_version != (3, 6):
+            return []
+        reason = "newer releases of it say that they run on Python 3.6, and use what came with 3.7"
+        return [
+            Pin(requirement="python-socketio==5.6.0", reason=reason),
+            Pin(requirement="python-engineio==4.3.4", reason=reason),
+        ]
+
     def connect(self, chat: Chat, line: Line, path: str, member: str, origin: str) -> Connection:
         if _old(chat.cell):
             question = path.partition("?")[2]

@@ -15,7 +15,7 @@ from myapp import chat
 
 
 def member(environ):
-    """Return the name of the member whose session *environ* has the cookie of, and what is heard; None for a stranger."""
+    """Return the name of the member whose session's cookie is in *environ*, and what is heard; None for a stranger."""
     cookie = SimpleCookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME)
     request = HttpRequest()
     request.session = SessionStore(cookie.value if cookie else None)

@@ -36,9 +36,24 @@
       }
     }
   };
-  var protocol = protocols[form.dataset.protocol];
+  // django-socketio brings a client of its own, which connects and frames by itself.
+  var ofLibrary = {
+    send: function (message) { socket.send(message); },
+    connect: function () {
+      socket = new io.Socket();
+      socket.on("connect", function () {
+        JSON.parse(form.dataset.keys).forEach(function (key) { socket.subscribe("chat." + key); });
+        state.textContent = "connected";
+      });
+      socket.on("message", show);
+      socket.on("disconnect", function () { state.textContent = "connection lost"; });
+      socket.connect();
+    }
+  };
+  var protocol = protocols[form.dataset.protocol] || ofLibrary;
 
   function connect() {
+    if (protocol.connect) { protocol.connect(); return; }
     socket = new WebSocket(address);
     socket.onopen = function () { attempt = 0; state.textContent = "connected"; protocol.opened(); };
     socket.onmessage = function (event) { protocol.receive(event.data); };
@@ -51,7 +66,7 @@
 
   form.addEventListener("submit", function (event) {
     event.preventDefault();
-    if (socket.readyState !== WebSocket.OPEN) { state.textContent = "not sent: not connected"; return; }
+    if (!protocol.connect && socket.readyState !== WebSocket.OPEN) { state.textContent = "not sent: not connected"; return; }
     protocol.send({
       channel: form.dataset.channel,
       audience: audience ? audience.value : "",
