@@ -22,13 +22,12 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 os.environ["HARNESS_PYTHON"] = sys.executable
 
-#: What `tox -m quick` runs: of each line the first cell whose interpreter is found. The newest Pythons
-#: are there although nothing of django-websocket-redis starts on them: that, too, is recorded.
+#: What `tox -m quick` runs: of each line the first cell whose interpreter is found.
 QUICK = (
     ("py27-django18",),
     ("py39-django22", "py38-django22", "py37-django22", "py36-django22"),
     ("py311-django22", "py310-django22"),
-    ("py313-django52", "py312-django52", "py314-django52"),
+    ("py313-django52-channels4", "py312-django52-channels4", "py314-django52-channels4"),
 )
 
 try:

@@ -12,7 +12,7 @@ try:
 except ImportError:  # before Django 1.10
     from django.core.urlresolvers import reverse
 
-__all__ = ["middleware_settings", "re_path", "reverse"]
+__all__ = ["is_member", "middleware_settings", "re_path", "reverse"]
 
 
 def middleware_settings(classes):
@@ -22,3 +22,8 @@ def middleware_settings(classes):
         extra = "django.contrib.auth.middleware.SessionAuthenticationMiddleware"
         return {"MIDDLEWARE_CLASSES": list(classes) + [extra]}
     return {"MIDDLEWARE": list(classes)}
+
+
+def is_member(user):
+    """Tell whether *user* is logged in: what says so was a method until Django 1.10."""
+    return bool(user.is_authenticated() if callable(user.is_authenticated) else user.is_authenticated)

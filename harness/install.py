@@ -143,6 +143,9 @@ def _install(
     requirements = [*wanted, f"Django=={identity.django}"]
     if cell.python in legacy.VERSIONS:
         installer = f"pip {before.get('pip', '')}".strip()
+        if not legacy.locked(cell.python, subject.library.name):
+            text = f"nobody has listed the versions of {subject.library.name} for Python {cell.python} in harness/locks"
+            raise CellFailure(Reason.NOT_APPLICABLE, text)
         try:
             legacy.fetch(identity.python, requirements, subject.locks)
         except legacy.LegacyError as error:

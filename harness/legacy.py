@@ -52,6 +52,11 @@ def lock_files(version: str, more: Sequence[str] = ()) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
+def locked(version: str, name: str) -> bool:
+    """Tell whether *name* has a list of exact versions for *version*; without one nothing can be resolved."""
+    return len(lock_files(version, [name])) > 1
+
+
 def wheelhouse(version: str) -> Path:
     """Return the folder of the files fetched for *version*; ``HARNESS_WHEELHOUSE`` moves it."""
     root = os.environ.get("HARNESS_WHEELHOUSE") or Path(__file__).resolve().parent.parent / ".tox" / "wheelhouse"

@@ -10,6 +10,7 @@ import enum
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -199,6 +200,12 @@ class VariantResult(Model, frozen=True, kw_only=True):
     name: str
     judgement: Judgement
     exchanges: list[Exchange] = []
+
+
+def as_expected(findings: Sequence[Finding]) -> str:
+    """Return in a few words how many of *findings* are as expected, of those that can be judged."""
+    judged = [each for each in findings if each.good is not None]
+    return f"{sum(each.good is True for each in judged)} of {len(judged)} as expected"
 
 
 class Probe(Model, frozen=True, kw_only=True):

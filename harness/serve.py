@@ -20,7 +20,7 @@ from harness.libraries import Subject
 from harness.libraries.base import Library
 from harness.members import MEMBERS
 from harness.processes import Child, started
-from harness.result import Finding, Judgement, Probe, Reason, Step, VariantResult
+from harness.result import Finding, Judgement, Probe, Reason, Step, VariantResult, as_expected
 from harness.servers import SERVERS
 from harness.steps import Recorder, check_not_killed
 
@@ -258,6 +258,6 @@ def _talk(chat: Chat, site: Site, served: Served) -> None:
 def _isolation(chat: Chat, site: Site, served: Served) -> None:
     with suppress(CellFailure), site.recorder.own("isolation") as say:
         broken_off = probes.collect(site.library.isolation(chat), served.isolation, chat)
-        say(f"{sum(finding.good is True for finding in served.isolation)} of {len(served.isolation)} as expected")
+        say(as_expected(served.isolation))
         if broken_off:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")

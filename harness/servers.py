@@ -34,7 +34,13 @@ class Server:
     def command(self, python: Path, port: int, application: Application) -> list[str]:
         """Return the command that serves *application* on *port* of 127.0.0.1."""
         first = str(python.with_name(self.program)) if self.program else str(python)
-        values = {"port": str(port), "asgi": application.asgi, "wsgi": application.wsgi, "module": application.module}
+        values = {
+            "bin": str(python.parent),
+            "port": str(port),
+            "asgi": application.asgi,
+            "wsgi": application.wsgi,
+            "module": application.module,
+        }
         return [first, *(argument.format(**values) for argument in self.arguments)]
 
 
@@ -47,7 +53,8 @@ _ALL = (
     # Without the reloader there is one process, and its end is the server's end.
     Server("runserver", ("-Wd", "manage.py", "runserver", "127.0.0.1:{port}", "--noreload")),
     Server("runserver_socketio", ("-Wd", "manage.py", "runserver_socketio"), port_variable="CHAT_PORT"),
-    Server("daphne", _module("daphne", "-b", "127.0.0.1", "-p", "{port}", "{asgi}"), ("daphne",)),
+    # Before its release 3 it is no module to be run.
+    Server("daphne", ("-Wd", "{bin}/daphne", "-b", "127.0.0.1", "-p", "{port}", "{asgi}"), ("daphne",)),
     Server(
         "uvicorn",
         _module("uvicorn", "{asgi}", "--host", "127.0.0.1", "--port", "{port}", "--lifespan", "off"),

@@ -10,7 +10,7 @@ from harness import exchanges, probes
 from harness.chat import Chat, opened
 from harness.errors import CellFailure
 from harness.libraries.base import Variant
-from harness.result import Exchange, Finding, Judgement, Probe, Reason, VariantResult
+from harness.result import Exchange, Finding, Judgement, Probe, Reason, VariantResult, as_expected
 
 if TYPE_CHECKING:
     from harness.serve import Served, Site
@@ -22,7 +22,7 @@ def sets(chat: Chat, site: Site, served: Served) -> None:
         with suppress(CellFailure), site.recorder.own(f"{name}{_number(served, chat)}") as say:
             findings: list[Finding] = []
             broken_off = probes.collect(asking, findings, chat)
-            say(f"{sum(finding.good is True for finding in findings)} of {len(findings)} as expected")
+            say(as_expected(findings))
             known = next((each for each in served.sets if each.name == name), None)
             if known is None:
                 served.sets.append(Probe(name=name, findings=findings))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import CellFailure, UsageError
 from harness.libraries.base import SendFailed
 from harness.probes import delivery, payloads
-from harness.result import Finding, Probe, Reason
+from harness.result import Finding, Probe, Reason, as_expected
 from harness.sockets import HandshakeRefused
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(names: Sequence[str], chat: Chat, site: Site, served: Served) -> list[Pr
             findings: list[Finding] = []
             answered.append(Probe(name=name, findings=findings))
             broken_off = collect(PROBES[name](chat, site, served), findings, chat)
-            say(f"{sum(finding.good is True for finding in findings)} of {len(findings)} as expected")
+            say(as_expected(findings))
             if broken_off:
                 raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
     return answered

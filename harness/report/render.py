@@ -14,7 +14,7 @@ from harness.interpreters import VERSIONS
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Row, View, excerpt_of_code
-from harness.result import Finding, Verdict, write_atomically
+from harness.result import Finding, Verdict, as_expected, write_atomically
 
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 _SIGN = {Verdict.WORKS: "✓", Verdict.DOES_NOT_WORK: "✗", Verdict.NOT_TESTED: "─"}
@@ -100,7 +100,7 @@ def _environment() -> jinja2.Environment:
         "fault_list": _fault_list,
         "findings_table": _findings_table,
         "steps_table": _steps_table,
-        "findings_line": _findings_line,
+        "findings_line": as_expected,
         "common_findings_table": _common_findings_table,
         "code": excerpt_of_code,
         "Verdict": Verdict,
@@ -190,12 +190,6 @@ def _findings_table(findings: list[Finding], counted: dict[str, str]) -> Rst:
         for each in findings
     ]
     return rst.list_table(["Question", "Expected", "Seen", "Good?"], rows, "35 25 30 10")
-
-
-def _findings_line(findings: list[Finding]) -> str:
-    """Return in a few words how many of *findings* are as expected."""
-    judged = [each for each in findings if each.good is not None]
-    return f"{sum(each.good is True for each in judged)} of {len(judged)} as expected"
 
 
 def _common_findings_table(library: LibraryView, name: str) -> Rst:

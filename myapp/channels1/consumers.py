@@ -4,6 +4,7 @@ from channels import Group
 from channels.generic.websockets import WebsocketConsumer
 from channels.security.websockets import allowed_hosts_only
 
+from DjangoTestWebsockets.compat import is_member
 from myapp import chat
 
 
@@ -26,7 +27,7 @@ class MemberConsumer(WebsocketConsumer):
     def admit(self, message):
         """Let a member in; a stranger is refused."""
         user = message.user
-        if not user.is_authenticated():
+        if not is_member(user):
             message.reply_channel.send({"accept": False})
             return
         message.channel_session["name"] = user.get_username()

@@ -6,6 +6,7 @@ of a channel again whoever must not hear it.
 
 from django_socketio import NoSocket, broadcast_channel, events
 
+from DjangoTestWebsockets.compat import is_member
 from myapp import chat
 
 #: Before each channel: the library runs an event's handlers for channels that match a pattern.
@@ -22,7 +23,7 @@ def publish(channel, audience, sender, message):
 
 def connected(request, socket, context):
     """Remember who it is; a stranger is told nothing."""
-    if request.user.is_authenticated():
+    if is_member(request.user):
         context["name"] = request.user.get_username()
         context["channels"] = [PREFIX + key for key in chat.keys_of(request.user)]
 

@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.http import HttpRequest
 
+from DjangoTestWebsockets.compat import is_member
 from myapp import chat
 
 
@@ -21,8 +22,6 @@ def member(environ):
     request.session = SessionStore(cookie.value if cookie else None)
     try:
         user = get_user(request)
-        # A method until Django 1.10.
-        known = user.is_authenticated() if callable(user.is_authenticated) else user.is_authenticated
-        return (user.get_username(), chat.keys_of(user)) if known else None
+        return (user.get_username(), chat.keys_of(user)) if is_member(user) else None
     finally:
         close_old_connections()
