@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -176,6 +177,7 @@ if UvVenvRunner is not None:
         options.skip_env = options.skip_env or f"^({'|'.join(others)})$"
         os.environ["HARNESS_EXPECT"] = "recorded"
         os.environ["HARNESS_SESSION"] = ",".join(chosen)
+        os.environ["HARNESS_SESSION_BEGAN"] = datetime.now(UTC).isoformat(timespec="seconds")
 
     @impl
     def tox_add_core_config(core_conf, state):

@@ -11,11 +11,12 @@ try:
 except ImportError as error:
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     provisioned = os.path.join(here, ".tox", ".tox", "bin", "python")
-    if error.name in (None, "harness") or os.path.realpath(sys.prefix) == os.path.dirname(os.path.dirname(provisioned)):
+    if error.name in (None, "harness"):
         raise
-    if not os.path.exists(provisioned):
+    if not os.path.exists(provisioned) or sys.prefix == os.path.dirname(os.path.dirname(provisioned)):
         sys.exit(
-            "error: %s is not installed; run `tox -l` once, which makes the environment of the harness" % error.name
+            "error: %s is not installed; run `tox -l` with a Python of 3.11 or newer, which makes the environment"
+            " of the harness" % error.name
         )
     os.execv(provisioned, [provisioned, "-m", "harness"] + sys.argv[1:])
 

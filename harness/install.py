@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,8 @@ from harness.steps import Recorder
 DEADLINE = 900.0
 
 _T = TypeVar("_T")
+#: What the installer printed, for runs that find the library installed.
+_PRINTED = ".harness-install.log"
 _OUT_OF_REACH = "the library could not be fetched: the package index is out of reach"
 
 
@@ -81,9 +84,12 @@ def install(cell: Cell, subject: Subject, identity: Identity, recorder: Recorder
     if note is not None and note.requirements == wanted and packages(identity) == {**base, **_pairs(note.added)}:
         step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
         recorder.add(step, 0.0, shown=msgspec.structs.replace(step, text=f"already installed, on {note.date}"))
+        if (printed := identity.prefix / _PRINTED).exists():
+            recorder.keep("install", printed)
     else:
         _restore(cell, identity, base, recorder, env)
         note = _install(cell, subject, wanted, identity, recorder, env, base)
+        shutil.copyfile(recorder.work / "install.log", identity.prefix / _PRINTED)
         write_atomically(note_file, msgspec.json.encode(note))
     installation = Installation(requirements=wanted, pins=pins, added=note.added, added_bytes=note.added_bytes)
     return Installed(installation, note.seconds, note.date, {**base, **_pairs(note.added)}, note.installer)
@@ -220,7 +226,7 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) 
     Raises:
         HarnessError: it is not what the cell's name says, or cannot be asked.
     """
-    step, text = recorder.command("identify", [str(python), "-c", _PROBE], env, recorder.work, 60)
+    step, text = recorder.command("identify", [str(python), "-c", _PROBE], env, recorder.work, 60, _said)
     raw = (recorder.work / "identify.log").read_text("utf-8", "replace")
     if step.outcome != "ok":
         raise HarnessError(
@@ -245,7 +251,6 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) 
     # Without a virtual environment the two are one.
     if facts["base"] != facts["prefix"]:
         recorder.scrub.learn(Path(facts["base"]), "<python>")
-    recorder.amend("identify", text=f"Python {facts['version']}, Django {facts['django']}")
     return Identity(
         python=python,
         version=facts["version"],
@@ -254,6 +259,15 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) 
         site_packages=tuple(Path(folder) for folder in facts["site_packages"]),
         django=facts["django"],
     )
+
+
+def _said(text: str) -> str:
+    """Return the versions in what the probe printed; nothing where they are not there."""
+    try:
+        facts = json.loads(text.strip().splitlines()[-1])
+        return f"Python {facts['version']}, Django {facts['django']}"
+    except (ValueError, IndexError, KeyError, TypeError):
+        return ""
 
 
 # Valid on every Python from 2.7.

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-#: Every Python a cell may ask for, oldest first.
-VERSIONS = ("2.7", *(f"3.{minor}" for minor in range(3, 16)))
-
 #: Seconds an interpreter may take to say its version; a hanging shim is no interpreter.
 _PROBE_DEADLINE = 20
 

@@ -285,7 +285,7 @@ def load(path: Path) -> Result:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DamagedResult(
             f"{path.name} is not a finished result of schema {SCHEMA}: {error}",
-            f"move it away or run `tox -e {path.stem}` to measure the cell again",
+            f"move it away, then `tox -e {path.stem}` measures the cell again",
         ) from error
     if result.cell != path.stem:
         raise DamagedResult(f"{path.name} holds the result of {result.cell}", "rename it, or move it away")

@@ -200,7 +200,8 @@ class _Run:
         self._unit_tests(python)
 
     def _manage(self, name: str, command: list[str], reason: Reason | None = None) -> str:
-        step, text = self.recorder.command(name, command, self.env, self.project, DEADLINES[name])
+        said = _tests_said if name == "test" else None
+        step, text = self.recorder.command(name, command, self.env, self.project, DEADLINES[name], said)
         self.warnings += output.warnings(text)
         if step.outcome != "ok" and reason is not None:
             raise CellFailure(reason, f"{name} failed: {step.cause}")
@@ -218,9 +219,6 @@ class _Run:
         self.recorder.seconds["test"] = round(self.recorder.seconds["test"] + reported.seconds, 3)
         self.recorder.keep("coverage", table)
         self.unit_tests = _counted(text, self.scrub(output.read(table)))
-        if self.unit_tests is not None:
-            ran = self.unit_tests
-            self.recorder.amend("test", text=f"{ran.ran} run, {ran.failed} failed, {ran.skipped} skipped")
 
     def _result(self, verdicts: Verdicts, served: Served) -> Result:
         request, identity, installed = self.request, self.identity, self.installed
@@ -312,6 +310,11 @@ def environment(installer: bool = False) -> dict[str, str]:
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
     env[processes.OWNER] = processes.owner_mark(ROOT)
     return env
+
+
+def _tests_said(text: str) -> str:
+    counted = _counted(text, "")
+    return f"{counted.ran} run, {counted.failed} failed, {counted.skipped} skipped" if counted else ""
 
 
 def _counted(text: str, table: str) -> UnitTests | None:

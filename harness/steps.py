@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+import msgspec
+
 from harness import output, processes
 from harness.errors import CellFailure, HarnessError
 from harness.result import Step
@@ -57,9 +59,18 @@ class Recorder:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def command(
-        self, name: str, command: Sequence[str], env: dict[str, str], cwd: Path, deadline: float
+        self,
+        name: str,
+        command: Sequence[str],
+        env: dict[str, str],
+        cwd: Path,
+        deadline: float,
+        says: Callable[[str], str] | None = None,
     ) -> tuple[Step, str]:
-        """Run *command* as the step *name*; return the step and its output, scrubbed."""
+        """Run *command* as the step *name*; return the step and its output, scrubbed.
+
+        *says* makes of the output what the step says in a few words.
+        """
         self.watcher.begin(name)
         log = self.work / f"{name}.log"
         ended = processes.run(command, env, cwd, log, deadline)
@@ -86,6 +97,8 @@ class Recorder:
             )
         else:
             step = Step(name=name, outcome="ok", command=shown, exit_status=0)
+        if says is not None:
+            step = msgspec.structs.replace(step, text=says(text))
         self.add(step, ended.seconds)
         return step, text
 
@@ -119,19 +132,13 @@ class Recorder:
         self.seconds[step.name] = round(seconds, 3)
         self.watcher.end(shown or step, seconds)
 
-    def amend(self, name: str, **changes: object) -> None:
-        """Replace what is recorded of step *name*."""
-        for index, step in enumerate(self.steps):
-            if step.name == name:
-                values = {key: getattr(step, key) for key in step.__struct_fields__}
-                self.steps[index] = Step(**{**values, **changes})
-
     def blame(self, found: output.Failure | None) -> None:
         """Add to the first step that failed what the server printed, when that is a traceback."""
         failed = [step for step in self.steps if step.outcome == "failed" and step.name in SPOKEN]
         if found is not None and failed:
             cause = f"{failed[0].cause}; the server printed: {found.cause}"
-            self.amend(failed[0].name, cause=cause, excerpt=found.excerpt)
+            place = self.steps.index(failed[0])
+            self.steps[place] = msgspec.structs.replace(failed[0], cause=cause, excerpt=found.excerpt)
 
     def keep(self, name: str, log: Path) -> None:
         """Keep the whole of *log* as evidence, scrubbed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import subprocess
@@ -75,19 +74,16 @@ def test_every_cell_measures_something(names):
             libraries.of(Cell.parse(name), known)
 
 
-def test_labels(names):
-    """Each label names environments that exist; the seeds are the seven of the beginning."""
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read(ROOT / "tox.ini", encoding="utf-8")
-    labels = dict(line.split(" = ") for line in parser["tox"]["labels"].strip().splitlines() if " = " in line)
-    assert set(labels) == {"seeds", "current", "quick"}
-    for label, envs in labels.items():
-        for env in envs.split(", "):
-            assert env in names or env == "quick-report", (label, env)
-    assert labels["seeds"].split(", ") == [
-        *("py27-django18", "py27-django19", "py33-django18", "py33-django19"),
-        *("py34-django18", "py34-django19", "py35-django19"),
-    ]
+@pytest.mark.parametrize("label", ["seeds", "channels", "servers", "current", "quick"])
+def test_labels(names, label):
+    """Each label names environments of the matrix; the seeds are the seven of the beginning, on both libraries."""
+    done = tox("-q", "list", "--no-desc", "-m", label)
+    chosen = [line for line in done.stdout.splitlines() if re.match(r"[a-z]", line)]
+    assert chosen, done.stdout + done.stderr
+    assert set(chosen) <= set(names)
+    if label == "seeds":
+        pairs = "py27-django18 py27-django19 py33-django18 py33-django19 py34-django18 py34-django19 py35-django19"
+        assert sorted(chosen) == sorted(f"{pair}{suffix}" for pair in pairs.split() for suffix in ("", "-socketio"))
 
 
 def test_quick_is_at_most_four():
@@ -176,3 +172,50 @@ def test_real_cell_that_does_not_work(tmp_path, no_survivors):
     failed = [step for step in result.steps if step.outcome != "ok"]
     assert [step.name for step in failed] == ["runserver"]
     assert "Traceback" in failed[0].excerpt
+
+
+#: Cells that are quick, one where each library works and one where it does not, with the reason and its words.
+REAL = {
+    "py311-django52-asgi": (Reason.WORKS, ""),
+    "py311-django52-channels4": (Reason.WORKS, ""),
+    "py310-django32-channels3": (Reason.WORKS, ""),
+    "py313-django51-channels3": (Reason.MIGRATION_FAILED, "No module named 'cgi'"),
+    "py38-django30-channels2": (Reason.WORKS, ""),
+    "py312-django42-channels2": (Reason.SERVER_DID_NOT_START, "cannot import name 'LANGUAGE_SESSION_KEY'"),
+    "py36-django111-channels1": (Reason.WORKS, ""),
+    "py311-django32-channels1": (Reason.MIGRATION_FAILED, "cannot import name 'six'"),
+    "py311-django52-pysocketio": (Reason.WORKS, ""),
+    "py36-django32-pysocketio": (Reason.EXCHANGE_WRONG, "no attribute 'create_task'"),
+    "py27-django18-socketio": (Reason.HANDSHAKE_REFUSED, "the server printed"),
+    "py36-django111-socketio": (Reason.INSTALLATION_FAILED, "SyntaxError"),
+}
+
+
+@pytest.mark.cell
+@pytest.mark.parametrize("cell", REAL)
+def test_real_cells(cell, tmp_path, no_survivors):
+    """Each library works where it is known to, and fails where it is known to, for the real reason."""
+    first_present(cell)
+    done = tox("-e", cell, reports=tmp_path, place="real")
+    result = load(tmp_path / "results" / f"{cell}.json")
+    reason, words = REAL[cell]
+    assert result.verdicts.overall.reason is reason, done.stdout + done.stderr
+    assert words in result.verdicts.overall.text
+    assert done.returncode == (0 if reason is Reason.WORKS else 1)
+    if reason is Reason.WORKS:
+        assert [exchange.good for exchange in result.exchanges] == [True] * 15
+        assert result.unit_tests is not None
+        assert result.unit_tests.failed == 0
+
+
+@pytest.mark.cell
+def test_best_known_pins(tmp_path, no_survivors):
+    """With the best known pins django-socketio carries the chat, though over nothing that a browser speaks."""
+    cell = first_present("py27-django18-socketio-pins")
+    tox("-e", cell, reports=tmp_path, place="real")
+    result = load(tmp_path / "results" / f"{cell}.json")
+    assert result.verdicts.django_server is not None
+    assert result.verdicts.django_server.reason is Reason.WORKS
+    assert result.verdicts.web_server.reason is Reason.WORKS
+    assert result.verdicts.overall.reason is Reason.HANDSHAKE_REFUSED
+    assert [variant.judgement.reason for variant in result.variants] == [Reason.WORKS, Reason.HANDSHAKE_REFUSED]

@@ -11,20 +11,23 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from harness import broker, interpreters, processes
+from harness import broker, interpreters, matrix, processes
 from harness.commands import options
 from harness.errors import HarnessError
 from harness.report.view import read
 from harness.run import ROOT
 
 #: Bytes that all environments of the matrix take, roughly.
-_ROOM = 6_000_000_000
+_ROOM = 20_000_000_000
 
 
 @click.command()
 @options.reports
 def doctor(reports: Path) -> int:
-    """Say which interpreters, which tox and which broker are here, and what to do about the rest."""
+    """Say which interpreters, which tox and which broker are here, and what to do about the rest.
+
+    Processes that a killed run of this checkout has left are ended.
+    """
     console = Console(highlight=False, soft_wrap=True)
     trouble = 0
 
@@ -34,8 +37,9 @@ def doctor(reports: Path) -> int:
         if hint:
             console.print(Text(f"    {hint}", style="dim"))
 
-    found = [version for version in interpreters.VERSIONS if interpreters.find(version)]
-    for version in interpreters.VERSIONS:
+    versions = sorted({cell.python for cell in matrix.cells()}, key=lambda version: [*map(int, version.split("."))])
+    found = [version for version in versions if interpreters.find(version)]
+    for version in versions:
         interpreter = interpreters.find(version)
         if interpreter is not None:
             say(True, f"Python {version}: {interpreter.version}")

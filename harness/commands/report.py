@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness import libraries
 from harness.commands import options
 from harness.commands.progress import verdict_line
 from harness.errors import HarnessError
@@ -23,10 +24,18 @@ from harness.run import ROOT
     envvar="HARNESS_SESSION",
     help="Close a run of these cells: show each verdict, and exit 4 if not one could be tested.",
 )
+@click.option(
+    "--began",
+    metavar="TIME",
+    envvar="HARNESS_SESSION_BEGAN",
+    default="",
+    help="When that run began, as ISO 8601 in UTC: what was recorded before is not of it.",
+)
 @options.reports
-def report(check: bool, session: str | None, reports: Path) -> int:
+@options.libraries
+def report(check: bool, session: str | None, began: str, reports: Path, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
-    view = read(reports / "results")
+    view = read(reports / "results", libraries.places(libraries.load(folders)))
     pages = render.render(view)
     readme = ROOT / "README.rst"
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
@@ -37,7 +46,7 @@ def report(check: bool, session: str | None, reports: Path) -> int:
     if with_readme and readme.read_text(encoding="utf-8") != headline:
         write_atomically(readme, headline.encode())
         changed.append("README.rst")
-    code = _close(session.split(","), view) if session else 0
+    code = _close(session.split(","), began, view) if session else 0
     click.echo(f"{len(pages)} reports from {len(view.rows)} results, {len(changed)} changed.")
     click.echo(f"Report: {options.shown(reports / 'index.rst')}")
     return max(code, _name_damaged(view))
@@ -67,7 +76,7 @@ def _name_damaged(view: View) -> int:
     return HarnessError.exit_code if view.damaged else 0
 
 
-def _close(cells: list[str], view: View) -> int:
+def _close(cells: list[str], began: str, view: View) -> int:
     """Show what came of the cells of this run; 4 if there was no interpreter for any."""
     known = {row.name: row.result for row in view.rows}
     tested = 0
@@ -75,9 +84,12 @@ def _close(cells: list[str], view: View) -> int:
         result = known.get(cell)
         if result is None:
             click.echo(f"{cell}  has no result")
-            continue
-        tested += result.verdicts.overall.verdict is not Verdict.NOT_TESTED
-        click.echo(verdict_line(result))
+        elif result.varying.started < began:
+            day = result.varying.started[:10]
+            click.echo(f"{cell}  brought nothing new; recorded on {day}: {result.verdicts.overall.label}")
+        else:
+            tested += result.verdicts.overall.verdict is not Verdict.NOT_TESTED
+            click.echo(verdict_line(result))
     if not tested:
         click.echo("Not one of these cells could be tested: `python -m harness doctor` says what is missing.", err=True)
         return 4

@@ -95,6 +95,8 @@ def _conclude(result: Result, path: Path, recorded: Result | None, expect: str |
 def record(result: Result, path: Path, recorded: Result | None) -> bool:
     """Save *result*; tell whether it was, for "not tested" never takes the place of a verdict."""
     tried = result.verdicts.overall.verdict is not Verdict.NOT_TESTED
+    if not tried and recorded is not None and recorded.verdicts == result.verdicts:
+        return True  # nothing is new but the date
     if not tried and recorded is not None and recorded.verdicts.overall.verdict is not Verdict.NOT_TESTED:
         day = recorded.varying.started[:10]
         click.echo(f"The result recorded on {day} stays: {recorded.verdicts.overall.label}")
@@ -118,9 +120,17 @@ def _with_earlier_probes(result: Result, recorded: Result | None) -> Result:
         probed_on={**{probe.name: before.probed_on[probe.name] for probe in kept}, **now.probed_on},
         counted={**{key: value for key, value in before.counted.items() if key in questions}, **now.counted},
     )
+    # Their steps as well, before the server's stop as they were asked.
+    names = {f"probe {probe.name}" for probe in kept}
+    steps = [step for step in recorded.steps if step.name in names]
+    place = next((at for at, step in enumerate(result.steps) if step.name.startswith("stop ")), len(result.steps))
+    varying = msgspec.structs.replace(
+        varying, seconds={**{name: before.seconds[name] for name in names if name in before.seconds}, **now.seconds}
+    )
     order = list(probes.PROBES)
     # One that is no longer asked comes last.
     joined = sorted(
         [*kept, *result.probes], key=lambda probe: order.index(probe.name) if probe.name in order else len(order)
     )
-    return msgspec.structs.replace(result, probes=joined, varying=varying)
+    joined_steps = [*result.steps[:place], *steps, *result.steps[place:]]
+    return msgspec.structs.replace(result, probes=joined, steps=joined_steps, varying=varying)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import inspect
 import pkgutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,21 +25,32 @@ PINS: Final = "pins"
 
 
 def load(folders: tuple[Path, ...] = ()) -> dict[str, Library]:
-    """Return every library by the suffix of its cells; *folders* hold further modules.
+    """Return every library by the suffix of its cells.
+
+    Those of this package, of *folders*, and of other distributions that name a module or a class
+    under the entry point ``harness.libraries``.
 
     Raises:
         UsageError: a module cannot be imported, or two libraries have one suffix.
     """
     found: dict[str, Library] = {}
-    for module in [*_own(), *(each for folder in folders for each in _foreign(folder))]:
+    for module in [*_own(), *_entered(), *(each for folder in folders for each in _foreign(folder))]:
         for _, kind in inspect.getmembers(module, inspect.isclass):
-            own = kind.__module__ == module.__name__  # not one that the module only imports
-            if issubclass(kind, Library) and not inspect.isabstract(kind) and own:
-                library = kind()
-                if library.suffix in found:
-                    raise UsageError(f"{library.name} and {found[library.suffix].name} have the same suffix")
-                found[library.suffix] = library
+            # Not one that the module only imports, nor one that is there for others to begin with.
+            if not issubclass(kind, Library) or kind.__module__ != module.__name__ or "suffix" not in vars(kind):
+                continue
+            if missing := sorted(getattr(kind, "__abstractmethods__", ())):
+                raise UsageError(f"{kind.__name__} in {module.__name__} lacks {', '.join(missing)}")
+            library = kind()
+            if library.suffix in found:
+                raise UsageError(f"{library.name} and {found[library.suffix].name} have the same suffix")
+            found[library.suffix] = library
     return found
+
+
+def places(libraries: dict[str, Library]) -> tuple[Path, ...]:
+    """Return the folders of the modules of *libraries*; one from elsewhere has its prose there."""
+    return tuple(sorted({Path(inspect.getfile(type(library))).parent for library in libraries.values()}))
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,17 @@ def _own() -> list[ModuleType]:
     return [importlib.import_module(f"{__name__}.{name}") for name in sorted(names)]
 
 
+def _entered() -> list[ModuleType]:
+    modules = []
+    for entry in importlib.metadata.entry_points(group="harness.libraries"):
+        try:
+            loaded = entry.load()
+        except Exception as error:
+            raise UsageError(f"the entry point {entry.name} cannot be loaded: {error}", f"see {entry.value}") from error
+        modules.append(loaded if isinstance(loaded, ModuleType) else sys.modules[loaded.__module__])
+    return modules
+
+
 def _foreign(folder: Path) -> list[ModuleType]:
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder of library modules")
@@ -111,6 +135,7 @@ def _foreign(folder: Path) -> list[ModuleType]:
         if spec is None or spec.loader is None:
             continue
         module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
         try:
             spec.loader.exec_module(module)
         except Exception as error:

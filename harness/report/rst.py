@@ -73,8 +73,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Rst:
 
 def list_table(header: Sequence[str], rows: Iterable[Sequence[object]], widths: str) -> Rst:
     """Return a table whose cells may hold anything, also wide characters and long sentences."""
+    body = list(rows)
+    if not body:
+        return Rst("Nothing is recorded.\n")
     lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
-    for row in [header, *rows]:
+    for row in [header, *body]:
         for position, cell in enumerate(row):
             shown = escape(cell)
             lines.append(f"   {'* -' if position == 0 else '  -'} {'' if shown == _NOTHING else shown}".rstrip())

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
-from harness.result import Finding, Result, Verdict, load
+from harness.result import Finding, Judgement, Result, Verdict, load
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PROSE = Path(__file__).resolve().parent.parent / "prose"
@@ -34,6 +34,11 @@ class Row:
     def verdict(self) -> Verdict:
         """Does it work?"""
         return self.result.verdicts.overall.verdict
+
+    @property
+    def served(self) -> str:
+        """The server, and the profile where it is not the usual one."""
+        return self.result.server + (", best known pins" if self.result.profile == "pins" else "")
 
     @property
     def latency(self) -> float | None:
@@ -59,26 +64,11 @@ class Row:
 
 
 @dataclass
-class LibraryView:
-    """All cells of one library, and what they have in common."""
+class Rows:
+    """Cells that have something in common, and what can be said of them together."""
 
     name: str
     rows: list[Row] = field(default_factory=list)
-
-    @property
-    def prose(self) -> dict[str, Any]:
-        """What is said of the library that no measurement can say.
-
-        Raises:
-            HarnessError: the file is missing or is no TOML.
-        """
-        path = _PROSE / f"{self.name}.toml"
-        try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise HarnessError(
-                f"{path.name} cannot be read: {error}", "write the prose of the library there"
-            ) from error
 
     def of(self, verdict: Verdict) -> list[Row]:
         """Return the rows of one verdict."""
@@ -94,10 +84,10 @@ class LibraryView:
         """The cells of which something is known."""
         return [row for row in self.rows if row.verdict is not Verdict.NOT_TESTED]
 
-    def newest(self, what: str) -> str:
-        """Return the newest ``python`` or ``django`` with which a cell works; ``none`` if none does."""
-        found = [(getattr(row.cell, f"{what}_version"), getattr(row.cell, what)) for row in self.works]
-        return max(found)[1] if found else "none"
+    @property
+    def newest_django(self) -> tuple[int, ...]:
+        """The newest Django with which a cell works, as numbers; empty if none does."""
+        return max((row.cell.django_version for row in self.works), default=())
 
     def installed(self) -> list[Row]:
         """Return the cells into which the library could be installed."""
@@ -117,11 +107,35 @@ class LibraryView:
             values += [number] if number is not None else []
         return statistics.median(values) if values else None
 
+    def range_of(self, what: str) -> str:
+        """Return from which to which ``python`` or ``django`` a cell works, or ``none``."""
+        found = sorted({(getattr(row.cell, f"{what}_version"), getattr(row.cell, what)) for row in self.works})
+        if not found:
+            return "none"
+        first, last = found[0][1], found[-1][1]
+        return first if first == last else f"{first} to {last}"
+
+    def variants(self) -> dict[str, list[Judgement]]:
+        """Return how each variant went, by its name."""
+        found: dict[str, list[Judgement]] = {}
+        for row in self.rows:
+            for variant in row.result.variants:
+                found.setdefault(variant.name, []).append(variant.judgement)
+        return found
+
+    def seconds(self, step: str) -> float | None:
+        """Return the median time of a step over the cells that work; ``start`` and ``stop`` are those of the server."""
+        shown = {"start": "{}", "stop": "stop {}"}.get(step, step)
+        names = [(row, shown.format(row.result.server)) for row in self.works]
+        values = [row.result.varying.seconds[name] for row, name in names if name in row.result.varying.seconds]
+        return statistics.median(values) if values else None
+
     def findings(self, name: str) -> dict[str, list[Finding]]:
-        """Return what the cells answered to the questions of ``isolation`` or of a probe."""
+        """Return what the cells answered to the questions of ``isolation``, of a set or of a probe."""
         answers: dict[str, list[Finding]] = {}
         for row in self.rows:
-            sets = {"isolation": row.result.isolation, **{each.name: each.findings for each in row.result.probes}}
+            asked = [*row.result.sets, *row.result.probes]
+            sets = {"isolation": row.result.isolation, **{each.name: each.findings for each in asked}}
             for finding in sets.get(name, []):
                 answers.setdefault(finding.question, []).append(finding)
         return answers
@@ -130,6 +144,52 @@ class LibraryView:
         """Return the median latency over all cells that work, in milliseconds."""
         values = [row.latency for row in self.works if row.latency is not None]
         return statistics.median(values) if values else None
+
+
+@dataclass
+class LibraryView(Rows):
+    """All cells of one library."""
+
+    #: Further folders that may hold its prose.
+    folders: tuple[Path, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The library's name as a heading has it."""
+        return str(self.prose["title"])
+
+    def pins(self) -> list[tuple[str, str, list[str]]]:
+        """Return each pin with its reason and the cells that it holds in."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for row in self.installed():
+            assert row.result.installation is not None
+            for pin in row.result.installation.pins:
+                found.setdefault((pin.requirement, pin.reason), []).append(row.name)
+        return [(requirement, reason, names) for (requirement, reason), names in found.items()]
+
+    @property
+    def groups(self) -> list[Rows]:
+        """The cells by server and profile; the usual server, which has the most of them, first."""
+        found: dict[str, Rows] = {}
+        for row in self.rows:
+            found.setdefault(row.served, Rows(row.served)).rows.append(row)
+        return sorted(found.values(), key=lambda group: -len(group.rows))
+
+    @property
+    def prose(self) -> dict[str, Any]:
+        """What is said of the library that no measurement can say.
+
+        Raises:
+            HarnessError: the file is missing or is no TOML.
+        """
+        places = [folder / f"{self.name}.toml" for folder in (_PROSE, *self.folders)]
+        path = next((each for each in places if each.exists()), places[0])
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise HarnessError(
+                f"{path.name} cannot be read: {error}", "write the prose of the library there"
+            ) from error
 
 
 @dataclass
@@ -145,8 +205,11 @@ class View:
         return [row for library in self.libraries for row in library.rows]
 
 
-def read(folder: Path) -> View:
-    """Return the view of the results in *folder*; what cannot be read is named, not left out silently."""
+def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
+    """Return the view of the results in *folder*; what cannot be read is named, not left out silently.
+
+    *libraries* are folders of further libraries, with their prose.
+    """
     rows, damaged = [], []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -156,14 +219,15 @@ def read(folder: Path) -> View:
             damaged.append(error)
         except HarnessError as error:
             damaged.append(DamagedResult(f"{path.name}: {error}", error.hint))
-    return View(_by_library(rows), damaged)
+    return View(_by_library(rows, libraries), damaged)
 
 
-def _by_library(rows: Sequence[Row]) -> list[LibraryView]:
+def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryView]:
     libraries: dict[str, LibraryView] = {}
     for row in sorted(rows, key=lambda row: row.cell.order):
-        libraries.setdefault(row.result.library, LibraryView(row.result.library)).rows.append(row)
-    return list(libraries.values())
+        name = row.result.library
+        libraries.setdefault(name, LibraryView(name, folders=folders)).rows.append(row)
+    return [libraries[name] for name in sorted(libraries)]
 
 
 def excerpt_of_code(file: str, name: str) -> str:
@@ -175,7 +239,7 @@ def excerpt_of_code(file: str, name: str) -> str:
     text = (ROOT / file).read_text(encoding="utf-8")
     if file.endswith(".py"):
         for node in ast.parse(text).body:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
                 return ast.get_source_segment(text, node) or ""
     else:
         lines = text.splitlines()

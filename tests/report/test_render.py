@@ -11,10 +11,11 @@ import msgspec
 import pytest
 from conftest import ROOT
 
-from harness.report import rst
-from harness.report.render import headline, render, with_headline
+from harness import matrix
+from harness.report import rst, tables
+from harness.report.render import render, with_headline
 from harness.report.view import LibraryView, View, excerpt_of_code, read
-from harness.result import Result, load
+from harness.result import Result, Verdict, load
 
 RECORDED = ROOT / "reports" / "results"
 HOSTILE = "*x* `y <javascript:z>`__ |s| .. raw:: html\n\n<script>\x1b[1m\x00\u202e [1]_ ::\n====\n\x85 ☃ _`t`: "
@@ -33,10 +34,11 @@ def test_twice_the_same(view):
 def test_every_cell_is_in_the_report(view):
     """Each cell has its row and its section, and each that was tried a page of its own."""
     pages = render(view)
-    report = pages["django-websocket-redis.rst"]
-    for row in view.rows:
-        assert f"`{row.name}`_" in report
-        assert f"\n{row.name}\n~~~" in report
+    for library in view.libraries:
+        report = pages[f"{library.name}.rst"]
+        for row in library.rows:
+            assert f"`{row.name}`_" in report
+            assert f"\n{row.name}\n~~~" in report
     assert "django-websocket-redis/py27-django18.rst" in pages
 
 
@@ -99,11 +101,32 @@ def test_reports_are_up_to_date(view):
 
 
 def test_headline(view):
-    """The headline table has a sign for each cell, and nothing for pairs that are not in the matrix."""
-    table = headline(view)
+    """The headline has each library on one line, and no docutils complaint."""
+    table = tables.headline(view, "reports/")
     assert not rst.problems(table)
-    signs = sum(table.count(sign) for sign in "✓✗─")
-    assert signs == len(view.rows)
+    assert table.count("\n   * -") == len(view.libraries) + 1
+
+
+def test_grids(view):
+    """The grids of a library have a sign for each cell, and nothing for pairs that are not in the matrix."""
+    for library in view.libraries:
+        grids = [tables.grid(group) for group in library.groups]
+        assert sum(grid.count(sign) for grid in grids for sign in "✓✗─") == len(library.rows)
+
+
+def test_every_cell_is_recorded(view):
+    """Each cell of the matrix has a recorded result, and no result is of a cell that is not there any more."""
+    assert {row.cell for row in view.rows} == set(matrix.cells())
+
+
+def test_pinned_beside_today(view):
+    """A cell with the best known pins stands beside the one with what an installer resolves today."""
+    table = tables.profiles(view)
+    for row in view.rows:
+        if row.result.profile == "pins" and row.verdict is not Verdict.NOT_TESTED:
+            assert row.name in table
+            assert row.result.installation is not None
+            assert all(pin.reason for pin in row.result.installation.pins)
 
 
 def test_code_is_taken_from_the_demo():
@@ -120,6 +143,6 @@ def test_nothing_of_a_machine(view):
 
 
 def test_library_without_cells_that_work():
-    """Of a library with which nothing works nothing is the newest."""
-    assert LibraryView("nothing").newest("python") == "none"
+    """Of a library with which nothing works there is no range."""
+    assert LibraryView("nothing").range_of("python") == "none"
     assert LibraryView("nothing").median("bytes") is None

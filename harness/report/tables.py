@@ -1,0 +1,274 @@
+"""The tables of the reports, each made from the view."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from harness.report import rst
+from harness.report.rst import Rst
+from harness.report.view import LibraryView, Row, Rows, View
+from harness.result import Finding, Verdict
+
+_SIGN = {Verdict.WORKS: "✓", Verdict.DOES_NOT_WORK: "✗", Verdict.NOT_TESTED: "─"}
+
+
+def grid(group: Rows) -> Rst:
+    """Return Django by Python, a sign each; nothing where there is no cell."""
+    pythons = sorted({row.cell.python_version for row in group.rows})
+    djangos = sorted({row.cell.django_version for row in group.rows})
+    signs = {(row.cell.django_version, row.cell.python_version): _SIGN[row.verdict] for row in group.rows}
+    rows = [[_dotted(django), *(signs.get((django, python), "") for python in pythons)] for django in djangos]
+    return rst.table(["Django", *map(_dotted, pythons)], [[Rst(cell) for cell in row] for row in rows])
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def headline(view: View, reports: str = "") -> Rst:
+    """Return each library on one line; *reports* is the folder that leads to the reports."""
+    header = ["Library", "Works on Python", "with Django", "Servers", "Cells that work", "Newest release"]
+    rows: list[list[object]] = []
+    for library in view.libraries:
+        usual, *others = library.groups
+        djangos = usual.range_of("django")
+        for group in others:
+            if group.newest_django > usual.newest_django:
+                djangos += f"; under {group.name} {group.range_of('django')}, on Python {group.range_of('python')}"
+        servers = dict.fromkeys(row.result.server for row in library.works)
+        rows.append(
+            [
+                rst.link(library.title, f"{reports}{library.name}.rst"),
+                usual.range_of("python"),
+                djangos,
+                ", ".join(servers) or "none",
+                f"{len(library.works)} of {len(library.tested)}",
+                library.prose["release"],
+            ]
+        )
+    return rst.list_table(header, rows, "20 14 22 18 12 14")
+
+
+def costs(view: View) -> Rst:
+    """Return what each library adds to an environment, and how fast it is."""
+    header = ["Library", "Packages", "Size", "Time to install", "Server ready", "Latency of a message"]
+    rows: list[list[object]] = [
+        [
+            library.title,
+            _known(library.median("packages"), "{:.0f}"),
+            _known(library.median("bytes"), "{:.1f} MB", 1e6),
+            _known(library.median("seconds"), "{:.1f} s"),
+            _known(library.seconds("start"), "{:.2f} s"),
+            _known(library.latency(), "{:.1f} ms"),
+        ]
+        for library in view.libraries
+    ]
+    return rst.list_table(header, rows, "25 15 15 15 15 15")
+
+
+def _known(value: float | None, shown: str, scale: float = 1.0) -> str:
+    return shown.format(value / scale) if value is not None else "─"
+
+
+def questions(view: View) -> Rst:
+    """Return how many of the further questions each library answers as expected in every cell."""
+    header = ["Library", "Isolation", "Payloads", "Delivery", "Other ways that work", "Driven by events?"]
+    rows: list[list[object]] = []
+    for library in view.libraries:
+        rows.append(
+            [
+                library.title,
+                *(_in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery")),
+                _ways(library),
+                library.prose["short"]["events"],
+            ]
+        )
+    return rst.list_table(header, rows, "16 10 10 10 34 20")
+
+
+def _ways(library: LibraryView) -> str:
+    """Return how many of the other ways work in every cell, and which do not."""
+    found = library.variants()
+    bad = {name: judged for name, judged in found.items() if any(each.verdict is not Verdict.WORKS for each in judged)}
+    if not found:
+        return "none"
+    text = f"{len(found) - len(bad)} of {len(found)} in every cell"
+    for name, judged in bad.items():
+        text += f"; {name}: {sum(each.verdict is Verdict.WORKS for each in judged)} of {len(judged)} cells"
+    return text
+
+
+def _in_every_cell(answers: dict[str, list[Finding]]) -> str:
+    judged = [found for found in answers.values() if any(each.good is not None for each in found)]
+    if not judged:
+        return "─"
+    good = sum(all(each.good is not False for each in found) for found in judged)
+    return f"{good} of {len(judged)}"
+
+
+def servers(view: View) -> Rst:
+    """Return every library under every server."""
+    header = ["Library", "Server", "Cells that work", "with Django", "Ready after", "Stops in", "How it stops"]
+    rows: list[list[object]] = []
+    for library in view.libraries:
+        for group in library.groups:
+            if group.tested:
+                stops = Counter(_stop(row) for row in group.works)
+                rows.append(
+                    [
+                        library.title,
+                        group.name,
+                        f"{len(group.works)} of {len(group.tested)}",
+                        group.range_of("django"),
+                        _known(group.seconds("start"), "{:.2f} s"),
+                        _known(group.seconds("stop"), "{:.2f} s"),
+                        "; ".join(f"{how} ({count})" for how, count in sorted(stops.items())) or "─",
+                    ]
+                )
+    return rst.list_table(header, rows, "20 18 12 14 10 10 16")
+
+
+def _stop(row: Row) -> str:
+    return row.result.varying.stopped.get(row.result.server, "unknown").partition(",")[0]
+
+
+def profiles(view: View) -> Rst:
+    """Return the cells in which the best known pins hold, beside the same with what is resolved today."""
+    known = {row.name: row for row in view.rows}
+    header = ["Cell", "As resolved today", "With the best known pins", "Pins", "What differs besides"]
+    rows: list[list[object]] = []
+    for row in view.rows:
+        if row.result.profile == "today" or row.verdict is Verdict.NOT_TESTED:
+            continue
+        today = known.get(row.name.removesuffix("-pins"))
+        pins = row.result.installation.pins if row.result.installation else []
+        rows.append(
+            [
+                row.name,
+                today.result.verdicts.overall.label if today else "─",
+                row.result.verdicts.overall.label,
+                "; ".join(f"{pin.requirement}: {pin.reason}" for pin in pins),
+                _differences(today, row) if today else "",
+            ]
+        )
+    return rst.list_table(header, rows, "22 16 16 26 20")
+
+
+def _differences(today: Row, pinned: Row) -> str:
+    def seen(row: Row) -> dict[str, bool | None]:
+        probes = {f.question: f.good for probe in row.result.probes for f in probe.findings}
+        ways = {f"{v.name}": v.judgement.verdict is Verdict.WORKS for v in row.result.variants}
+        return {**probes, **ways}
+
+    before, after = seen(today), seen(pinned)
+    better = [name for name, good in after.items() if good and before.get(name) is False]
+    worse = [name for name, good in after.items() if good is False and before.get(name)]
+    parts = [f"{title}: {'; '.join(names)}" for title, names in (("better", better), ("worse", worse)) if names]
+    return ". ".join(parts) or "nothing"
+
+
+def summary(library: LibraryView) -> Rst:
+    """Return one line for each cell of a library."""
+    apart = any(row.result.verdicts.django_server for row in library.rows)
+    server = len(library.groups) > 1
+    header = ["Python", "Django", *(["Server"] if server else []), "More details"]
+    header += ["Django server works?", "Websockets server works?"] if apart else ["Web server works?"]
+    header += ["Channels work?", "Does it work?"]
+    rows = []
+    for row in library.rows:
+        verdicts = row.result.verdicts
+        django = [verdicts.django_server.verdict.sign if verdicts.django_server else "─ Not tested"] if apart else []
+        rows.append(
+            [
+                *(row.cell.python, row.cell.django, *([row.served] if server else []), f"`{row.name}`_", *django),
+                *(verdicts.web_server.verdict.sign, verdicts.channels.verdict.sign, verdicts.overall.label),
+            ]
+        )
+    return rst.table(header, [[Rst(cell) for cell in row] for row in rows])
+
+
+def variants(library: LibraryView) -> Rst:
+    """Return how the other ways of a library to carry the chat went, over all cells."""
+    rows: list[list[object]] = []
+    for name, found in library.variants().items():
+        good = sum(each.verdict is Verdict.WORKS for each in found)
+        causes = Counter(each.text for each in found if each.verdict is not Verdict.WORKS)
+        rows.append(
+            [name, f"{good} of {len(found)} cells", "; ".join(f"{text} ({n})" for text, n in causes.most_common(2))]
+        )
+    return rst.list_table(["Way", "Fifteen of fifteen right", "What was wrong where it was not"], rows, "35 20 45")
+
+
+def cell_variants(row: Row) -> Rst:
+    """Return how the other ways to carry the chat went in one cell."""
+    rows: list[list[object]] = [
+        [each.name, Rst(each.judgement.label), each.judgement.text] for each in row.result.variants
+    ]
+    return rst.list_table(["Way", "Channels work?", "What was seen"], rows, "35 20 45")
+
+
+def exchanges(row: Row) -> Rst:
+    """Return the fifteen rows of a cell."""
+    rows = []
+    for exchange in row.result.exchanges:
+        times = row.result.varying.latency_ms.get(str(exchange.number), {})
+        latency = f"{max(times.values()):.1f} ms" if times else "─"
+        good = "✓ Yes" if exchange.good else "✗ No"
+        if exchange.number in row.result.varying.late:
+            good += " (late)"
+        recipients = ", ".join(exchange.recipients)
+        cells = [exchange.channel, exchange.sender, exchange.audience, recipients, exchange.transport, latency, good]
+        rows.append(cells)
+    header = ["Channel", "From", "To", "Recipients", "Sent by", "Latency", "Good behavior?"]
+    return rst.table(header, rows)
+
+
+def faults(row: Row) -> Rst:
+    """Return each thing that was wrong in the fifteen, a line each."""
+    lines = []
+    for exchange in row.result.exchanges:
+        for fault in exchange.faults:
+            what = f"{exchange.channel} from {exchange.sender} to {exchange.audience}"
+            detail = f" ({fault.text})" if fault.text else ""
+            where = f"{fault.kind} on {fault.member}'s {fault.connection} connection{detail}"
+            lines.append(f"* {rst.escape(f'Exchange {exchange.number}, {what}, is {where}.')}")
+    return Rst("\n".join(lines))
+
+
+def findings(found: list[Finding], counted: dict[str, str]) -> Rst:
+    """Return what a cell answered to the questions of one set."""
+    sign = {True: "✓ Yes", False: "✗ No", None: "─"}
+    rows = [
+        [
+            each.question,
+            each.expected,
+            f"{each.seen} ({counted[each.question]})" if each.question in counted else each.seen,
+            Rst(sign[each.good]),
+        ]
+        for each in found
+    ]
+    return rst.list_table(["Question", "Expected", "Seen", "Good?"], rows, "35 25 30 10")
+
+
+def common_findings(library: LibraryView, name: str) -> Rst:
+    """Return what all cells of a library say to the questions of one set."""
+    rows: list[list[object]] = []
+    for question, answers in library.findings(name).items():
+        bad = [each for each in answers if each.good is False]
+        good = sum(each.good is True for each in answers)
+        seen = Counter(each.seen for each in bad or answers)
+        shown = "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())
+        sign = "✗ No" if bad and not good else "✓ Yes" if good and not bad else "─" if not bad else "✗ Not always"
+        rows.append([question, answers[0].expected, shown, Rst(f"{sign} ({good} of {len(answers)})")])
+    return rst.list_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
+
+
+def steps(row: Row) -> Rst:
+    """Return the steps of a cell."""
+    rows = []
+    for step in row.result.steps:
+        seconds = row.result.varying.seconds.get(step.name)
+        status = "" if step.exit_status is None else str(step.exit_status)
+        said = step.cause or step.text
+        rows.append([step.name, step.outcome, status, f"{seconds:.2f} s" if seconds is not None else "", said])
+    return rst.list_table(["Step", "Outcome", "Exit status", "Time", "What it said"], rows, "15 10 10 10 55")

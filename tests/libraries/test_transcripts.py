@@ -1,0 +1,61 @@
+"""What was recorded of each wire protocol, read again by the library's own client module."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from harness import libraries
+from harness.judge import Line, Received, Sent, judge
+from harness.members import rows
+from harness.sockets import Transcript
+
+FOLDER = Path(__file__).resolve().parent.parent / "transcripts"
+#: The library whose client reads each transcript, and what only the protocol itself puts into it.
+PROTOCOLS = {
+    "json": ("channels4", None),
+    "engine.io-3": ("pysocketio", '0{'),
+    "socket.io-5": ("pysocketio", None),
+    "hixie-76": ("socketio", "~m~"),
+    "django-websocket-redis": ("", "--heartbeat--"),
+}
+
+
+def frames(protocol: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (FOLDER / f"{protocol}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_replay(protocol):
+    """The fifteen messages and their fences are found in the frames, and nothing else is taken for a message."""
+    suffix, mark = PROTOCOLS[protocol]
+    library = libraries.load()[suffix]
+    transcript = Transcript(library.heard)
+    recorded = frames(protocol)
+    for frame in recorded:
+        if frame["kind"] in ("open", "text"):
+            transcript.add(Line(frame["member"], frame["connection"]), frame["direction"], frame["kind"], frame["data"])
+    assert mark is None or any(frame["data"].startswith(mark) for frame in recorded)
+    token = re.search(r"Hello \((\w+)\)", json.dumps(recorded))
+    assert token is not None
+    lines = [Line(member, name) for member in ("admin", "John", "Mary") for name in library.links()]
+    heard = {line: transcript.texts(line) for line in lines}
+    fences = [text for text in heard[lines[0]] if text.startswith("fence")]
+    sent, position = [], 0
+    for row in rows():
+        text = f"Hello ({token[1]}) {row.audience}, this is {row.sender} with message {row.number}"
+        order = heard[next(iter(library.expected(row)))]
+        behind = next(each for each in order[order.index(text) :] if each.startswith("fence"))
+        position = fences.index(behind)
+        sent.append(Sent(row.number, text, library.expected(row), (behind,)))
+    assert position >= 14
+    own = {fence for each in sent for fence in each.fences}
+    received = {
+        line: Received([text for text in texts if not text.startswith("fence") or text in own])
+        for line, texts in heard.items()
+    }
+    faults = judge(sent, received)
+    assert all(not found for found in faults.values()), faults
