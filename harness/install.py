@@ -71,13 +71,22 @@ def packages(identity: Identity) -> dict[str, str]:
     return dict(sorted((each.metadata["Name"], each.version) for each in found if each.metadata["Name"]))
 
 
-def install(cell: Cell, subject: Subject, identity: Identity, recorder: Recorder, env: dict[str, str]) -> Installed:
+def install(
+    cell: Cell,
+    subject: Subject,
+    identity: Identity,
+    recorder: Recorder,
+    env: dict[str, str],
+    frozen: list[str] | None = None,
+) -> Installed:
     """Install *subject*'s library and server, or find them installed by an earlier run.
+
+    With *frozen* exactly those versions, of a result of the past.
 
     Raises:
         CellFailure: the installer failed, or put another Django in place.
     """
-    wanted, pins = subject.requirements(cell), subject.pins(cell)
+    wanted, pins = frozen or subject.requirements(cell), subject.pins(cell)
     base = _base(identity, subject.library)
     note_file = identity.prefix / ".harness-install.json"
     note = _read(note_file, _Note)

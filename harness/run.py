@@ -66,6 +66,8 @@ class Request:
     reports: Path
     probes: list[str]
     redis_url: str | None = None
+    #: The exact versions to install, instead of what is resolved today.
+    frozen: list[str] | None = None
 
     @property
     def library(self) -> Library:
@@ -152,7 +154,8 @@ class _Run:
         self.identity = install.identify(request.cell, request.python, self.recorder, self.env)
         try:
             self.installed = install.install(
-                request.cell, request.subject, self.identity, self.recorder, environment(installer=True)
+                *(request.cell, request.subject, self.identity, self.recorder, environment(installer=True)),
+                frozen=request.frozen,
             )
             with self._broker() as running:
                 served = self._serve(running)

@@ -65,7 +65,7 @@ class Place:
         command = [find_uv_bin(), "pip", arguments[0], "-q", "--python", self.identity.python, *arguments[1:]]
         subprocess.run(command, check=True, env=self.env)
 
-    def install(self, *requirements: str):
+    def install(self, *requirements: str, frozen: list[str] | None = None):
         class Library(DjangoWebsocketRedis):
             name = "tiny"
 
@@ -77,7 +77,7 @@ class Place:
         evidence.mkdir(exist_ok=True)
         self.recorder = Recorder(work, evidence, Scrubber({self.folder: "<place>"}), Silent())
         subject = Subject(Library(), SERVERS["runserver"], "today")
-        return install(CELL, subject, self.identity, self.recorder, self.env)
+        return install(CELL, subject, self.identity, self.recorder, self.env, frozen)
 
 
 @pytest.fixture
@@ -105,6 +105,24 @@ def test_warm(place):
     assert again == first
     assert place.recorder.steps == steps
     assert place.recorder.seconds["install"] == 0
+
+
+def test_warm_shows_what_was_printed(place):
+    """The installer's output is evidence of each run, also of one that finds it installed."""
+    place.install("tiny")
+    log = place.recorder.evidence / "install.log"
+    printed = log.read_text()
+    log.unlink()
+    place.install("tiny")
+    assert "tiny" in printed
+    assert log.read_text() == printed
+
+
+def test_frozen(place):
+    """Asked for the versions of the past, it installs exactly those."""
+    wheel(place.wheels, "helper", "3.0")
+    assert place.install("tiny").installation.added == ["helper==3.0", "tiny==1.0"]
+    assert place.install("tiny", frozen=["helper==2.0", "tiny==1.0"]).installation.added == ["helper==2.0", "tiny==1.0"]
 
 
 def test_after_an_interruption(place):

@@ -42,7 +42,7 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
     with_readme = reports.resolve() == (ROOT / "reports").resolve()
     if check:
         return _check(view, pages, headline if with_readme else None, reports)
-    changed = render.write(pages, reports)
+    changed = render.write(pages, reports, view.unread)
     if with_readme and readme.read_text(encoding="utf-8") != headline:
         write_atomically(readme, headline.encode())
         changed.append("README.rst")
@@ -58,7 +58,7 @@ def _check(view: View, pages: dict[str, str], headline: str | None, reports: Pat
         for path, text in pages.items()
         if not (reports / path).exists() or (reports / path).read_text(encoding="utf-8") != text
     ]
-    out_of_date += render.stale(pages, reports)
+    out_of_date += render.stale(pages, reports, view.unread)
     if headline is not None and (ROOT / "README.rst").read_text(encoding="utf-8") != headline:
         out_of_date.append("README.rst")
     for path in out_of_date:

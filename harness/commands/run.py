@@ -32,6 +32,12 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
 @click.option(
     "--probe", "asked", multiple=True, metavar="NAME", help="Ask a further question: payloads, delivery, all."
 )
+@click.option(
+    "--freeze",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="RESULT",
+    help="Install exactly the versions of this result, instead of what is resolved today.",
+)
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
     "--expect",
@@ -45,6 +51,7 @@ def run(
     cell: str,
     python: Path,
     asked: tuple[str, ...],
+    freeze: Path | None,
     redis_url: str | None,
     expect: str | None,
     reports: Path,
@@ -54,7 +61,9 @@ def run(
     parsed = Cell.parse(cell)
     subject = libraries.of(parsed, libraries.load(folders))
     # A path through the environment's own bin folder, not the interpreter it links to.
-    request = Request(parsed, subject, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url)
+    request = Request(
+        *(parsed, subject, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url, _frozen(freeze))
+    )
     path = options.result_path(reports, cell)
     with running.locked(request.reports, cell):
         recorded = earlier(path)
@@ -63,6 +72,15 @@ def run(
         with Progress(cell) as progress:
             result = running.run(request, progress)
         return _conclude(result, path, recorded, expect)
+
+
+def _frozen(path: Path | None) -> list[str] | None:
+    if path is None:
+        return None
+    recorded = load(path)
+    if recorded.installation is None:
+        raise UsageError(f"{path.name}: nothing was installed then, so there are no versions to install again")
+    return recorded.installation.added
 
 
 def earlier(path: Path) -> Result | None:

@@ -87,7 +87,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def write(pages: dict[str, str], folder: Path) -> list[str]:
+def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:
     """Write *pages* below *folder*, and remove reports of cells that have none any more.
 
     Returns:
@@ -102,14 +102,14 @@ def write(pages: dict[str, str], folder: Path) -> list[str]:
         if not target.exists() or target.read_bytes() != text.encode():
             write_atomically(target, text.encode())
             changed.append(path)
-    for path in stale(pages, folder):
+    for path in stale(pages, folder, unread):
         (folder / path).unlink()
         changed.append(path)
     return changed
 
 
-def stale(pages: dict[str, str], folder: Path) -> list[str]:
-    """Return the reports in *folder* that are no longer rendered."""
+def stale(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:
+    """Return the reports in *folder* that are no longer rendered; those of *unread* cells wait for their results."""
     present = [*folder.glob("*.rst"), *folder.glob("*/*.rst")]
     paths = {str(path.relative_to(folder)) for path in present if path.parent.name not in ("results", "evidence")}
-    return sorted(path for path in paths if path not in pages)
+    return sorted(path for path in paths if path not in pages and Path(path).stem not in unread)

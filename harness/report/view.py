@@ -198,6 +198,8 @@ class View:
 
     libraries: list[LibraryView]
     damaged: list[DamagedResult]
+    #: The names of the files that could not be read, which are cells of which nothing is known now.
+    unread: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> list[Row]:
@@ -211,15 +213,18 @@ def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
     *libraries* are folders of further libraries, with their prose.
     """
     rows, damaged = [], []
+    unread = set()
     for path in sorted(folder.glob("*.json")):
         try:
             result = load(path)
             rows.append(Row(Cell.parse(result.cell), result))
         except DamagedResult as error:
             damaged.append(error)
+            unread.add(path.stem)
         except HarnessError as error:
             damaged.append(DamagedResult(f"{path.name}: {error}", error.hint))
-    return View(_by_library(rows, libraries), damaged)
+            unread.add(path.stem)
+    return View(_by_library(rows, libraries), damaged, frozenset(unread))
 
 
 def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryView]:

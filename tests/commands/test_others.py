@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, fake_cell, harness
 
-from harness.result import schema
+from harness.result import load, schema
 
 RECORDED = ROOT / "reports" / "results"
 
@@ -77,6 +77,14 @@ def test_report_names_what_is_damaged(reports):
     assert (reports / "results" / "py27-django18.json").read_text() == "{"
 
 
+def test_report_of_what_is_damaged_stays(reports):
+    """The page of a cell whose result is damaged is not thrown away: the result may come back."""
+    harness("report", reports=reports)
+    (reports / "results" / "py27-django18.json").write_text("{")
+    harness("report", reports=reports)
+    assert (reports / "django-websocket-redis" / "py27-django18.rst").exists()
+
+
 def test_report_check(reports):
     """Reports that are out of date fail the check, and are not touched by it."""
     harness("report", reports=reports)
@@ -102,6 +110,46 @@ def test_session_without_a_tested_cell(reports):
     done = harness("report", "--session", "py33-django18,py34-django18", reports=reports)
     assert done.returncode == 4
     assert "doctor" in done.stderr
+
+
+def test_session_tells_what_is_old(reports):
+    """A cell that was skipped shows the recorded verdict as recorded, and does not count as run."""
+    done = harness("report", "--session", "py27-django18", "--began", "2999-01-01T00:00:00", reports=reports)
+    assert done.returncode == 4
+    assert "brought nothing new; recorded on" in done.stdout
+    done = harness("report", "--session", "py27-django18", "--began", "2020-01-01T00:00:00", reports=reports)
+    assert done.returncode == 0
+    assert "nothing new" not in done.stdout
+
+
+def test_reproduce(reports):
+    """The commands behind a result name every version that was installed, and each step's command."""
+    done = harness("reproduce", "py27-django18", reports=reports)
+    assert done.returncode == 0, done.stderr
+    result = load(reports / "results" / "py27-django18.json")
+    for name, version in result.versions.installed.items():
+        assert f"{name}=={version}" in done.stdout
+    for command in ("migrate --noinput", "loaddata data.json", "runserver 127.0.0.1:8000 --noreload", "--freeze"):
+        assert command in done.stdout
+    assert "<" not in done.stdout.replace("<build>", "")
+
+
+@pytest.mark.parametrize("cell", ["py33-django19", "py99-django19"])
+def test_nothing_to_reproduce(reports, cell):
+    """Where nothing was installed there is nothing to install again."""
+    done = harness("reproduce", cell, reports=reports)
+    assert done.returncode == 2
+    assert cell in done.stderr
+
+
+def test_library_without_prose(reports):
+    """A library that nobody has described is named, with the file to write."""
+    result = json.loads((reports / "results" / "py27-django18.json").read_text(encoding="utf-8"))
+    result.update(library="elsewhere", cell="py27-django18-elsewhere")
+    (reports / "results" / "py27-django18-elsewhere.json").write_text(json.dumps(result), encoding="utf-8")
+    done = harness("report", reports=reports)
+    assert done.returncode == 3
+    assert "elsewhere.toml" in done.stderr
 
 
 def test_empty_folder(tmp_path):

@@ -14,7 +14,7 @@ from filelock import FileLock
 from harness.cells import Cell
 from harness.libraries import load as load_libraries
 from harness.libraries import of
-from harness.result import Finding, Judgement, Probe, Reason, Verdicts, load, save
+from harness.result import Finding, Judgement, Probe, Reason, Step, Verdicts, load, save
 from harness.run import not_tested
 
 pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
@@ -75,6 +75,18 @@ def test_not_tested_is_recorded(tmp_path):
     result = load(tmp_path / "results" / f"{fake_cell('behaves')}.json")
     assert result.verdicts.overall.label == "─ Not tested (interpreter missing)"
     assert result.verdicts.overall.text == "no Python 3.3 found"
+
+
+def test_not_tested_again_changes_nothing(tmp_path):
+    """Who finds once more that there is no interpreter leaves the result as it is."""
+    arguments = ("not-tested", fake_cell("behaves"), "interpreter missing", "no Python 3.3 found")
+    path = tmp_path / "results" / f"{fake_cell('behaves')}.json"
+    harness(*arguments, reports=tmp_path)
+    earlier = msgspec.structs.replace(load(path).varying, started="2020-01-01T00:00:00+00:00")
+    save(msgspec.structs.replace(load(path), varying=earlier), path)
+    before = path.read_bytes()
+    assert harness(*arguments, reports=tmp_path).returncode == 4
+    assert path.read_bytes() == before
 
 
 def test_no_network_while_making_the_environment(tmp_path):
@@ -218,11 +230,14 @@ def test_earlier_probes_are_kept(tmp_path):
     finding = Finding(question="q", expected="e", seen="s", good=True)
     varying = msgspec.structs.replace(ran.result.varying, probed_on={"payloads": "2026-01-01"})
     probe = Probe(name="payloads", findings=[finding])
-    save(msgspec.structs.replace(ran.result, probes=[probe], varying=varying), path)
+    step = Step(name="probe payloads", outcome="ok", text="1 of 1 as expected")
+    save(msgspec.structs.replace(ran.result, probes=[probe], varying=varying, steps=[*ran.result.steps, step]), path)
     again = run_fake("behaves", tmp_path)
     assert again.exit_code == 0, again.output
     assert again.result.probes == [probe]
     assert again.result.varying.probed_on == {"payloads": "2026-01-01"}
+    names = [each.name for each in again.result.steps]
+    assert names.index("probe payloads") < names.index("stop runserver")
 
 
 def test_probes_of_a_fake(tmp_path):

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "transcripts"
 #: The library whose client reads each transcript, and what only the protocol itself puts into it.
 PROTOCOLS = {
     "json": ("channels4", None),
-    "engine.io-3": ("pysocketio", '0{'),
+    "engine.io-3": ("pysocketio", "0{"),
     "socket.io-5": ("pysocketio", None),
     "hixie-76": ("socketio", "~m~"),
     "django-websocket-redis": ("", "--heartbeat--"),
