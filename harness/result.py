@@ -215,6 +215,14 @@ class Probe(Model, frozen=True, kw_only=True):
     findings: list[Finding]
 
 
+class Cost(Model, frozen=True, kw_only=True):
+    """What a delivered message cost by one transport: requests, bytes both ways, and the median latency."""
+
+    requests: float
+    bytes: int
+    latency_ms: float
+
+
 class Measured(Model, frozen=True, kw_only=True):
     """What differs between two runs that saw the same."""
 
@@ -231,6 +239,7 @@ class Measured(Model, frozen=True, kw_only=True):
     repeated: list[str] = []
     probed_on: dict[str, str] = {}
     counted: dict[str, str] = {}
+    costs: dict[str, Cost] = {}
     startup_output: str = ""
 
 

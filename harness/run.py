@@ -251,6 +251,7 @@ class _Run:
             repeated=served.repeated,
             probed_on={probe.name: self.started.date().isoformat() for probe in served.probes},
             counted=served.counted,
+            costs=served.costs,
             startup_output=served.startup_output,
         )
         result = Result(

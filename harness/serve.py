@@ -20,7 +20,7 @@ from harness.libraries import Subject
 from harness.libraries.base import Library
 from harness.members import MEMBERS
 from harness.processes import Child, started
-from harness.result import Finding, Judgement, Probe, Reason, Step, VariantResult, as_expected
+from harness.result import Cost, Finding, Judgement, Probe, Reason, Step, VariantResult, as_expected
 from harness.servers import SERVERS
 from harness.steps import Recorder, check_not_killed
 
@@ -49,6 +49,7 @@ class Served:
     fences_again: int = 0
     #: What a probe counted, by its question: it differs from run to run.
     counted: dict[str, str] = field(default_factory=dict)
+    costs: dict[str, Cost] = field(default_factory=dict)
 
 
 @dataclass

@@ -154,11 +154,22 @@ class Wire(socket.socket):
             self.beginning += data[: 8 - len(self.beginning)]
         return data
 
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """Receive as a socket does; files made of sockets read this way."""
+        size = super().recv_into(buffer, nbytes, flags)
+        self.bytes_in += size
+        return size
+
     def send(self, data: Any, flags: int = 0) -> int:
         """Send as a socket does."""
         sent = super().send(data, flags)
         self.bytes_out += sent
         return sent
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send as a socket does."""
+        super().sendall(data, flags)
+        self.bytes_out += len(data)
 
 
 class Socket:

@@ -30,7 +30,7 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     help="The interpreter of the cell's environment; tox names it.",
 )
 @click.option(
-    "--probe", "asked", multiple=True, metavar="NAME", help="Ask a further question: payloads, delivery, all."
+    "--probe", "asked", multiple=True, metavar="NAME", help="Ask a further question: payloads, delivery, transports, all."
 )
 @click.option(
     "--freeze",
@@ -136,6 +136,7 @@ def _with_earlier_probes(result: Result, recorded: Result | None) -> Result:
     varying = msgspec.structs.replace(
         now,
         probed_on={**{probe.name: before.probed_on[probe.name] for probe in kept}, **now.probed_on},
+        costs=now.costs or before.costs,
         counted={**{key: value for key, value in before.counted.items() if key in questions}, **now.counted},
     )
     # Their steps as well, before the server's stop as they were asked.

@@ -58,6 +58,8 @@ class Library(ABC):
     django_server: ClassVar[bool] = False
     #: Whether variants are tried although the usual way does not work: they are other transports then.
     variants_always: ClassVar[bool] = False
+    #: Whether the same chat can be polled, to compare what that costs.
+    polls: ClassVar[bool] = False
     #: What makes the server keep messages for those who come later; empty where it cannot.
     keeping: ClassVar[dict[str, str]] = {}
 

@@ -17,6 +17,7 @@ class PlainAsgi(JsonChat):
     suffix: ClassVar[str] = "asgi"
     settings: ClassVar[str] = "myapp.plain.settings"
     application: ClassVar[Application] = Application(asgi="myapp.plain.asgi:application")
+    polls: ClassVar[bool] = True
     servers: ClassVar[tuple[str, ...]] = ("uvicorn", "daphne", "hypercorn", "granian")
 
     def requirements(self, cell: Cell) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import CellFailure, UsageError
 from harness.libraries.base import SendFailed
-from harness.probes import delivery, payloads
+from harness.probes import delivery, payloads, transports
 from harness.result import Finding, Probe, Reason, as_expected
 from harness.sockets import HandshakeRefused
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PROBES: dict[str, Callable[[Chat, Site, Served], Iterator[Finding]]] = {
     "payloads": payloads.ask,
     "delivery": delivery.ask,
+    "transports": transports.ask,
 }
 
 
@@ -39,6 +40,8 @@ def run(names: Sequence[str], chat: Chat, site: Site, served: Served) -> list[Pr
     """Ask every probe in *names*."""
     answered = []
     for name in names:
+        if name == "transports" and not site.library.polls:
+            continue
         with suppress(CellFailure), site.recorder.own(f"probe {name}") as say:
             findings: list[Finding] = []
             answered.append(Probe(name=name, findings=findings))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Row, Rows, View
-from harness.result import Finding, Verdict
+from harness.result import Cost, Finding, Verdict
 
 _SIGN = {Verdict.WORKS: "✓", Verdict.DOES_NOT_WORK: "✗", Verdict.NOT_TESTED: "─"}
 
@@ -104,6 +105,26 @@ def _in_every_cell(answers: dict[str, list[Finding]]) -> str:
         return "─"
     good = sum(all(each.good is not False for each in found) for found in judged)
     return f"{good} of {len(judged)}"
+
+
+def transports(view: View) -> Rst:
+    """Return what a message costs by each transport: medians over the cells where that was measured."""
+    found: dict[str, list[Cost]] = {}
+    for row in view.rows:
+        for name, cost in row.result.varying.costs.items():
+            found.setdefault(name, []).append(cost)
+    header = ["Transport", "Requests for a message", "Bytes for a message", "Latency", "Cells"]
+    rows: list[list[object]] = [
+        [
+            name,
+            f"{statistics.median(each.requests for each in costs):.1f}",
+            f"{statistics.median(each.bytes for each in costs):.0f}",
+            f"{statistics.median(each.latency_ms for each in costs):.1f} ms",
+            str(len(costs)),
+        ]
+        for name, costs in found.items()
+    ]
+    return rst.list_table(header, rows, "30 20 20 20 10")
 
 
 def servers(view: View) -> Rst:

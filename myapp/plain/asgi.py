@@ -21,17 +21,23 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 from myapp import chat
-from myapp.plain import hub
+from myapp.plain import hub, polling
 
 
 async def application(scope, receive, send):
     """Serve one connection (ASGI 3)."""
+    if scope["type"] == "http" and scope["path"] in ("/poll/", "/long-poll/"):
+        name, keys = await sync_to_async(_member)(_headers(scope))
+        if name:
+            await polling.answer(scope, keys, send)
+            return
     if scope["type"] != "websocket":
         await _django(scope, receive, send)
         return
     await receive()  # websocket.connect
-    name, keys = await sync_to_async(_member)(_headers(scope))
-    if not name or scope["path"] != settings.CHAT_SOCKET:
+    headers = _headers(scope)
+    name, keys = await sync_to_async(_member)(headers)
+    if not name or not _same_site(headers) or scope["path"] != settings.CHAT_SOCKET:
         await send({"type": "websocket.close", "code": 4403})
         return
     listener = hub.Listener(keys)
@@ -50,14 +56,17 @@ def _headers(scope):
 
 def _member(headers):
     """Return the name of whoever the session's cookie belongs to, and what they hear; nothing for a stranger."""
-    host, _ = split_domain_port(urlparse(headers.get("origin", "")).netloc.lower())
-    if not validate_host(host, settings.ALLOWED_HOSTS):
-        return "", []
     cookie = SimpleCookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     request = HttpRequest()
     request.session = SessionStore(cookie.value if cookie else None)
     user = get_user(request)
     return (user.get_username(), chat.keys_of(user)) if user.is_authenticated else ("", [])
+
+
+def _same_site(headers):
+    """Tell whether a page of this site opened the WebSocket: browsers let any page do so, with the cookie."""
+    host, _ = split_domain_port(urlparse(headers.get("origin", "")).netloc.lower())
+    return validate_host(host, settings.ALLOWED_HOSTS)
 
 
 async def _send_what_is_heard(listener, send):

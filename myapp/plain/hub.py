@@ -1,12 +1,16 @@
 """Who listens in this process, and to what. Everything but :func:`publish` runs in the server's event loop."""
 
 import asyncio
-from collections import defaultdict
+import itertools
+from collections import defaultdict, deque
 
 from myapp import chat
 
 _listeners = defaultdict(set)
 _loop = None
+# What was said last, with its number and who it is for: whoever polls asks for what came since.
+_said = deque(maxlen=1000)
+_numbers = itertools.count(1)
 
 
 class Listener:
@@ -28,8 +32,19 @@ class Listener:
 
 def say(key, data):
     """Hand *data* to everyone who listens to *key*."""
+    _said.append((next(_numbers), key, data))
     for listener in _listeners[key]:
         listener.queue.put_nowait(data)
+
+
+def since(number, keys):
+    """Return what was said to any of *keys* after message *number*, each with its own number."""
+    return [(each, data) for each, key, data in _said if each > number and key in keys and isinstance(data, str)]
+
+
+def last():
+    """Return the number of the last message."""
+    return _said[-1][0] if _said else 0
 
 
 def publish(channel, audience, sender, message):
