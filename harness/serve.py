@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ from harness.steps import Recorder, check_not_killed
 
 #: How often another port is tried when the chosen one turns out to be taken.
 _PORTS = 3
+#: Seconds that a server may take to print why it dropped a connection.
+_PRINTING = 1.0
 
 
 @dataclass
@@ -128,8 +131,11 @@ class Site:
         return "answers" + (f"; it also listens on {', '.join(elsewhere)}" if elsewhere else "")
 
     def printed(self, name: str) -> output.Failure | None:
-        """Return the last traceback that the server has printed until now."""
-        return output.traceback(self.recorder.scrub(output.read(self.recorder.work / f"{name}.log")))
+        """Return the last traceback that the server has printed; it may come just after the connection has gone."""
+        log, until = self.recorder.work / f"{name}.log", time.monotonic() + _PRINTING
+        while (found := output.traceback(output.read(log))) is None and time.monotonic() < until:
+            time.sleep(0.02)
+        return output.traceback(self.recorder.scrub(output.read(log))) if found else None
 
     def _stop(self, name: str, chat: Chat, served: Served, log: Path) -> None:
         """Stop the server under the connections that are open, for that is when some servers hang.
@@ -138,7 +144,7 @@ class Site:
         """
         server, died, first = chat.server, chat.server.exit_status, name == self.subject.server.name
         if first:
-            served.said = served.said or self.printed(name)
+            served.said = served.said or output.traceback(self.recorder.scrub(output.read(log)))
         try:
             check_not_killed("the server", died)
             standing = [line for line in chat.lines if not chat.transcript.closed(line)]

@@ -30,7 +30,11 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     help="The interpreter of the cell's environment; tox names it.",
 )
 @click.option(
-    "--probe", "asked", multiple=True, metavar="NAME", help="Ask a further question: payloads, delivery, transports, all."
+    "--probe",
+    "asked",
+    multiple=True,
+    metavar="NAME",
+    help="Ask a further question: payloads, delivery, transports, all.",
 )
 @click.option(
     "--freeze",

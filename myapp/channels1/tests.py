@@ -1,5 +1,7 @@
 """The consumers, driven by Channels' own test client, over the in-memory layer."""
 
+from __future__ import unicode_literals  # which the layers ask of names on Python 2.7
+
 import json
 
 from channels.test import ChannelTestCase, WSClient
