@@ -34,6 +34,11 @@ from harness.serve import Served, Site  # noqa: E402
 from harness.steps import Recorder  # noqa: E402
 
 CELL = "py27-django18"
+#: One cell of each other library. Channels 1 keeps order only where it is told to, and takes longer.
+EACH = (
+    *("py36-django111-channels1", "py38-django30-channels2", "py310-django32-channels3", "py311-django52-channels4"),
+    *("py311-django52-pysocketio", "py311-django52-asgi"),
+)
 SIX = ("py27-django18", "py27-django19", "py36-django20", "py37-django21", "py39-django22", "py311-django22")
 SIGN = {True: "reached", False: "MISSED"}
 
@@ -65,10 +70,11 @@ def spread(values: list[float]) -> str:
 
 
 @contextmanager
-def chatting() -> Iterator[Chat]:
-    """Serve the cell with the real library, and log in its members."""
-    cell = Cell.parse(CELL)
-    library, env = of(cell, load()), environment()
+def chatting(name: str) -> Iterator[Chat]:
+    """Serve a cell with the real library, and log in its members."""
+    cell = Cell.parse(name)
+    subject, env = of(cell, load()), environment()
+    library = subject.library
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         recorder = Recorder(work, work, Scrubber({work: "<work>"}), Silent())
@@ -76,10 +82,10 @@ def chatting() -> Iterator[Chat]:
             env |= library.environment(running.url, "benchmark", work / "chat.sqlite3")
             env["DJANGO_SETTINGS_MODULE"] = library.settings
             for command in (["migrate", "--noinput"], ["loaddata", "data.json"]):
-                arguments = [str(python_of(CELL)), "manage.py", *command]
+                arguments = [str(python_of(name)), "manage.py", *command]
                 processes.run(arguments, env, ROOT, work / "log", 60)
-            site = Site(cell, library, python_of(CELL), ROOT, env, running, "benchmark", recorder)
-            with site.serving("runserver", Served()) as chat:
+            site = Site(cell, subject, python_of(name), ROOT, env, running, "benchmark", recorder)
+            with site.serving(subject.server.name, Served()) as chat:
                 chat.log_in()
                 yield chat
 
@@ -98,16 +104,22 @@ def with_waits(chat: Chat) -> float:
     return time.monotonic() - began
 
 
+def fenced_rounds(first: Chat) -> list[float]:
+    """Go through the fifteen exchanges 20 times on one server; return the seconds of each."""
+    fenced = []
+    for _ in range(20):
+        with opened(dataclasses.replace(first, sockets={}, fences=[], token=secrets.token_hex(3))) as chat:
+            chat.connect()
+            outcome = exchanges.run(chat)
+        assert all(exchange.good for exchange in outcome.exchanges)
+        fenced.append(outcome.seconds)
+    return fenced
+
+
 def measure_exchanges() -> None:
     """The fifteen exchanges with their fences, against the same with one-second waits."""
-    fenced = []
-    with chatting() as first:
-        for _ in range(20):
-            with opened(dataclasses.replace(first, sockets={}, fences=[], token=secrets.token_hex(3))) as chat:
-                chat.connect()
-                outcome = exchanges.run(chat)
-            assert all(exchange.good for exchange in outcome.exchanges)
-            fenced.append(outcome.seconds)
+    with chatting(CELL) as first:
+        fenced = fenced_rounds(first)
         first.connect()
         waited = with_waits(first)
     median = statistics.median(fenced)
@@ -118,6 +130,15 @@ def measure_exchanges() -> None:
         "> 30",
         waited / median > 30,
     )
+
+
+def measure_libraries() -> None:
+    """The fifteen exchanges with their fences on each other library."""
+    for name in EACH:
+        with chatting(name) as first:
+            fenced = fenced_rounds(first)
+        median = statistics.median(fenced)
+        row(f"fifteen fenced exchanges, {name}, 20 rounds (s)", spread(fenced), "median < 0.5", median < 0.5)
 
 
 def measure_overhead() -> None:
@@ -190,6 +211,7 @@ def timed_tox(reports: str, *arguments: str) -> float:
 
 FIGURES: dict[str, Callable[[], None]] = {
     "exchanges": measure_exchanges,
+    "libraries": measure_libraries,
     "overhead": measure_overhead,
     "memory": measure_memory,
     "parallel": measure_parallel,

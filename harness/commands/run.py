@@ -34,7 +34,7 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     "asked",
     multiple=True,
     metavar="NAME",
-    help="Ask a further question: payloads, delivery, transports, all.",
+    help="A further question: payloads, delivery, transports, all.",
 )
 @click.option(
     "--freeze",
