@@ -128,7 +128,7 @@ class Site:
         elsewhere = sorted(
             f"{host}:{other}" for host, other in server.listening() if (host, other) != ("127.0.0.1", port)
         )
-        return "answers" + (f"; it also listens on {', '.join(elsewhere)}" if elsewhere else "")
+        return self.recorder.scrub("answers" + (f"; it also listens on {', '.join(elsewhere)}" if elsewhere else ""))
 
     def printed(self, name: str) -> output.Failure | None:
         """Return the last traceback that the server has printed; it may come just after the connection has gone."""

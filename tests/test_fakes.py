@@ -203,3 +203,30 @@ def test_burst_that_comes_twice(tmp_path):
     answers = {finding.question: finding for finding in ran.result.probes[0].findings}
     assert answers["A burst of 50 messages"].seen == "some are received twice"
     assert answers["A connection that is idle for 12 s"].good is True
+
+
+def test_variants(tmp_path):
+    """Other ways to carry the chat are tried beside the verdict, each on its own, and do not change it."""
+    ran = run_fake("has-variants", tmp_path)
+    assert ran.exit_code == 0, ran.output
+    found = {variant.name: variant for variant in ran.result.variants}
+    assert [variant.judgement.reason for variant in found.values()] == [
+        *(Reason.WORKS, Reason.EXCHANGE_WRONG, Reason.SERVER_DID_NOT_START)
+    ]
+    assert [row.number for row in found["one that drops"].exchanges if not row.good] == [5]
+    assert ran.result.verdicts.overall.reason is Reason.WORKS
+
+
+def test_other_ports(tmp_path):
+    """A server that listens elsewhere than it was told works, and is said to do so."""
+    ran = run_fake("listens-elsewhere", tmp_path)
+    assert ran.exit_code == 0, ran.output
+    answered = next(step for step in ran.result.steps if step.name == "runserver")
+    assert answered.text == "answers; it also listens on 127.0.0.1:<port>"
+
+
+def test_stopped_under_open_connections(tmp_path):
+    """The members' connections stand when the server is stopped, and how it closed them is recorded."""
+    ran = run_fake("behaves", tmp_path)
+    assert next(step for step in ran.result.steps if step.name == "stop runserver").text.endswith("9 sockets open")
+    assert "open sockets: 9 " in ran.result.varying.stopped["runserver"]

@@ -209,6 +209,20 @@ def test_real_cells(cell, tmp_path, no_survivors):
 
 
 @pytest.mark.cell
+def test_transports(tmp_path, no_survivors):
+    """On the control a message is polled, waited for and pushed; each costs what it must at least."""
+    cell = first_present("py311-django52-asgi", "py312-django52-asgi", "py310-django52-asgi")
+    done = tox("-e", cell, "--", "--probe", "transports", reports=tmp_path, place="real")
+    assert done.returncode == 0, done.stdout + done.stderr
+    costs = load(tmp_path / "results" / f"{cell}.json").varying.costs
+    assert costs["WebSocket"].requests == 0
+    assert costs["polling each 1 s"].requests > 1
+    assert costs["long polling"].requests >= 1
+    assert costs["WebSocket"].bytes < min(costs["long polling"].bytes, costs["polling each 1 s"].bytes)
+    assert costs["polling each 1 s"].latency_ms > 10 * costs["WebSocket"].latency_ms
+
+
+@pytest.mark.cell
 def test_best_known_pins(tmp_path, no_survivors):
     """With the best known pins django-socketio carries the chat, though over nothing that a browser speaks."""
     cell = first_present("py27-django18-socketio-pins")

@@ -6,6 +6,7 @@ from typing import ClassVar
 from harness.cells import Cell
 from harness.chat import Chat
 from harness.judge import Line
+from harness.libraries.base import Variant
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.members import Row
 from harness.result import Pin
@@ -70,6 +71,8 @@ NAMES = (
     "posts-for-strangers",
     "dies-of-strangers",
     "doubles-bursts",
+    "has-variants",
+    "listens-elsewhere",
 )
 
 
@@ -97,6 +100,12 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
 
         def serve(self, python: Path, port: int, server: Server) -> list[str]:
             return [str(python), "manage.py", "runserver", str(port)]
+
+        def variants(self, cell: Cell) -> list[Variant]:
+            if fake != "has-variants":
+                return []
+            kinds = ("drops", "fails-to-start")
+            return [Variant("the same again"), *(Variant(f"one that {kind}", {"FAKE": kind}) for kind in kinds)]
 
         def expected(self, row: Row) -> frozenset[Line]:
             if fake == "has-a-faulty-module":

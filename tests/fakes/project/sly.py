@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from aiohttp import web
 from server import Chat
 
 LATER = 0.6
+KEPT: list[socket.socket] = []
 SECRET = "Traceback in /root/secret/place.py of /home/somebody, sessionid=abcdef, \x1b]0;pwned\x07"
 
 
@@ -89,6 +91,8 @@ class SlyChat(Chat):
 
 
 def before_listening(fake: str) -> None:
+    if fake == "listens-elsewhere":
+        KEPT.append(socket.create_server(("127.0.0.1", 0)))
     if fake == "leaves-a-daemon":
         # Its own session, no environment, and its parent gone.
         code = "import os, signal\nif os.fork() == 0:\n    os.setsid()\n    signal.pause()\n"
