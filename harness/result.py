@@ -149,6 +149,11 @@ class Step(Model, frozen=True, kw_only=True):
     cause: str = ""
     excerpt: str = ""
 
+    @property
+    def said(self) -> str:
+        """What there is to say of the step: what it saw, and why it failed."""
+        return "; ".join(each for each in (self.text, self.cause) if each)
+
 
 class UnitTests(Model, frozen=True, kw_only=True):
     """What the Django tests of the chat did in the cell, and the lines that they covered."""

@@ -57,7 +57,7 @@ def step_line(step: Step, seconds: float | None) -> Text:
     line.append(_SIGNS[step.outcome], style=_STYLES[step.outcome])
     line.append(f" {step.name:<16}")
     line.append(f"{seconds:7.2f} s" if seconds is not None else " " * 9, style="dim")
-    said = step.cause or step.text
+    said = step.said
     return line.append(f"  {said}") if said else line
 
 

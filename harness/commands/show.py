@@ -30,7 +30,8 @@ def show(cell: str, reports: Path) -> int:
     _steps(console, result)
     _exchanges(console, result)
     _findings(console, "Isolation", result.isolation, result)
-    for probe in result.probes:
+    _variants(console, result)
+    for probe in [*result.sets, *result.probes]:
         _findings(console, probe.name.capitalize(), probe.findings, result)
     evidence = reports / "evidence" / cell
     if evidence.is_dir():
@@ -39,17 +40,32 @@ def show(cell: str, reports: Path) -> int:
 
 
 def _verdicts(console: Console, result: Result) -> None:
-    console.print(Text(f"{result.cell}: {result.library} with {result.server}", style="bold"))
+    console.print(Text(f"{result.cell}: {result.library} with {result.server}" + _profile(result), style="bold"))
     if result.versions is not None:
         versions = result.versions
         said = [f"Python {versions.python}", f"Django {versions.django}", versions.broker]
         console.print(Text(", ".join(each for each in said if each) + f"; {result.varying.started}"))
+    django = result.verdicts.django_server
     for question, judgement in (
+        *([("Django server?", django)] if django else []),
         ("Web server works?", result.verdicts.web_server),
         ("Channels work?", result.verdicts.channels),
         ("Does it work?", result.verdicts.overall),
     ):
         console.print(_judgement(question, judgement))
+
+
+def _profile(result: Result) -> str:
+    return ", with the best known pins" if result.profile == "pins" else ""
+
+
+def _variants(console: Console, result: Result) -> None:
+    if not result.variants:
+        return
+    console.print(Text("\nOther ways to carry the same chat", style="bold"))
+    for variant in result.variants:
+        line = Text("  ").append(variant.judgement.verdict.sign[:1], style=verdict_style(variant.judgement.verdict))
+        console.print(line.append(f" {variant.name}: {variant.judgement.text}"))
 
 
 def _judgement(question: str, judgement: Judgement) -> Text:

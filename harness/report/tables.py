@@ -290,6 +290,6 @@ def steps(row: Row) -> Rst:
     for step in row.result.steps:
         seconds = row.result.varying.seconds.get(step.name)
         status = "" if step.exit_status is None else str(step.exit_status)
-        said = step.cause or step.text
+        said = step.said
         rows.append([step.name, step.outcome, status, f"{seconds:.2f} s" if seconds is not None else "", said])
     return rst.list_table(["Step", "Outcome", "Exit status", "Time", "What it said"], rows, "15 10 10 10 55")
