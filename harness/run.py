@@ -170,12 +170,11 @@ class _Run:
         self.broker_version = running.version
         prefix = f"{request.cell.name}-{secrets.token_hex(4)}"
         self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
+        site = Site(
+            request.cell, request.subject, request.python, self.project, self.env, running, prefix, self.recorder
+        )
         try:
-            self._django()
-            site = Site(
-                request.cell, request.subject, request.python, self.project, self.env, running, prefix, self.recorder
-            )
-            served = serve.serve(site, request.probes)
+            served = self._migrated(site)
         except CellFailure:
             running.check()
             raise
@@ -193,14 +192,30 @@ class _Run:
         with broker.embedded(self.env, self.work) as running:
             yield running
 
-    def _django(self) -> None:
-        """Go through Django's own commands; only the database has to succeed for what follows."""
+    def _migrated(self, site: Site) -> Served:
+        """Serve the cell after Django's own commands.
+
+        Where Django's server and that of the sockets are two, both are started even without a database.
+        """
         self.env["DJANGO_SETTINGS_MODULE"] = self.request.library.settings
-        python = str(self.request.python)
+        try:
+            self._django(str(self.request.python))
+        except CellFailure as failure:
+            if not site.library.django_server:
+                raise
+            self._check(str(self.request.python))
+            return serve.start_alone(site, failure)
+        return serve.serve(site, self.request.probes)
+
+    def _django(self, python: str) -> None:
+        """Go through Django's own commands; only the database has to succeed for what follows."""
         self._manage("migrate", [python, "manage.py", "migrate", "--noinput"], Reason.MIGRATION_FAILED)
         self._manage("loaddata", [python, "manage.py", "loaddata", "data.json"], Reason.MIGRATION_FAILED)
-        self._manage("check", [python, "-Wd", "manage.py", "check"])
+        self._check(python)
         self._unit_tests(python)
+
+    def _check(self, python: str) -> None:
+        self._manage("check", [python, "-Wd", "manage.py", "check"])
 
     def _manage(self, name: str, command: list[str], reason: Reason | None = None) -> str:
         said = _tests_said if name == "test" else None
@@ -345,6 +360,15 @@ def _nothing_served(failure: CellFailure) -> Verdicts:
 
 def _judged(served: Served) -> Verdicts:
     """Return the verdicts of a cell whose server was started."""
+    if served.migration is not None:
+        later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(served.migration.reason))
+        failed = served.web_server
+        return Verdicts(
+            django_server=served.django_server,
+            web_server=Judgement.of(failed.reason, failed.text) if failed else Judgement.of(Reason.WORKS),
+            channels=later,
+            overall=Judgement.of(served.migration.reason, served.migration.text),
+        )
     if served.web_server is not None:
         bad = Judgement.of(served.web_server.reason, served.web_server.text)
         later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(bad.reason))

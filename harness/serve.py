@@ -35,6 +35,8 @@ _PRINTING = 1.0
 class Served:
     """What came of a cell's server."""
 
+    #: Why there is no database, where the servers were started all the same.
+    migration: CellFailure | None = None
     web_server: CellFailure | None = None
     django_server: Judgement | None = None
     channels: CellFailure | None = None
@@ -214,13 +216,26 @@ def serve(site: Site, wanted_probes: list[str]) -> Served:
     return served
 
 
+def start_alone(site: Site, migration: CellFailure) -> Served:
+    """Start the two servers of a cell without a database, and stop them; nothing else can be asked of them."""
+    served = Served(migration=migration)
+    served.django_server = _django_server(site, served)
+    try:
+        with site.serving(site.subject.server.name, served):
+            pass
+    except CellFailure as failure:
+        served.web_server = failure
+    return served
+
+
 def _django_server(site: Site, served: Served) -> Judgement:
     """Judge Django's own development server, which is asked for the pages alone."""
     apart = dataclasses.replace(site, subject=dataclasses.replace(site.subject, server=SERVERS["runserver"]))
     try:
         with apart.serving("runserver", served) as chat:
-            chat.log_in()
-            pages.check_pages(chat.browser("nobody"), chat.browser("John"), "John", site.library.pages)
+            if served.migration is None:
+                chat.log_in()
+                pages.check_pages(chat.browser("nobody"), chat.browser("John"), "John", site.library.pages)
     except CellFailure as failure:
         return Judgement.of(failure.reason, failure.text)
     return Judgement.of(Reason.WORKS)
