@@ -35,6 +35,29 @@ def test_last_of_several_tracebacks():
     assert "harmless" not in output.failure(text).cause
 
 
+def test_indented_traceback():
+    """A traceback that an installer indents is read as one at the left edge."""
+    text = "error: Failed to build x\n\n      [stderr]\n" + "".join(
+        f"      {line}\n"
+        for line in ("Traceback (most recent call last):", '  File "setup.py", line 4', "SyntaxError: no")
+    )
+    found = output.failure(text + "\nhint: look at it\n")
+    assert found.cause == "SyntaxError: no"
+    assert found.excerpt == 'Traceback (most recent call last):\n  File "setup.py", line 4\nSyntaxError: no'
+
+
+def test_failure_of_twisted():
+    """Twisted prints the exception before its frames."""
+    text = (
+        "GET / 200\n[Failure instance: Traceback: <class 'exceptions.AttributeError'>: no such thing\n"
+        "/x/defer.py:216:maybeDeferred\n/x/server.py:200:create\n]\nDISCONNECT\n"
+    )
+    found = output.failure(text)
+    assert found.cause == "AttributeError: no such thing"
+    assert found.excerpt.splitlines()[-2:] == ["/x/server.py:200:create", "]"]
+    assert output.traceback("nothing of the kind") is None
+
+
 def test_no_traceback():
     """Without a traceback the line that says error is the cause, or else the last one."""
     assert output.failure("fetching\nerror: no wheel\nbye").cause == "error: no wheel"

@@ -42,3 +42,12 @@ def test_learned_folder(scrub):
     """A folder that is learned later is called by its name as well."""
     scrub.learn(Path("/opt/python9.9"), "<python>")
     assert scrub("/opt/python9.9/lib/os.py") == "<python>/lib/os.py"
+
+
+def test_where_uv_builds(scrub):
+    """The names of uv's folders for a build are others each time, and two runs have to say the same."""
+    said = [
+        scrub(f"/c/uv/builds-v0/.tmp{name}/lib and /c/uv/sdists-v10/pypi/thing/0.3/{name * 3}/src")
+        for name in ("6GuQdz", "m97pzU")
+    ]
+    assert said[0] == said[1] == "/c/uv/builds-v0/<build>/lib and /c/uv/sdists-v10/pypi/thing/0.3/<build>/src"
