@@ -13,9 +13,16 @@ def differences(recorded: Result, fresh: Result) -> list[str]:
     if recorded.verdicts.overall.verdict is Verdict.NOT_TESTED:
         return []  # nothing was known, so nothing was expected
     found = []
-    for column in ("web_server", "channels", "overall"):
+    columns = {
+        "django_server": "Django server works?",
+        "web_server": "Web server works?",
+        "channels": "Channels work?",
+        "overall": "Does it work?",
+    }
+    for column, name in columns.items():
         old, new = getattr(recorded.verdicts, column), getattr(fresh.verdicts, column)
+        if old is None or new is None:
+            continue
         if (old.verdict, old.reason) != (new.verdict, new.reason):
-            name = {"web_server": "Web server works?", "channels": "Channels work?", "overall": "Does it work?"}[column]
             found.append(f"{name} was {old.label}, is {new.label}" + (f": {new.text}" if new.text else ""))
     return found

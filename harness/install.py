@@ -202,6 +202,8 @@ def _raise(cause: str, text: str, timed_out: bool) -> None:
     # the library's own failure, and hiding it would be a false "not tested".
     if output.no_network(text) and not timed_out:
         raise CellFailure(Reason.NO_NETWORK, _OUT_OF_REACH)
+    if output.no_compiler(text):
+        raise CellFailure(Reason.ENVIRONMENT_FAILED, f"there is no C compiler here, and it has to be compiled: {cause}")
     raise CellFailure(Reason.INSTALLATION_FAILED, cause)
 
 

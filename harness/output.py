@@ -44,6 +44,14 @@ _BUILD = re.compile(
 _NO_ROOM = re.compile(r"No space left on device|database or disk is full|Disk quota exceeded")
 
 
+#: What builds print where there is no C compiler.
+_NO_COMPILER = re.compile(
+    r"unable to execute '?\S*(?:cc|gcc|clang)\S*|command '\S*(?:cc|gcc|clang)\S*' failed: No such file|"
+    r"no (?:usable|acceptable) C compiler|(?:cc|gcc|clang): (?:command )?not found",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why a program failed: the first exception of the chain, and the lines that show it."""
@@ -178,6 +186,11 @@ def warnings(text: str) -> list[str]:
 def no_room(text: str) -> bool:
     """Tell whether an output says that the disk is full: the machine's fault, never a library's."""
     return bool(_NO_ROOM.search(text))
+
+
+def no_compiler(text: str) -> bool:
+    """Tell whether an installer's output says that there is no compiler: the machine's lack, not the library's."""
+    return bool(_NO_COMPILER.search(text))
 
 
 def no_network(text: str) -> bool:

@@ -195,7 +195,8 @@ def serve(site: Site, wanted_probes: list[str]) -> Served:
                 _talk(chat, site, served)
                 if served.channels:
                     served.said = site.printed(name)
-                variants.sets(chat, site, served)
+                if served.channels is None:
+                    variants.sets(chat, site, served)
                 if served.channels is None or site.library.variants_always:
                     variants.here(chat, site, served)
                 if served.channels is None:
@@ -231,8 +232,9 @@ def start_alone(site: Site, migration: CellFailure) -> Served:
 def _django_server(site: Site, served: Served) -> Judgement:
     """Judge Django's own development server, which is asked for the pages alone."""
     apart = dataclasses.replace(site, subject=dataclasses.replace(site.subject, server=SERVERS["runserver"]))
+    own = Served(stopped=served.stopped, repeated=served.repeated)  # what it prints is not the other server's
     try:
-        with apart.serving("runserver", served) as chat:
+        with apart.serving("runserver", own) as chat:
             if served.migration is None:
                 chat.log_in()
                 pages.check_pages(chat.browser("nobody"), chat.browser("John"), "John", site.library.pages)

@@ -1,8 +1,8 @@
 """The servers that a chat can be served by: how each is installed and started.
 
 Readiness is asked of all alike, over HTTP; so is the end, by signals (:mod:`harness.processes`).
-The commands are those of each server's documentation, on one port of loopback, with one process
-where the server lets one choose.
+The commands are those of each server's documentation, on one port of loopback; one process serves,
+but for uWSGI, where two do.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ def reproduce(result: str, runs: bool, reports: Path, folders: tuple[Path, ...])
         raise UsageError(
             f"{recorded.cell} was not installed: {recorded.verdicts.overall.label}", "nothing to reproduce"
         )
-    through_tox = ["-e", recorded.cell, "--", "--freeze", str(path), "--expect", "recorded"]
+    through_tox = ["-e", recorded.cell, "--", "--freeze", str(path.resolve() if runs else path)]
+    through_tox += [option for folder in folders for option in ("--libraries", str(folder))]
     if runs:
         # Another environment than the cell's own, which keeps what is resolved today.
         place = ["--workdir", str(ROOT / ".tox" / "reproduce")]

@@ -40,7 +40,7 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     "--freeze",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="RESULT",
-    help="Install exactly the versions of this result, instead of what is resolved today.",
+    help="Install what this result of the cell installed, instead of what is resolved today; nothing is recorded.",
 )
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
@@ -66,7 +66,15 @@ def run(
     subject = libraries.of(parsed, libraries.load(folders))
     # A path through the environment's own bin folder, not the interpreter it links to.
     request = Request(
-        *(parsed, subject, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url, _frozen(freeze))
+        *(
+            parsed,
+            subject,
+            python.absolute(),
+            reports.absolute(),
+            probes.chosen(asked),
+            redis_url,
+            _frozen(freeze, cell),
+        )
     )
     path = options.result_path(reports, cell)
     with running.locked(request.reports, cell):
@@ -75,13 +83,17 @@ def run(
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
         with Progress(cell) as progress:
             result = running.run(request, progress)
+        if freeze is not None:
+            return _compare(result, load(freeze))
         return _conclude(result, path, recorded, expect)
 
 
-def _frozen(path: Path | None) -> list[str] | None:
+def _frozen(path: Path | None, cell: str) -> list[str] | None:
     if path is None:
         return None
     recorded = load(path)
+    if recorded.cell != cell:
+        raise UsageError(f"{path.name} is the result of {recorded.cell}, not of {cell}")
     if recorded.installation is None:
         raise UsageError(f"{path.name}: nothing was installed then, so there are no versions to install again")
     return recorded.installation.added
@@ -90,6 +102,17 @@ def _frozen(path: Path | None) -> list[str] | None:
 def earlier(path: Path) -> Result | None:
     """Return the earlier result; a damaged one stops the run, for it must not be overwritten."""
     return load(path) if path.exists() else None
+
+
+def _compare(result: Result, past: Result) -> int:
+    """Show what came of the versions of the past; it is no news of today, so nothing is recorded."""
+    click.echo(verdict_line(result))
+    changes = differences(past, result)
+    if past.versions and result.versions and past.versions.django != result.versions.django:
+        changes.append(f"Django is {result.versions.django}, and was {past.versions.django}")
+    for change in changes or ["The same as then."]:
+        click.echo(f"  {change}")
+    return 1 if changes else 0
 
 
 def _conclude(result: Result, path: Path, recorded: Result | None, expect: str | None) -> int:

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -131,7 +132,9 @@ def _foreign(folder: Path) -> list[ModuleType]:
         raise UsageError(f"{folder} is no folder of library modules")
     modules = []
     for path in sorted(folder.glob("*.py")):
-        spec = importlib.util.spec_from_file_location(f"harness_library_{path.stem}", path)
+        spec = importlib.util.spec_from_file_location(
+            f"harness_library_{zlib.crc32(bytes(folder.resolve())):x}_{path.stem}", path
+        )
         if spec is None or spec.loader is None:
             continue
         module = importlib.util.module_from_spec(spec)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SYNC_PATH = "/ws/sync/members/"
 _PATIENCE = 2.0
+#: Whoever is in a room, in the transcript.
+_VISITOR = "visitor"
 
 
 class Channels(JsonChat):
@@ -53,12 +55,18 @@ class Channels(JsonChat):
         """Ask of the tutorial's echo and rooms, with consumers of the kind that *chat* talks to."""
         kind = chat.way or self.usual
         base = chat.links["chat"].removesuffix("members/")
+        try:
+            yield from self._echo(chat, base, kind)
+            yield from self._two_rooms(chat, base, kind)
+        finally:
+            chat.close([line for line in chat.sockets if line.member == _VISITOR])
+
+    def _echo(self, chat: Chat, base: str, kind: str) -> Iterator[Finding]:
         echo = self._enter(chat, "echo", base + "echo/")
         text = f"is there an echo? ({chat.token})"
         self.send(chat, echo, text)
         came = chat.transcript.wait([echo], [text], _PATIENCE) and not chat.transcript.closed(echo)
         yield Finding(question=f"An echo ({kind})", expected="comes back", seen=_seen(came), good=came)
-        yield from self._two_rooms(chat, base, kind)
 
     def _two_rooms(self, chat: Chat, base: str, kind: str) -> Iterator[Finding]:
         rooms = {"kitchen": ("John", "Mary"), "garden": ("admin", "Mary")}
@@ -93,10 +101,9 @@ class Channels(JsonChat):
             seen="is seen" if leaked else "is not seen" if proved else "not proved: nothing is seen there",
             good=False if leaked else True if proved else None,
         )
-        chat.close([*kitchen, *garden])
 
     def _enter(self, chat: Chat, who: str, path: str) -> Line:
-        line = Line("visitor", who)
+        line = Line(_VISITOR, who)
         try:
             chat.open(line, path, "John")
         except HandshakeRefused as error:

@@ -10,16 +10,17 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+import websocket
+
 from harness.cells import Cell
 from harness.hixie import HixieSocket
 from harness.judge import Line
-from harness.libraries.base import SendFailed, Variant
+from harness.libraries.base import Variant
 from harness.libraries.envelope import JsonChat
 from harness.members import GROUP, GROUP_MEMBERS
 from harness.polling import PollingConnection
 from harness.result import Pin
-from harness.servers import Application
-from harness.sockets import Connection
+from harness.sockets import Connection, HandshakeRefused
 
 if TYPE_CHECKING:
     from harness.chat import Chat
@@ -35,7 +36,6 @@ class DjangoSocketIo(JsonChat):
     name: ClassVar[str] = "django-socketio"
     suffix: ClassVar[str] = "socketio"
     settings: ClassVar[str] = "myapp.djangosocketio.settings"
-    application: ClassVar[Application] = Application()
     servers: ClassVar[tuple[str, ...]] = ("runserver_socketio",)
     django_server: ClassVar[bool] = True
     variants_always: ClassVar[bool] = True
@@ -76,8 +76,9 @@ class DjangoSocketIo(JsonChat):
         try:
             for channel in channels:
                 opened.send(framed("__subscribe__") + framed(f"chat.{channel}"))
-        except OSError as error:
-            raise SendFailed(f"{line.member} cannot subscribe ({type(error).__name__})") from error
+        except (OSError, websocket.WebSocketException) as error:
+            opened.close()
+            raise HandshakeRefused(f"it is open, but nothing can be subscribed to ({type(error).__name__})") from error
         return opened
 
     def send(self, chat: Chat, line: Line, data: str | bytes) -> None:

@@ -7,8 +7,12 @@ Source: https://python-socketio.readthedocs.io/. Its own client speaks the proto
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import engineio
 import socketio
 import websocket
 
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
 _EVENT = "chat"
 #: What begins a text frame that carries an event (Engine.IO "message", Socket.IO "event").
 _FRAME = "42"
+#: Seconds between two pings of Engine.IO 3; the server waits for 25, and for 5 more.
+_PING_EACH = 20.0
+#: What a client makes of an answer that is none of its protocol.
+_GARBAGE = (OSError, ValueError, KeyError, TypeError)
 _PATH_3 = "/socket.io/?EIO=3&transport=websocket"
 
 
@@ -67,7 +75,8 @@ class PythonSocketIo(JsonChat):
         if _old(chat.cell):
             question = path.partition("?")[2]
             address = _PATH_3 + (f"&{question}" if question else "")
-            return super().connect(chat, line, address, member, origin)
+            cookie = chat.browser(member).cookie if member else ""
+            return _PingingSocket(line, f"ws://127.0.0.1:{chat.port}{address}", chat.transcript, cookie, origin)
         cookie = chat.browser(member).cookie if member else ""
         question = path.partition("?")[2]
         return EventConnection(line, f"{chat.base}?{question}", chat.transcript, cookie, origin)
@@ -91,11 +100,44 @@ class PythonSocketIo(JsonChat):
         if data.startswith(_FRAME):
             try:
                 event, fields = json.loads(data.removeprefix(_FRAME))
-            except ValueError:
+            except (ValueError, TypeError):
                 return data
             return super().heard(json.dumps(fields)) if event == _EVENT else data
         # Open, close, ping, pong, connect: Engine.IO's packets are digits, with an object or nothing behind.
         return None if data[:1].isdigit() and data[1:2] in ("", "{", "0", "1") else super().heard(data)
+
+
+class _InOrder(engineio.Client):
+    """Handles each packet before it reads the next; the original starts a thread for each, which mixes them up."""
+
+    def _trigger_event(self, event: str, *args: Any, **options: Any) -> Any:
+        return super()._trigger_event(event, *args, **{**options, "run_async": False})
+
+
+class _Client(socketio.Client):
+    def _engineio_client_class(self) -> type[engineio.Client]:
+        return _InOrder
+
+
+class _PingingSocket(Socket):
+    """A connection that pings, as clients of Engine.IO 3 do: the server ends it otherwise."""
+
+    def __init__(self, line: Line, url: str, transcript: Transcript, cookie: str, origin: str) -> None:
+        super().__init__(line, url, transcript, cookie, origin)
+        self._ended = threading.Event()
+        threading.Thread(target=self._ping, daemon=True).start()
+
+    def close(self) -> None:
+        """Ping no more, and close."""
+        self._ended.set()
+        super().close()
+
+    def _ping(self) -> None:
+        while not self._ended.wait(_PING_EACH):
+            try:
+                self.send("2")
+            except (websocket.WebSocketException, OSError):
+                return
 
 
 class EventConnection:
@@ -110,7 +152,13 @@ class EventConnection:
         self._line, self._transcript = line, transcript
         # Among the headers it would be a second one: websocket-client sends an Origin of its own.
         options = {"origin": origin}
-        self._client = socketio.Client(reconnection=False, handle_sigint=False, websocket_extra_options=options)
+        self._client = _Client(
+            reconnection=False,
+            handle_sigint=False,
+            request_timeout=HANDSHAKE_DEADLINE,
+            websocket_extra_options=options,
+        )
+        self._client.on("connect", self._opened)
         self._client.on(_EVENT, self._arrived)
         self._client.on("disconnect", self._closed)
         headers = {"Cookie": cookie} if cookie else {}
@@ -118,10 +166,9 @@ class EventConnection:
             self._client.connect(
                 url, headers=headers, transports=["websocket"], wait=True, wait_timeout=HANDSHAKE_DEADLINE
             )
-        except (socketio.exceptions.SocketIOError, websocket.WebSocketException, OSError, ValueError) as error:
-            self._client.shutdown()
+        except (socketio.exceptions.SocketIOError, websocket.WebSocketException, *_GARBAGE) as error:
+            self.close()
             raise HandshakeRefused(f"{type(error).__name__}: {error}") from error
-        transcript.add(line, "in", "open", "connected")
 
     def emit(self, fields: Any) -> None:
         """Send an event; SocketIOError when the connection is gone."""
@@ -133,9 +180,15 @@ class EventConnection:
         self.emit(json.loads(text))
 
     def close(self) -> None:
-        """Leave; whoever waits for what comes does so no more."""
-        self._client.disconnect()
+        """Leave; never waits for the server, and whoever waits for what comes does so no more."""
+        raw = getattr(self._client.eio.ws, "sock", None)
+        if raw is not None:
+            with suppress(OSError):
+                raw.shutdown(socket.SHUT_RDWR)
         self._client.shutdown()
+
+    def _opened(self) -> None:
+        self._transcript.add(self._line, "in", "open", "connected")
 
     def _arrived(self, fields: Any) -> None:
         message = fields.get("message") if isinstance(fields, dict) else None

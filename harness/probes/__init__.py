@@ -59,9 +59,10 @@ def collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> s
         findings.extend(asking)
     except (SendFailed, CellFailure, HandshakeRefused) as error:
         broken_off = str(error)
+    question = "Could all of this be asked?"
     if chat.server.exit_status is not None:
         broken_off = f"the server had ended with exit status {chat.server.exit_status}"
-    if broken_off:
         question = "Does the server outlast the questions?"
+    if broken_off:
         findings.append(Finding(question=question, expected="yes", seen=broken_off, good=False))
     return broken_off

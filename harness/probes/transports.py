@@ -41,10 +41,10 @@ class _Receiver:
     error: str = ""
 
     def __post_init__(self) -> None:
-        self.wire = Wire(self.chat.port)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         try:
+            self.wire = Wire(self.chat.port)
             self._last = self._ask(0)  # the connection stands, and what is old is known
         except _FAILURES as error:
             raise SendFailed(f"{self.path} brings no messages ({type(error).__name__})") from error
@@ -87,10 +87,21 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
         chat.open(each, chat.library.link("broadcast"), each.member)
     chat.stand([line, sender])
     # After the first message, so that who polls knows from where on it asks.
-    receivers = {
-        f"polling each {_EACH:.0f} s": _Receiver(chat, "/poll/", _EACH),
-        "long polling": _Receiver(chat, "/long-poll/", 0.0),
-    }
+    receivers: dict[str, _Receiver] = {}
+    try:
+        receivers[f"polling each {_EACH:.0f} s"] = _Receiver(chat, "/poll/", _EACH)
+        receivers["long polling"] = _Receiver(chat, "/long-poll/", 0.0)
+        yield from _compare(chat, line, sender, receivers, served)
+    finally:
+        for receiver in receivers.values():
+            receiver.stop_soon()
+    chat.close([line, sender])
+
+
+def _compare(
+    chat: Chat, line: Line, sender: Line, receivers: dict[str, _Receiver], served: Served
+) -> Iterator[Finding]:
+    """Send the messages of a quiet chat, and find out what each way of receiving them cost."""
     socket = chat.sockets[line]
     assert isinstance(socket, Socket)
     before = socket.wire.bytes_in + socket.wire.bytes_out
@@ -109,8 +120,7 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
     chat.library.speak(chat, sender, chat.note(f"the last one ({chat.token})"))
     for name, receiver in receivers.items():
         receiver.stop()
-        yield from _found(name, sent, receiver.arrivals.get, *costs[name], served)
-    chat.close([line, sender])
+        yield from _found(name, sent, receiver.arrivals.get, *costs[name], served, receiver.error)
 
 
 def _found(
@@ -120,6 +130,7 @@ def _found(
     requests: int,
     size: int,
     served: Served,
+    error: str = "",
 ) -> Iterator[Finding]:
     latencies = [1000 * (at - sent[text]) for text in sent if (at := arrival(text)) is not None]
     good = len(latencies) == len(sent)
@@ -129,5 +140,9 @@ def _found(
             bytes=round(size / len(latencies)),
             latency_ms=round(statistics.median(latencies), 1),
         )
-    seen = "all are received" if good else f"{len(latencies)} of {len(sent)} are received"
+    seen = (
+        "all are received"
+        if good
+        else f"{len(latencies)} of {len(sent)} are received" + (f" ({error})" if error else "")
+    )
     yield Finding(question=f"Messages of a quiet chat by {name}", expected="all are received", seen=seen, good=good)

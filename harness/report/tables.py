@@ -31,19 +31,20 @@ def headline(view: View, reports: str = "") -> Rst:
     header = ["Library", "Works on Python", "with Django", "Servers", "Cells that work", "Newest release"]
     rows: list[list[object]] = []
     for library in view.libraries:
-        usual, *others = library.groups
+        usual, *others = (group for group in library.groups if not group.pinned)
         djangos = usual.range_of("django")
         for group in others:
-            if group.newest_django > usual.newest_django:
+            if group.beyond(usual):
                 djangos += f"; under {group.name} {group.range_of('django')}, on Python {group.range_of('python')}"
-        servers = dict.fromkeys(row.result.server for row in library.works)
+        groups = [usual, *others]
+        servers = [group.name for group in groups if group.works]
         rows.append(
             [
                 rst.link(library.title, f"{reports}{library.name}.rst"),
                 usual.range_of("python"),
                 djangos,
                 ", ".join(servers) or "none",
-                f"{len(library.works)} of {len(library.tested)}",
+                f"{sum(len(group.works) for group in groups)} of {sum(len(group.tested) for group in groups)}",
                 library.prose["release"],
             ]
         )
@@ -103,8 +104,25 @@ def _in_every_cell(answers: dict[str, list[Finding]]) -> str:
     judged = [found for found in answers.values() if any(each.good is not None for each in found)]
     if not judged:
         return "─"
-    good = sum(all(each.good is not False for each in found) for found in judged)
+    good = sum(all(each.good is True for each in found) for found in judged)
     return f"{good} of {len(judged)}"
+
+
+def papers(view: View) -> Rst:
+    """Return what can be read of each library, and what it tests."""
+    rows: list[list[object]] = [
+        [library.title, library.prose["short"]["documentation"], library.prose["short"]["tests"], _chat_tests(library)]
+        for library in view.libraries
+    ]
+    return rst.list_table(
+        ["Library", "Documentation", "Unit tests", "Tests of the chat, in each cell"], rows, "22 32 26 20"
+    )
+
+
+def _chat_tests(library: LibraryView) -> str:
+    counted = [row.result.unit_tests for row in library.rows if row.result.unit_tests]
+    green = sum(not each.failed for each in counted)
+    return f"{max(each.ran for each in counted)}, green in {green} of {len(counted)} cells" if counted else "─"
 
 
 def transports(view: View) -> Rst:

@@ -85,9 +85,21 @@ class Rows:
         return [row for row in self.rows if row.verdict is not Verdict.NOT_TESTED]
 
     @property
-    def newest_django(self) -> tuple[int, ...]:
-        """The newest Django with which a cell works, as numbers; empty if none does."""
-        return max((row.cell.django_version for row in self.works), default=())
+    def pinned(self) -> bool:
+        """Whether these are cells in which the best known pins hold."""
+        return all(row.result.profile == "pins" for row in self.rows)
+
+    def beyond(self, other: Rows) -> bool:
+        """Tell whether a cell works here with an older or newer Python or Django than any of *other*."""
+        here = [(row.cell.python_version, row.cell.django_version) for row in self.works]
+        there = [(row.cell.python_version, row.cell.django_version) for row in other.works]
+        if not here or not there:
+            return bool(here)
+        return any(
+            pair[part] < min(each[part] for each in there) or pair[part] > max(each[part] for each in there)
+            for pair in here
+            for part in (0, 1)
+        )
 
     def installed(self) -> list[Row]:
         """Return the cells into which the library could be installed."""

@@ -35,7 +35,9 @@ def subscribed(request, socket, context, channel):
 
 
 def said(request, socket, context, message):
-    """Pass a message on to whoever it is for."""
+    """Pass a message on to whoever it is for; a stranger has nothing to say."""
+    if "name" not in context:
+        return
     try:
         channel, audience, text = chat.address(message)
     except chat.NotAMessage:

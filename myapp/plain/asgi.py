@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from http.cookies import SimpleCookie
 from urllib.parse import urlparse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "myapp.plain.settings")
@@ -15,31 +14,30 @@ from django.core.asgi import get_asgi_application
 _django = ASGIStaticFilesHandler(get_asgi_application())
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
-from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 from myapp import chat
+from myapp.members import member
 from myapp.plain import hub, polling
 
 
 async def application(scope, receive, send):
     """Serve one connection (ASGI 3)."""
     if scope["type"] == "http" and scope["path"] in ("/poll/", "/long-poll/"):
-        name, keys = await sync_to_async(_member)(_headers(scope))
-        if name:
-            await polling.answer(scope, keys, send)
+        found = await sync_to_async(member)(_headers(scope).get("cookie", ""))
+        if found is not None:
+            await polling.answer(scope, found[1], send)
             return
     if scope["type"] != "websocket":
         await _django(scope, receive, send)
         return
     await receive()  # websocket.connect
     headers = _headers(scope)
-    name, keys = await sync_to_async(_member)(headers)
-    if not name or not _same_site(headers) or scope["path"] != settings.CHAT_SOCKET:
+    found = await sync_to_async(member)(headers.get("cookie", ""))
+    if found is None or not _same_site(headers) or scope["path"] != settings.CHAT_SOCKET:
         await send({"type": "websocket.close", "code": 4403})
         return
+    name, keys = found
     listener = hub.Listener(keys)
     await send({"type": "websocket.accept"})
     sending = asyncio.ensure_future(_send_what_is_heard(listener, send))
@@ -52,15 +50,6 @@ async def application(scope, receive, send):
 
 def _headers(scope):
     return {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-
-
-def _member(headers):
-    """Return the name of whoever the session's cookie belongs to, and what they hear; nothing for a stranger."""
-    cookie = SimpleCookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    request = HttpRequest()
-    request.session = SessionStore(cookie.value if cookie else None)
-    user = get_user(request)
-    return (user.get_username(), chat.keys_of(user)) if user.is_authenticated else ("", [])
 
 
 def _same_site(headers):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 
 from myapp import chat
-from myapp.pysocketio.members import member
+from myapp.members import member
 
 # One event of a connection at a time: left to itself the library handles them side by side.
 server = socketio.AsyncServer(
@@ -28,7 +28,7 @@ application = socketio.ASGIApp(server, ASGIStaticFilesHandler(_django))
 @server.event
 async def connect(sid, environ, *auth):
     """Let a member in, to hear all that the member may hear."""
-    found = await sync_to_async(member)(environ)
+    found = await sync_to_async(member)(environ.get("HTTP_COOKIE", ""))
     if found is None:
         return False
     name, keys = found

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 
 from myapp import chat
-from myapp.pysocketio.members import member
+from myapp.members import member
 
 # One event of a connection at a time: left to itself the library handles them side by side.
 server = socketio.Server(
@@ -27,7 +27,7 @@ application = socketio.WSGIApp(server, StaticFilesHandler(_django))
 @server.on("connect")
 def connect(sid, environ, *auth):
     """Let a member in, to hear all that the member may hear."""
-    found = member(environ)
+    found = member(environ.get("HTTP_COOKIE", ""))
     if found is None:
         return False
     name, keys = found

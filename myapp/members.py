@@ -1,4 +1,4 @@
-"""Who a connection belongs to."""
+"""Who a connection belongs to, where Django's middleware has not seen it."""
 
 try:
     from http.cookies import SimpleCookie
@@ -15,9 +15,9 @@ from DjangoTestWebsockets.compat import is_member
 from myapp import chat
 
 
-def member(environ):
-    """Return the name of the member whose session's cookie is in *environ*, and what is heard; None for a stranger."""
-    cookie = SimpleCookie(str(environ.get("HTTP_COOKIE", ""))).get(settings.SESSION_COOKIE_NAME)
+def member(cookies):
+    """Return the name and the keys of whoever the session in the header *cookies* belongs to; None for a stranger."""
+    cookie = SimpleCookie(str(cookies)).get(settings.SESSION_COOKIE_NAME)
     request = HttpRequest()
     request.session = SessionStore(cookie.value if cookie else None)
     try:
