@@ -42,6 +42,17 @@ class PageTest(ChatTestCase):
         self.assertContains(response, 'data-protocol="%s"' % settings.CHAT_PROTOCOL)
 
 
+class RoomTest(ChatTestCase):
+    def test_room(self):
+        """Where the library's chat has rooms a member can enter one; elsewhere there is no such page."""
+        self.client.login(username="John", password="John")
+        response = self.client.get(reverse("room", kwargs={"room": "lobby"}))
+        if settings.CHAT_ROOMS:
+            self.assertContains(response, 'data-socket="%slobby/"' % settings.CHAT_ROOMS)
+        else:
+            self.assertEqual(response.status_code, 404)
+
+
 @override_settings(CHAT_PUBLISH="myapp.tests.publish")
 class PostTest(ChatTestCase):
     def setUp(self):

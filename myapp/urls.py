@@ -11,4 +11,5 @@ urlpatterns = [
     re_path(r"^chat/broadcast/$", views.BroadcastChatView.as_view(), name="broadcast_chat"),
     re_path(r"^chat/user/$", views.UserChatView.as_view(), name="user_chat"),
     re_path(r"^chat/group/$", views.GroupChatView.as_view(), name="group_chat"),
+    re_path(r"^chat/room/(?P<room>\w+)/$", views.RoomView.as_view(), name="room"),
 ]

@@ -5,7 +5,7 @@ import json
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group, User
-from django.http import HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
 from django.views.generic import TemplateView
@@ -23,6 +23,18 @@ class MemberView(TemplateView):
 
 class IndexView(MemberView):
     template_name = "chatserver/index.html"
+
+
+class RoomView(MemberView):
+    """A room of Channels' tutorial: what is said in it is seen by all who have this page open."""
+
+    template_name = "myapp/room.html"
+
+    def get_context_data(self, **kwargs):
+        if not settings.CHAT_ROOMS:
+            raise Http404("the chat of this library has no rooms")
+        socket = "%s%s/" % (settings.CHAT_ROOMS, kwargs["room"])
+        return super(RoomView, self).get_context_data(socket=socket, protocol="text", channel="room", **kwargs)
 
 
 class ChatView(MemberView):

@@ -11,12 +11,17 @@
 
   function show(message) {
     var item = document.createElement("li");
-    item.textContent = message.sender + ": " + message.message;
+    item.textContent = message.sender ? message.sender + ": " + message.message : message;
     list.appendChild(item);
   }
 
-  // What each protocol puts around a message: JSON, or Engine.IO 3 and 4 with Socket.IO inside.
+  // What each protocol puts around a message: nothing, JSON, or Engine.IO 3 and 4 with Socket.IO inside.
   var protocols = {
+    text: {
+      opened: function () {},
+      send: function (message) { socket.send(message.message); },
+      receive: show
+    },
     json: {
       opened: function () {},
       send: function (message) { socket.send(JSON.stringify(message)); },
