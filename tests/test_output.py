@@ -119,3 +119,18 @@ def test_network(text):
 def test_no_network(text):
     """What an installer says of packages, or a package's own build of anything, is not the network."""
     assert not output.no_network(text)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: command 'gcc' failed: No such file or directory",
+        "unable to execute 'x86_64-linux-gnu-gcc': No such file or directory",
+        "configure: error: no acceptable C compiler found in $PATH",
+        "/bin/sh: 1: gcc: not found",
+    ],
+)
+def test_no_compiler(said):
+    """That there is no compiler is the machine's lack; a compiler that fails is not."""
+    assert output.no_compiler(f"Building wheel for thing\n{said}\n")
+    assert not output.no_compiler("error: command '/usr/bin/gcc' failed with exit code 1")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from conftest import FAKES, fake_cell, harness, run_fake
+from conftest import FAKES, ROOT, fake_cell, harness, run_fake
 from filelock import FileLock
 
 from harness.cells import Cell
@@ -248,3 +248,21 @@ def test_probes_of_a_fake(tmp_path):
     assert answers["non-ASCII text by POST"] is True
     assert answers["200 kB by WebSocket"] is True
     assert len(answers) == 15
+
+
+def test_versions_of_the_past(tmp_path):
+    """A run with the versions of a result is held against it, and is not recorded as today's."""
+    ran = run_fake("behaves", tmp_path)
+    path = tmp_path / "results" / f"{ran.cell}.json"
+    before = path.read_bytes()
+    again = run_fake("behaves", tmp_path, "--freeze", str(path))
+    assert again.exit_code == 0, again.output
+    assert "The same as then." in again.output
+    assert path.read_bytes() == before
+
+
+def test_versions_of_another_cell(tmp_path):
+    """The versions of another cell's result are refused."""
+    ran = run_fake("drops", tmp_path, "--freeze", str(ROOT / "reports" / "results" / "py27-django18.json"))
+    assert ran.exit_code == 2
+    assert "is the result of py27-django18" in ran.output

@@ -1,0 +1,95 @@
+"""python-socketio's own client as the harness uses it, against the library's own server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+import socketio
+from aiohttp import web
+
+from harness.broker import free_port
+from harness.judge import Line
+from harness.libraries.pysocketio import EventConnection, PythonSocketIo
+from harness.sockets import HandshakeRefused, Transcript, as_binary
+
+LINE = Line("John", "chat")
+COUNT = 300
+
+
+class Server:
+    """A server that lets in whoever has a cookie, answers with a burst, and says goodbye when it is asked to."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.loop = asyncio.new_event_loop()
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        server = socketio.AsyncServer(async_mode="aiohttp")
+
+        @server.event
+        async def connect(sid, environ, auth=None):
+            return "HTTP_COOKIE" in environ
+
+        @server.on("chat")
+        async def said(sid, fields):
+            if fields["message"] == "goodbye":
+                await server.disconnect(sid)
+                return
+            for number in range(COUNT):
+                await server.emit("chat", {"message": f"message {number}"}, room=sid)
+            await server.emit("chat", {"message": b"\x00\xff"}, room=sid)
+
+        application = web.Application()
+        server.attach(application)
+        self.runner = web.AppRunner(application, shutdown_timeout=0.1)
+        self.loop.run_until_complete(self.runner.setup())
+        self.loop.run_until_complete(web.TCPSite(self.runner, "127.0.0.1", self.port).start())
+        self.ready.set()
+        self.loop.run_forever()
+        self.loop.run_until_complete(self.runner.cleanup())
+
+    def __enter__(self) -> Server:
+        self.thread.start()
+        assert self.ready.wait(5)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(5)
+
+
+def connection(server: Server, transcript: Transcript, cookie: str = "a=b") -> EventConnection:
+    base = f"http://127.0.0.1:{server.port}"
+    return EventConnection(LINE, base, transcript, cookie, base)
+
+
+def test_order():
+    """What arrives stands in the transcript in the order in which it was sent, binary messages too."""
+    transcript = Transcript(PythonSocketIo().heard)
+    with Server() as server:
+        opened = connection(server, transcript)
+        opened.emit({"message": "go"})
+        assert transcript.wait([LINE], [as_binary(b"\x00\xff")], 10)
+        opened.close()
+    assert transcript.texts(LINE) == [*(f"message {number}" for number in range(COUNT)), as_binary(b"\x00\xff")]
+
+
+def test_closed():
+    """A connection that the server ends is closed in the transcript."""
+    transcript = Transcript(PythonSocketIo().heard)
+    with Server() as server:
+        opened = connection(server, transcript)
+        opened.emit({"message": "goodbye"})
+        assert transcript.wait_closed(LINE, 5)
+        opened.close()
+
+
+def test_refused():
+    """Who is not let in has no connection."""
+    with Server() as server, pytest.raises(HandshakeRefused):
+        connection(server, Transcript(lambda text: text), cookie="")
