@@ -16,6 +16,8 @@ EXCERPT_LINES = 40
 EXCERPT_CHARS = 4000
 _LINE = 300
 
+#: The cause in a traceback whose last line has not been printed, or not yet.
+UNFINISHED = "it ended with a traceback"
 _TRACEBACK = "Traceback (most recent call last):"
 #: The last line of a traceback: ``package.Error: text``, or the bare name.
 _EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
@@ -145,7 +147,7 @@ def _exception_of(lines: list[str], start: int) -> str:
 
 def _sentence(exceptions: list[str]) -> str:
     if not exceptions:
-        return "it ended with a traceback"
+        return UNFINISHED
     first, last = exceptions[0], exceptions[-1]
     if len(exceptions) == 1 or first == last:
         return _cut(first)

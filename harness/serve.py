@@ -135,9 +135,11 @@ class Site:
     def printed(self, name: str) -> output.Failure | None:
         """Return the last traceback that the server has printed; it may come just after the connection has gone."""
         log, until = self.recorder.work / f"{name}.log", time.monotonic() + _PRINTING
-        while (found := output.traceback(output.read(log))) is None and time.monotonic() < until:
+        while True:
+            found = output.traceback(self.recorder.scrub(output.read(log)))
+            if (found is not None and found.cause != output.UNFINISHED) or time.monotonic() > until:
+                return found
             time.sleep(0.02)
-        return output.traceback(self.recorder.scrub(output.read(log))) if found else None
 
     def _stop(self, name: str, chat: Chat, served: Served, log: Path) -> None:
         """Stop the server under the connections that are open, for that is when some servers hang.
