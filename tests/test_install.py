@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
+from harness import install as installing
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
 from harness.install import Identity, install, packages
@@ -164,6 +165,32 @@ def test_unknown_package(place):
         place.install("nosuchpackage")
     assert raised.value.reason is Reason.INSTALLATION_FAILED
     assert "nosuchpackage" in place.recorder.steps[-1].excerpt
+
+
+def source(folder: Path, build: str) -> str:
+    """Make the source of a package whose build does *build* (PEP 517)."""
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (folder / "backend.py").write_text(f"import time\n\ndef build_wheel(*arguments, **options):\n    {build}\n")
+    return str(folder)
+
+
+def test_installer_that_hangs(place, tmp_path, monkeypatch):
+    """What takes longer than the deadline to build is stopped, and the deadline is named."""
+    monkeypatch.setattr(installing, "DEADLINE", 2.0)
+    with pytest.raises(CellFailure, match="did not end within 2 s") as raised:
+        place.install(source(tmp_path / "sleepy", "time.sleep(600)"))
+    assert raised.value.reason is Reason.INSTALLATION_FAILED
+
+
+def test_no_compiler(place, tmp_path):
+    """Without a compiler nothing is known of what has to be compiled."""
+    build = "raise SystemExit(\"error: command 'gcc' failed: No such file or directory\")"
+    with pytest.raises(CellFailure, match="no C compiler here") as raised:
+        place.install(source(tmp_path / "compiled", build))
+    assert raised.value.reason is Reason.ENVIRONMENT_FAILED
 
 
 def test_no_network(place):
