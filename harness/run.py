@@ -324,6 +324,7 @@ def environment(installer: bool = False) -> dict[str, str]:
     host = os.environ.items()
     if installer:
         env = {name: value for name, value in host if not name.startswith(_FOREIGN)}
+        env["COLUMNS"] = "10000"  # uv breaks what a build printed at the width of a terminal
     else:
         env = {name: value for name, value in host if name in _KNOWN or name.startswith(_KNOWN_PREFIXES)}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}

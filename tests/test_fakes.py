@@ -217,6 +217,13 @@ def test_variants(tmp_path):
     assert ran.result.verdicts.overall.reason is Reason.WORKS
 
 
+def test_installer_in_a_narrow_terminal(tmp_path):
+    """What an installer printed is read whole, however narrow the terminal."""
+    ran = run_fake("cannot-be-installed", tmp_path, COLUMNS="40")
+    assert ran.result.verdicts.overall.reason is Reason.INSTALLATION_FAILED
+    assert "error: this package needs a compiler that nobody has" in ran.result.steps[-1].excerpt
+
+
 def test_other_ports(tmp_path):
     """A server that listens elsewhere than it was told works, and is said to do so."""
     ran = run_fake("listens-elsewhere", tmp_path)
