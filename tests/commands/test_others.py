@@ -12,12 +12,18 @@ from conftest import ROOT, fake_cell, harness
 from harness.result import load, schema
 
 RECORDED = ROOT / "reports" / "results"
+SOME = (
+    *("py27-django18", "py27-django19", "py313-django52", "py33-django18", "py33-django19", "py34-django18"),
+    *("py27-django18-socketio", "py27-django18-socketio-pins", "py311-django52-channels4", "py311-django52-asgi"),
+)
 
 
 @pytest.fixture
 def reports(tmp_path) -> Path:
-    """A folder with the recorded results."""
-    shutil.copytree(RECORDED, tmp_path / "results")
+    """A folder with some of the recorded results, of each verdict and each kind."""
+    (tmp_path / "results").mkdir()
+    for cell in SOME:
+        shutil.copy(RECORDED / f"{cell}.json", tmp_path / "results")
     return tmp_path
 
 
