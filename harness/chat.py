@@ -74,6 +74,10 @@ class Chat:
         """Return the browser of *member*; one that has not been used yet is not logged in."""
         return self.browsers.setdefault(member, Browser(self.base))
 
+    def cookie(self, member: str) -> str:
+        """Return the cookies of *member* as a request header has them; nothing for nobody."""
+        return self.browser(member).cookie if member else ""
+
     def log_in(self) -> None:
         """Log in all members, side by side.
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from harness.chat import FENCE_DEADLINE, Chat
+from harness.errors import CellFailure
 from harness.judge import Received, Sent, judge
 from harness.libraries.base import SendFailed
 from harness.members import Row, rows
 from harness.output import shorten
-from harness.result import Exchange, Fault
+from harness.result import Exchange, Fault, Reason
 
 #: Seconds that a message may take before the fence is sent all the same.
 PATIENCE = 1.0
@@ -36,6 +37,14 @@ class Exchanged:
     seconds: float = 0.0
     #: The rows as they were judged last.
     exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[Exchange]:
+        """The rows in which something was wrong."""
+        return [exchange for exchange in self.exchanges if not exchange.good]
+
+    def __str__(self) -> str:
+        return f"{len(self.exchanges) - len(self.wrong)} of {len(self.exchanges)}"
 
 
 def run(chat: Chat) -> Exchanged:
@@ -64,9 +73,18 @@ def judge_again(chat: Chat, outcome: Exchanged) -> None:
     outcome.exchanges = [_as_result(chat, row, faults[row.number]) for row in rows()]
 
 
-def what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
-    """Return in one sentence what the first of the wrong exchanges did."""
-    wrong = [exchange for exchange in exchanged.exchanges if not exchange.good]
+def check(chat: Chat, exchanged: Exchanged) -> None:
+    """Make sure that all of the fifteen were right.
+
+    Raises:
+        CellFailure: one was not; it says what the first of them did.
+    """
+    if exchanged.wrong:
+        raise CellFailure(Reason.EXCHANGE_WRONG, _what_was_wrong(chat, exchanged))
+
+
+def _what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
+    wrong = exchanged.wrong
     first, fault = wrong[0], wrong[0].faults[0]
     text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first.channel} from {first.sender}"
     text += f" to {first.audience} is {fault.kind} on {fault.member}'s {fault.connection} connection"

@@ -17,7 +17,6 @@ from harness import legacy, output, processes
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
 from harness.libraries import Subject
-from harness.libraries.base import Library
 from harness.result import Installation, Reason, Step, write_atomically
 from harness.steps import Recorder
 
@@ -87,7 +86,7 @@ def install(
         CellFailure: the installer failed, or put another Django in place.
     """
     wanted, pins = frozen or subject.requirements(cell), subject.pins(cell)
-    base = _base(identity, subject.library)
+    base = _base(identity, subject.library.requirements(cell))
     note_file = identity.prefix / ".harness-install.json"
     note = _read(note_file, _Note)
     if note is not None and note.requirements == wanted and packages(identity) == {**base, **_pairs(note.added)}:
@@ -104,20 +103,20 @@ def install(
     return Installed(installation, note.seconds, note.date, {**base, **_pairs(note.added)}, note.installer)
 
 
-def _base(identity: Identity, library: Library) -> dict[str, str]:
+def _base(identity: Identity, requirements: list[str]) -> dict[str, str]:
     """Return what tox put into the environment: noted before anything else was, and gone with it.
 
     Raises:
-        HarnessError: the environment was not empty of the library when it was first seen.
+        HarnessError: it was not empty of the library's own *requirements* when it was first seen.
     """
     file = identity.prefix / ".harness-base.json"
     base = _read(file, dict[str, str])
     if base is None:
         base = packages(identity)
-        package = library.package or library.name
-        if package in base and package != "Django":
+        names = {legacy.name_of(requirement) for requirement in requirements}
+        if held := [name for name in base if legacy.name_of(name) in names]:
             raise HarnessError(
-                f"the environment holds {package} already, so what installing it adds cannot be measured",
+                f"the environment holds {', '.join(held)} already, so what installing it adds cannot be measured",
                 "make it again with `tox -r -e` and the name of the cell",
             )
         write_atomically(file, msgspec.json.encode(base))

@@ -44,8 +44,6 @@ _BUILD = re.compile(
 )
 #: What a full disk makes programs print: the C library, SQLite, and quotas.
 _NO_ROOM = re.compile(r"No space left on device|database or disk is full|Disk quota exceeded")
-
-
 #: What builds print where there is no C compiler.
 _NO_COMPILER = re.compile(
     r"unable to execute '?\S*(?:cc|gcc|clang)\S*|command '\S*(?:cc|gcc|clang)\S*' failed: No such file|"
@@ -60,6 +58,10 @@ class Failure:
 
     cause: str
     excerpt: str
+
+    def behind(self, seen: str) -> str:
+        """Return *seen*, what a client saw of a server, with what the server printed."""
+        return f"{seen}; the server printed: {self.cause}"
 
 
 def read(log: Path) -> str:

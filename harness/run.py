@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from filelock import FileLock, Timeout
 
-from harness import __version__, broker, install, output, processes, serve
+from harness import __version__, broker, install, output, processes, serve, verdicts
 from harness.cells import Cell
 from harness.errors import AlreadyRunning, CellFailure, HarnessError
 from harness.install import Identity, Installed
@@ -160,9 +160,9 @@ class _Run:
             with self._broker() as running:
                 served = self._serve(running)
         except CellFailure as failure:
-            return self._result(_nothing_served(failure), Served())
+            return self._result(verdicts.of_nothing(failure), Served())
         self.warnings += output.warnings(self.scrub(output.read(self.work / f"{request.subject.server.name}.log")))
-        return self._result(_judged(served), served)
+        return self._result(verdicts.of_served(served), served)
 
     def _serve(self, running: broker.Broker) -> Served:
         """Go through all that needs the broker; it has to be there until the end, or nothing counts."""
@@ -238,14 +238,14 @@ class _Run:
         self.recorder.keep("coverage", table)
         self.unit_tests = _counted(text, self.scrub(output.read(table)))
 
-    def _result(self, verdicts: Verdicts, served: Served) -> Result:
+    def _result(self, judged: Verdicts, served: Served) -> Result:
         request, identity, installed = self.request, self.identity, self.installed
         assert identity is not None
         versions = Versions(
             python=identity.version,
             implementation=identity.implementation,
             django=identity.django,
-            library=(installed.packages.get(request.library.package or request.library.name, "") if installed else ""),
+            library=(installed.packages.get(request.library.distribution, "") if installed else ""),
             broker=self.broker_version,
             harness=__version__,
             installer=installed.installer if installed else "",
@@ -276,7 +276,7 @@ class _Run:
             server=request.subject.server.name,
             profile=request.subject.profile,
             broker="embedded" if not request.redis_url else "named by --redis-url",
-            verdicts=verdicts,
+            verdicts=judged,
             versions=versions,
             installation=installed.installation if installed else None,
             steps=self.recorder.steps,
@@ -350,42 +350,6 @@ def _counted(text: str, table: str) -> UnitTests | None:
         skipped=counts.get("skipped", 0),
         coverage_percent=float(total[1]) if total else None,
         table=output.shorten(table),
-    )
-
-
-def _nothing_served(failure: CellFailure) -> Verdicts:
-    """Return the verdicts of a cell that never came to start its server."""
-    later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(failure.reason))
-    return Verdicts(web_server=later, channels=later, overall=Judgement.of(failure.reason, failure.text))
-
-
-def _judged(served: Served) -> Verdicts:
-    """Return the verdicts of a cell whose server was started."""
-    if served.migration is not None:
-        later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(served.migration.reason))
-        failed = served.web_server
-        return Verdicts(
-            django_server=served.django_server,
-            web_server=Judgement.of(failed.reason, failed.text) if failed else Judgement.of(Reason.WORKS),
-            channels=later,
-            overall=Judgement.of(served.migration.reason, served.migration.text),
-        )
-    if served.web_server is not None:
-        bad = Judgement.of(served.web_server.reason, served.web_server.text)
-        later = Judgement.of(Reason.EARLIER_STEP_FAILED, str(bad.reason))
-        return Verdicts(django_server=served.django_server, web_server=bad, channels=later, overall=bad)
-    good = Judgement.of(Reason.WORKS)
-    if served.channels is not None:
-        bad = Judgement.of(served.channels.reason, served.channels.text)
-        return Verdicts(django_server=served.django_server, web_server=good, channels=bad, overall=bad)
-    if served.exchanged is None or not served.exchanged.exchanges:
-        raise HarnessError("the exchanges were never made, and nobody said why")
-    text = f"{len(served.exchanged.exchanges)} of {len(served.exchanged.exchanges)} exchanges right"
-    return Verdicts(
-        django_server=served.django_server,
-        web_server=good,
-        channels=Judgement.of(Reason.WORKS, text),
-        overall=Judgement.of(Reason.WORKS, text),
     )
 
 

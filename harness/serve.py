@@ -21,7 +21,7 @@ from harness.libraries import Subject
 from harness.libraries.base import Library
 from harness.members import MEMBERS
 from harness.processes import Child, started
-from harness.result import Cost, Finding, Judgement, Probe, Reason, Step, VariantResult, as_expected
+from harness.result import Cost, Finding, Judgement, Probe, Reason, Step, VariantResult
 from harness.servers import SERVERS
 from harness.steps import Recorder, check_not_killed
 
@@ -46,7 +46,7 @@ class Served:
     variants: list[VariantResult] = field(default_factory=list)
     probes: list[Probe] = field(default_factory=list)
     startup_output: str = ""
-    #: The last traceback that the server printed before it was stopped.
+    #: The last traceback that the server had printed when something failed.
     said: output.Failure | None = None
     stopped: dict[str, str] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
@@ -147,8 +147,6 @@ class Site:
         How it stops is asked once; where the same server is started again, it is just ended.
         """
         server, died, first = chat.server, chat.server.exit_status, name == self.subject.server.name
-        if first:
-            served.said = served.said or output.traceback(self.recorder.scrub(output.read(log)))
         try:
             check_not_killed("the server", died)
             standing = [line for line in chat.lines if not chat.transcript.closed(line)]
@@ -193,16 +191,7 @@ def serve(site: Site, wanted_probes: list[str]) -> Served:
     try:
         with site.serving(name, served) as chat:
             try:
-                _pages(chat, site)
-                _talk(chat, site, served)
-                if served.channels:
-                    served.said = site.printed(name)
-                if served.channels is None:
-                    variants.sets(chat, site, served)
-                if served.channels is None or site.library.variants_always:
-                    variants.here(chat, site, served)
-                if served.channels is None:
-                    served.probes = probes.run(wanted_probes, chat, site, served)
+                _ask(chat, site, served, wanted_probes)
             finally:
                 served.fences, served.fences_again = len(chat.fences), chat.fences_sent_again
             _leave_open(chat)
@@ -210,13 +199,31 @@ def serve(site: Site, wanted_probes: list[str]) -> Served:
         served.web_server = failure
     if served.web_server or served.channels:
         site.recorder.check_room(output.read(site.recorder.work / f"{name}.log"))
-        site.recorder.blame(served.said)
-        if served.channels and (said := served.said):
-            text = f"{served.channels.text}; the server printed: {said.cause}"
-            served.channels = CellFailure(served.channels.reason, text)
+        if served.said is not None:
+            site.recorder.blame(served.said)
+            if served.channels:
+                served.channels = CellFailure(served.channels.reason, served.said.behind(served.channels.text))
     else:
         variants.elsewhere(site, served)
     return served
+
+
+def _ask(chat: Chat, site: Site, served: Served, wanted_probes: list[str]) -> None:
+    """Go through the pages, the exchanges, and what is asked beside them as far as those went."""
+    try:
+        _pages(chat, site)
+    except CellFailure:
+        served.said = site.printed(site.subject.server.name)
+        raise
+    _talk(chat, site, served)
+    if served.channels is None:
+        variants.sets(chat, site, served)
+        variants.here(chat, site, served)
+        served.probes = probes.run(wanted_probes, chat, site, served)
+        return
+    served.said = site.printed(site.subject.server.name)
+    if site.library.variants_always:
+        variants.here(chat, site, served)
 
 
 def start_alone(site: Site, migration: CellFailure) -> Served:
@@ -267,23 +274,11 @@ def _talk(chat: Chat, site: Site, served: Served) -> None:
             say(f"{len(chat.lines)} connections stand")
         with site.recorder.own("exchanges") as say:
             served.exchanged = exchanges.run(chat)
-            good = sum(exchange.good for exchange in served.exchanged.exchanges)
-            say(f"{good} of {len(served.exchanged.exchanges)} right")
-            if good < len(served.exchanged.exchanges):
-                raise CellFailure(Reason.EXCHANGE_WRONG, exchanges.what_was_wrong(chat, served.exchanged))
+            say(f"{served.exchanged} right")
+            exchanges.check(chat, served.exchanged)
+        probes.ask("isolation", site.library.isolation(chat), served.isolation, chat, site.recorder)
+        # Copies and leaks that came late, while the further questions were asked.
+        exchanges.judge_again(chat, served.exchanged)
+        exchanges.check(chat, served.exchanged)
     except CellFailure as failure:
         served.channels = failure
-        return
-    _isolation(chat, site, served)
-    # Copies and leaks that came late, while the further questions were asked.
-    exchanges.judge_again(chat, served.exchanged)
-    if any(not exchange.good for exchange in served.exchanged.exchanges):
-        served.channels = CellFailure(Reason.EXCHANGE_WRONG, exchanges.what_was_wrong(chat, served.exchanged))
-
-
-def _isolation(chat: Chat, site: Site, served: Served) -> None:
-    with suppress(CellFailure), site.recorder.own("isolation") as say:
-        broken_off = probes.collect(site.library.isolation(chat), served.isolation, chat)
-        say(as_expected(served.isolation))
-        if broken_off:
-            raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")

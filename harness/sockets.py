@@ -146,6 +146,11 @@ class Wire(socket.socket):
             raise
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    @property
+    def bytes_both_ways(self) -> int:
+        """What has gone over it until now."""
+        return self.bytes_in + self.bytes_out
+
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Receive as a socket does."""
         data = super().recv(size, flags)

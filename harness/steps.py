@@ -132,13 +132,13 @@ class Recorder:
         self.seconds[step.name] = round(seconds, 3)
         self.watcher.end(shown or step, seconds)
 
-    def blame(self, found: output.Failure | None) -> None:
-        """Add to the first step that failed what the server printed, when that is a traceback."""
-        failed = [step for step in self.steps if step.outcome == "failed" and step.name in SPOKEN]
-        if found is not None and failed:
-            cause = f"{failed[0].cause}; the server printed: {found.cause}"
-            place = self.steps.index(failed[0])
-            self.steps[place] = msgspec.structs.replace(failed[0], cause=cause, excerpt=found.excerpt)
+    def blame(self, found: output.Failure) -> None:
+        """Add to the first step that failed what the server printed."""
+        for place, step in enumerate(self.steps):
+            if step.outcome == "failed" and step.name in SPOKEN:
+                cause = found.behind(step.cause)
+                self.steps[place] = msgspec.structs.replace(step, cause=cause, excerpt=found.excerpt)
+                return
 
     def keep(self, name: str, log: Path) -> None:
         """Keep the whole of *log* as evidence, scrubbed.

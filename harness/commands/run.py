@@ -64,18 +64,10 @@ def run(
     """Measure CELL in the environment of --python, and record its result."""
     parsed = Cell.parse(cell)
     subject = libraries.of(parsed, libraries.load(folders))
+    past = load(freeze) if freeze else None
+    frozen = _frozen(past, cell) if past else None
     # A path through the environment's own bin folder, not the interpreter it links to.
-    request = Request(
-        *(
-            parsed,
-            subject,
-            python.absolute(),
-            reports.absolute(),
-            probes.chosen(asked),
-            redis_url,
-            _frozen(freeze, cell),
-        )
-    )
+    request = Request(parsed, subject, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url, frozen)
     path = options.result_path(reports, cell)
     with running.locked(request.reports, cell):
         recorded = earlier(path)
@@ -83,20 +75,17 @@ def run(
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
         with Progress(cell) as progress:
             result = running.run(request, progress)
-        if freeze is not None:
-            return _compare(result, load(freeze))
+        if past is not None:
+            return _compare(result, past)
         return _conclude(result, path, recorded, expect)
 
 
-def _frozen(path: Path | None, cell: str) -> list[str] | None:
-    if path is None:
-        return None
-    recorded = load(path)
-    if recorded.cell != cell:
-        raise UsageError(f"{path.name} is the result of {recorded.cell}, not of {cell}")
-    if recorded.installation is None:
-        raise UsageError(f"{path.name}: nothing was installed then, so there are no versions to install again")
-    return recorded.installation.added
+def _frozen(past: Result, cell: str) -> list[str]:
+    if past.cell != cell:
+        raise UsageError(f"--freeze: that is the result of {past.cell}, not of {cell}")
+    if past.installation is None:
+        raise UsageError(f"--freeze: nothing was installed in {cell} then, so there are no versions to install again")
+    return past.installation.added
 
 
 def earlier(path: Path) -> Result | None:

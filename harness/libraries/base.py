@@ -63,6 +63,11 @@ class Library(ABC):
     #: What makes the server keep messages for those who come later; empty where it cannot.
     keeping: ClassVar[dict[str, str]] = {}
 
+    @property
+    def distribution(self) -> str:
+        """The name on PyPI."""
+        return self.package or self.name
+
     @abstractmethod
     def requirements(self, cell: Cell) -> list[str]:
         """Return what a user of the library would ask the installer for."""
@@ -110,8 +115,7 @@ class Library(ABC):
         Raises:
             HandshakeRefused: the server did not open it.
         """
-        cookie = chat.browser(member).cookie if member else ""
-        return Socket(line, f"ws://127.0.0.1:{chat.port}{path}", chat.transcript, cookie, origin)
+        return Socket(line, f"ws://127.0.0.1:{chat.port}{path}", chat.transcript, chat.cookie(member), origin)
 
     @abstractmethod
     def expected(self, row: Row) -> frozenset[Line]:

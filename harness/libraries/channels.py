@@ -33,17 +33,13 @@ class Channels(JsonChat):
     package: ClassVar[str] = "channels"
     #: What the usual way is called where others are as well.
     usual: ClassVar[str] = "async consumer, Redis layer"
-    #: The channel layers of channels_redis, by the name that the chat's settings have for them.
-    layers: ClassVar[dict[str, str]] = {
-        "core": "Redis layer",
-        "pubsub": "Redis Pub/Sub layer",
-        "memory": "in-memory layer",
-    }
+    #: The further channel layers, by the name that the chat's settings have for them.
+    layers: ClassVar[dict[str, str]] = {"pubsub": "Redis Pub/Sub layer", "memory": "in-memory layer"}
 
     def variants(self, cell: Cell) -> list[Variant]:
         sync = {"chat": _SYNC_PATH}
         found = [Variant("sync consumer, Redis layer", links=sync)]
-        for layer, name in list(self.layers.items())[1:]:
+        for layer, name in self.layers.items():
             found.append(Variant(f"async consumer, {name}", {"CHAT_LAYER": layer}))
             found.append(Variant(f"sync consumer, {name}", {"CHAT_LAYER": layer}, sync))
         return found
@@ -126,7 +122,6 @@ class Channels1(Channels):
     name: ClassVar[str] = "channels1"
     suffix: ClassVar[str] = "channels1"
     settings: ClassVar[str] = "myapp.channels1.settings"
-    layers: ClassVar[dict[str, str]] = {"core": "Redis layer", "memory": "in-memory layer"}
     usual: ClassVar[str] = "sync consumer, Redis layer"
 
     def requirements(self, cell: Cell) -> list[str]:
@@ -149,7 +144,7 @@ class Channels2(_Consumers):
 
     name: ClassVar[str] = "channels2"
     suffix: ClassVar[str] = "channels2"
-    layers: ClassVar[dict[str, str]] = {"core": "Redis layer", "memory": "in-memory layer"}
+    layers: ClassVar[dict[str, str]] = {"memory": "in-memory layer"}
 
     def requirements(self, cell: Cell) -> list[str]:
         return ["channels>=2,<3", "channels_redis"]

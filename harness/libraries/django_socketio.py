@@ -61,7 +61,7 @@ class DjangoSocketIo(JsonChat):
     def connect(self, chat: Chat, line: Line, path: str, member: str, origin: str) -> Connection:
         address, _, question = path.partition("?")
         question = f"?{question}" if question else ""
-        cookie = chat.browser(member).cookie if member else ""
+        cookie = chat.cookie(member)
         if address == _HIXIE:
             where = f"{_WEBSOCKET}{question}"
             opened: Connection = HixieSocket(line, chat.port, where, chat.transcript, cookie, origin, answer)

@@ -72,13 +72,10 @@ class PythonSocketIo(JsonChat):
         ]
 
     def connect(self, chat: Chat, line: Line, path: str, member: str, origin: str) -> Connection:
+        question, cookie = path.partition("?")[2], chat.cookie(member)
         if _old(chat.cell):
-            question = path.partition("?")[2]
             address = _PATH_3 + (f"&{question}" if question else "")
-            cookie = chat.browser(member).cookie if member else ""
             return _PingingSocket(line, f"ws://127.0.0.1:{chat.port}{address}", chat.transcript, cookie, origin)
-        cookie = chat.browser(member).cookie if member else ""
-        question = path.partition("?")[2]
         return EventConnection(line, f"{chat.base}?{question}", chat.transcript, cookie, origin)
 
     def sends_binary(self, cell: Cell) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.errors import CellFailure, UsageError
@@ -14,13 +15,24 @@ from harness.sockets import HandshakeRefused
 
 if TYPE_CHECKING:
     from harness.chat import Chat
+    from harness.libraries.base import Library
     from harness.serve import Served, Site
+    from harness.steps import Recorder
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a probe asks, and of which libraries there is something to ask."""
+
+    ask: Callable[[Chat, Site, Served], Iterator[Finding]]
+    applies: Callable[[Library], bool] = lambda _: True
+
 
 #: Each probe by its name, in the order in which they are run.
-PROBES: dict[str, Callable[[Chat, Site, Served], Iterator[Finding]]] = {
-    "payloads": payloads.ask,
-    "delivery": delivery.ask,
-    "transports": transports.ask,
+PROBES: dict[str, Kind] = {
+    "payloads": Kind(payloads.ask),
+    "delivery": Kind(delivery.ask),
+    "transports": Kind(transports.ask, lambda library: library.polls),
 }
 
 
@@ -37,22 +49,26 @@ def chosen(names: Sequence[str]) -> list[str]:
 
 
 def run(names: Sequence[str], chat: Chat, site: Site, served: Served) -> list[Probe]:
-    """Ask every probe in *names*."""
+    """Ask every probe in *names* that there is something to ask of."""
     answered = []
     for name in names:
-        if name == "transports" and not site.library.polls:
+        if not PROBES[name].applies(site.library):
             continue
-        with suppress(CellFailure), site.recorder.own(f"probe {name}") as say:
-            findings: list[Finding] = []
-            answered.append(Probe(name=name, findings=findings))
-            broken_off = collect(PROBES[name](chat, site, served), findings, chat)
-            say(as_expected(findings))
-            if broken_off:
-                raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
+        answered.append(Probe(name=name, findings=[]))
+        ask(f"probe {name}", PROBES[name].ask(chat, site, served), answered[-1].findings, chat, site.recorder)
     return answered
 
 
-def collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:
+def ask(name: str, asking: Iterable[Finding], findings: list[Finding], chat: Chat, recorder: Recorder) -> None:
+    """Ask a set of questions as the step *name*; what is found is in *findings*, also when it is broken off."""
+    with suppress(CellFailure), recorder.own(name) as say:
+        broken_off = _collect(asking, findings, chat)
+        say(as_expected(findings))
+        if broken_off:
+            raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
+
+
+def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:
     """Add to *findings* what *asking* finds; return what broke it off, which is a finding as well."""
     broken_off = ""
     try:

@@ -104,16 +104,16 @@ def _compare(
     """Send the messages of a quiet chat, and find out what each way of receiving them cost."""
     socket = chat.sockets[line]
     assert isinstance(socket, Socket)
-    before = socket.wire.bytes_in + socket.wire.bytes_out
+    before = socket.wire.bytes_both_ways
     sent: dict[str, float] = {}
     for number in range(_MESSAGES):
         text = chat.note(f"message {number} of a quiet chat ({chat.token})")
         sent[text] = time.monotonic()
         chat.library.speak(chat, sender, text)
         threading.Event().wait(_PAUSE)  # the quiet is what is measured
-    websocket_bytes = socket.wire.bytes_in + socket.wire.bytes_out - before
+    websocket_bytes = socket.wire.bytes_both_ways - before
     yield from _found("WebSocket", sent, lambda text: chat.transcript.arrival(line, text), 0, websocket_bytes, served)
-    costs = {name: (each.requests, each.wire.bytes_in + each.wire.bytes_out) for name, each in receivers.items()}
+    costs = {name: (each.requests, each.wire.bytes_both_ways) for name, each in receivers.items()}
     for receiver in receivers.values():
         receiver.stop_soon()
     # One more message ends the request that waits.

@@ -7,6 +7,7 @@ import statistics
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,7 @@ class LibraryView(Rows):
             found.setdefault(row.served, Rows(row.served)).rows.append(row)
         return sorted(found.values(), key=lambda group: -len(group.rows))
 
-    @property
+    @cached_property
     def prose(self) -> dict[str, Any]:
         """What is said of the library that no measurement can say.
 
