@@ -6,15 +6,9 @@ import uuid
 import redis
 from django.conf import settings
 from django.contrib.auth.models import Group, User
-from django.test import TestCase
 
 from DjangoTestWebsockets.compat import reverse
-
-PAGES = ["index", "broadcast_chat", "user_chat", "group_chat"]
-
-
-class ChatTestCase(TestCase):
-    fixtures = ["data.json"]
+from DjangoTestWebsockets.testing import ChatTestCase, PagesForMembers
 
 
 class FixtureTest(ChatTestCase):
@@ -26,21 +20,7 @@ class FixtureTest(ChatTestCase):
         self.assertEqual(sorted(group.user_set.values_list("username", flat=True)), ["John", "Mary"])
 
 
-class PageTest(ChatTestCase):
-    def test_anonymous_is_sent_to_the_login_page(self):
-        """No page is shown to anybody who is not logged in."""
-        for page in PAGES:
-            response = self.client.get(reverse(page))
-            self.assertEqual(response.status_code, 302)
-            self.assertIn(reverse("login"), response["Location"])
-
-    def test_members_see_every_page(self):
-        """Each page answers each member."""
-        for member in ["admin", "John", "Mary"]:
-            self.assertTrue(self.client.login(username=member, password=member))
-            for page in PAGES:
-                self.assertContains(self.client.get(reverse(page)), member)
-
+class PageTest(PagesForMembers, ChatTestCase):
     def test_pages_subscribe_to_their_channel(self):
         """Each page names the channels of the library that it subscribes to."""
         self.client.login(username="John", password="John")

@@ -1,11 +1,12 @@
 """The pages of the chat."""
 
-from chatserver import views
+from chatserver.views import ChatView
 from DjangoTestWebsockets.compat import re_path
+from DjangoTestWebsockets.pages import IndexView
 
 urlpatterns = [
-    re_path(r"^$", views.IndexView.as_view(), name="index"),
-    re_path(r"^chat/broadcast/$", views.BroadcastChatView.as_view(), name="broadcast_chat"),
-    re_path(r"^chat/user/$", views.UserChatView.as_view(), name="user_chat"),
-    re_path(r"^chat/group/$", views.GroupChatView.as_view(), name="group_chat"),
+    re_path(r"^$", IndexView.as_view(), name="index"),
+    re_path(r"^chat/broadcast/$", ChatView.as_view(), name="broadcast_chat"),
+    re_path(r"^chat/user/$", ChatView.as_view(channel="user"), name="user_chat"),
+    re_path(r"^chat/group/$", ChatView.as_view(channel="group"), name="group_chat"),
 ]

@@ -24,4 +24,4 @@ CHAT_SOCKET = "/ws/members/"
 CHAT_PROTOCOL = "json"
 # The path of a room's WebSocket, before its name; empty where the library's chat has no rooms.
 CHAT_ROOMS = ""
-CHAT_TEMPLATE = "myapp/chat.html"
+CHAT_TEMPLATE = "chatserver/chat.html"

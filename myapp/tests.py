@@ -2,12 +2,12 @@
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
-from django.test import TestCase, override_settings
+from django.test import override_settings
 
 from DjangoTestWebsockets.compat import reverse
+from DjangoTestWebsockets.testing import ChatTestCase, PagesForMembers
 from myapp import chat
 
-PAGES = ["index", "broadcast_chat", "user_chat", "group_chat"]
 published = []
 
 
@@ -15,25 +15,7 @@ def publish(*message):
     published.append(message)
 
 
-class ChatTestCase(TestCase):
-    fixtures = ["data.json"]
-
-
-class PageTest(ChatTestCase):
-    def test_anonymous_is_sent_to_the_login_page(self):
-        """No page is shown to anybody who is not logged in."""
-        for page in PAGES:
-            response = self.client.get(reverse(page))
-            self.assertEqual(response.status_code, 302)
-            self.assertIn(reverse("login"), response["Location"])
-
-    def test_members_see_every_page(self):
-        """Each page answers each member."""
-        for member in ["admin", "John", "Mary"]:
-            self.assertTrue(self.client.login(username=member, password=member))
-            for page in PAGES:
-                self.assertContains(self.client.get(reverse(page)), member)
-
+class PageTest(PagesForMembers, ChatTestCase):
     def test_pages_name_their_socket(self):
         """Each page tells its script where to connect and what to speak."""
         self.client.login(username="John", password="John")

@@ -3,13 +3,14 @@
 from django.conf.urls import include
 
 from DjangoTestWebsockets.compat import re_path
-from myapp import views
+from DjangoTestWebsockets.pages import IndexView
+from myapp.views import ChatView, RoomView
 
 urlpatterns = [
     re_path(r"^accounts/", include("django.contrib.auth.urls")),
-    re_path(r"^$", views.IndexView.as_view(), name="index"),
-    re_path(r"^chat/broadcast/$", views.BroadcastChatView.as_view(), name="broadcast_chat"),
-    re_path(r"^chat/user/$", views.UserChatView.as_view(), name="user_chat"),
-    re_path(r"^chat/group/$", views.GroupChatView.as_view(), name="group_chat"),
-    re_path(r"^chat/room/(?P<room>\w+)/$", views.RoomView.as_view(), name="room"),
+    re_path(r"^$", IndexView.as_view(), name="index"),
+    re_path(r"^chat/broadcast/$", ChatView.as_view(), name="broadcast_chat"),
+    re_path(r"^chat/user/$", ChatView.as_view(channel="user"), name="user_chat"),
+    re_path(r"^chat/group/$", ChatView.as_view(channel="group"), name="group_chat"),
+    re_path(r"^chat/room/(?P<room>\w+)/$", RoomView.as_view(), name="room"),
 ]

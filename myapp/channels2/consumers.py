@@ -4,6 +4,7 @@ from asgiref.sync import async_to_sync
 from channels.generic.websocket import WebsocketConsumer
 
 from myapp import chat
+from myapp.channels2 import events
 
 
 class MemberConsumer(WebsocketConsumer):
@@ -26,23 +27,16 @@ class MemberConsumer(WebsocketConsumer):
             async_to_sync(self.channel_layer.group_discard)(key, self.channel_name)
 
     def receive(self, text_data=None, bytes_data=None):
-        if text_data is None:
-            event, key = {"bytes": bytes_data}, chat.key("broadcast")
-        else:
-            try:
-                channel, audience, message = chat.read(text_data)
-            except chat.NotAMessage:
-                self.close(code=4400)
-                return
-            event, key = chat.addressed(channel, self.name, message), chat.key(channel, audience)
-        async_to_sync(self.channel_layer.group_send)(key, dict(event, type="chat.message"))
+        try:
+            group, event = events.received(self.name, text_data, bytes_data)
+        except chat.NotAMessage:
+            self.close(code=4400)
+            return
+        async_to_sync(self.channel_layer.group_send)(group, event)
 
     def chat_message(self, event):
         """Pass on what was said to one of this connection's groups."""
-        if "bytes" in event:
-            self.send(bytes_data=event["bytes"])
-        else:
-            self.send(chat.written(event["channel"], event["sender"], event["message"]))
+        self.send(**events.shown(event))
 
 
 class RoomConsumer(WebsocketConsumer):
