@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from harness import legacy, output, processes
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
 from harness.libraries import Subject
-from harness.result import Installation, Reason, Step, write_atomically
+from harness.result import Claims, Installation, Reason, Step, write_atomically
 from harness.steps import Recorder
 
 #: Seconds for an installer; compiling a large package takes minutes.
@@ -26,6 +27,8 @@ DEADLINE = 900.0
 _T = TypeVar("_T")
 #: What the installer printed, for runs that find the library installed.
 _PRINTED = ".harness-install.log"
+#: What a classifier names a version by.
+_VERSION = re.compile(r"\d+(?:\.\d+)?")
 _OUT_OF_REACH = "the library could not be fetched: the package index is out of reach"
 
 
@@ -99,7 +102,13 @@ def install(
         note = _install(cell, subject, wanted, identity, recorder, env, base)
         shutil.copyfile(recorder.work / "install.log", identity.prefix / _PRINTED)
         write_atomically(note_file, msgspec.json.encode(note))
-    installation = Installation(requirements=wanted, pins=pins, added=note.added, added_bytes=note.added_bytes)
+    installation = Installation(
+        requirements=wanted,
+        pins=pins,
+        added=note.added,
+        added_bytes=note.added_bytes,
+        claims=_claims(identity, subject.library.distribution),
+    )
     return Installed(installation, note.seconds, note.date, {**base, **_pairs(note.added)}, note.installer)
 
 
@@ -228,6 +237,26 @@ def _size(identity: Identity, names: dict[str, str]) -> int:
             if path.suffix != ".pyc" and path.is_file():
                 total += path.stat().st_size
     return total
+
+
+def _claims(identity: Identity, name: str) -> Claims | None:
+    """Return what the metadata of the distribution *name* says that it runs on; None when it is not installed."""
+    folders = [str(folder) for folder in identity.site_packages]
+    for each in importlib.metadata.Distribution.discover(name=name, path=folders):
+        classifiers = each.metadata.get_all("Classifier") or []
+        return Claims(
+            version=each.version,
+            requires_python=each.metadata["Requires-Python"] or "",
+            pythons=_numbers(classifiers, "Programming Language :: Python :: "),
+            djangos=_numbers(classifiers, "Framework :: Django :: "),
+        )
+    return None
+
+
+def _numbers(classifiers: list[str], prefix: str) -> list[str]:
+    """Return the versions that *classifiers* name after *prefix*, the oldest first."""
+    found = {each.removeprefix(prefix).strip() for each in classifiers if each.startswith(prefix)}
+    return sorted((each for each in found if _VERSION.fullmatch(each)), key=lambda each: [*map(int, each.split("."))])
 
 
 def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) -> Identity:

@@ -116,6 +116,19 @@ class Pin(Model, frozen=True, kw_only=True):
     reason: str
 
 
+class Claims(Model, frozen=True, kw_only=True):
+    """What the metadata of a release says that it runs on.
+
+    Source: https://packaging.python.org/specifications/core-metadata/, Requires-Python and the classifiers of
+    https://pypi.org/classifiers/.
+    """
+
+    version: str
+    requires_python: str
+    pythons: list[str]
+    djangos: list[str]
+
+
 class Installation(Model, frozen=True, kw_only=True):
     """What installing the library added to an environment that had Django and coverage."""
 
@@ -123,6 +136,7 @@ class Installation(Model, frozen=True, kw_only=True):
     pins: list[Pin]
     added: list[str]
     added_bytes: int
+    claims: Claims | None = None
 
 
 class Versions(Model, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from harness.errors import CellFailure, HarnessError
 from harness.install import Identity, install, packages
 from harness.libraries import Subject
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
-from harness.result import Reason
+from harness.result import Claims, Reason
 from harness.scrub import Scrubber
 from harness.servers import SERVERS
 from harness.steps import Recorder
@@ -25,13 +25,13 @@ from harness.steps import Recorder
 CELL = Cell("3.11", "5.2")
 
 
-def wheel(folder: Path, name: str, version: str, requires: str = "") -> Path:
-    """Make a wheel of one module (PEP 427)."""
+def wheel(folder: Path, name: str, version: str, requires: str = "", metadata: str = "") -> Path:
+    """Make a wheel of one module (PEP 427); *metadata* is further lines of its METADATA."""
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}.py", "x = 1\n" * 100)
-        needs = f"Requires-Dist: {requires}\n" if requires else ""
+        needs = metadata + (f"Requires-Dist: {requires}\n" if requires else "")
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
         archive.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -204,3 +204,29 @@ def test_no_network(place):
     with pytest.raises(CellFailure) as raised:
         place.install("nosuchpackage")
     assert raised.value.reason is Reason.NO_NETWORK, place.recorder.steps[-1].excerpt
+
+
+def test_claims(place):
+    """What the library's metadata claims is kept: versions in order, and what is no version left out."""
+    claims = "Requires-Python: >=3.8\n" + "".join(
+        f"Classifier: {each}\n"
+        for each in (
+            "Programming Language :: Python :: 3.10",
+            "Programming Language :: Python :: 3.9",
+            "Programming Language :: Python :: 3 :: Only",
+            "Programming Language :: Python :: Implementation :: CPython",
+            "Framework :: Django :: 5.2",
+            "Framework :: Django :: 4.2",
+            "Framework :: Django",
+        )
+    )
+    wheel(place.wheels, "tiny", "1.0", metadata=claims)
+    assert place.install("tiny").installation.claims == Claims(
+        version="1.0", requires_python=">=3.8", pythons=["3.9", "3.10"], djangos=["4.2", "5.2"]
+    )
+
+
+def test_no_claims(place):
+    """A library that is installed under another name claims nothing, which is not to claim everything."""
+    wheel(place.wheels, "other", "1.0")
+    assert place.install("other").installation.claims is None

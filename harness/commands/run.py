@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from harness import libraries, probes
+from harness import history, libraries, probes
 from harness import run as running
 from harness.cells import Cell
 from harness.commands import options
@@ -136,6 +136,7 @@ def record(result: Result, path: Path, recorded: Result | None) -> bool:
         click.echo(f"The result recorded on {day} stays: {recorded.verdicts.overall.label}")
         return False
     save(_with_earlier_probes(result, recorded), path)
+    history.append(path.parent.parent, result, recorded)
     return True
 
 

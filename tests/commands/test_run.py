@@ -11,6 +11,7 @@ import pytest
 from conftest import FAKES, ROOT, fake_cell, harness, run_fake
 from filelock import FileLock
 
+from harness import history
 from harness.cells import Cell
 from harness.libraries import load as load_libraries
 from harness.libraries import of
@@ -32,11 +33,13 @@ def recorded(reports, fake: str, reason: Reason):
 
 
 def test_expect_recorded(tmp_path):
-    """A cell that does what is recorded passes, also when it rightly does not work."""
+    """A cell that does what is recorded passes, also when it rightly does not work; each run is in its history."""
     assert run_fake("refuses-403", tmp_path).exit_code == 1
     ran = run_fake("refuses-403", tmp_path, "--expect", "recorded")
     assert ran.exit_code == 0, ran.output
     assert "As recorded." in ran.output
+    entries = history.read(history.path_of(tmp_path, ran.cell))
+    assert [entry.reason for entry in entries] == [Reason.HANDSHAKE_REFUSED] * 2
 
 
 @pytest.mark.parametrize(("fake", "reason"), [("behaves", Reason.EXCHANGE_WRONG), ("dies-mid", Reason.WORKS)])

@@ -1,0 +1,64 @@
+"""The history of a cell: a line for each recorded run, and since when a verdict stands."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from conftest import ROOT
+
+from harness import history
+from harness.errors import DamagedResult
+from harness.history import Entry
+from harness.result import Judgement, Reason, Result, Verdicts, load
+
+WORKS, REFUSED = Reason.WORKS, Reason.HANDSHAKE_REFUSED
+
+
+@pytest.fixture
+def result() -> Result:
+    return load(ROOT / "reports" / "results" / "py27-django18.json")
+
+
+def later(result: Result, date: str, reason: Reason = WORKS, **installed: str) -> Result:
+    """Return *result* as it might have been on another day."""
+    judgement = Judgement.of(reason, "because")
+    return msgspec.structs.replace(
+        result,
+        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        versions=msgspec.structs.replace(result.versions, installed={**result.versions.installed, **installed}),
+        varying=msgspec.structs.replace(result.varying, started=date),
+    )
+
+
+def test_each_run_leaves_a_line(tmp_path, result):
+    """A recorded run adds a line with what moved; the first also takes along what was recorded before there was one."""
+    second = later(result, "2027-01-01T00:00:00+00:00", REFUSED, redis="9.0", new="1.0")
+    history.append(tmp_path, second, result)
+    history.append(tmp_path, later(second, "2027-02-01T00:00:00+00:00", REFUSED), second)
+    first, broken, still = history.read(history.path_of(tmp_path, result.cell))
+    assert (first.date, first.verdict) == (result.varying.started, result.verdicts.overall.verdict)
+    assert broken.moved == {"redis": (result.versions.installed["redis"], "9.0"), "new": ("", "1.0")}
+    assert (still.reason, still.moved) == (REFUSED, {})
+
+
+def test_since(result):
+    """A verdict stands since the first of the last lines that agree on it and on its reason."""
+    dates = {"2027-01": WORKS, "2027-02": REFUSED, "2027-03": WORKS, "2027-04": WORKS}
+    entries = [Entry.of(later(result, date, reason), None) for date, reason in dates.items()]
+    assert history.since(entries).date == "2027-03"
+    assert history.since([]) is None
+
+
+def test_joined(result):
+    """The histories of two machines are one, by date, and a line that both have stands in it once."""
+    one, two, three = (Entry.of(later(result, f"2027-0{month}"), None) for month in (1, 2, 3))
+    assert history.joined([[one, three], [one, two]]) == [one, two, three]
+
+
+@pytest.mark.parametrize("damage", [b"{", b'{"date": 1}\n', b"\xff\n", b'{"surprise": 1}\n'])
+def test_damaged(tmp_path, damage):
+    """A damaged history is named, and says what to do."""
+    path = tmp_path / "py27-django18.jsonl"
+    path.write_bytes(damage)
+    with pytest.raises(DamagedResult, match=r"history/py27-django18\.jsonl is damaged"):
+        history.read(path)
