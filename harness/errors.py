@@ -5,6 +5,7 @@
     HarnessError            a fault of the harness or of the machine: never a verdict
     ├── UsageError          what was asked for does not exist or does not fit
     ├── DamagedResult       a result file that cannot be read
+    │   └── ForeignSchema   a result of another version of the schema
     ├── AlreadyRunning      another run of the same cell is under way
     └── Interrupted         Ctrl-C, or a signal that ends the run
     CellFailure             the cell did not do what it has to: becomes a verdict
@@ -36,6 +37,10 @@ class UsageError(HarnessError):
 
 class DamagedResult(HarnessError):
     """A result file that is truncated, unfinished, or no result at all."""
+
+
+class ForeignSchema(DamagedResult):
+    """A result of an older or a newer version of the schema."""
 
 
 class AlreadyRunning(HarnessError):

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.errors import DamagedResult, HarnessError
+from harness.errors import DamagedResult, ForeignSchema, HarnessError
 
 #: The version of the document's form; a reader refuses any other.
 SCHEMA: Literal["1"] = "1"
@@ -204,13 +204,15 @@ class Exchange(Model, frozen=True, kw_only=True):
 class Finding(Model, frozen=True, kw_only=True):
     """A further question to the cell, what was expected, and what was seen.
 
-    ``good`` is None when the question does not apply, or when either answer is fine.
+    ``good`` is None when the question does not apply, or when either answer is fine. ``chance`` marks a race: bad
+    is proved by one try that went wrong, and good says no more than that none of so many did.
     """
 
     question: str
     expected: str
     seen: str
     good: bool | None
+    chance: bool = False
 
 
 class VariantResult(Model, frozen=True, kw_only=True):
@@ -305,19 +307,46 @@ def load(path: Path) -> Result:
         DamagedResult: the file is truncated, unfinished, of another schema, or no result at all.
     """
     try:
-        data = path.read_bytes()
+        return decode(path.read_bytes(), path.stem)
     except OSError as error:
         raise DamagedResult(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def decode(data: bytes, cell: str) -> Result:
+    """Return the result of *cell* in the *data* of its file.
+
+    Raises:
+        ForeignSchema: it is a result of another version of the document's form.
+        DamagedResult: it is truncated, unfinished, of another cell, or no result at all.
+    """
+    name = f"{cell}.json"
     try:
         result = msgspec.json.decode(data, type=Result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if (foreign := _schema_of(data)) not in ("", SCHEMA):
+            raise ForeignSchema(
+                f"{name} is a result of schema {foreign}; this harness reads schema {SCHEMA}",
+                f"read it with the harness of that schema, or measure the cell again with `tox -e {cell}`",
+            ) from error
         raise DamagedResult(
-            f"{path.name} is not a finished result of schema {SCHEMA}: {error}",
-            f"move it away, then `tox -e {path.stem}` measures the cell again",
+            f"{name} is not a finished result of schema {SCHEMA}: {error}",
+            f"move it away, then `tox -e {cell}` measures the cell again",
         ) from error
-    if result.cell != path.stem:
-        raise DamagedResult(f"{path.name} holds the result of {result.cell}", "rename it, or move it away")
+    if result.cell != cell:
+        raise DamagedResult(f"{name} holds the result of {result.cell}", "rename it, or move it away")
     return result
+
+
+def _schema_of(data: bytes) -> str:
+    """Return the version that a document names as its own; nothing where it is no such document."""
+
+    class Document(msgspec.Struct):
+        schema: str | int
+
+    try:
+        return str(msgspec.json.decode(data, type=Document).schema)[:20]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
 
 
 def save(result: Result, path: Path) -> None:

@@ -80,6 +80,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def one_line(value: object) -> str:
+    """Return *value* as text on one line, printable and without white space at its ends."""
+    return " ".join(printable(str(value)).split())
+
+
 def _user() -> str:
     try:
         return getpass.getuser()

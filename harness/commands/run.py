@@ -12,8 +12,8 @@ from harness import run as running
 from harness.cells import Cell
 from harness.commands import options
 from harness.commands.progress import Progress, verdict_line
+from harness.compare import differences
 from harness.errors import UsageError
-from harness.expect import differences
 from harness.result import Result, Verdict, load, save
 from harness.run import Request
 

@@ -77,7 +77,7 @@ def _early(chat: Chat, served: Served) -> Finding:
         seen = "not proved: what was sent later did not come either"
         return Finding(question=question, expected="is received", seen=seen, good=None)
     seen = "is received" if not lost else "can be lost: the subscription does not stand yet"
-    return Finding(question=question, expected="is received", seen=seen, good=not lost)
+    return Finding(question=question, expected="is received", seen=seen, good=not lost, chance=True)
 
 
 def _burst(chat: Chat, served: Served) -> list[Finding]:
@@ -124,7 +124,7 @@ def _burst(chat: Chat, served: Served) -> list[Finding]:
         good, seen = True, "all are received at once"
     order = "kept" if in_order else "not kept"
     return [
-        Finding(question=question, expected="all are received at once", seen=seen, good=good),
+        Finding(question=question, expected="all are received at once", seen=seen, good=good, chance=True),
         Finding(question="The order of a burst", expected="kept", seen=order, good=in_order),
     ]
 

@@ -15,7 +15,7 @@ import docutils.core
 import docutils.utils
 from tabulate import tabulate
 
-from harness.scrub import printable
+from harness.scrub import one_line, printable
 
 #: Characters that can begin or end inline markup or a reference, anywhere in a line.
 _INLINE = re.compile(r"([\\*`|_<>@\[\]{}])")
@@ -37,7 +37,7 @@ def escape(value: object) -> Rst:
     """Return *value* as inline text on one line that no rule of reStructuredText matches."""
     if isinstance(value, Rst):
         return value
-    text = " ".join(printable(str(value)).split())
+    text = one_line(value)
     text = _COLON.sub(r"\:", _INLINE.sub(r"\\\1", text))
     if not text:
         return _NOTHING

@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness import records
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
-from harness.result import Finding, Judgement, Result, Verdict, load
+from harness.result import Finding, Judgement, Result, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PROSE = Path(__file__).resolve().parent.parent / "prose"
@@ -225,19 +226,9 @@ def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
 
     *libraries* are folders of further libraries, with their prose.
     """
-    rows, damaged = [], []
-    unread = set()
-    for path in sorted(folder.glob("*.json")):
-        try:
-            result = load(path)
-            rows.append(Row(Cell.parse(result.cell), result))
-        except DamagedResult as error:
-            damaged.append(error)
-            unread.add(path.stem)
-        except HarnessError as error:
-            damaged.append(DamagedResult(f"{path.name}: {error}", error.hint))
-            unread.add(path.stem)
-    return View(_by_library(rows, libraries), damaged, frozenset(unread))
+    found = records.in_folder(folder)
+    rows = [Row(Cell.parse(name), result) for name, result in found.results.items()]
+    return View(_by_library(rows, libraries), list(found.damaged.values()), frozenset(found.damaged))
 
 
 def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryView]:

@@ -1,0 +1,69 @@
+"""``compare``: what was added, removed and changed between two runs, what got better, and what got worse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from harness import records
+from harness.commands import options
+from harness.compare import CellChange, Change, Comparison
+from harness.compare import compare as compare_records
+from harness.errors import HarnessError
+from harness.report import markdown
+
+#: What is shown a cell a line; of the others the number is enough.
+_PRESSING = (Change.WORSE, Change.BETTER, Change.CHANGED, Change.ADDED, Change.REMOVED)
+_STYLES = {Change.WORSE: "red", Change.BETTER: "green"}
+#: How many details of a cell the Markdown shows.
+_MOST = 5
+
+
+@click.command()
+@click.argument("old", default="HEAD")
+@click.argument("new", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@options.reports
+def compare(old: str, new: str | None, form: str, reports: Path) -> int:
+    """Compare the results of OLD with those of NEW; exit 1 if anything got worse.
+
+    Each is a folder of reports or results, or a commit. Without them what was committed last is held against what
+    lies in the reports folder.
+    """
+    before, after = records.find(old), records.find(new) if new else records.in_folder(reports / "results")
+    damaged = [*before.damaged.values(), *after.damaged.values()]
+    names = (old, new or options.shown(reports / "results"))
+    compared = compare_records(before.results, after.results, names, damaged)
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(compared)).decode())
+    elif form == "markdown":
+        values = {"pressing": _PRESSING, "counts": _counts(compared), "most": _MOST}
+        click.echo(markdown.render("compare.md.j2", comparison=compared, **values), nl=False)
+    else:
+        _show(compared)
+    for error in damaged:
+        click.echo(f"error: left out: {error}", err=True)
+    return 1 if compared.worse else HarnessError.exit_code if damaged else 0
+
+
+def _show(compared: Comparison) -> None:
+    for change in _PRESSING:
+        for cell in compared.of(change):
+            _show_cell(cell)
+    for name, old, new, number in compared.versions:
+        click.echo(f"{Change.MOVED}  {name}: {old or 'not installed'} → {new or 'not installed'} in {number} cells")
+    click.echo(_counts(compared))
+
+
+def _show_cell(cell: CellChange) -> None:
+    click.secho(f"{cell.change:<8}", fg=_STYLES.get(cell.change), nl=False)
+    click.echo(f" {cell.cell}  {cell.headline}")
+    for detail in cell.details:
+        click.echo(f"           {detail}")
+
+
+def _counts(compared: Comparison) -> str:
+    counts = ", ".join(f"{number} {change}" for change, number in compared.counted.items())
+    return f"{len(compared.cells)} cells" + (f": {counts}." if counts else ".")
