@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from harness.cells import Cell
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.run import ROOT
 
 _DEADLINE = 60
 
 
-def cells() -> list[Cell]:
-    """Return every cell that ``tox -l`` lists, in its order.
+def cells(labels: Sequence[str] = ()) -> list[Cell]:
+    """Return every cell that ``tox -l`` lists, in its order; with *labels* those that one of them selects.
 
     Raises:
+        UsageError: there is no cell with one of these labels.
         HarnessError: tox cannot be asked.
     """
-    command = [sys.executable, "-m", "tox", "-q", "list", "--no-desc"]
+    chosen = [option for label in labels for option in ("-m", label)]
+    command = [sys.executable, "-m", "tox", "-q", "list", "--no-desc", *chosen]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_DEADLINE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HarnessError(f"tox cannot be asked for the matrix: {error}") from error
     if done.returncode:
         raise HarnessError(f"tox cannot be asked for the matrix: {done.stderr.strip()}", "run `tox -l` to see why")
-    return [Cell.parse(line.strip()) for line in done.stdout.splitlines() if line.startswith("py")]
+    found = [Cell.parse(line.strip()) for line in done.stdout.splitlines() if line.startswith("py")]
+    if labels and not found:
+        raise UsageError(f"no cell has the label {', '.join(labels)}", "the labels stand in tox.ini")
+    return found

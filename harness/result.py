@@ -56,6 +56,9 @@ class Reason(enum.StrEnum):
     NO_NETWORK = "no network"
     NOT_APPLICABLE = "not applicable"
     EARLIER_STEP_FAILED = "an earlier step failed"
+    NO_RESULT = "no result came"
+    RESULT_UNREADABLE = "result unreadable"
+    RESULTS_DISAGREE = "results disagree"
 
     @property
     def verdict(self) -> Verdict:
@@ -71,6 +74,9 @@ _NOT_TESTED = {
     Reason.NO_NETWORK,
     Reason.NOT_APPLICABLE,
     Reason.EARLIER_STEP_FAILED,
+    Reason.NO_RESULT,
+    Reason.RESULT_UNREADABLE,
+    Reason.RESULTS_DISAGREE,
 }
 
 

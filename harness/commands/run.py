@@ -126,8 +126,11 @@ def _conclude(result: Result, path: Path, recorded: Result | None, expect: str |
     return 0
 
 
-def record(result: Result, path: Path, recorded: Result | None) -> bool:
-    """Save *result*; tell whether it was, for "not tested" never takes the place of a verdict."""
+def record(result: Result, path: Path, recorded: Result | None, in_history: bool = True) -> bool:
+    """Save *result*; tell whether it was, for "not tested" never takes the place of a verdict.
+
+    One that comes with a history of its own leaves no further line (*in_history*).
+    """
     tried = result.verdicts.overall.verdict is not Verdict.NOT_TESTED
     if not tried and recorded is not None and recorded.verdicts == result.verdicts:
         return True  # nothing is new but the date
@@ -136,7 +139,8 @@ def record(result: Result, path: Path, recorded: Result | None) -> bool:
         click.echo(f"The result recorded on {day} stays: {recorded.verdicts.overall.label}")
         return False
     save(_with_earlier_probes(result, recorded), path)
-    history.append(path.parent.parent, result, recorded)
+    if in_history:
+        history.append(path.parent.parent, result, recorded)
     return True
 
 

@@ -1,0 +1,81 @@
+"""``merge``: join the results of many machines into one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from harness import libraries, matrix, records
+from harness import run as running
+from harness.cells import Cell
+from harness.commands import options
+from harness.commands.run import earlier, record
+from harness.errors import DamagedResult, HarnessError, UsageError
+from harness.libraries.base import Library
+from harness.merge import Merged, bring
+from harness.merge import merge as merge_records
+from harness.result import Verdict
+
+
+@click.command()
+@click.argument("places", metavar="DIR…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to fill.")
+@click.option("-m", "--label", "labels", multiple=True, help="Expect the cells with this label; may be given again.")
+@click.option("--all", "whole", is_flag=True, help="Expect every cell of the matrix.")
+@options.libraries
+def merge(places: tuple[Path, ...], into: Path, labels: tuple[str, ...], whole: bool, folders: tuple[Path, ...]) -> int:
+    """Join the reports folders DIR… of many machines: results, evidence and history.
+
+    What is damaged, of a foreign schema, missing, or a verdict that two machines do not agree on, is named, and such
+    a cell is "not tested" for that reason; exit 1 if there is any.
+    """
+    sources = _named(places)
+    expected = matrix.cells(labels) if labels or whole else []
+    found = {name: records.in_folder(_results(folder)) for name, folder in sources.items()}
+    merged = merge_records(found, expected)
+    if not merged.results and not merged.problems:
+        raise HarnessError(f"there are no results in {', '.join(sources)}", "each has to hold a folder results")
+    known = libraries.load(folders)
+    try:
+        _write(merged, sources, into, known)
+    except DamagedResult as error:
+        raise HarnessError(str(error), error.hint) from error
+    tested = sum(result.verdicts.overall.verdict is not Verdict.NOT_TESTED for _, result in merged.results.values())
+    click.echo(f"{len(merged.results)} results from {len(sources)} folders, {tested} with a verdict.")
+    for problem in merged.problems:
+        click.echo(f"error: {problem}", err=True)
+    return 1 if merged.problems else 0
+
+
+def _named(places: Sequence[Path]) -> dict[str, Path]:
+    """Return *places* by the shortest of their last names that tells them apart, and shows no more of the machine."""
+    resolved = [folder.resolve() for folder in dict.fromkeys(places)]
+    for depth in range(1, max(len(folder.parts) for folder in resolved) + 1):
+        names = ["/".join(folder.parts[-depth:]) for folder in resolved]
+        if len(set(names)) == len(names):
+            return dict(zip(names, resolved, strict=True))
+    raise UsageError("a folder is named twice")
+
+
+def _results(folder: Path) -> Path:
+    return folder / "results" if (folder / "results").is_dir() else folder
+
+
+def _write(merged: Merged, sources: dict[str, Path], into: Path, known: dict[str, Library]) -> None:
+    for cell, (name, result) in merged.results.items():
+        path = options.result_path(into, cell)
+        with running.locked(into, cell):
+            record(result, path, earlier(path), in_history=False)
+            bring(result, sources[name], list(sources.values()), into)
+    for cell, problem in merged.unresolved.items():
+        try:
+            parsed = Cell.parse(cell)
+            subject = libraries.of(parsed, known)
+        except UsageError:
+            continue  # a file whose name is no cell's: it is named, and there is no cell to show
+        path = options.result_path(into, cell)
+        with running.locked(into, cell):
+            nothing = running.not_tested(parsed, subject, problem.kind.reason, problem.text)
+            record(nothing, path, earlier(path), in_history=False)

@@ -1,0 +1,104 @@
+"""``merge`` on the command line: what it writes, what it says, and its exit codes."""
+
+from __future__ import annotations
+
+import shutil
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from harness.commands.merge import merge
+from harness.errors import HarnessError, UsageError
+from harness.result import Judgement, Reason, Verdicts, load, save
+
+RECORDED = ROOT / "reports" / "results"
+CELL, OTHER = "py27-django18", "py311-django52-channels4"
+
+
+def run(*arguments: object):
+    done = CliRunner().invoke(merge, [str(each) for each in arguments], standalone_mode=False)
+    if done.exception is not None:
+        raise done.exception
+    return done
+
+
+@pytest.fixture
+def machines(tmp_path):
+    """Two machines, each with the reports of one cell."""
+    for machine, cell in (("linux", CELL), ("mac", OTHER)):
+        (tmp_path / machine / "results").mkdir(parents=True)
+        shutil.copy(RECORDED / f"{cell}.json", tmp_path / machine / "results")
+    return tmp_path / "linux", tmp_path / "mac"
+
+
+def test_complete(machines, tmp_path):
+    """Two folders become one, and nothing is wrong."""
+    done = run(*machines, "--into", tmp_path / "all")
+    assert done.return_value == 0
+    assert done.stdout == "2 results from 2 folders, 2 with a verdict.\n"
+    assert load(tmp_path / "all" / "results" / f"{CELL}.json") == load(RECORDED / f"{CELL}.json")
+
+
+def test_problems(machines, tmp_path):
+    """What is wrong is named, is exit code 1, and its cell says why it is not tested; it shows no path."""
+    linux, mac = machines
+    result = load(linux / "results" / f"{CELL}.json")
+    judgement = Judgement.of(Reason.HANDSHAKE_REFUSED, "403")
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    save(msgspec.structs.replace(result, verdicts=verdicts), mac / "results" / f"{CELL}.json")
+    (mac / "results" / "py39-django22.json").write_text('{"schema": "1", "cell"')
+    (mac / "results" / "README.json").write_text("{}")
+    done = run(*machines, "--into", tmp_path / "all")
+    assert done.return_value == 1
+    errors = done.stderr.splitlines()
+    assert f"error: disagrees: {CELL}: linux says ✓ Yes; mac says ✗ No (handshake refused)" in errors
+    assert any(line.startswith("error: damaged: py39-django22: in mac: ") for line in errors)
+    assert any(line.startswith("error: damaged: README: in mac: ") for line in errors)
+    assert str(tmp_path) not in done.output
+    disagreed = load(tmp_path / "all" / "results" / f"{CELL}.json").verdicts.overall
+    assert disagreed.reason is Reason.RESULTS_DISAGREE
+    assert "linux says ✓ Yes" in disagreed.text
+    damaged = load(tmp_path / "all" / "results" / "py39-django22.json").verdicts.overall
+    assert damaged.reason is Reason.RESULT_UNREADABLE
+
+
+@pytest.mark.tox
+def test_expected(machines, tmp_path):
+    """A cell with the label that no machine brings is missing, and says so in its place."""
+    done = run(*machines, "--into", tmp_path / "all", "-m", "seeds")
+    assert done.return_value == 1
+    assert "error: missing: py34-django18: none of linux, mac has a result of it" in done.stderr
+    assert f"missing: {CELL}:" not in done.stderr
+    missing = load(tmp_path / "all" / "results" / "py34-django18.json").verdicts.overall
+    assert missing.reason is Reason.NO_RESULT
+    with pytest.raises(UsageError, match="no cell has the label nonsense"):
+        run(*machines, "--into", tmp_path / "all", "-m", "nonsense")
+
+
+def test_kept(machines, tmp_path):
+    """A verdict that is recorded already is not replaced by one that is missing."""
+    linux, mac = machines
+    run(linux, "--into", tmp_path / "all")
+    (linux / "results" / f"{CELL}.json").write_text("{")
+    assert run(linux, mac, "--into", tmp_path / "all").return_value == 1
+    assert load(tmp_path / "all" / "results" / f"{CELL}.json").verdicts.overall.reason is Reason.WORKS
+
+
+def test_nothing(tmp_path):
+    """Folders without a single result are an error, and nothing is written."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(HarnessError, match="there are no results in empty"):
+        run(tmp_path / "empty", "--into", tmp_path / "all")
+    assert not (tmp_path / "all").exists()
+
+
+def test_names(tmp_path):
+    """Folders are called by as much of their path as tells them apart."""
+    for machine in ("one", "two"):
+        (tmp_path / machine / "reports" / "results").mkdir(parents=True)
+        (tmp_path / machine / "reports" / "results" / f"{CELL}.json").write_text("{")
+    done = run(*(tmp_path / each / "reports" for each in ("one", "two")), "--into", tmp_path / "all")
+    assert "in one/reports: " in done.stderr
+    assert "in two/reports: " in done.stderr

@@ -1,0 +1,103 @@
+"""Joining the results of many machines: what is taken, and how what is wrong is called."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from conftest import ROOT
+
+from harness import history
+from harness.cells import Cell
+from harness.errors import DamagedResult, ForeignSchema
+from harness.history import Entry
+from harness.merge import Kind, bring, merge
+from harness.records import Records
+from harness.result import Judgement, Reason, Result, Verdicts, load
+
+CELL = "py27-django18"
+RESULT = load(ROOT / "reports" / "results" / f"{CELL}.json")
+
+
+def said(reason: Reason, started: str = "2026-11-01T00:00:00+00:00") -> Records:
+    """Return what a machine brings that came to *reason*."""
+    judgement = Judgement.of(reason, "because")
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    varying = msgspec.structs.replace(RESULT.varying, started=started)
+    return Records({CELL: msgspec.structs.replace(RESULT, verdicts=verdicts, varying=varying)})
+
+
+def test_newest():
+    """Of results that agree the newest is taken, also when the clock of a machine is wrong; there is no problem."""
+    machines = {
+        "one": said(Reason.WORKS, "2026-11-02T00:00:00+00:00"),
+        "two": said(Reason.WORKS, "2031-01-01T00:00:00+00:00"),
+        "three": said(Reason.WORKS),
+    }
+    merged = merge(machines)
+    assert merged.results[CELL][0] == "two"
+    assert not merged.problems
+
+
+def test_disagreement():
+    """Two machines with different verdicts, or reasons, are named with what each says; neither is taken."""
+    for other in (Reason.EXCHANGE_WRONG, Reason.PAGE_FAILED):
+        merged = merge({"one": said(Reason.HANDSHAKE_REFUSED), "two": said(other)})
+        assert not merged.results
+        assert str(merged.unresolved[CELL]) == (
+            f"disagrees: {CELL}: one says ✗ No (handshake refused); two says ✗ No ({other})"
+        )
+
+
+def test_not_tested_is_no_disagreement():
+    """A machine that could not try a cell does not contradict one that did, whichever comes later."""
+    merged = merge({"one": said(Reason.WORKS), "two": said(Reason.INTERPRETER_MISSING, "2031-01-01T00:00:00+00:00")})
+    assert merged.results[CELL][0] == "one"
+    assert not merged.problems
+    untried = merge({"one": said(Reason.NO_NETWORK), "two": said(Reason.INTERPRETER_MISSING)})
+    assert not untried.problems
+
+
+def test_missing():
+    """An expected cell that nobody brings is named; one that nobody expects is taken all the same."""
+    merged = merge({"one": said(Reason.WORKS)}, [Cell.parse("py39-django22")])
+    assert [(each.kind, each.cell) for each in merged.problems] == [(Kind.MISSING, "py39-django22")]
+    assert list(merged.results) == [CELL]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(DamagedResult("cut off"), Kind.DAMAGED), (ForeignSchema("schema 0"), Kind.FOREIGN_SCHEMA)]
+)
+def test_unreadable(error, kind):
+    """What cannot be read is named for what it is, and leaves the cell to another machine that has it."""
+    alone = merge({"one": Records(damaged={CELL: error})}, [Cell.parse(CELL)])
+    assert [(each.kind, each.cell) for each in alone.problems] == [(kind, CELL)]
+    assert alone.unresolved[CELL].kind.reason is Reason.RESULT_UNREADABLE
+    other = merge({"one": Records(damaged={CELL: error}), "two": said(Reason.WORKS)})
+    assert other.results[CELL][0] == "two"
+    assert [each.kind for each in other.problems] == [kind]
+    assert not other.unresolved
+
+
+def entries(*dates: str) -> list[Entry]:
+    results: list[Result] = [said(Reason.WORKS, date).results[CELL] for date in dates]
+    return [Entry.of(result, None) for result in results]
+
+
+def test_bring(tmp_path):
+    """Evidence comes from the machine whose result is taken, history from all of them."""
+    one, two, into = (tmp_path / name for name in ("one", "two", "into"))
+    (one / "evidence" / CELL).mkdir(parents=True)
+    (one / "evidence" / CELL / "server.log").write_text("hello")
+    (into / "evidence" / CELL).mkdir(parents=True)
+    (into / "evidence" / CELL / "old.log").write_text("of an earlier run")
+    history.write(history.path_of(one, CELL), entries("2026-01", "2026-03"))
+    history.write(history.path_of(two, CELL), entries("2026-01", "2026-02"))
+    bring(said(Reason.WORKS, "2026-03").results[CELL], one, [one, two], into)
+    assert [each.name for each in (into / "evidence" / CELL).iterdir()] == ["server.log"]
+    assert [each.date for each in history.read(history.path_of(into, CELL))] == ["2026-01", "2026-02", "2026-03"]
+
+
+def test_bring_without_history(tmp_path):
+    """A machine without history, or without evidence, brings at least the line of its result."""
+    bring(said(Reason.WORKS, "2026-03").results[CELL], tmp_path / "one", [tmp_path / "one"], tmp_path / "into")
+    assert [each.date for each in history.read(history.path_of(tmp_path / "into", CELL))] == ["2026-03"]
