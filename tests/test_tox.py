@@ -143,6 +143,8 @@ def test_real_cell_that_works(cells, tmp_path, no_survivors):
     assert [exchange.good for exchange in result.exchanges] == [True] * 15
     assert result.unit_tests is not None
     assert (result.unit_tests.ran, result.unit_tests.failed, result.unit_tests.skipped) == (11, 0, 0)
+    assert result.unit_tests.coverage_percent > 50
+    assert "myapp" not in result.unit_tests.table
     answers = {finding.question: finding.good for finding in result.isolation}
     assert answers["What hears Mary, who asks for John's channel?"] is True
     assert answers["What hears a page of a foreign Origin, with John's cookie?"] is False
@@ -206,6 +208,7 @@ def test_real_cells(cell, tmp_path, no_survivors):
         assert [exchange.good for exchange in result.exchanges] == [True] * 15
         assert result.unit_tests is not None
         assert result.unit_tests.failed == 0
+        assert result.unit_tests.coverage_percent > 50
 
 
 @pytest.mark.cell
