@@ -231,7 +231,7 @@ class _Run:
         self.env["COVERAGE_FILE"] = str(self.work / ".coverage")
         text = self._manage("test", [*coverage, "run", *self._covered(), "manage.py", "test"])
         table = self.work / "coverage.log"
-        # Both together are the coverage test, and the cell's own work. Errors are modules with coroutines on Python 2.7.
+        # Both together are the coverage test, and the cell's own work; errors are coroutines on Python 2.7.
         reported = processes.run([*coverage, "report", "--ignore-errors"], self.env, self.project, table, 60)
         self.recorder.seconds["test"] = round(self.recorder.seconds["test"] + reported.seconds, 3)
         self.recorder.keep("coverage", table)
