@@ -12,6 +12,7 @@ from conftest import ROOT
 
 from harness import interpreters, libraries
 from harness.cells import Cell
+from harness.releases import releases
 from harness.result import Reason, Verdict, load
 
 pytestmark = pytest.mark.tox
@@ -35,32 +36,10 @@ def names() -> list[str]:
     return [line for line in done.stdout.splitlines() if re.match(r"[a-z]", line)]
 
 
-#: What Django itself supported, from the FAQ of its documentation and the classifiers of its releases.
-SUPPORTED = {
-    "18": "27 33 34 35",
-    "19": "27 34 35",
-    "110": "27 34 35",
-    "111": "27 34 35 36 37",
-    "20": "34 35 36 37",
-    "21": "35 36 37",
-    "22": "35 36 37 38 39",
-    "30": "36 37 38 39",
-    "31": "36 37 38 39",
-    "32": "36 37 38 39 310",
-    "40": "38 39 310",
-    "41": "38 39 310 311",
-    "42": "38 39 310 311 312",
-    "50": "310 311 312",
-    "51": "310 311 312 313",
-    "52": "310 311 312 313 314",
-    "60": "312 313 314",
-    "61": "312 313 314 315",
-}
-
-
 def test_matrix(names):
     """The bare cells are every pair that Django supported, and three that are named beside it."""
-    expected = {f"py{python}-django{django}" for django, pythons in SUPPORTED.items() for python in pythons.split()}
+    pairs = [(python, django) for django, release in releases().items() for python in release.pythons]
+    expected = {Cell(python, django).name for python, django in pairs}
     cells = {name for name in names if re.fullmatch(r"py\d+-django\d+", name)}
     assert cells - expected == {"py33-django19", "py310-django22", "py311-django22"}
     assert expected <= cells

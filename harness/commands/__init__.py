@@ -11,7 +11,20 @@ from typing import NoReturn
 import click
 
 from harness import __version__
-from harness.commands import compare, doctor, listing, merge, not_tested, report, reproduce, run, schema, show
+from harness.commands import (
+    ci_matrix,
+    compare,
+    doctor,
+    export,
+    listing,
+    merge,
+    not_tested,
+    report,
+    reproduce,
+    run,
+    schema,
+    show,
+)
 from harness.errors import HarnessError
 from harness.processes import interruptible
 
@@ -36,7 +49,8 @@ def cli() -> None:
 
 
 for command in (
-    *(run.run, report.report, compare.compare, merge.merge, reproduce.reproduce, listing.list_, show.show),
+    *(run.run, report.report, listing.list_, show.show, reproduce.reproduce),
+    *(compare.compare, merge.merge, export.export, ci_matrix.ci_matrix),
     *(doctor.doctor, schema.schema, not_tested.not_tested),
 ):
     cli.add_command(command)

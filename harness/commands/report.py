@@ -49,7 +49,7 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
     code = _close(session.split(","), began, view) if session else 0
     click.echo(f"{len(pages)} reports from {len(view.rows)} results, {len(changed)} changed.")
     click.echo(f"Report: {options.shown(reports / 'index.rst')}")
-    return max(code, _name_damaged(view))
+    return max(code, name_damaged(view))
 
 
 def _check(view: View, pages: dict[str, str], headline: str | None, reports: Path) -> int:
@@ -65,10 +65,11 @@ def _check(view: View, pages: dict[str, str], headline: str | None, reports: Pat
         click.echo(f"out of date: {path}")
     if out_of_date:
         click.echo("Run `tox -e report`, and commit what changes.")
-    return max(1 if out_of_date else 0, _name_damaged(view))
+    return max(1 if out_of_date else 0, name_damaged(view))
 
 
-def _name_damaged(view: View) -> int:
+def name_damaged(view: View) -> int:
+    """Say which results could not be read; return the exit code for that."""
     for error in view.damaged:
         click.echo(f"error: left out: {error}", err=True)
         if error.hint:

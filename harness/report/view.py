@@ -7,13 +7,17 @@ import statistics
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from harness import records
+from harness import history, records
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
+from harness.history import Entry
+from harness.releases import supported
 from harness.result import Finding, Judgement, Result, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,6 +30,7 @@ class Row:
 
     cell: Cell
     result: Result
+    history: list[Entry] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -36,6 +41,16 @@ class Row:
     def verdict(self) -> Verdict:
         """Does it work?"""
         return self.result.verdicts.overall.verdict
+
+    @property
+    def since(self) -> Entry | None:
+        """The recorded run since which the verdict and its reason stand."""
+        return history.since(self.history)
+
+    @property
+    def right(self) -> int:
+        """How many of the exchanges were right."""
+        return sum(each.good for each in self.result.exchanges)
 
     @property
     def served(self) -> str:
@@ -122,12 +137,14 @@ class Rows:
         return statistics.median(values) if values else None
 
     def range_of(self, what: str) -> str:
-        """Return from which to which ``python`` or ``django`` a cell works, or ``none``."""
-        found = sorted({(getattr(row.cell, f"{what}_version"), getattr(row.cell, what)) for row in self.works})
-        if not found:
-            return "none"
-        first, last = found[0][1], found[-1][1]
-        return first if first == last else f"{first} to {last}"
+        """Return from which to which ``python`` or ``django`` a cell works, or ``none``.
+
+        One that was tried and never works parts a range in two.
+        """
+        tried = sorted({(getattr(row.cell, f"{what}_version"), getattr(row.cell, what)) for row in self.tested})
+        works = {getattr(row.cell, what) for row in self.works}
+        runs = [[name for _, name in run] for good, run in groupby(tried, lambda each: each[1] in works) if good]
+        return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs) or "none"
 
     def variants(self) -> dict[str, list[Judgement]]:
         """Return how each variant went, by its name."""
@@ -220,6 +237,25 @@ class View:
         """The rows of every library."""
         return [row for library in self.libraries for row in library.rows]
 
+    def of(self, verdict: Verdict) -> list[Row]:
+        """Return the rows of one verdict."""
+        return [row for row in self.rows if row.verdict is verdict]
+
+    @property
+    def counts(self) -> str:
+        """Say in one line how many cells there are of each verdict."""
+        counted = ", ".join(f"{number} {verdict}" for verdict in Verdict if (number := len(self.of(verdict))))
+        return f"{len(self.rows)} cells" + (f": {counted}." if counted else ".")
+
+    @cached_property
+    def day(self) -> date:
+        """The day on which the newest of the results was measured: what "today" means in all that is rendered."""
+        return max((date.fromisoformat(row.result.varying.started[:10]) for row in self.rows), default=date.min)
+
+    def supported(self, row: Row) -> bool:
+        """Tell whether Django supports the pair of *row* today."""
+        return supported(row.cell, self.day)
+
 
 def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
     """Return the view of the results in *folder*; what cannot be read is named, not left out silently.
@@ -227,8 +263,16 @@ def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
     *libraries* are folders of further libraries, with their prose.
     """
     found = records.in_folder(folder)
-    rows = [Row(Cell.parse(name), result) for name, result in found.results.items()]
-    return View(_by_library(rows, libraries), list(found.damaged.values()), frozenset(found.damaged))
+    damaged = list(found.damaged.values())
+    rows = []
+    for name, result in found.results.items():
+        try:
+            entries = history.read(history.path_of(folder.parent, name))
+        except DamagedResult as error:
+            damaged.append(error)
+            entries = []
+        rows.append(Row(Cell.parse(name), result, entries))
+    return View(_by_library(rows, libraries), damaged, frozenset(found.damaged))
 
 
 def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryView]:

@@ -1,0 +1,55 @@
+"""``export``: the matrix for other programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from harness import libraries
+from harness.commands import options
+from harness.commands.report import name_damaged
+from harness.errors import UsageError
+from harness.report import badges, junit, markdown
+from harness.report import export as exporting
+from harness.report.view import View, read
+from harness.result import Verdict, write_atomically
+
+#: What is one document, by its name.
+_FORMS: dict[str, Callable[[View], str | bytes]] = {
+    "csv": exporting.as_csv,
+    "json": exporting.as_json,
+    "junit": junit.render,
+    "markdown": lambda view: markdown.render(
+        "summary.md.j2", view=view, counts=view.counts, verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED]
+    ),
+    "schema": lambda _: json.dumps(exporting.schema(), indent=2) + "\n",
+}
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice([*_FORMS, "badges"]), default="json", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; for badges a folder.")
+@options.reports
+@options.libraries
+def export(form: str, output: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
+    """Write the matrix for other programs.
+
+    csv and json: a row each cell (schema: the JSON Schema of that). junit: a suite each cell. markdown: the summary of
+    a job. badges: an SVG and an endpoint of shields.io for each library.
+    """
+    view = read(reports / "results", libraries.places(libraries.load(folders)))
+    if form == "badges":
+        if output is None:
+            raise UsageError("badges are many files", "name a folder for them with --output")
+        for name, text in badges.render(view).items():
+            write_atomically(output / name, text.encode())
+        return name_damaged(view)
+    document = _FORMS[form](view)
+    if output is None:
+        click.echo(document, nl=False)
+    else:
+        write_atomically(output, document if isinstance(document, bytes) else document.encode())
+    return name_damaged(view)

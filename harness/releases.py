@@ -1,0 +1,32 @@
+"""The releases of Django: which Pythons each supports, and until when."""
+
+from __future__ import annotations
+
+import datetime
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from harness.cells import Cell
+
+_FILE = Path(__file__).with_suffix(".toml")
+
+
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A release of Django; *until* is the day on which its security fixes end."""
+
+    until: datetime.date
+    pythons: list[str]
+
+
+@cache
+def releases() -> dict[str, Release]:
+    """Return every release by its number, such as ``5.2``."""
+    return msgspec.toml.decode(_FILE.read_bytes(), type=dict[str, Release])
+
+
+def supported(cell: Cell, day: datetime.date) -> bool:
+    """Tell whether on *day* Django supported the cell's release, and that release the cell's Python."""
+    release = releases().get(cell.django)
+    return release is not None and cell.python in release.pythons and day < release.until

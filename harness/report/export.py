@@ -1,0 +1,108 @@
+"""The matrix as data: one row for each cell, as CSV and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import msgspec
+
+from harness.report.view import Row, View
+from harness.result import Model, Reason, Verdict
+from harness.scrub import one_line
+
+
+class Exported(Model, frozen=True, kw_only=True):
+    """One cell of the matrix. What is not known is empty in CSV and null in JSON."""
+
+    cell: str
+    library: str
+    server: str
+    profile: str
+    python: str
+    django: str
+    supported: bool
+    verdict: Verdict
+    reason: Reason
+    text: str
+    django_server: Verdict | None
+    web_server: Verdict
+    channels: Verdict
+    exchanges: int
+    exchanges_right: int
+    latency_ms: float | None
+    packages: int | None
+    added_bytes: int | None
+    install_seconds: float | None
+    python_version: str | None
+    django_version: str | None
+    library_version: str | None
+    broker: str | None
+    measured: str
+    since: str | None
+
+
+def rows(view: View) -> list[Exported]:
+    """Return every cell of *view* as a row."""
+    return [_row(view, row) for row in view.rows]
+
+
+def _row(view: View, row: Row) -> Exported:
+    result, verdicts, versions = row.result, row.result.verdicts, row.result.versions
+    installation, since = result.installation, row.since
+    return Exported(
+        cell=row.name,
+        library=result.library,
+        server=result.server,
+        profile=result.profile,
+        python=row.cell.python,
+        django=row.cell.django,
+        supported=view.supported(row),
+        verdict=row.verdict,
+        reason=verdicts.overall.reason,
+        text=one_line(verdicts.overall.text),
+        django_server=verdicts.django_server.verdict if verdicts.django_server else None,
+        web_server=verdicts.web_server.verdict,
+        channels=verdicts.channels.verdict,
+        exchanges=len(result.exchanges),
+        exchanges_right=row.right,
+        latency_ms=row.latency,
+        packages=len(installation.added) if installation else None,
+        added_bytes=installation.added_bytes if installation else None,
+        install_seconds=result.varying.install_seconds,
+        python_version=versions.python if versions else None,
+        django_version=versions.django if versions else None,
+        library_version=versions.library or None if versions else None,
+        broker=versions.broker or None if versions else None,
+        measured=result.varying.started,
+        since=since.date if since else None,
+    )
+
+
+def as_csv(view: View) -> str:
+    """Return the rows as CSV (RFC 4180) with a header; a text cannot be taken for a formula by a spreadsheet."""
+    written = io.StringIO()
+    writer = csv.DictWriter(written, Exported.__struct_fields__)
+    writer.writeheader()
+    for row in rows(view):
+        values: dict[str, Any] = msgspec.to_builtins(row)
+        text = values["text"]
+        values["text"] = f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+        writer.writerow(values)
+    return written.getvalue()
+
+
+def as_json(view: View) -> str:
+    """Return the rows as a JSON array, as :func:`schema` describes it."""
+    return msgspec.json.format(msgspec.json.encode(rows(view)), indent=1).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of what :func:`as_json` returns."""
+    document = msgspec.json.schema(list[Exported])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The matrix, a row each cell",
+        **document,
+    }

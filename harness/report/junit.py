@@ -1,0 +1,85 @@
+"""The results as JUnit XML: one suite a cell, one case for each step and each exchange.
+
+Source of the form: the schema of Jenkins' xUnit plugin (junit-10.xsd), which GitLab reads as well.
+"""
+
+from __future__ import annotations
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from harness.report.view import Row, View
+from harness.result import Exchange, Step, Verdict
+from harness.scrub import one_line, printable
+
+
+def render(view: View) -> bytes:
+    """Return every cell of *view* as a suite.
+
+    What "does not work" is a failure where it was seen; what is "not tested" is skipped.
+    """
+    document = JUnitXml("WebSocket libraries on Python and Django")
+    for row in view.rows:
+        document.add_testsuite(_suite(row))
+    document.update_statistics()
+    # The schema knows this attribute on suites alone.
+    document._elem.attrib.pop("skipped", None)
+    return bytes(document.tostring()) + b"\n"
+
+
+def _suite(row: Row) -> TestSuite:
+    suite = TestSuite(row.name)
+    suite.timestamp = row.result.varying.started[:19]
+    for name, value in _properties(row).items():
+        suite.add_property(name, one_line(value))
+    cases = [_step(row, step) for step in row.result.steps]
+    cases += [_exchange(row, exchange) for exchange in row.result.exchanges]
+    if row.verdict is not Verdict.WORKS:
+        cases.append(_verdict(row, any(case.is_failure for case in cases)))
+    suite.add_testcases(cases)
+    return suite
+
+
+def _properties(row: Row) -> dict[str, str]:
+    versions, overall = row.result.versions, row.result.verdicts.overall
+    known = {"verdict": overall.label, "library": row.result.library, "server": row.served}
+    if versions is not None:
+        known |= {"python": versions.python, "django": versions.django, "broker": versions.broker}
+    return {name: value for name, value in known.items() if value}
+
+
+def _step(row: Row, step: Step) -> TestCase:
+    case = TestCase(one_line(f"step {step.name}"), row.name, row.result.varying.seconds.get(step.name, 0.0))
+    if step.outcome == "skipped":
+        case.result = [Skipped(one_line(step.said))]
+    elif step.outcome != "ok":
+        case.result = [_failure(step.cause or step.outcome, step.outcome, f"{step.command}\n\n{step.excerpt}")]
+    return case
+
+
+def _exchange(row: Row, exchange: Exchange) -> TestCase:
+    times = row.result.varying.latency_ms.get(str(exchange.number), {})
+    name = f"exchange {exchange.number}: {exchange.channel} from {exchange.sender} to {exchange.audience}"
+    case = TestCase(one_line(name), row.name, max(times.values(), default=0.0) / 1000)
+    if not exchange.good:
+        lines = [
+            f"{fault.kind} on {fault.member}'s {fault.connection} connection {fault.text}" for fault in exchange.faults
+        ]
+        case.result = [_failure(lines[0] if lines else "wrong", "exchange wrong", "\n".join(lines))]
+    return case
+
+
+def _verdict(row: Row, seen: bool) -> TestCase:
+    """Return what says the verdict itself: a failure only where no step or exchange was one."""
+    overall = row.result.verdicts.overall
+    case = TestCase("verdict", row.name, 0.0)
+    if row.verdict is Verdict.NOT_TESTED:
+        case.result = [Skipped(one_line(f"{overall.label}: {overall.text}"))]
+    elif not seen:
+        case.result = [_failure(overall.text, overall.reason, overall.text)]
+    return case
+
+
+def _failure(message: str, kind: str, text: str) -> Failure:
+    failure = Failure(one_line(message), kind)
+    failure.text = printable(text).strip()
+    return failure

@@ -1,0 +1,56 @@
+"""Results with hostile text in every field, for whatever is rendered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from conftest import ROOT
+
+from harness.result import Result, load
+
+RECORDED = ROOT / "reports" / "results"
+HOSTILE = (
+    "*x* `y <javascript:z>`__ |s| .. raw:: html\n\n<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[1m"
+    "\x00\u202e [1]_ ::\n====\n\x85 ☃ _`t`: ]]> {{ 7 * 7 }} {% raw %} @everyone https://example.org/ \" ' & =1+1"
+)
+#: What the schema closes: it is never anybody's text.
+_OURS = {
+    "schema",
+    "cell",
+    "library",
+    "server",
+    "profile",
+    "verdict",
+    "reason",
+    "outcome",
+    "kind",
+    "channel",
+    "complete",
+}
+
+
+def with_hostile_texts(cell: str) -> Result:
+    """Return the recorded result of *cell* with something hostile in each text that a cell can have written."""
+
+    def spoil(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: spoil(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [spoil(each, key) for each in value]
+        named = key in _OURS or key in ("started", "probed_on", "installed_on", "name", "member", "python", "django")
+        return value if not isinstance(value, str) or named else f"{value[:20]}{HOSTILE}"
+
+    document = spoil(msgspec.to_builtins(load(RECORDED / f"{cell}.json")))
+    document["varying"]["probed_on"] = {}
+    return msgspec.convert(document, Result)
+
+
+def folder_of(tmp_path: Path, *cells: str) -> Path:
+    """Make a reports folder of hostile results of *cells*; return it."""
+    for cell in cells:
+        path = tmp_path / "results" / f"{cell}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(msgspec.json.encode(with_hostile_texts(cell)))
+    return tmp_path

@@ -1,0 +1,106 @@
+"""The matrix for other programs: what they read is what was measured, whatever a cell printed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+import xmlschema
+from conftest import ROOT
+from hostile import RECORDED, folder_of
+from junitparser import JUnitXml
+from markdown_it import MarkdownIt
+
+from harness.commands import export as command
+from harness.report import badges, export, junit
+from harness.report.view import View, read
+from harness.result import Verdict
+
+CELLS = ("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30")
+
+
+@pytest.fixture(scope="module")
+def view() -> View:
+    return read(RECORDED)
+
+
+@pytest.fixture
+def hostile(tmp_path) -> View:
+    return read(folder_of(tmp_path, *CELLS) / "results")
+
+
+def test_json(view, hostile):
+    """The JSON is of the published schema, and has every cell."""
+    for each in (view, hostile):
+        document = json.loads(export.as_json(each))
+        jsonschema.Draft202012Validator(export.schema()).validate(document)
+        assert [row["cell"] for row in document] == [row.name for row in each.rows]
+
+
+def test_csv(view, hostile):
+    """Each cell is one row of the CSV with the same columns, and no text of it is a formula."""
+    for each in (view, hostile):
+        rows = list(csv.DictReader(io.StringIO(export.as_csv(each))))
+        assert {row["cell"]: row["verdict"] for row in rows} == {row.name: str(row.verdict) for row in each.rows}
+        assert not any(row["text"].startswith(("=", "+", "-", "@")) for row in rows)
+
+
+def test_supported(view):
+    """Whether Django supports a pair is as of the newest result."""
+    found = {row.cell: row.supported for row in export.rows(view)}
+    assert not found["py27-django18"]
+    assert found["py313-django61-channels4"]
+
+
+def test_junit(view, hostile):
+    """The XML is what Jenkins and GitLab accept; a parser reads back a suite for each cell with all that was seen."""
+    schema = xmlschema.XMLSchema(ROOT / "tests" / "schemas" / "junit.xsd")
+    for each in (view, hostile):
+        document = junit.render(each)
+        schema.validate(ElementTree.fromstring(document))
+        suites = {suite.name: suite for suite in JUnitXml.fromstring(document)}
+        assert list(suites) == [row.name for row in each.rows]
+        for row in each.rows:
+            suite = suites[row.name]
+            more = 0 if row.verdict is Verdict.WORKS else 1
+            assert suite.tests == len(row.result.steps) + len(row.result.exchanges) + more
+            assert bool(suite.failures) >= (row.verdict is Verdict.DOES_NOT_WORK)
+            assert bool(suite.skipped) >= (row.verdict is Verdict.NOT_TESTED)
+
+
+def test_junit_says_why(view):
+    """A failure carries its cause as its message, and what was printed as its text."""
+    suite = next(each for each in JUnitXml.fromstring(junit.render(view)) if each.name == "py39-django30")
+    failed = [case for case in suite if case.is_failure]
+    assert [case.name for case in failed] == ["step runserver", "verdict"][: len(failed)]
+    assert "django.utils.six" in failed[0].result[0].message
+    assert "Traceback" in failed[0].result[0].text
+
+
+def test_badges(view):
+    """A badge says on what a library works, to the eye and to a screen reader, and is well-formed."""
+    files = badges.render(view)
+    endpoint = json.loads(files["django-websocket-redis.json"])
+    assert endpoint["schemaVersion"] == 1
+    assert endpoint["message"] == "works on Django 1.8 to 2.2"
+    picture = ElementTree.fromstring(files["django-websocket-redis.svg"])
+    assert picture.get("aria-label") == "django-websocket-redis: works on Django 1.8 to 2.2"
+    assert json.loads(files["django-socketio.json"])["message"] == "works on no Django that was tried"
+    assert files == badges.render(view)
+
+
+def test_summary(view, hostile):
+    """The summary counts every cell, tells why one does not work, and stays text where a cell printed markup."""
+    text = command._FORMS["markdown"](view)
+    assert len(re.findall(r"^\| `py\d+-", text, re.MULTILINE)) == len(view.of(Verdict.DOES_NOT_WORK)) + len(
+        view.of(Verdict.NOT_TESTED)
+    )
+    shown = MarkdownIt("commonmark", {"html": False}).enable("table").render(command._FORMS["markdown"](hostile))
+    assert "<script" not in shown
+    assert "<img" not in shown
+    assert "<a " not in shown
