@@ -24,6 +24,7 @@ from harness.commands import (
     run,
     schema,
     show,
+    site,
 )
 from harness.errors import HarnessError
 from harness.processes import interruptible
@@ -50,7 +51,7 @@ def cli() -> None:
 
 for command in (
     *(run.run, report.report, listing.list_, show.show, reproduce.reproduce),
-    *(compare.compare, merge.merge, export.export, ci_matrix.ci_matrix),
+    *(compare.compare, merge.merge, export.export, ci_matrix.ci_matrix, site.site),
     *(doctor.doctor, schema.schema, not_tested.not_tested),
 ):
     cli.add_command(command)

@@ -41,6 +41,7 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
     with_readme = reports.resolve() == (ROOT / "reports").resolve()
     if check:
+        render.check(pages)
         return _check(view, pages, headline if with_readme else None, reports)
     changed = render.write(pages, reports, view.unread)
     if with_readme and readme.read_text(encoding="utf-8") != headline:

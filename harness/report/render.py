@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import re
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
 from harness.result import Verdict, as_expected, write_atomically
 
+#: So many pages are checked in more than one process.
+_WORTH_A_PROCESS = 16
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 
 
 def render(view: View) -> dict[str, str]:
-    """Return every report by its path below the reports folder, all of them checked by docutils.
+    """Return every report by its path below the reports folder.
 
     Raises:
-        HarnessError: docutils finds something wrong with one.
+        HarnessError: the prose of a library is not complete.
     """
     environment = _environment()
     pages = {"index.rst": environment.get_template("index.rst.j2").render(view=view)}
@@ -36,12 +39,25 @@ def render(view: View) -> dict[str, str]:
                 continue
             template = environment.get_template("cell.rst.j2")
             pages[f"{library.name}/{row.name}.rst"] = template.render(row=row, library=library)
-    tidy = {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
-    for path, text in tidy.items():
-        wrong = rst.problems(text, path)
+    return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
+
+
+def check(pages: dict[str, str]) -> None:
+    """Hold each of *pages* against docutils at its strictest, on all processors.
+
+    Raises:
+        HarnessError: docutils finds something wrong with one.
+    """
+    items = [(text, path) for path, text in pages.items()]
+    if len(items) < _WORTH_A_PROCESS:
+        found = [rst.problems(*item) for item in items]
+    else:
+        # Forked, a child has all that it needs; nothing else runs in this process.
+        with multiprocessing.get_context("fork").Pool() as pool:
+            found = pool.starmap(rst.problems, items, chunksize=8)
+    for wrong, (_, path) in zip(found, items, strict=True):
         if wrong:
             raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
-    return tidy
 
 
 def with_headline(readme: str, view: View) -> str:
@@ -88,24 +104,31 @@ def _environment() -> jinja2.Environment:
 
 
 def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:
-    """Write *pages* below *folder*, and remove reports of cells that have none any more.
+    """Write those of *pages* that differ from what is below *folder*; remove reports of cells that have none any more.
+
+    What is written is checked before; what lies there already was, when it was written.
 
     Returns:
         The paths that changed.
 
     Raises:
-        HarnessError: the folder cannot be written to.
+        HarnessError: docutils finds something wrong with a page, or the folder cannot be written to.
     """
-    changed = []
-    for path, text in pages.items():
-        target = folder / path
-        if not target.exists() or target.read_bytes() != text.encode():
-            write_atomically(target, text.encode())
-            changed.append(path)
-    for path in stale(pages, folder, unread):
+    fresh = {path: text for path, text in pages.items() if _read(folder / path) != text.encode()}
+    check(fresh)
+    for path, text in fresh.items():
+        write_atomically(folder / path, text.encode())
+    gone = stale(pages, folder, unread)
+    for path in gone:
         (folder / path).unlink()
-        changed.append(path)
-    return changed
+    return [*fresh, *gone]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def stale(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:

@@ -1,0 +1,33 @@
+"""``site``: build the static site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness import libraries
+from harness.commands import options
+from harness.commands.report import name_damaged
+from harness.errors import HarnessError
+from harness.report.view import read
+from harness.site.build import build, missing
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="The folder; reports/html.")
+@options.reports
+@options.libraries
+def site(output: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
+    """Build the site from the results at hand; it needs no server and no network to be read."""
+    known = libraries.load(folders)
+    view = read(reports / "results", libraries.places(known))
+    if not view.rows and not view.damaged:
+        raise HarnessError("there are no results to make a site of", "run some cells first, such as `tox -m quick`")
+    target = output or reports / "html"
+    number = build(view, reports, known, target)
+    click.echo(f"{number} pages from {len(view.rows)} results.")
+    if absent := missing(view, reports):
+        click.echo(f"The evidence of {len(absent)} cells is not on this machine; their pages say so.")
+    click.echo(f"Site: {options.shown(target / 'index.html')}")
+    return name_damaged(view)

@@ -1,0 +1,79 @@
+"""What a library's metadata claims, beside what was measured."""
+
+from __future__ import annotations
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from harness.cells import Cell
+from harness.report.view import LibraryView, Row
+from harness.result import Claims, Verdict
+
+
+def of(row: Row, library: LibraryView) -> Claims | None:
+    """Return the claims of what the cell installed, or, where it could not, of the newest that another cell did."""
+    installation = row.result.installation
+    if installation is not None and installation.claims is not None:
+        return installation.claims
+    return newest(library)
+
+
+def newest(library: LibraryView) -> Claims | None:
+    """Return the claims of the newest release that any cell of *library* has installed."""
+    found = [row for row in library.installed() if row.result.installation and row.result.installation.claims]
+    if not found:
+        return None
+    installation = max(found, key=lambda row: row.cell.order[:2]).result.installation
+    return installation.claims if installation else None
+
+
+def claimed(claims: Claims, cell: Cell) -> bool | None:
+    """Tell whether *claims* name the cell's Python and Django; None where they say nothing of either.
+
+    ``Requires-Python`` forbids what it leaves out; only a classifier claims.
+    """
+    pythons = [each for each in claims.pythons if "." in each]
+    djangos = [each for each in claims.djangos if "." in each]
+    if not _allowed(claims.requires_python, cell.python):
+        return False
+    if (pythons and cell.python not in pythons) or (djangos and cell.django not in djangos):
+        return False
+    return True if pythons or djangos else None
+
+
+def _allowed(requires: str, python: str) -> bool:
+    try:
+        # The newest patch release of it: "<3.9.5" is no word against 3.9, and ">=3.7.3" none against 3.7.
+        allowed = SpecifierSet(requires)
+        return any(allowed.contains(f"{python}.{patch}") for patch in range(100))
+    except InvalidSpecifier:
+        return True
+
+
+def said(row: Row, library: LibraryView) -> str | None:
+    """Say in one sentence what is claimed of the cell; None where no metadata was recorded."""
+    claims = of(row, library)
+    if claims is None:
+        return None
+    found = claimed(claims, row.cell)
+    if found is None:
+        return f"{claims.version} says nothing about it"
+    return f"{claims.version} {'claims' if found else 'does not claim'} this pair"
+
+
+def contradictions(library: LibraryView) -> list[tuple[str, list[Row]]]:
+    """Return the tested cells of the usual server by what was claimed and what was measured."""
+    titles = {
+        (True, True): "Claimed, and works",
+        (True, False): "Claimed, and does not work",
+        (False, True): "Not claimed, and works",
+        (False, False): "Not claimed, and does not work",
+        (None, True): "Nothing said, and works",
+        (None, False): "Nothing said, and does not work",
+    }
+    found: dict[tuple[bool | None, bool], list[Row]] = {key: [] for key in titles}
+    for row in library.groups[0].tested:
+        claims = of(row, library)
+        if claims is not None:
+            found[claimed(claims, row.cell), row.verdict is Verdict.WORKS].append(row)
+    said_something = any(found[key] for key in titles if key[0] is not None)
+    return [(titles[key], rows) for key, rows in found.items() if rows or (said_something and key[0] is not None)]

@@ -1,0 +1,249 @@
+"""Build the site: a matrix to look at, a page for each cell and each library, and what is around them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import docutils.core
+import docutils.nodes
+import jinja2
+from markupsafe import Markup
+
+from harness import libraries
+from harness.errors import HarnessError
+from harness.history import Entry
+from harness.libraries.base import Library
+from harness.report import claims
+from harness.report.render import render as render_reports
+from harness.report.view import Row, Rows, View
+from harness.reproduction import script
+from harness.result import Reason, Verdict
+from harness.scrub import printable
+from harness.site import frames
+
+_HERE = Path(__file__).resolve().parent
+_STYLES = {Verdict.WORKS: "yes", Verdict.DOES_NOT_WORK: "no", Verdict.NOT_TESTED: "none"}
+_GOOD = {True: ("yes", "✓ Yes"), False: ("no", "✗ No"), None: ("none", "─")}
+_DOCUTILS = {
+    "report_level": 5,
+    "file_insertion_enabled": False,
+    "raw_enabled": False,
+    "doctitle_xform": False,
+    "initial_header_level": 1,
+    "syntax_highlight": "none",
+    "toc_backlinks": False,
+    "_disable_config": True,
+}
+
+
+class Grid(NamedTuple):
+    """Django by Python: a row of cells for each Django, None where there is no cell."""
+
+    pythons: list[str]
+    rows: list[tuple[str, list[Row | None]]]
+
+
+def build(view: View, reports: Path, known: Mapping[str, Library], target: Path) -> int:
+    """Write the site of *view* into *target*, with the evidence that lies in *reports*; return how many pages.
+
+    *known* are the libraries, for the commands that reproduce a cell.
+
+    Raises:
+        HarnessError: a page cannot be made or written.
+    """
+    fresh = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    number = 0
+    try:
+        for path, text in pages(view, reports, known):
+            place = fresh / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(text.encode("utf-8", "replace"))
+            number += 1
+        shutil.copytree(_HERE / "static", fresh / "static")
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+    except OSError as error:
+        raise HarnessError(f"the site cannot be written: {error.strerror}", "make room on the disk") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return number
+
+
+def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of every page."""
+    environment = _environment(view)
+    rendered = render_reports(view)
+
+    def page(template: str, root: str = "", **values: Any) -> str:
+        return environment.get_template(template).render(root=root, **values)
+
+    yield "index.html", page("index.html.j2", filters=_filters(view))
+    for library in view.libraries:
+        yield (
+            f"library/{library.name}.html",
+            page(
+                "library.html.j2",
+                "../",
+                library=library,
+                body=_html(rendered[f"{library.name}.rst"], "../"),
+                claims=claims.newest(library),
+                claimed=claims.contradictions(library),
+            ),
+        )
+        for row in library.rows:
+            evidence = []
+            for title, name, text in frames.pages(row.name, reports / "evidence" / row.name):
+                evidence.append((title, f"../evidence/{name}", f"{max(len(text) // 1000, 1)} kB"))
+                yield f"evidence/{name}", text
+            yield (
+                f"cells/{row.name}.html",
+                page(
+                    "cell.html.j2",
+                    "../",
+                    library=library,
+                    row=row,
+                    evidence=evidence,
+                    claim=claims.said(row, library),
+                    script=_script(row, known),
+                ),
+            )
+    yield (
+        "compare.html",
+        page(
+            "page.html.j2",
+            title="Comparison of WebSocket libraries for Django",
+            description="What they cost, what else was asked, servers, documentation: every library on one page.",
+            body=_html(rendered["index.rst"], ""),
+        ),
+    )
+    yield "plots.html", page("plots.html.j2", plots=_plots(view))
+    yield "history.html", page("history.html.j2", changes=_changes(view))
+    yield (
+        "how.html",
+        page(
+            "page.html.j2",
+            title="How a verdict is reached",
+            description="What is done in each environment before it says Yes, No or Not tested.",
+            body=_html((_HERE / "how.rst").read_text(encoding="utf-8"), ""),
+        ),
+    )
+
+
+def _environment(view: View) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: value if isinstance(value, Markup) else _text(value),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    helpers: dict[str, Any] = {
+        "view": view,
+        "grid": _grid,
+        "style": _STYLES.__getitem__,
+        "good": lambda good: _GOOD[good][1],
+        "good_style": lambda good: _GOOD[good][0],
+        "moves": _moves,
+    }
+    environment.globals.update(helpers)
+    return environment
+
+
+def _text(value: object) -> object:
+    """Let no control character through: HTML escapes markup, and nothing else."""
+    return printable(value) if isinstance(value, str) else value
+
+
+def _plots(view: View) -> list[tuple[str, str, str]]:
+    if find_spec("matplotlib") is None:
+        raise HarnessError("the plots need matplotlib", "`tox -e site` has it")
+    from harness.site.plots import plots  # it takes longer to load than everything else
+
+    return plots(view)
+
+
+def _script(row: Row, known: Mapping[str, Library]) -> list[str]:
+    result = f"reports/results/{row.name}.json"
+    return script(row.result, libraries.of(row.cell, dict(known)), f"tox -e {row.name} -- --freeze {result}")
+
+
+def _grid(group: Rows) -> Grid:
+    pythons = sorted({(row.cell.python_version, row.cell.python) for row in group.rows})
+    djangos = sorted({(row.cell.django_version, row.cell.django) for row in group.rows})
+    cells = {(row.cell.django, row.cell.python): row for row in group.rows}
+    return Grid(
+        [python for _, python in pythons],
+        [(django, [cells.get((django, python)) for _, python in pythons]) for _, django in djangos],
+    )
+
+
+def _filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return name, label and values of each filter."""
+    rows = view.rows
+    pythons = sorted({(row.cell.python_version, row.cell.python) for row in rows})
+    djangos = sorted({(row.cell.django_version, row.cell.django) for row in rows})
+    reasons = {row.result.verdicts.overall.reason for row in rows}
+    return [
+        ("library", "Library", [(each.name, each.title) for each in view.libraries]),
+        ("server", "Server", [(name, name) for name in sorted({row.result.server for row in rows})]),
+        ("python", "Python", [(name, name) for _, name in pythons]),
+        ("django", "Django", [(name, name) for _, name in djangos]),
+        ("verdict", "Verdict", [(str(each), each.sign) for each in Verdict]),
+        (
+            "reason",
+            "What fails",
+            [(str(each), str(each)) for each in Reason if each in reasons],
+        ),
+    ]
+
+
+def _changes(view: View) -> list[tuple[Row, Entry, Entry]]:
+    """Return each recorded run in which a cell's verdict or reason changed, the newest first."""
+    found = [
+        (row, before, after)
+        for row in view.rows
+        for before, after in zip(row.history, row.history[1:], strict=False)
+        if (before.verdict, before.reason) != (after.verdict, after.reason)
+    ]
+    return sorted(found, key=lambda change: change[2].date, reverse=True)
+
+
+def _moves(moved: Mapping[str, tuple[str, str]]) -> str:
+    """Say which versions moved."""
+    said = [f"{name} {old or '─'} → {new or '─'}" for name, (old, new) in moved.items()]
+    return "; ".join(said) or "nothing"
+
+
+def _html(text: str, root: str) -> Markup:
+    """Return reStructuredText as the inside of a page, its links to reports turned to the pages of the site."""
+    document = docutils.core.publish_doctree(text, settings_overrides=_DOCUTILS)
+    for node in document.findall(docutils.nodes.reference):
+        if "refuri" in node:
+            node["refuri"] = _link(node["refuri"], root)
+    parts = docutils.core.publish_from_doctree(document, writer="html5", settings_overrides=_DOCUTILS)
+    body = re.search(r"<body[^>]*>(.*)</body>", parts.decode(), re.DOTALL)
+    return Markup(body[1] if body else "")  # noqa: S704 -- docutils escapes, and raw is off
+
+
+def _link(target: str, root: str) -> str:
+    cell = re.fullmatch(r"(?:\.\./)?[\w.-]+/(py\d+-[\w-]+)\.rst", target)
+    if cell:
+        return f"{root}cells/{cell[1]}.html"
+    library = re.fullmatch(r"(?:\.\./)?([\w.-]+)\.rst", target)
+    return f"{root}library/{library[1]}.html" if library else target
+
+
+def missing(view: View, reports: Path) -> list[str]:
+    """Return the tested cells whose evidence is not at hand."""
+    return [
+        row.name
+        for row in view.rows
+        if row.verdict is not Verdict.NOT_TESTED and not (reports / "evidence" / row.name).is_dir()
+    ]

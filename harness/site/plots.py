@@ -1,0 +1,101 @@
+"""Plots for those who would rather look than read, as SVG that takes the page's colours."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from harness.errors import HarnessError
+from harness.report.view import Row, View
+
+#: Stands for the page's text colour until the SVG is written.
+_INK = "#010203"
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#999999", "#f0e442")
+
+
+def plots(view: View) -> list[tuple[str, str, str]]:
+    """Return title, caption and SVG of each plot.
+
+    Raises:
+        HarnessError: a plot cannot be drawn.
+    """
+    return [
+        (
+            "Latency of the exchanges",
+            "The median time from sending a message until a recipient has it, in each cell that works.",
+            _strip(view, lambda row: row.latency, "milliseconds"),
+        ),
+        (
+            "What installing adds",
+            "The size of all that came with a library and its server into an environment that had Django and coverage.",
+            _strip(view, _megabytes, "MB"),
+        ),
+        (
+            "Time to install",
+            "As long as it took on the machine that measured; what was fetched before was not fetched again.",
+            _strip(view, lambda row: row.result.varying.install_seconds, "seconds"),
+        ),
+    ]
+
+
+def _megabytes(row: Row) -> float | None:
+    installation = row.result.installation
+    return installation.added_bytes / 1e6 if installation and installation.added_bytes else None
+
+
+def _strip(view: View, value: Callable[[Row], float | None], unit: str) -> str:
+    """Return one line of dots a library, on a logarithmic scale; each dot leads to its cell."""
+    names = [library.title for library in view.libraries]
+    figure = Figure(figsize=(9, 0.55 * max(len(names), 1) + 1.1))
+    axes = figure.add_subplot()
+    for place, library in enumerate(view.libraries):
+        found = [(number, row) for row in library.rows if (number := value(row)) is not None and number > 0]
+        if not found:
+            continue
+        # Side by side where they would lie on each other, the same way each time.
+        heights = [place + ((number * 7) % 11 - 5) / 22 for number in range(len(found))]
+        dots = axes.scatter([number for number, _ in found], heights, s=24, color=_COLOURS[place % len(_COLOURS)])
+        dots.set_urls([f"cells/{row.name}.html" for _, row in found])
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(names)), labels=names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel(unit)
+    axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
+    axes.grid(axis="x", alpha=0.25, color=_INK)
+    return _svg(figure, unit)
+
+
+def _svg(figure: Any, unit: str) -> str:
+    style: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "the same every time",
+        "font.family": "sans-serif",
+        **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor"), _INK),
+    }
+    written = io.StringIO()
+    try:
+        with mpl.rc_context(style):
+            _restyle(figure)
+            figure.savefig(written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    except (ValueError, RuntimeError) as error:
+        raise HarnessError(f"a plot cannot be drawn: {error}") from error
+    text = written.getvalue().replace(_INK, "currentColor")
+    text = text[text.index("<svg") :]
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # Elements of several plots on one page must not have one id.
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{unit}-", text)
+    return text.replace("<svg ", f'<svg role="group" aria-label="{unit} by library" ', 1)
+
+
+def _restyle(figure: Any) -> None:
+    for axes in figure.axes:
+        axes.tick_params(colors=_INK)
+        for each in (axes.xaxis.label, axes.yaxis.label):
+            each.set_color(_INK)
+        for spine in axes.spines.values():
+            spine.set_edgecolor(_INK)

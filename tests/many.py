@@ -1,0 +1,40 @@
+"""Results of as many cells as one likes, each as rich as a recorded one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from conftest import ROOT
+
+from harness.cells import Cell
+from harness.result import dump, load
+
+RECORDED = ROOT / "reports" / "results"
+#: Recorded cells of every kind of verdict, each with its suffix.
+_KINDS = (
+    "py311-django52-channels4",
+    "py27-django18",
+    "py39-django30",
+    "py313-django60-asgi",
+    "py27-django18-socketio",
+    "py33-django18",
+    "py38-django30-channels2",
+    "py311-django52-pysocketio",
+)
+
+
+def write(folder: Path, number: int) -> list[str]:
+    """Write *number* results into the folder ``results`` below *folder*; return the names of their cells."""
+    results = folder / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    names = []
+    known = {name: load(RECORDED / f"{name}.json") for name in _KINDS}
+    for place in range(number):
+        kind = _KINDS[place % len(_KINDS)]
+        pair = place // len(_KINDS)
+        cell = Cell(f"3.{6 + pair % 10}", f"{2 + pair // 10 % 7}.{pair // 70}", Cell.parse(kind).suffixes)
+        names.append(cell.name)
+        (results / f"{cell.name}.json").write_bytes(dump(msgspec.structs.replace(known[kind], cell=cell.name)))
+    assert len(set(names)) == number
+    return names

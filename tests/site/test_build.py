@@ -1,0 +1,202 @@
+"""The site as files: every cell has its page, every link leads somewhere, and nothing comes from elsewhere."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from harness import history, libraries
+from harness.commands.site import site as command
+from harness.errors import HarnessError
+from harness.history import Entry
+from harness.report.view import read
+from harness.result import Reason, Verdict, load
+from harness.site.build import build
+
+RECORDED = ROOT / "reports" / "results"
+CELLS = ("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30")
+#: Elements that never have an end.
+_EMPTY = {"meta", "link", "br", "input", "img", "col", "hr"}
+
+
+class Page(html.parser.HTMLParser):
+    """Reads a page: its links, what it loads, its identifiers, and whether its elements are closed in order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.texts: list[str] = []
+        self.tags: set[str] = set()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.meta: dict[str, str] = {}
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        found = {name: value or "" for name, value in attrs}
+        self.tags.add(tag)
+        if tag not in _EMPTY:
+            self.open.append(tag)
+        self.ids += [found["id"]] if "id" in found else []
+        if tag == "a":
+            self.links += [found[name] for name in ("href", "xlink:href") if name in found]
+        elif tag == "meta":
+            self.meta[found.get("name") or found.get("property", "")] = found.get("content", "")
+        else:
+            self.loads += [found[name] for name in ("src", "href") if name in found]
+        self.wrong += [name for name in found if name.startswith("on")]
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in _EMPTY:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory) -> Path:
+    """Reports of a few cells, one of them with evidence and a history."""
+    folder = tmp_path_factory.mktemp("reports")
+    (folder / "results").mkdir()
+    for cell in CELLS:
+        shutil.copy(RECORDED / f"{cell}.json", folder / "results")
+    evidence = folder / "evidence" / "py27-django18"
+    evidence.mkdir(parents=True)
+    (evidence / "runserver.log").write_text("Starting <b>server</b>\x1b[1m\n")
+    frame = {"seconds": 1.5, "member": "John", "connection": "user", "direction": "in", "kind": "text"}
+    lines = [
+        msgspec.json.encode({**frame, "data": data}) for data in ("hello", "<script>alert(1)</script>", "x" * 5000)
+    ]
+    (evidence / "frames.jsonl").write_bytes(b"\n".join([*lines, b"{cut off"]))
+    result = load(RECORDED / "py27-django18.json")
+    now = Entry.of(result, None)
+    before = msgspec.structs.replace(now, date="2025-01-02", verdict=Verdict.DOES_NOT_WORK, reason=Reason.PAGE_FAILED)
+    after = msgspec.structs.replace(now, date="2025-02-03", moved={"redis": ("3.0", "3.5"), "six": ("", "1.0")})
+    history.write(history.path_of(folder, "py27-django18"), [before, after, now])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(reports) -> Path:
+    target = reports / "html"
+    build(read(reports / "results"), reports, libraries.load(), target)
+    return target
+
+
+def page(site: Path, name: str) -> str:
+    return (site / name).read_text(encoding="utf-8")
+
+
+def test_every_page(site):
+    """Each page is closed in order, has a title and a description, and no handler and no identifier twice."""
+    paths = sorted(site.rglob("*.html"))
+    assert len(paths) == 5 + 3 + len(CELLS) + 1
+    for path in paths:
+        found = Page(path)
+        assert not found.wrong, path
+        assert not found.open, path
+        assert len(set(found.ids)) == len(found.ids), path
+        assert "".join(found.texts).strip(), path
+        if path.parent.name != "evidence":
+            assert found.meta["description"], path
+            assert found.meta["og:title"], path
+            assert found.meta["og:description"] == found.meta["description"], path
+
+
+def test_links(site):
+    """Every link inside the site leads to a page or a place that is there, and nothing is loaded from elsewhere."""
+    pages = {path: Page(path) for path in site.rglob("*.html")}
+    for path, found in pages.items():
+        for address in [*found.links, *found.loads]:
+            parts = urlsplit(address)
+            if parts.scheme:
+                assert address in found.links or parts.scheme == "data", (path, address)
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.is_file(), (path, address)
+            if parts.fragment:
+                assert unquote(parts.fragment) in pages[target].ids, (path, address)
+
+
+def test_cells(site):
+    """Each cell is in the matrix, with sign and text, and leads to its page."""
+    text = page(site, "index.html")
+    for cell in CELLS:
+        sign = load(RECORDED / f"{cell}.json").verdicts.overall.verdict.sign
+        assert re.search(rf'<a href="cells/{cell}\.html" title="[^"]*">{sign}</a>', text), cell
+
+
+def test_evidence(site):
+    """Whatever was printed is shown as text, every frame is there, long ones cut, and what is broken is counted."""
+    frames = page(site, "evidence/py27-django18.frames.html")
+    assert frames.count("<tr><td") == 3
+    assert "&lt;script&gt;" in frames
+    assert "(5000 characters)" in frames
+    assert "1 lines could not be read" in frames
+    assert page(site, "evidence/py27-django18.runserver.txt") == "Starting <b>server</b>\n"
+    assert "frames.html" in page(site, "cells/py27-django18.html")
+
+
+def test_missing_evidence(site):
+    """A cell without evidence says so."""
+    assert "here they are missing" in page(site, "cells/py311-django52-channels4.html")
+
+
+def test_reproduce(site):
+    """A cell's page has the commands that bring it about again; where nothing was installed, the one that tries."""
+    assert "tox -e py27-django18 -- --freeze reports/results/py27-django18.json" in page(
+        site, "cells/py27-django18.html"
+    )
+    assert "tox -e py33-django18 -- --probe all" in page(site, "cells/py33-django18.html")
+
+
+def test_history(site):
+    """The history names each change of a verdict with what moved, and a cell's page since when it stands."""
+    changes = page(site, "history.html")
+    assert "2025-02-03" in changes
+    assert "redis 3.0 → 3.5; six ─ → 1.0" in changes
+    assert "<dt>Since</dt><dd>2025-02-03</dd>" in page(site, "cells/py27-django18.html")
+
+
+def test_twice_the_same(reports, site):
+    """The same results give the same site, byte for byte."""
+    again = reports / "again"
+    build(read(reports / "results"), reports, libraries.load(), again)
+    files = sorted(path.relative_to(site) for path in site.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
+    for path in files:
+        assert (site / path).read_bytes() == (again / path).read_bytes(), path
+
+
+def test_nothing(tmp_path):
+    """Without any result there is no site to build, and the one that is there stays."""
+    (tmp_path / "html").mkdir()
+    done = CliRunner().invoke(command, ["--reports", str(tmp_path)], standalone_mode=False)
+    assert isinstance(done.exception, HarnessError)
+    assert (tmp_path / "html").is_dir()
+
+
+def test_damaged(tmp_path):
+    """A result that cannot be read is named on the first page, and is exit code 3."""
+    (tmp_path / "results").mkdir()
+    shutil.copy(RECORDED / "py27-django18.json", tmp_path / "results")
+    (tmp_path / "results" / "py27-django19.json").write_text('{"schema": "0"}')
+    done = CliRunner().invoke(command, ["--reports", str(tmp_path)], standalone_mode=False)
+    assert done.return_value == 3
+    assert "py27-django19.json is a result of schema 0" in page(tmp_path / "html", "index.html")

@@ -1,0 +1,27 @@
+"""Hostile text in every field stays text on every page."""
+
+from __future__ import annotations
+
+from hostile import folder_of
+from test_build import Page
+
+from harness import libraries
+from harness.report.view import read
+from harness.site.build import build
+
+
+def test_hostile(tmp_path):
+    """No cell can bring an element, a handler, a link or a control character into a page."""
+    reports = folder_of(tmp_path, "py27-django18", "py311-django52-channels4", "py39-django30", "py33-django18")
+    build(read(reports / "results"), reports, libraries.load(), tmp_path / "html")
+    for path in (tmp_path / "html").rglob("*.html"):
+        found = Page(path)
+        assert not found.wrong, path
+        assert not found.tags & {"img", "iframe", "object"}, path
+        assert not [link for link in found.links if link.startswith("javascript") or "example.org" in link], path
+        text = path.read_text(encoding="utf-8")
+        assert "\x00" not in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert "49" not in "".join(found.texts[:5])
+        assert text.count("<script") == (1 if path.name == "index.html" else 0), path
