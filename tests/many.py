@@ -33,7 +33,7 @@ def write(folder: Path, number: int) -> list[str]:
     for place in range(number):
         kind = _KINDS[place % len(_KINDS)]
         pair = place // len(_KINDS)
-        cell = Cell(f"3.{6 + pair % 10}", f"{2 + pair // 10 % 7}.{pair // 70}", Cell.parse(kind).suffixes)
+        cell = Cell(f"3.{6 + pair % 10}", f"{1 + place % len(_KINDS)}.{pair // 10}", Cell.parse(kind).suffixes)
         names.append(cell.name)
         (results / f"{cell.name}.json").write_bytes(dump(msgspec.structs.replace(known[kind], cell=cell.name)))
     assert len(set(names)) == number

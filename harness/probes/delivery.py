@@ -36,7 +36,7 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
         yield from _burst(chat, served)
     except SendFailed as error:
         question = f"A burst of {_BURST} messages"
-        yield Finding(question=question, expected="all are received at once", seen=str(error), good=False)
+        yield Finding(question=question, expected="all are received at once", seen=str(error), good=False, chance=True)
         chat.close()
     yield _idle(chat)
     yield _replay(chat, "off")

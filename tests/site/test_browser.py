@@ -1,0 +1,194 @@
+"""The site in a real browser, from the file system: filters, links, keyboard, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import many
+import pytest
+
+from harness import libraries
+from harness.report.view import read
+from harness.site.build import build
+
+webdriver = pytest.importorskip("selenium.webdriver")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="no chromium and chromedriver on PATH; Debian's packages are called that"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> str:
+    """The site of 80 cells; its folder has a blank and a letter that is not ASCII in its name."""
+    folder = tmp_path_factory.mktemp("a site with ä")
+    many.write(folder, 80)
+    build(read(folder / "results"), folder, libraries.load(), folder / "html")
+    return (folder / "html" / "index.html").as_uri()
+
+
+@pytest.fixture(autouse=True)
+def quiet(browser):
+    """Nothing may be said on the console, and nothing asked for that is not of the site."""
+    yield
+    assert not browser.get_log("browser")
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            assert message["params"]["request"]["url"].startswith(("file:", "data:")), message
+
+
+def shown(browser) -> list[str]:
+    """Return the cells that can be seen."""
+    script = """return Array.from(document.querySelectorAll('td[data-cell]'))
+        .filter(cell => cell.querySelector('a').checkVisibility({visibilityProperty: true}))
+        .map(cell => cell.dataset.cell)"""
+    return browser.execute_script(script)
+
+
+def choose(browser, name: str, text: str) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    Select(browser.find_element("name", name)).select_by_visible_text(text)
+
+
+def test_filters(browser, address):
+    """A filter leaves what fits, counts it, and stands in the address; whoever opens that address sees the same."""
+    browser.get(address)
+    assert len(shown(browser)) == 80
+    choose(browser, "library", "django-websocket-redis")
+    choose(browser, "verdict", "✗ No")
+    left = shown(browser)
+    assert left
+    assert browser.find_element("css selector", "output").text == f"{len(left)} of 80 cells"
+    assert all(cell.count("-") == 1 for cell in left)
+    linked = browser.current_url
+    assert "library=django-websocket-redis&verdict=does%20not%20work" in linked
+    browser.get("about:blank")
+    browser.get(linked)
+    assert shown(browser) == left
+    browser.find_element("css selector", "button[type=reset]").click()
+    assert len(shown(browser)) == 80
+    assert browser.current_url == address
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("?python=3.6", 8), ("?supported=yes&python=3.6", 0), ("?verdict=nonsense", 80), ("?reason=<script>", 80)],
+)
+def test_addresses(browser, address, query, expected):
+    """Any address shows what it asks for; what no filter knows is left out of account."""
+    browser.get(address + query)
+    cells = shown(browser)
+    assert len(cells) == expected
+    sections = browser.find_elements("css selector", "section.library")
+    assert sum(section.is_displayed() for section in sections) == (0 if not expected else len(sections) or 8)
+
+
+def test_links(browser, address):
+    """A cell leads to its page, that to the library's, and that back to the matrix."""
+    browser.get(address)
+    cell = browser.find_element("css selector", "td[data-library=channels4] a")
+    name = cell.find_element("xpath", "..").get_attribute("data-cell")
+    cell.click()
+    assert browser.find_element("tag name", "h1").text == name
+    browser.find_element("link text", "Django Channels 4").click()
+    assert browser.find_element("tag name", "h1").text == "Django Channels 4"
+    browser.find_element("link text", "Matrix").click()
+    assert browser.current_url == address
+
+
+def test_keyboard(browser, address):
+    """Everything can be reached and used by keys alone, and shows where the focus is."""
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(address)
+    body = browser.find_element("tag name", "body")
+    body.send_keys(Keys.TAB)
+    skip = browser.switch_to.active_element
+    assert skip.text == "Skip to the content"
+    assert skip.rect["x"] >= 0
+    skip.send_keys(Keys.ENTER)
+    browser.switch_to.active_element.send_keys(Keys.TAB, Keys.TAB)
+    field = browser.switch_to.active_element
+    assert field.get_attribute("name") == "library"
+    field.send_keys(Keys.DOWN)
+    assert "library=" in browser.current_url
+    field.send_keys(*[Keys.TAB] * 9)
+    focused = browser.switch_to.active_element
+    assert focused.tag_name == "a"
+    assert browser.execute_script("return getComputedStyle(arguments[0]).outlineStyle", focused) != "none"
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("name", ["index", "plots", "compare", "history", "how", "cell", "library"])
+def test_narrow(browser, address, width, name):
+    """No page is wider than the screen, not even a phone's; what is wide scrolls by itself."""
+    folder = address.removesuffix("index.html")
+    if name == "cell":
+        browser.get(address)
+        name = browser.find_element("css selector", "td[data-cell] a").get_attribute("href").removeprefix(folder)
+    elif name == "library":
+        name = "library/django-websocket-redis.html"
+    else:
+        name += ".html"
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.get(folder + name)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(browser, address, scheme):
+    """Every text of the matrix has a contrast of at least 4.5 (WCAG 2.1, 1.4.3), in the light and in the dark."""
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    browser.get(address)
+    pairs = browser.execute_script(
+        """
+        const own = element => {
+            for (let each = element; each; each = each.parentElement) {
+                const colour = getComputedStyle(each).backgroundColor;
+                if (colour !== 'rgba(0, 0, 0, 0)') { return colour; }
+            }
+            return 'rgb(255, 255, 255)';
+        };
+        const found = new Set();
+        for (const element of document.querySelectorAll('a, td, th, p, span, label, caption, output, footer, select')) {
+            if (element.innerText) { found.add(getComputedStyle(element).color + '/' + own(element)); }
+        }
+        return Array.from(found);
+        """
+    )
+    assert len(pairs) > 5
+    for pair in pairs:
+        assert contrast(*pair.split("/")) >= 4.5, pair
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours as CSS writes them."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
