@@ -228,8 +228,10 @@ def _html(text: str, root: str) -> Markup:
         if "refuri" in node:
             node["refuri"] = _link(node["refuri"], root)
     parts = docutils.core.publish_from_doctree(document, writer="html5", settings_overrides=_DOCUTILS)
-    body = re.search(r"<body[^>]*>(.*)</body>", parts.decode(), re.DOTALL)
-    return Markup(body[1] if body else "")  # noqa: S704 -- docutils escapes, and raw is off
+    found = re.search(r"<body[^>]*>\s*<main[^>]*>(.*)</main>\s*</body>", parts.decode(), re.DOTALL)
+    body = found[1] if found else ""
+    body = body.replace("<table", '<div class="wide"><table').replace("</table>", "</table></div>")
+    return Markup(body)  # noqa: S704 -- docutils escapes, and raw is off
 
 
 def _link(target: str, root: str) -> str:

@@ -36,7 +36,7 @@ class Page(html.parser.HTMLParser):
         self.loads: list[str] = []
         self.ids: list[str] = []
         self.texts: list[str] = []
-        self.tags: set[str] = set()
+        self.all_tags: list[str] = []
         self.open: list[str] = []
         self.wrong: list[str] = []
         self.meta: dict[str, str] = {}
@@ -44,7 +44,7 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         found = {name: value or "" for name, value in attrs}
-        self.tags.add(tag)
+        self.all_tags.append(tag)
         if tag not in _EMPTY:
             self.open.append(tag)
         self.ids += [found["id"]] if "id" in found else []
@@ -112,7 +112,8 @@ def test_every_page(site):
         assert not found.wrong, path
         assert not found.open, path
         assert len(set(found.ids)) == len(found.ids), path
-        assert "".join(found.texts).strip(), path
+        assert len("".join(found.texts).split()) > 10, path
+        assert found.all_tags.count("main") == 1, path
         if path.parent.name != "evidence":
             assert found.meta["description"], path
             assert found.meta["og:title"], path

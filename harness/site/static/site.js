@@ -50,7 +50,7 @@
   }
 
   form.hidden = false;
-  form.addEventListener("input", function () {
+  form.addEventListener("change", function () {
     var query = show();
     history.replaceState(null, "", location.pathname + (query ? "?" + query : "") + location.hash);
   });
