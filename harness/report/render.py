@@ -20,8 +20,8 @@ _WORTH_A_PROCESS = 16
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 
 
-def render(view: View) -> dict[str, str]:
-    """Return every report by its path below the reports folder.
+def render(view: View, cells: bool = True) -> dict[str, str]:
+    """Return every report by its path below the reports folder, those of *cells* as well.
 
     Raises:
         HarnessError: the prose of a library is not complete.
@@ -35,7 +35,7 @@ def render(view: View) -> dict[str, str]:
         except jinja2.UndefinedError as error:
             raise HarnessError(f"the prose of {library.name} is not complete: {error}") from error
         for row in library.rows:
-            if row.verdict is Verdict.NOT_TESTED:
+            if row.verdict is Verdict.NOT_TESTED or not cells:
                 continue
             template = environment.get_template("cell.rst.j2")
             pages[f"{library.name}/{row.name}.rst"] = template.render(row=row, library=library)

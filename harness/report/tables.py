@@ -48,7 +48,7 @@ def headline(view: View, reports: str = "") -> Rst:
                 library.prose["release"],
             ]
         )
-    return rst.list_table(header, rows, "20 14 22 18 12 14")
+    return rst.csv_table(header, rows, "20 14 22 18 12 14")
 
 
 def costs(view: View) -> Rst:
@@ -65,7 +65,7 @@ def costs(view: View) -> Rst:
         ]
         for library in view.libraries
     ]
-    return rst.list_table(header, rows, "25 15 15 15 15 15")
+    return rst.csv_table(header, rows, "25 15 15 15 15 15")
 
 
 def _known(value: float | None, shown: str, scale: float = 1.0) -> str:
@@ -85,7 +85,7 @@ def questions(view: View) -> Rst:
                 library.prose["short"]["events"],
             ]
         )
-    return rst.list_table(header, rows, "16 10 10 10 34 20")
+    return rst.csv_table(header, rows, "16 10 10 10 34 20")
 
 
 def _ways(library: LibraryView) -> str:
@@ -114,7 +114,7 @@ def papers(view: View) -> Rst:
         [library.title, library.prose["short"]["documentation"], library.prose["short"]["tests"], _chat_tests(library)]
         for library in view.libraries
     ]
-    return rst.list_table(
+    return rst.csv_table(
         ["Library", "Documentation", "Unit tests", "Tests of the chat, in each cell"], rows, "22 32 26 20"
     )
 
@@ -142,7 +142,7 @@ def transports(view: View) -> Rst:
         ]
         for name, costs in found.items()
     ]
-    return rst.list_table(header, rows, "30 20 20 20 10")
+    return rst.csv_table(header, rows, "30 20 20 20 10")
 
 
 def servers(view: View) -> Rst:
@@ -164,7 +164,7 @@ def servers(view: View) -> Rst:
                         "; ".join(f"{how} ({count})" for how, count in sorted(stops.items())) or "─",
                     ]
                 )
-    return rst.list_table(header, rows, "20 18 12 14 10 10 16")
+    return rst.csv_table(header, rows, "20 18 12 14 10 10 16")
 
 
 def _stop(row: Row) -> str:
@@ -190,7 +190,7 @@ def profiles(view: View) -> Rst:
                 _differences(today, row) if today else "",
             ]
         )
-    return rst.list_table(header, rows, "22 16 16 26 20")
+    return rst.csv_table(header, rows, "22 16 16 26 20")
 
 
 def _differences(today: Row, pinned: Row) -> str:
@@ -235,7 +235,7 @@ def variants(library: LibraryView) -> Rst:
         rows.append(
             [name, f"{good} of {len(found)} cells", "; ".join(f"{text} ({n})" for text, n in causes.most_common(2))]
         )
-    return rst.list_table(["Way", "Fifteen of fifteen right", "What was wrong where it was not"], rows, "35 20 45")
+    return rst.csv_table(["Way", "Fifteen of fifteen right", "What was wrong where it was not"], rows, "35 20 45")
 
 
 def cell_variants(row: Row) -> Rst:
@@ -243,7 +243,7 @@ def cell_variants(row: Row) -> Rst:
     rows: list[list[object]] = [
         [each.name, Rst(each.judgement.label), each.judgement.text] for each in row.result.variants
     ]
-    return rst.list_table(["Way", "Channels work?", "What was seen"], rows, "35 20 45")
+    return rst.csv_table(["Way", "Channels work?", "What was seen"], rows, "35 20 45")
 
 
 def exchanges(row: Row) -> Rst:
@@ -286,7 +286,7 @@ def findings(found: list[Finding], counted: dict[str, str]) -> Rst:
         ]
         for each in found
     ]
-    return rst.list_table(["Question", "Expected", "Seen", "Good?"], rows, "35 25 30 10")
+    return rst.csv_table(["Question", "Expected", "Seen", "Good?"], rows, "35 25 30 10")
 
 
 def common_findings(library: LibraryView, name: str) -> Rst:
@@ -299,7 +299,7 @@ def common_findings(library: LibraryView, name: str) -> Rst:
         shown = "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())
         sign = "✗ No" if bad and not good else "✓ Yes" if good and not bad else "─" if not bad else "✗ Not always"
         rows.append([question, answers[0].expected, shown, Rst(f"{sign} ({good} of {len(answers)})")])
-    return rst.list_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
+    return rst.csv_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
 
 
 def steps(row: Row) -> Rst:
@@ -310,4 +310,4 @@ def steps(row: Row) -> Rst:
         status = "" if step.exit_status is None else str(step.exit_status)
         said = step.said
         rows.append([step.name, step.outcome, status, f"{seconds:.2f} s" if seconds is not None else "", said])
-    return rst.list_table(["Step", "Outcome", "Exit status", "Time", "What it said"], rows, "15 10 10 10 55")
+    return rst.csv_table(["Step", "Outcome", "Exit status", "Time", "What it said"], rows, "15 10 10 10 55")

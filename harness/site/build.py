@@ -78,7 +78,7 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
 def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[tuple[str, str]]:
     """Yield the path and the text of every page."""
     environment = _environment(view)
-    rendered = render_reports(view)
+    rendered = render_reports(view, cells=False)
 
     def page(template: str, root: str = "", **values: Any) -> str:
         return environment.get_template(template).render(root=root, **values)

@@ -78,9 +78,9 @@ def test_literal(text):
 
 @given(st.lists(st.tuples(hostile, hostile), min_size=1, max_size=3))
 @settings(deadline=None)
-def test_list_table(rows):
+def test_csv_table(rows):
     """A table holds any texts, and has one row for each."""
-    source = str(rst.list_table(["One", "Two"], rows, "50 50"))
+    source = str(rst.csv_table(["One", "Two"], rows, "50 50"))
     assert not rst.problems(source)
     found = [node for node in _nodes(source) if node.tagname == "row"]
     assert len(found) == len(rows) + 1
