@@ -16,11 +16,13 @@ _DEADLINE = 60
 def cells(labels: Sequence[str] = ()) -> list[Cell]:
     """Return every cell that ``tox -l`` lists, in its order; with *labels* those that one of them selects.
 
+    The label ``all`` is none of tox's: it selects every cell.
+
     Raises:
         UsageError: there is no cell with one of these labels.
         HarnessError: tox cannot be asked.
     """
-    chosen = [option for label in labels for option in ("-m", label)]
+    chosen = [] if "all" in labels else [option for label in labels for option in ("-m", label)]
     command = [sys.executable, "-m", "tox", "-q", "list", "--no-desc", *chosen]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_DEADLINE, check=False)

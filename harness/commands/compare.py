@@ -25,14 +25,17 @@ _MOST = 5
 @click.argument("old", default="HEAD")
 @click.argument("new", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--partial", is_flag=True, help="NEW is a part of the matrix: what it lacks has not been removed.")
 @options.reports
-def compare(old: str, new: str | None, form: str, reports: Path) -> int:
+def compare(old: str, new: str | None, form: str, partial: bool, reports: Path) -> int:
     """Compare the results of OLD with those of NEW; exit 1 if anything got worse.
 
     Each is a folder of reports or results, or a commit. Without them what was committed last is held against what
     lies in the reports folder.
     """
     before, after = records.find(old), records.find(new) if new else records.in_folder(reports / "results")
+    if partial:
+        before.results = {cell: result for cell, result in before.results.items() if cell in after.results}
     damaged = [*before.damaged.values(), *after.damaged.values()]
     names = (old, new or options.shown(reports / "results"))
     compared = compare_records(before.results, after.results, names, damaged)

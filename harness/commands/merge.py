@@ -22,17 +22,16 @@ from harness.result import Verdict
 @click.command()
 @click.argument("places", metavar="DIR…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--into", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to fill.")
-@click.option("-m", "--label", "labels", multiple=True, help="Expect the cells with this label; may be given again.")
-@click.option("--all", "whole", is_flag=True, help="Expect every cell of the matrix.")
+@options.labels
 @options.libraries
-def merge(places: tuple[Path, ...], into: Path, labels: tuple[str, ...], whole: bool, folders: tuple[Path, ...]) -> int:
-    """Join the reports folders DIR… of many machines: results, evidence and history.
+def merge(places: tuple[Path, ...], into: Path, labels: tuple[str, ...], folders: tuple[Path, ...]) -> int:
+    """Join the reports folders DIR… of many machines: results, evidence and history; with -m those cells are expected.
 
     What is damaged, of a foreign schema, missing, or a verdict that two machines do not agree on, is named, and such
     a cell is "not tested" for that reason; exit 1 if there is any.
     """
     sources = _named(places)
-    expected = matrix.cells(labels) if labels or whole else []
+    expected = matrix.cells(labels) if labels else []
     found = {name: records.in_folder(_results(folder)) for name, folder in sources.items()}
     merged = merge_records(found, expected)
     if not merged.results and not merged.problems:

@@ -37,6 +37,13 @@ def libraries(command: _Command) -> _Command:
     )(command)
 
 
+def labels(command: _Command) -> _Command:
+    """Add ``-m``: labels of tox, to choose cells by."""
+    return click.option(
+        "-m", "--label", "labels", multiple=True, help="The cells with this label, or all; may be given again."
+    )(command)
+
+
 def result_path(folder: Path, cell: str) -> Path:
     """Return where the result of *cell* lies."""
     return folder / "results" / f"{cell}.json"

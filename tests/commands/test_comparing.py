@@ -55,6 +55,13 @@ def test_not_worse(folders):
     assert run(folders[0], folders[0]).stdout == "2 cells: 2 the same.\n"
 
 
+def test_partial(folders, tmp_path):
+    """Where the new run is a part of the matrix, what it lacks has not been removed."""
+    (tmp_path / "new" / "py27-django19.json").unlink()
+    assert "1 removed" in run(*folders).stdout
+    assert run(*folders, "--partial").stdout.splitlines()[-1] == "2 cells: 1 worse, 1 added."
+
+
 def test_json(folders):
     """The JSON has all of it, a cell each."""
     document = json.loads(run(*folders, "--format", "json").stdout)
