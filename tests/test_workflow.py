@@ -1,0 +1,126 @@
+"""The workflows for continuous integration: valid, and their commands do what they are there for, job by job."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from ruamel.yaml import YAML
+
+from harness import interpreters
+from harness.result import Reason, load
+
+GITHUB = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+GITLAB = [ROOT / ".gitlab-ci.yml", ROOT / ".gitlab" / "cell.yml"]
+#: One cell that works and one that does not, on a Python that is often there.
+CELLS = {"py311-django52-asgi": Reason.WORKS, "py311-django52": Reason.SERVER_DID_NOT_START}
+#: A step that asks the network for what this machine has, and one that speaks to GitHub.
+ELSEWHERE = {"Get the interpreter of the cell", "Comment the comparison"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "options", "files"),
+    [("github-workflows", [], GITHUB), ("gitlab-ci", ["--data-transform", "gitlab-ci"], GITLAB)],
+    ids=["github", "gitlab"],
+)
+def test_schema(schema, options, files):
+    """The files are what the public schema of the engine asks for."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *options, *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+def steps(workflow: str, job: str) -> list[dict[str, Any]]:
+    """Return the steps of a job that run something here; those with a condition tell of what went wrong."""
+    found = YAML(typ="safe").load(ROOT / ".github" / "workflows" / workflow)["jobs"][job]["steps"]
+    return [step for step in found if "run" in step and "if" not in step and step["name"] not in ELSEWHERE]
+
+
+def test_nothing_is_pasted_into_commands():
+    """No command has text of an event pasted into it: it could be anybody's."""
+    for path in GITHUB:
+        for job in YAML(typ="safe").load(path)["jobs"].values():
+            for step in job.get("steps", []):
+                pasted = step.get("run", "").replace("${{ github.event.number }}", "")
+                assert "${{" not in pasted, step
+
+
+class Job:
+    """A job of the engine: a clone of its own, and the commands of the workflow in it."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.clone = folder / "clone"
+        subprocess.run(["git", "clone", "-q", ROOT, self.clone], check=True)
+        changed = ["git", "-C", ROOT, "ls-files", "--modified", "--others", "--exclude-standard"]
+        for name in subprocess.check_output(changed, text=True).splitlines():
+            target = self.clone / name
+            if (ROOT / name).is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, target)
+            else:
+                target.unlink(missing_ok=True)
+        foreign = ("TOX_", "_TOX", "HARNESS_", "VIRTUAL_ENV", "COVERAGE_", "PYTEST_")
+        self.output, self.summary = folder / "output", folder / "summary"
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | env
+        self.env |= {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "GITHUB_OUTPUT": str(self.output),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            # A label of these cells alone; tox reads it as if it stood in tox.ini.
+            "TOX_OVERRIDE": f"tox.labels=chain={','.join(CELLS)}",
+        }
+
+    def run(self, workflow: str, job: str) -> dict[str, int]:
+        """Run the job as the engine does, with ``bash -e``; return the exit code of each step by its name."""
+        codes = {}
+        for step in steps(workflow, job):
+            done = subprocess.run(
+                ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
+                cwd=self.clone,
+                env=self.env | {name: value for name, value in step.get("env", {}).items() if "${{" not in value},
+                capture_output=True,
+                text=True,
+                timeout=300,
+            )
+            codes[step["name"]] = done.returncode
+            if done.returncode and not step.get("continue-on-error"):
+                pytest.fail(f"{step['name']}: {done.stdout}{done.stderr}")
+        return codes
+
+
+@pytest.mark.tox
+@pytest.mark.cell
+def test_chain(tmp_path):
+    """List, measure each cell in a clone of its own, merge, render, compare, build the site: all that CI does."""
+    if interpreters.find("3.11") is None:
+        pytest.skip("no Python 3.11")
+    listing = Job(tmp_path / "list", LABEL="chain")
+    listing.run("matrix.yml", "list")
+    outputs = dict(line.split("=", 1) for line in listing.output.read_text().splitlines())
+    jobs = [job for part in ("first", "second") for job in json.loads(outputs[part])["include"]]
+    assert {job["cell"] for job in jobs} == set(CELLS)
+
+    publishing = Job(tmp_path / "publish", LABEL="chain")
+    for job in jobs:
+        measuring = Job(tmp_path / job["cell"], CELL=job["cell"], PYTHON=job["python"], HARNESS_REPORTS="fresh")
+        measuring.run("cell.yml", "measure")
+        shutil.copytree(measuring.clone / "fresh", publishing.clone / "machines" / f"result-{job['cell']}")
+    codes = publishing.run("matrix.yml", "publish")
+    merged = publishing.clone / "merged"
+    assert codes["Merge the results"] == 0
+    assert codes["Compare with what is recorded"] == 0
+    for cell, reason in CELLS.items():
+        assert load(merged / "results" / f"{cell}.json").verdicts.overall.reason is reason
+        assert (merged / "html" / "cells" / f"{cell}.html").exists()
+    assert (merged / "index.rst").exists()
+    assert (merged / "html" / "badges" / "django-websocket-redis.svg").exists()
+    assert "2 cells" in (publishing.clone / "comparison.md").read_text()
+    assert "2 cells: 1 works, 1 does not work." in publishing.summary.read_text()
+    assert all(name in (merged / "junit.xml").read_text() for name in CELLS)
