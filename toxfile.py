@@ -5,6 +5,7 @@
   or when the environment cannot be made, that is recorded as "not tested".
 * Python 2.7 and 3.3 to 3.5 get a virtual environment from a virtualenv of their own time.
 * A name that is not in the matrix is refused, also when each of its factors is known.
+* A run of several cells shows how many are done, with what verdict, and how long the rest will take.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 
 from tox.plugin import impl
 from tox.report import HandledError
@@ -34,7 +36,7 @@ QUICK = (
 try:
     from tox_uv._run import UvVenvRunner
 
-    from harness import interpreters, legacy
+    from harness import interpreters, legacy, session
 except ImportError:  # the host's tox, which is about to provision the pinned one
     UvVenvRunner = None
 
@@ -54,6 +56,7 @@ if UvVenvRunner is None:
 
 
 if UvVenvRunner is not None:
+    from tox.session.cmd.run import common
     from tox.session.env_select import CliEnv
     from tox.tox_env.errors import Fail, Skip
     from tox.tox_env.python.api import PythonInfo, VersionInfo
@@ -153,6 +156,43 @@ if UvVenvRunner is not None:
                     free_threaded=False,
                 )
             return LegacySession(self.env_dir, spec, info)
+
+    class MatrixSpinner(common.ToxSpinner):
+        """Says of each cell that has ended what its verdict is, where tox would say that a command succeeded.
+
+        tox has no hook for this; its version is pinned, and a test runs a matrix through it.
+        """
+
+        _COLOURS = MappingProxyType({"works": "\x1b[32m", "does not work": "\x1b[31m", "not tested": "\x1b[33m"})
+
+        def __init__(self, enabled, state, total):
+            super().__init__(enabled, state, total)
+            cells = [name for name in state.envs.iter() if interpreters.python_of(name)]
+            reports = Path(os.environ.get("HARNESS_REPORTS") or ROOT / "reports")
+            workers = getattr(state.conf.options, "parallel", 1)
+            workers = len(cells) if workers is None else workers  # "all"
+            self._session = session.Session(cells, workers, reports) if len(cells) > 1 else None
+
+        def update_spinner(self, result, success):
+            if self._session is None or not interpreters.python_of(result.name):
+                super().update_spinner(result, success)
+                return
+            self._envs.pop(result.name, None)
+            line, verdict = self._session.ended(result.name, result.code)
+            if self.is_colored:
+                line = f"{self._COLOURS.get(verdict, '')}{line}\x1b[0m"
+            self.clear()
+            self.stream.write(f"{line}  {result.duration:.1f} s; {self._session.left()}\n")
+
+        def frame(self):
+            plain = super().frame()
+            if self._session is None:
+                return plain
+            left = f"; {self._session.left()}"
+            done = f"{plain[0]} {self._session.done} of {self._session.total} done, running {', '.join(self._envs)}"
+            return done[: self.max_width - 1 - len(left)] + left
+
+    common.ToxSpinner = MatrixSpinner
 
     @impl
     def tox_register_tox_env(register):

@@ -99,6 +99,22 @@ def test_missing_interpreter(tmp_path):
     assert load(tmp_path / "results" / f"{cell}.json").verdicts.overall.reason is Reason.INTERPRETER_MISSING
 
 
+def test_progress(tmp_path):
+    """A run of several cells says of each what its verdict is, and how long the rest will take."""
+    version = missing()
+    if version is None:
+        pytest.skip("every interpreter is here")
+    done = tox("run-parallel", "-p", "2", "-f", f"py{version.replace('.', '')}", reports=tmp_path)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    number = len(lines)
+    assert number > 1
+    for place, line in enumerate(lines, 1):
+        left = "all done" if place == number else "about a minute left"
+        assert re.fullmatch(
+            rf"\[ *{place}/{number}\] py\S+  ─ Not tested \(interpreter missing\)  \d+\.\d s; {left}", line
+        ), line
+
+
 def first_present(*cells: str) -> str:
     for cell in cells:
         if interpreters.find(str(interpreters.python_of(cell))) is not None:
