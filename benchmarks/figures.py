@@ -20,7 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from rendering import measure_browser, measure_rendering  # noqa: E402
+from shown import row, spread  # noqa: E402
 
 from harness import broker, exchanges, processes  # noqa: E402
 from harness.cells import Cell  # noqa: E402
@@ -40,7 +43,6 @@ EACH = (
     *("py311-django52-pysocketio", "py311-django52-asgi"),
 )
 SIX = ("py27-django18", "py27-django19", "py36-django20", "py37-django21", "py39-django22", "py311-django22")
-SIGN = {True: "reached", False: "MISSED"}
 
 
 class Silent:
@@ -57,16 +59,6 @@ def python_of(cell: str) -> Path:
     if not python.exists():
         sys.exit(f"{cell} is not warm: run `tox -e {cell}` first")
     return python
-
-
-def row(what: str, measured: str, goal: str, reached: bool) -> None:
-    """Print one figure."""
-    print(f"{what:<58} {measured:>22}   goal {goal:<14} {SIGN[reached]}", flush=True)
-
-
-def spread(values: list[float]) -> str:
-    """Return minimum, median and maximum."""
-    return f"{min(values):.3f} / {statistics.median(values):.3f} / {max(values):.3f}"
 
 
 @contextmanager
@@ -215,6 +207,8 @@ FIGURES: dict[str, Callable[[], None]] = {
     "overhead": measure_overhead,
     "memory": measure_memory,
     "parallel": measure_parallel,
+    "rendering": measure_rendering,
+    "browser": measure_browser,
 }
 
 

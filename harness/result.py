@@ -326,6 +326,8 @@ def decode(data: bytes, cell: str) -> Result:
         DamagedResult: it is truncated, unfinished, of another cell, or no result at all.
     """
     name = f"{cell}.json"
+    if len(data) > SIZE_LIMIT:
+        raise DamagedResult(f"{name} has {len(data)} bytes, and no result has more than {SIZE_LIMIT}", "move it away")
     try:
         result = msgspec.json.decode(data, type=Result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+import many
+import psutil
 import pytest
 from conftest import FAKES, ROOT, fake_cell, run_fake
 
@@ -54,3 +56,21 @@ def test_killed(step, tmp_path, no_survivors):
     assert sorted(each.name for each in (tmp_path / "evidence").iterdir() if not each.name.endswith(".lock")) == [
         fake_cell("delays")
     ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_rendering_interrupted(number, tmp_path, no_survivors):
+    """Rendering that is interrupted while several processes check the pages ends at once, and writes nothing."""
+    many.write(tmp_path, 200)
+    command = [sys.executable, "-m", "harness", "report", "--reports", str(tmp_path)]
+    process = psutil.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    while not process.children() and process.poll() is None:
+        pass
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
+    output = process.communicate(timeout=60)[0].decode()
+    assert process.returncode == 128 + number, output
+    assert "Traceback" not in output
+    assert not list(tmp_path.rglob("*.rst"))

@@ -57,6 +57,16 @@ def test_truncated(tmp_path, size):
         load(path)
 
 
+def test_too_large(tmp_path):
+    """A file with megabytes of output is none that this harness wrote, and is not read."""
+    path = tmp_path / "py33-django19.json"
+    document = json.loads(dump(a_result()))
+    document["verdicts"]["overall"]["text"] = "x" * 10_000_000
+    path.write_text(json.dumps(document))
+    with pytest.raises(DamagedResult, match="and no result has more than 64000"):
+        load(path)
+
+
 def test_unfinished(tmp_path):
     """A document without its complete marker is an unfinished run."""
     path = tmp_path / "py33-django19.json"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +52,31 @@ def check(pages: dict[str, str]) -> None:
     Raises:
         HarnessError: docutils finds something wrong with one.
     """
-    items = [(text, path) for path, text in pages.items()]
-    if len(items) < _WORTH_A_PROCESS:
-        found = [rst.problems(*item) for item in items]
+    texts, paths = list(pages.values()), list(pages)
+    if len(pages) < _WORTH_A_PROCESS:
+        found = list(map(rst.problems, texts, paths))
     else:
-        # Forked, a child has all that it needs; nothing else runs in this process.
-        with multiprocessing.get_context("fork").Pool() as pool:
-            found = pool.starmap(rst.problems, items, chunksize=8)
-    for wrong, (_, path) in zip(found, items, strict=True):
+        # Spawned, for what libraries do at a fork swallows the exception of a signal.
+        executor = ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"))
+        try:
+            with _sparing_children():
+                found_later = executor.map(rst.problems, texts, paths, chunksize=8)
+            found = list(found_later)
+        finally:
+            executor.shutdown(cancel_futures=True)
+    for wrong, path in zip(found, paths, strict=True):
         if wrong:
             raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
+
+
+@contextmanager
+def _sparing_children() -> Iterator[None]:
+    """Let what is started in the block not hear of Ctrl-C, which a terminal sends to all: the parent answers it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def with_headline(readme: str, view: View) -> str:

@@ -13,8 +13,10 @@ import pytest
 from conftest import ROOT
 
 from harness import matrix
+from harness.errors import HarnessError
+from harness.processes import interruptible
 from harness.report import rst, tables
-from harness.report.render import render, with_headline
+from harness.report.render import check, render, with_headline
 from harness.report.view import LibraryView, View, excerpt_of_code, read
 from harness.result import Result, Verdict, load
 
@@ -91,7 +93,8 @@ def hostile(result: Result, path: Path) -> Result:
 def test_hostile_result(cell, tmp_path):
     """Hostile text in every field of a result stays text in every report."""
     hostile(load(RECORDED / f"{cell}.json"), tmp_path / f"{cell}.json")
-    pages = render(read(tmp_path))  # checks each with docutils
+    pages = render(read(tmp_path))
+    check(pages)
     for text in pages.values():
         document = docutils.core.publish_doctree(text, settings_overrides={"report_level": 5})
         for node in document.findall(lambda node: node.tagname in ("raw", "reference", "footnote_reference")):
@@ -99,6 +102,15 @@ def test_hostile_result(cell, tmp_path):
             assert node.tagname == "reference", node
         assert "\x1b" not in text
         assert "\u202e" not in text
+
+
+def test_check_of_many():
+    """Many pages are checked in several processes, also where signals are handled; the wrong one is named."""
+    pages = {f"{number}.rst": "Right.\n" for number in range(40)}
+    with interruptible():
+        check(pages)
+        with pytest.raises(HarnessError, match=r"docutils does not accept 33\.rst"):
+            check({**pages, "33.rst": "* a\nb\n"})
 
 
 def test_readme_is_up_to_date(view):
