@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from harness import libraries
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.history import Entry
 from harness.libraries.base import Library
 from harness.report import claims
@@ -27,6 +27,8 @@ from harness.scrub import printable
 from harness.site import frames
 
 _HERE = Path(__file__).resolve().parent
+#: What every site has, and nothing else: only such a folder is replaced.
+_MARK = "static/site.js"
 _STYLES = {Verdict.WORKS: "yes", Verdict.DOES_NOT_WORK: "no", Verdict.NOT_TESTED: "none"}
 _GOOD = {True: ("yes", "✓ Yes"), False: ("no", "✗ No"), None: ("none", "─")}
 _DOCUTILS = {
@@ -54,8 +56,11 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
     *known* are the libraries, for the commands that reproduce a cell.
 
     Raises:
+        UsageError: there is something else in *target*.
         HarnessError: a page cannot be made or written.
     """
+    if target.exists() and not (target / _MARK).exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target.name} holds something else than a site", "name an empty folder, or a new one")
     fresh = target.with_name(f".{target.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     number = 0

@@ -15,7 +15,7 @@ from conftest import ROOT
 
 from harness import history, libraries
 from harness.commands.site import site as command
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.history import Entry
 from harness.report.view import read
 from harness.result import Reason, Verdict, load
@@ -191,6 +191,14 @@ def test_nothing(tmp_path):
     done = CliRunner().invoke(command, ["--reports", str(tmp_path)], standalone_mode=False)
     assert isinstance(done.exception, HarnessError)
     assert (tmp_path / "html").is_dir()
+
+
+def test_something_else(reports, tmp_path):
+    """A folder that holds something else is not replaced."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    done = CliRunner().invoke(command, ["--reports", str(reports), "-o", str(tmp_path)], standalone_mode=False)
+    assert isinstance(done.exception, UsageError)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_damaged(tmp_path):
