@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -253,7 +253,8 @@ class Cost(Model, frozen=True, kw_only=True):
 class Measured(Model, frozen=True, kw_only=True):
     """What differs between two runs that saw the same."""
 
-    started: str
+    #: ISO 8601, in UTC.
+    started: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])T\d\d:\d\d:\d\d\+00:00$")]
     seconds: dict[str, float]
     install_seconds: float | None = None
     installed_on: str | None = None

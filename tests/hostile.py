@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ HOSTILE = (
     "\x00\u202e [1]_ ::\n====\n\x85 ☃ _`t`: ]]> {{ 7 * 7 }} {% raw %} @everyone https://example.org/ \" ' & =1+1"
 )
 #: What the schema closes: it is never anybody's text.
-_OURS = {
+_CLOSED = {
     "schema",
     "cell",
     "library",
@@ -27,24 +28,22 @@ _OURS = {
     "outcome",
     "kind",
     "channel",
-    "complete",
+    "started",
 }
 
 
 def with_hostile_texts(cell: str) -> Result:
-    """Return the recorded result of *cell* with something hostile in each text that a cell can have written."""
+    """Return the recorded result of *cell* with something hostile in each text that is not of a closed set."""
+    numbers = itertools.count(1)
 
     def spoil(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
             return {name: spoil(each, name) for name, each in value.items()}
         if isinstance(value, list):
             return [spoil(each, key) for each in value]
-        named = key in _OURS or key in ("started", "probed_on", "installed_on", "name", "member", "python", "django")
-        return value if not isinstance(value, str) or named else f"{value[:20]}{HOSTILE}"
+        return f"{HOSTILE}{next(numbers)}" if isinstance(value, str) and key not in _CLOSED else value
 
-    document = spoil(msgspec.to_builtins(load(RECORDED / f"{cell}.json")))
-    document["varying"]["probed_on"] = {}
-    return msgspec.convert(document, Result)
+    return msgspec.convert(spoil(msgspec.to_builtins(load(RECORDED / f"{cell}.json"))), Result)
 
 
 def folder_of(tmp_path: Path, *cells: str) -> Path:

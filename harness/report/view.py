@@ -250,11 +250,18 @@ class View:
     @cached_property
     def day(self) -> date:
         """The day on which the newest of the results was measured: what "today" means in all that is rendered."""
-        return max((date.fromisoformat(row.result.varying.started[:10]) for row in self.rows), default=date.min)
+        return max((_day(row) for row in self.rows), default=date.min)
 
     def supported(self, row: Row) -> bool:
         """Tell whether Django supports the pair of *row* today."""
         return supported(row.cell, self.day)
+
+
+def _day(row: Row) -> date:
+    try:
+        return date.fromisoformat(row.result.varying.started[:10])
+    except ValueError:  # a 30th of February, which no clock shows
+        return date.min
 
 
 def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:

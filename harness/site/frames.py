@@ -53,7 +53,9 @@ def _frames(cell: str, path: Path) -> str:
             broken += 1
     title = f"{escape(cell)}: {escape(path.name)}"
     lost = f" {broken} lines could not be read." if broken else ""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Seconds", "Member", "Connection", "", "Kind", "Data"))
+    head = "".join(
+        f'<th scope="col">{name}</th>' for name in ("Seconds", "Member", "Connection", "Direction", "Kind", "Data")
+    )
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
