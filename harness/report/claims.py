@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from harness.cells import Cell
 from harness.report.view import LibraryView, Row
@@ -19,11 +20,16 @@ def of(row: Row, library: LibraryView) -> Claims | None:
 
 def newest(library: LibraryView) -> Claims | None:
     """Return the claims of the newest release that any cell of *library* has installed."""
-    found = [row for row in library.installed() if row.result.installation and row.result.installation.claims]
-    if not found:
-        return None
-    installation = max(found, key=lambda row: row.cell.order[:2]).result.installation
-    return installation.claims if installation else None
+    installations = [row.result.installation for row in library.installed()]
+    found = [each.claims for each in installations if each is not None and each.claims is not None]
+    return max(found, key=lambda claims: _version(claims.version), default=None)
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
 
 
 def claimed(claims: Claims, cell: Cell) -> bool | None:
