@@ -91,7 +91,8 @@ def compare(
     old: Mapping[str, Result], new: Mapping[str, Result], names: tuple[str, str], damaged: list[DamagedResult]
 ) -> Comparison:
     """Return what happened to each cell between *old* and *new*, which are called *names*."""
-    cells = [_cell(cell, old.get(cell), new.get(cell)) for cell in sorted({*old, *new})]
+    unread = {each.cell for each in damaged}
+    cells = [_cell(cell, old.get(cell), new.get(cell)) for cell in sorted({*old, *new} - unread)]
     return Comparison(old=names[0], new=names[1], cells=cells, damaged=[str(each) for each in damaged])
 
 
@@ -131,15 +132,20 @@ def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
         return (Change.SAME if old.verdicts == new.verdicts else Change.CHANGED), []
     found: dict[Change, list[str]] = {Change.WORSE: [], Change.BETTER: [], Change.CHANGED: []}
     earlier, later = dict(_aspects(old)), dict(_aspects(new))
-    for name, aspect in later.items():
-        past = earlier.get(name, aspect)
-        if past.good != aspect.good and None not in (past.good, aspect.good):
-            change = Change.BETTER if aspect.good else Change.WORSE
-        elif past != aspect:
-            change = Change.CHANGED
+    sets = [{asked for asked, _ in aspects} for aspects in (earlier, later)]
+    for key in {**later, **earlier}:
+        asked, name = key
+        past, now = earlier.get(key), later.get(key)
+        if past == now or asked not in sets[0] & sets[1]:
+            continue  # what only one of the two was asked says nothing
+        if past is None or now is None:
+            change = Change.WORSE if now is not None and now.good is False else Change.CHANGED
+        elif past.good != now.good and None not in (past.good, now.good):
+            change = Change.BETTER if now.good else Change.WORSE
         else:
-            continue
-        found[change].append(f"{change}: {name} was {past.shown}, is {aspect.shown}")
+            change = Change.CHANGED
+        was, is_now = (each.shown if each else "not asked" for each in (past, now))
+        found[change].append(f"{change}: {name} was {was}, is {is_now}")
     if before is not after:
         decided = Change.BETTER if after is Verdict.WORKS else Change.WORSE
     else:
@@ -147,26 +153,28 @@ def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
     return decided, [detail for details in found.values() for detail in details]
 
 
-def _aspects(result: Result) -> Iterator[tuple[str, _Aspect]]:
-    """Yield all that can be good or bad of a cell, by a name that is the same in every run."""
+def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
+    """Yield all that can be good or bad of a cell, by its set of questions and a name that is the same in every run."""
     for column, name in _COLUMNS.items():
         judgement: Judgement | None = getattr(result.verdicts, column)
         if judgement is not None:
-            yield name, _of_judgement(judgement)
+            yield ("verdict", name), _of_judgement(judgement)
     for row in result.exchanges:
         said = ", ".join(sorted({fault.kind for fault in row.faults}))
         name = f"exchange {row.number}, {row.channel} from {row.sender} to {row.audience},"
-        yield name, _Aspect(row.good, "right" if row.good else f"wrong ({said})")
+        yield ("exchanges", name), _Aspect(row.good, "right" if row.good else f"wrong ({said})")
     for variant in result.variants:
-        yield variant.name, _of_judgement(variant.judgement)
+        # Other ways are tried wherever the usual one works.
+        asked = "verdict" if result.verdicts.channels.verdict is Verdict.WORKS else "variants"
+        yield (asked, variant.name), _of_judgement(variant.judgement)
     for probe in [Probe(name="isolation", findings=result.isolation), *result.sets, *result.probes]:
         for finding in probe.findings:
             # Two runs that differ by chance say the same.
             if not finding.chance:
-                yield f"{probe.name}: {finding.question}", _Aspect(finding.good, repr(finding.seen))
+                yield (probe.name, f"{probe.name}: {finding.question}"), _Aspect(finding.good, repr(finding.seen))
     if result.unit_tests is not None:
         failed = result.unit_tests.failed
-        yield "the chat's Django tests", _Aspect(not failed, f"{failed} failed" if failed else "green")
+        yield ("tests", "the chat's Django tests"), _Aspect(not failed, f"{failed} failed" if failed else "green")
 
 
 def _of_judgement(judgement: Judgement) -> _Aspect:

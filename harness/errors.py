@@ -36,7 +36,11 @@ class UsageError(HarnessError):
 
 
 class DamagedResult(HarnessError):
-    """A result file that is truncated, unfinished, or no result at all."""
+    """A result file that is truncated, unfinished, or no result at all; *cell* is whose it was to be."""
+
+    def __init__(self, message: str, hint: str = "", cell: str = "") -> None:
+        super().__init__(message, hint)
+        self.cell = cell
 
 
 class ForeignSchema(DamagedResult):

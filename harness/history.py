@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import DamagedResult, HarnessError
-from harness.result import Model, Reason, Result, Verdict, write_atomically
+from harness.result import Judgement, Model, Reason, Result, Verdict, write_atomically
 
 
 class Entry(Model, frozen=True, kw_only=True):
@@ -106,11 +106,16 @@ def joined(histories: Iterable[list[Entry]]) -> list[Entry]:
     return sorted(known.values(), key=lambda entry: entry.date)
 
 
-def since(entries: list[Entry]) -> Entry | None:
-    """Return the line since which the last verdict stands, with the same reason; None without a history."""
+def known(entries: list[Entry], verdict: Verdict) -> list[Entry]:
+    """Return the lines that say something beside *verdict*: not to have been tested says nothing against one."""
+    return [each for each in entries if verdict is Verdict.NOT_TESTED or each.verdict is not Verdict.NOT_TESTED]
+
+
+def since(entries: list[Entry], judgement: Judgement) -> Entry | None:
+    """Return the line since which *judgement* stands, with its reason; None where no line says so."""
     first = None
-    for entry in reversed(entries):
-        if first is not None and (entry.verdict, entry.reason) != (first.verdict, first.reason):
+    for entry in reversed(known(entries, judgement.verdict)):
+        if (entry.verdict, entry.reason) != (judgement.verdict, judgement.reason):
             break
         first = entry
     return first

@@ -14,6 +14,9 @@ from harness.errors import DamagedResult, ForeignSchema, HarnessError
 from harness.records import Records
 from harness.result import Reason, Result, Verdict
 
+#: So many folders are named where a cell is in none of them.
+_NAMED = 3
+
 
 class Kind(enum.StrEnum):
     """What can be wrong with the result of a cell."""
@@ -63,11 +66,14 @@ class Merged:
         return found
 
 
-def merge(sources: Mapping[str, Records], expected: Sequence[Cell] = ()) -> Merged:
+def merge(
+    sources: Mapping[str, Records], expected: Sequence[Cell] = (), over: Mapping[str, Result] | None = None
+) -> Merged:
     """Return one result a cell out of *sources*, by their names; of *expected* each that is nowhere is a problem.
 
     Of results that agree the newest is taken, of two that say the same time the first one's. A verdict goes before
-    "not tested". Results with different verdicts or reasons are none: the cell is unresolved.
+    "not tested". Results with different verdicts or reasons are none: the cell is unresolved. What is in *over*
+    stands where no source has a verdict, unless there is a problem; its source is the empty name.
     """
     problems = [_damage(name, cell, error) for name, each in sources.items() for cell, error in each.damaged.items()]
     offered: dict[str, list[tuple[str, Result]]] = {}
@@ -84,11 +90,16 @@ def merge(sources: Mapping[str, Records], expected: Sequence[Cell] = ()) -> Merg
         else:
             results[cell] = max(tested, key=lambda offer: offer[1].varying.started)
     known = {*offered, *(problem.cell for problem in problems)}
-    problems += [
-        Problem(Kind.MISSING, cell.name, f"none of {', '.join(sources)} has a result of it")
-        for cell in expected
-        if cell.name not in known
-    ]
+    nowhere = (
+        f"none of {', '.join(sources) if len(sources) <= _NAMED else f'{len(sources)} folders'} has a result of it"
+    )
+    problems += [Problem(Kind.MISSING, cell.name, nowhere) for cell in expected if cell.name not in known]
+    unresolved = {problem.cell for problem in problems if problem.cell not in results}
+    for cell, result in (over or {}).items():
+        taken = results.get(cell)
+        untried = taken is None or taken[1].verdicts.overall.verdict is Verdict.NOT_TESTED
+        if untried and cell not in unresolved:
+            results[cell] = ("", result)
     return Merged(results, problems)
 
 
@@ -97,23 +108,29 @@ def _damage(source: str, cell: str, error: DamagedResult) -> Problem:
     return Problem(kind, cell, f"in {source}: {error}")
 
 
-def bring(result: Result, source: Path, others: Sequence[Path], target: Path) -> None:
+def bring(result: Result, source: Path, others: Sequence[Path], target: Path) -> list[Problem]:
     """Copy the evidence of *result* from *source* to *target*, and join what *others* know of the cell's history.
+
+    Returns:
+        What was wrong with a history; it is left out.
 
     Raises:
         HarnessError: something cannot be copied.
-        DamagedResult: a history is damaged.
     """
-    known = [history.read(history.path_of(each, result.cell)) for each in (*others, target)]
-    if not any(entry.date == result.varying.started for entries in known for entry in entries):
-        known.append([history.Entry.of(result, None)])
-    history.write(history.path_of(target, result.cell), history.joined(known))
-    evidence, place = source / "evidence" / result.cell, target / "evidence" / result.cell
-    if not evidence.is_dir() or evidence.resolve() == place.resolve():
-        return
-    try:
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(evidence, place)
-    except OSError as error:
-        text = f"the evidence of {result.cell} cannot be copied: {error}"
-        raise HarnessError(text, "make room on the disk") from error
+    lines, problems = [[history.Entry.of(result, None)]], []
+    for each in others:
+        try:
+            lines.append(history.read(history.path_of(each, result.cell)))
+        except DamagedResult as error:
+            problems.append(Problem(Kind.DAMAGED, result.cell, str(error)))
+    # The line of a run says more where that run knew the one before.
+    of_runs = {entry.date: entry for entries in lines for entry in entries}
+    history.write(history.path_of(target, result.cell), history.joined([list(of_runs.values())]))
+    evidence = source / "evidence" / result.cell
+    if evidence.is_dir():
+        try:
+            shutil.copytree(evidence, target / "evidence" / result.cell)
+        except (OSError, shutil.Error) as error:
+            text = f"the evidence of {result.cell} cannot be copied: {error}"
+            raise HarnessError(text, "make room on the disk") from error
+    return problems

@@ -35,10 +35,12 @@ def find(name: str) -> Records:
     """
     if not name or name.startswith("-"):
         raise UsageError(f"{name!r} is neither a folder nor a commit")
-    folder = Path(name)
-    if folder.is_dir():
-        return in_folder(folder / "results" if (folder / "results").is_dir() else folder)
-    return _at_commit(name)
+    return of_folder(Path(name)) if Path(name).is_dir() else _at_commit(name)
+
+
+def of_folder(folder: Path) -> Records:
+    """Return the results of *folder*, of reports or of results."""
+    return in_folder(folder / "results" if (folder / "results").is_dir() else folder)
 
 
 def in_folder(folder: Path) -> Records:
@@ -50,9 +52,12 @@ def _at_commit(name: str) -> Records:
     known = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if known.returncode:
         raise UsageError(f"{name!r} is neither a folder nor a commit", "name a folder of results, or what git knows")
-    packed = _git("archive", "--format=tar", known.stdout.decode().strip(), _RESULTS)
-    if packed.returncode:
+    commit = known.stdout.decode().strip()
+    if _git("cat-file", "-e", f"{commit}:{_RESULTS}").returncode:
         return Records()  # there were no results yet
+    packed = _git("archive", "--format=tar", commit, _RESULTS)
+    if packed.returncode:
+        raise HarnessError(f"git cannot give the results of {name}: {packed.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         files = {PurePosixPath(each.name): archive.extractfile(each) for each in archive if each.isfile()}
         return _read((path.stem, file.read()) for path, file in files.items() if file and path.suffix == ".json")
@@ -72,7 +77,8 @@ def _read(files: Iterable[tuple[str, Path | bytes]]) -> Records:
             Cell.parse(name)
             found.results[name] = load(file) if isinstance(file, Path) else decode(file, name)
         except DamagedResult as error:
+            error.cell = name
             found.damaged[name] = error
         except UsageError as error:
-            found.damaged[name] = DamagedResult(f"{name}.json: {error}", error.hint)
+            found.damaged[name] = DamagedResult(f"{name}.json: {error}", error.hint, name)
     return found

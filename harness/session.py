@@ -47,7 +47,11 @@ class Session:
         self._todo.pop(name, None)
         result = self._recorded(name)
         if result is None or result.varying.started < self._started:
-            verdict, said = "", f"no new result, exit code {exit_code}"
+            python = interpreters.python_of(name) or ""
+            # What is recorded stays where there is nothing to try it with, and is no verdict of this run.
+            missing = interpreters.find(python) is None
+            verdict = "not tested" if missing else ""
+            said = f"─ Not tested here: no Python {python}" if missing else f"no new result, exit code {exit_code}"
         else:
             verdict = str(result.verdicts.overall.verdict)
             said = result.verdicts.overall.label

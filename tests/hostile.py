@@ -13,8 +13,8 @@ from harness.result import Result, load
 
 RECORDED = ROOT / "reports" / "results"
 HOSTILE = (
-    "*x* `y <javascript:z>`__ |s| .. raw:: html\n\n<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[1m"
-    "\x00\u202e [1]_ ::\n====\n\x85 ☃ _`t`: ]]> {{ 7 * 7 }} {% raw %} @everyone https://example.org/ \" ' & =1+1"
+    "=1+1 *x* `y <javascript:z>`__ |s| .. raw:: html\n\n<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[1m"
+    "\x00\u202e [1]_ ::\n====\n\x85 ☃ _`t`: ]]> {{ 7 * 7 }} {% raw %} @everyone https://example.org/ \" ' &"
 )
 #: What the schema closes: it is never anybody's text.
 _CLOSED = {

@@ -100,8 +100,25 @@ def test_chance(good):
 
 
 def test_what_was_not_asked(good):
-    """A question that only one of the two runs asked is no change."""
+    """A set of questions that only one of the two runs asked is no change."""
     assert change_of(good, msgspec.structs.replace(good, probes=[], isolation=[])).change is Change.SAME
+
+
+def test_broken_off(good):
+    """A set that breaks off in the new run is worse, and names what was not asked."""
+    died = Finding(question="Does the server outlast the questions?", expected="yes", seen="status 139", good=False)
+    found = change_of(good, msgspec.structs.replace(good, isolation=[good.isolation[0], died]))
+    assert found.change is Change.WORSE
+    assert "worse: isolation: Does the server outlast the questions? was not asked, is 'status 139'" in found.details
+    assert sum(detail.endswith("is not asked") for detail in found.details) == len(good.isolation) - 1
+
+
+def test_variants_gone():
+    """Other ways to carry the chat that are no longer tried are a change."""
+    result = load(RECORDED / "py311-django52-channels4.json")
+    found = change_of(result, msgspec.structs.replace(result, variants=[]))
+    assert found.change is Change.CHANGED
+    assert len(found.details) == len(result.variants)
 
 
 def test_versions(good):

@@ -45,8 +45,18 @@ def test_since(result):
     """A verdict stands since the first of the last lines that agree on it and on its reason."""
     dates = {"2027-01": WORKS, "2027-02": REFUSED, "2027-03": WORKS, "2027-04": WORKS}
     entries = [Entry.of(later(result, date, reason), None) for date, reason in dates.items()]
-    assert history.since(entries).date == "2027-03"
-    assert history.since([]) is None
+    assert history.since(entries, Judgement.of(WORKS)).date == "2027-03"
+    assert history.since([], Judgement.of(WORKS)) is None
+    assert history.since(entries, Judgement.of(REFUSED)) is None
+
+
+def test_since_beside_not_tested(result):
+    """That somebody could not try a cell says nothing against its verdict; for one that nobody could it counts."""
+    missing = Reason.INTERPRETER_MISSING
+    dates = {"2027-01": WORKS, "2027-02": missing, "2027-03": WORKS, "2027-04": missing}
+    entries = [Entry.of(later(result, date, reason), None) for date, reason in dates.items()]
+    assert history.since(entries, Judgement.of(WORKS)).date == "2027-01"
+    assert history.since(entries, Judgement.of(missing)).date == "2027-04"
 
 
 def test_joined(result):

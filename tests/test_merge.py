@@ -88,11 +88,9 @@ def test_bring(tmp_path):
     one, two, into = (tmp_path / name for name in ("one", "two", "into"))
     (one / "evidence" / CELL).mkdir(parents=True)
     (one / "evidence" / CELL / "server.log").write_text("hello")
-    (into / "evidence" / CELL).mkdir(parents=True)
-    (into / "evidence" / CELL / "old.log").write_text("of an earlier run")
     history.write(history.path_of(one, CELL), entries("2026-01", "2026-03"))
     history.write(history.path_of(two, CELL), entries("2026-01", "2026-02"))
-    bring(said(Reason.WORKS, "2026-03").results[CELL], one, [one, two], into)
+    assert not bring(said(Reason.WORKS, "2026-03").results[CELL], one, [one, two], into)
     assert [each.name for each in (into / "evidence" / CELL).iterdir()] == ["server.log"]
     assert [each.date for each in history.read(history.path_of(into, CELL))] == ["2026-01", "2026-02", "2026-03"]
 
@@ -101,3 +99,33 @@ def test_bring_without_history(tmp_path):
     """A machine without history, or without evidence, brings at least the line of its result."""
     bring(said(Reason.WORKS, "2026-03").results[CELL], tmp_path / "one", [tmp_path / "one"], tmp_path / "into")
     assert [each.date for each in history.read(history.path_of(tmp_path / "into", CELL))] == ["2026-03"]
+
+
+def test_bring_damaged_history(tmp_path):
+    """A damaged history is a problem of its own, and takes neither the result nor the other histories with it."""
+    one, two, into = (tmp_path / name for name in ("one", "two", "into"))
+    history.write(history.path_of(two, CELL), entries("2026-02"))
+    (one / "history").mkdir(parents=True)
+    history.path_of(one, CELL).write_text("<<<<<<< HEAD")
+    (problem,) = bring(said(Reason.WORKS, "2026-03").results[CELL], one, [one, two], into)
+    assert problem.kind is Kind.DAMAGED
+    assert [each.date for each in history.read(history.path_of(into, CELL))] == ["2026-02", "2026-03"]
+
+
+def test_over():
+    """What is recorded stands where no machine has a verdict, but never hides that something is wrong."""
+    other = "py39-django22"
+    recorded = {CELL: said(Reason.WORKS, "2020").results[CELL], other: RESULT}
+    fresh = merge({"one": said(Reason.HANDSHAKE_REFUSED)}, [], recorded)
+    assert {cell: source for cell, (source, _) in fresh.results.items()} == {CELL: "one", other: ""}
+    untried = merge({"one": said(Reason.NO_NETWORK)}, [], recorded)
+    assert untried.results[CELL][1].verdicts.overall.reason is Reason.WORKS
+    missing = merge({"one": Records()}, [Cell.parse(CELL)], recorded)
+    assert list(missing.results) == [other]
+    assert missing.unresolved[CELL].kind is Kind.MISSING
+
+
+def test_many_sources():
+    """Where a cell is in none of many folders they are counted, not listed."""
+    merged = merge({str(number): Records() for number in range(250)}, [Cell.parse(CELL)])
+    assert merged.problems[0].text == "none of 250 folders has a result of it"

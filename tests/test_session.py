@@ -73,3 +73,10 @@ def test_lines(tmp_path, clock):
     record(tmp_path, CELLS[1], 5.0, started="2999-01-01T00:00:00+00:00")
     assert session.ended(CELLS[1], 0) == (f"[1/4] {CELLS[1]}  ✓ Yes", "works")
     assert session.ended(CELLS[0], 3) == (f"[2/4] {CELLS[0]}  no new result, exit code 3", "")
+
+
+def test_nothing_to_try_it_with(tmp_path, clock):
+    """A cell without an interpreter is not tested here, whatever was recorded of it before."""
+    record(tmp_path, "py33-django18", 5.0)
+    session = Session(["py33-django18", CELLS[0]], 1, tmp_path, clock)
+    assert session.ended("py33-django18", 0) == ("[1/2] py33-django18  ─ Not tested here: no Python 3.3", "not tested")

@@ -14,9 +14,7 @@ from harness.errors import UsageError
 
 @click.command(name="ci-matrix")
 @click.option("--format", "form", type=click.Choice(["github", "gitlab", "json"]), default="json", show_default=True)
-@click.option(
-    "-m", "--label", "labels", multiple=True, help="Only the cells with this label, or all; may be given again."
-)
+@options.labels
 @click.option("--part", metavar="N/M", default="1/1", help="Only this part of them, such as 1/2.")
 @options.libraries
 def ci_matrix(form: str, labels: tuple[str, ...], part: str, folders: tuple[Path, ...]) -> int:

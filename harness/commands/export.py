@@ -11,7 +11,7 @@ import click
 from harness import libraries
 from harness.commands import options
 from harness.commands.report import name_damaged
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
 from harness.report.view import View, read
@@ -41,6 +41,8 @@ def export(form: str, output: Path | None, reports: Path, folders: tuple[Path, .
     a job. badges: an SVG and an endpoint of shields.io for each library.
     """
     view = read(reports / "results", libraries.places(libraries.load(folders)))
+    if form != "schema" and not view.rows and not view.damaged:
+        raise HarnessError(f"there are no results in {reports.name}", "name a reports folder with --reports")
     if form == "badges":
         if output is None:
             raise UsageError("badges are many files", "name a folder for them with --output")

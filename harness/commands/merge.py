@@ -11,36 +11,45 @@ from harness import libraries, matrix, records
 from harness import run as running
 from harness.cells import Cell
 from harness.commands import options
-from harness.commands.run import earlier, record
-from harness.errors import DamagedResult, HarnessError, UsageError
+from harness.errors import HarnessError, UsageError
 from harness.libraries.base import Library
-from harness.merge import Merged, bring
+from harness.merge import Kind, Merged, Problem, bring
 from harness.merge import merge as merge_records
-from harness.result import Verdict
+from harness.result import Verdict, save
 
 
 @click.command()
 @click.argument("places", metavar="DIR…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--into", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to fill.")
+@click.option(
+    "--into", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to fill: a new one."
+)
+@click.option(
+    "--over",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A reports folder that stands where no machine has a verdict, such as the recorded one.",
+)
 @options.labels
 @options.libraries
-def merge(places: tuple[Path, ...], into: Path, labels: tuple[str, ...], folders: tuple[Path, ...]) -> int:
+def merge(
+    places: tuple[Path, ...], into: Path, over: Path | None, labels: tuple[str, ...], folders: tuple[Path, ...]
+) -> int:
     """Join the reports folders DIR… of many machines: results, evidence and history; with -m those cells are expected.
 
     What is damaged, of a foreign schema, missing, or a verdict that two machines do not agree on, is named, and such
     a cell is "not tested" for that reason; exit 1 if there is any.
     """
+    if (into / "results").is_dir() and any((into / "results").iterdir()):
+        raise UsageError(f"there are results in {into.name} already", "name a new folder, or empty that one")
     sources = _named(places)
-    expected = matrix.cells(labels) if labels else []
-    found = {name: records.in_folder(_results(folder)) for name, folder in sources.items()}
-    merged = merge_records(found, expected)
+    found = {name: records.of_folder(folder) for name, folder in sources.items()}
+    base = records.of_folder(over) if over else records.Records()
+    merged = merge_records(found, matrix.cells(labels) if labels else [], base.results)
+    merged.problems += [Problem(Kind.DAMAGED, cell, f"recorded: {error}") for cell, error in base.damaged.items()]
     if not merged.results and not merged.problems:
         raise HarnessError(f"there are no results in {', '.join(sources)}", "each has to hold a folder results")
-    known = libraries.load(folders)
-    try:
-        _write(merged, sources, into, known)
-    except DamagedResult as error:
-        raise HarnessError(str(error), error.hint) from error
+    if over:
+        sources[""] = over
+    _write(merged, sources, into, libraries.load(folders))
     tested = sum(result.verdicts.overall.verdict is not Verdict.NOT_TESTED for _, result in merged.results.values())
     click.echo(f"{len(merged.results)} results from {len(sources)} folders, {tested} with a verdict.")
     for problem in merged.problems:
@@ -58,23 +67,14 @@ def _named(places: Sequence[Path]) -> dict[str, Path]:
     raise UsageError("a folder is named twice")
 
 
-def _results(folder: Path) -> Path:
-    return folder / "results" if (folder / "results").is_dir() else folder
-
-
 def _write(merged: Merged, sources: dict[str, Path], into: Path, known: dict[str, Library]) -> None:
     for cell, (name, result) in merged.results.items():
-        path = options.result_path(into, cell)
-        with running.locked(into, cell):
-            record(result, path, earlier(path), in_history=False)
-            bring(result, sources[name], list(sources.values()), into)
+        save(result, options.result_path(into, cell))
+        merged.problems += bring(result, sources[name], list(sources.values()), into)
     for cell, problem in merged.unresolved.items():
         try:
             parsed = Cell.parse(cell)
             subject = libraries.of(parsed, known)
         except UsageError:
             continue  # a file whose name is no cell's: it is named, and there is no cell to show
-        path = options.result_path(into, cell)
-        with running.locked(into, cell):
-            nothing = running.not_tested(parsed, subject, problem.kind.reason, problem.text)
-            record(nothing, path, earlier(path), in_history=False)
+        save(running.not_tested(parsed, subject, problem.kind.reason, problem.text), options.result_path(into, cell))

@@ -89,7 +89,8 @@ def _frozen(past: Result, cell: str) -> list[str]:
 
 
 def earlier(path: Path) -> Result | None:
-    """Return the earlier result; a damaged one stops the run, for it must not be overwritten."""
+    """Return the earlier result; a damaged one, or its history, stops the run, for it must not be overwritten."""
+    history.read(history.path_of(path.parent.parent, path.stem))
     return load(path) if path.exists() else None
 
 
@@ -126,11 +127,8 @@ def _conclude(result: Result, path: Path, recorded: Result | None, expect: str |
     return 0
 
 
-def record(result: Result, path: Path, recorded: Result | None, in_history: bool = True) -> bool:
-    """Save *result*; tell whether it was, for "not tested" never takes the place of a verdict.
-
-    One that comes with a history of its own leaves no further line (*in_history*).
-    """
+def record(result: Result, path: Path, recorded: Result | None) -> bool:
+    """Save *result*; tell whether it was, for "not tested" never takes the place of a verdict."""
     tried = result.verdicts.overall.verdict is not Verdict.NOT_TESTED
     if not tried and recorded is not None and recorded.verdicts == result.verdicts:
         return True  # nothing is new but the date
@@ -139,8 +137,7 @@ def record(result: Result, path: Path, recorded: Result | None, in_history: bool
         click.echo(f"The result recorded on {day} stays: {recorded.verdicts.overall.label}")
         return False
     save(_with_earlier_probes(result, recorded), path)
-    if in_history:
-        history.append(path.parent.parent, result, recorded)
+    history.append(path.parent.parent, result, recorded)
     return True
 
 

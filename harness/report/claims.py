@@ -33,17 +33,23 @@ def _version(text: str) -> Version:
 
 
 def claimed(claims: Claims, cell: Cell) -> bool | None:
-    """Tell whether *claims* name the cell's Python and Django; None where they say nothing of either.
+    """Tell whether *claims* name both the cell's Python and its Django; None where they do not speak of one of them.
 
     ``Requires-Python`` forbids what it leaves out; only a classifier claims.
     """
-    pythons = [each for each in claims.pythons if "." in each]
-    djangos = [each for each in claims.djangos if "." in each]
-    if not _allowed(claims.requires_python, cell.python):
-        return False
-    if (pythons and cell.python not in pythons) or (djangos and cell.django not in djangos):
-        return False
-    return True if pythons or djangos else None
+    parts = (_python(claims, cell.python), _named(claims.djangos, cell.django))
+    return False if False in parts else None if None in parts else True
+
+
+def _python(claims: Claims, python: str) -> bool | None:
+    return False if not _allowed(claims.requires_python, python) else _named(claims.pythons, python)
+
+
+def _named(versions: list[str], version: str) -> bool | None:
+    """Tell whether *version* is among *versions*; a whole number excludes the others, and claims none of its own."""
+    if any("." in each for each in versions):
+        return version in versions
+    return False if versions and version.partition(".")[0] not in versions else None
 
 
 def _allowed(requires: str, python: str) -> bool:
@@ -60,10 +66,12 @@ def said(row: Row, library: LibraryView) -> str | None:
     claims = of(row, library)
     if claims is None:
         return None
-    found = claimed(claims, row.cell)
-    if found is None:
-        return f"{claims.version} says nothing about it"
-    return f"{claims.version} {'claims' if found else 'does not claim'} this pair"
+    said_of = {
+        f"Python {row.cell.python}": _python(claims, row.cell.python),
+        f"Django {row.cell.django}": _named(claims.djangos, row.cell.django),
+    }
+    words = {True: "claims", False: "does not claim", None: "says nothing of"}
+    return f"{claims.version} " + " and ".join(f"{words[found]} {what}" for what, found in said_of.items())
 
 
 def contradictions(library: LibraryView) -> list[tuple[str, list[Row]]]:

@@ -86,11 +86,13 @@ def as_csv(view: View) -> str:
     writer = csv.DictWriter(written, Exported.__struct_fields__)
     writer.writeheader()
     for row in rows(view):
-        values: dict[str, Any] = msgspec.to_builtins(row)
-        text = values["text"]
-        values["text"] = f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
-        writer.writerow(values)
+        writer.writerow({name: _plain(value) for name, value in msgspec.to_builtins(row).items()})
     return written.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* so that no spreadsheet takes it for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def as_json(view: View) -> str:

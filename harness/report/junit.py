@@ -15,7 +15,8 @@ from harness.scrub import one_line, printable
 def render(view: View) -> bytes:
     """Return every cell of *view* as a suite.
 
-    What "does not work" is a failure where it was seen; what is "not tested" is skipped.
+    A cell has a failure when, and only when, it does not work: the case ``verdict``, and the step or the exchanges that
+    decided it. What went wrong without deciding anything is skipped, and says so; so is what is not tested.
     """
     document = JUnitXml("WebSocket libraries on Python and Django")
     for row in view.rows:
@@ -31,11 +32,9 @@ def _suite(row: Row) -> TestSuite:
     suite.timestamp = row.result.varying.started[:19]
     for name, value in _properties(row).items():
         suite.add_property(name, one_line(value))
-    cases = [_step(row, step) for step in row.result.steps]
-    cases += [_exchange(row, exchange) for exchange in row.result.exchanges]
-    if row.verdict is not Verdict.WORKS:
-        cases.append(_verdict(row, any(case.is_failure for case in cases)))
-    suite.add_testcases(cases)
+    suite.add_testcase(_verdict(row))
+    suite.add_testcases([_step(row, step) for step in row.result.steps])
+    suite.add_testcases([_exchange(row, exchange) for exchange in row.result.exchanges])
     return suite
 
 
@@ -51,6 +50,8 @@ def _step(row: Row, step: Step) -> TestCase:
     case = TestCase(one_line(f"step {step.name}"), row.name, row.result.varying.seconds.get(step.name, 0.0))
     if step.outcome == "skipped":
         case.result = [Skipped(one_line(step.said))]
+    elif step.outcome != "ok" and step is not row.failed_step:
+        case.result = [Skipped(one_line(f"{step.outcome}, without deciding the verdict: {step.said}"))]
     elif step.outcome != "ok":
         case.result = [_failure(step.cause or step.outcome, step.outcome, f"{step.command}\n\n{step.excerpt}")]
     return case
@@ -68,13 +69,12 @@ def _exchange(row: Row, exchange: Exchange) -> TestCase:
     return case
 
 
-def _verdict(row: Row, seen: bool) -> TestCase:
-    """Return what says the verdict itself: a failure only where no step or exchange was one."""
+def _verdict(row: Row) -> TestCase:
     overall = row.result.verdicts.overall
     case = TestCase("verdict", row.name, 0.0)
     if row.verdict is Verdict.NOT_TESTED:
         case.result = [Skipped(one_line(f"{overall.label}: {overall.text}"))]
-    elif not seen:
+    elif row.verdict is Verdict.DOES_NOT_WORK:
         case.result = [_failure(overall.text, overall.reason, overall.text)]
     return case
 

@@ -31,7 +31,7 @@ def headline(view: View, reports: str = "") -> Rst:
     header = ["Library", "Works on Python", "with Django", "Servers", "Cells that work", "Newest release"]
     rows: list[list[object]] = []
     for library in view.libraries:
-        usual, *others = (group for group in library.groups if not group.pinned)
+        usual, *others = [group for group in library.groups if not group.pinned] or library.groups
         djangos = usual.range_of("django")
         for group in others:
             if group.beyond(usual):

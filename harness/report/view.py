@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,13 @@ class Row:
     @property
     def since(self) -> Entry | None:
         """The recorded run since which the verdict and its reason stand."""
-        return history.since(self.history)
+        return history.since(self.history, self.result.verdicts.overall)
+
+    @property
+    def changes(self) -> list[tuple[Entry, Entry]]:
+        """The recorded runs in which the verdict or its reason changed, each with the one before."""
+        lines = history.known(self.history, self.verdict)
+        return [(old, new) for old, new in pairwise(lines) if (old.verdict, old.reason) != (new.verdict, new.reason)]
 
     @property
     def right(self) -> int:
@@ -73,7 +79,7 @@ class Row:
             "page failed": ("log in", "pages"),
             "handshake refused": ("handshakes",),
             "exchange wrong": ("exchanges",),
-            "environment failed": ("environment",),
+            "environment failed": ("environment", "install"),
             "no network": ("install", "environment"),
         }.get(self.result.verdicts.overall.reason, ())
         failed = [step for step in self.result.steps if step.name in names and step.outcome != "ok"]
@@ -279,7 +285,15 @@ def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
             damaged.append(error)
             entries = []
         rows.append(Row(Cell.parse(name), result, entries))
-    return View(_by_library(rows, libraries), damaged, frozenset(found.damaged))
+    known = []
+    for library in _by_library(rows, libraries):
+        try:
+            library.prose  # noqa: B018 -- one without cannot be shown
+        except HarnessError as error:
+            damaged.append(DamagedResult(f"{len(library.rows)} results of {library.name}: {error}", error.hint))
+        else:
+            known.append(library)
+    return View(known, damaged, frozenset(found.damaged))
 
 
 def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryView]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import docutils.core
 import docutils.nodes
@@ -16,7 +17,6 @@ from markupsafe import Markup
 
 from harness import libraries
 from harness.errors import HarnessError, UsageError
-from harness.history import Entry
 from harness.libraries.base import Library
 from harness.report import claims
 from harness.report.render import render as render_reports
@@ -27,8 +27,8 @@ from harness.scrub import printable
 from harness.site import frames
 
 _HERE = Path(__file__).resolve().parent
-#: What every site has, and nothing else: only such a folder is replaced.
-_MARK = "static/site.js"
+#: Lists the files of a site, so that the next one removes these and nothing else.
+_MANIFEST = ".files-of-this-site"
 _STYLES = {Verdict.WORKS: "yes", Verdict.DOES_NOT_WORK: "no", Verdict.NOT_TESTED: "none"}
 _GOOD = {True: ("yes", "✓ Yes"), False: ("no", "✗ No"), None: ("none", "─")}
 _DOCUTILS = {
@@ -59,8 +59,8 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
         UsageError: there is something else in *target*.
         HarnessError: a page cannot be made or written.
     """
-    if target.exists() and not (target / _MARK).exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{target.name} holds something else than a site", "name an empty folder, or a new one")
+    target = target.resolve()
+    old = _written_before(target)
     fresh = target.with_name(f".{target.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     number = 0
@@ -71,13 +71,37 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
             place.write_bytes(text.encode("utf-8", "replace"))
             number += 1
         shutil.copytree(_HERE / "static", fresh / "static")
-        shutil.rmtree(target, ignore_errors=True)
-        fresh.rename(target)
+        files = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
+        (fresh / _MANIFEST).write_text("\n".join([*files, _MANIFEST]), encoding="utf-8")
+        for name in old:
+            (target / name).unlink(missing_ok=True)
+        for name in [*files, _MANIFEST]:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).replace(target / name)
     except OSError as error:
-        raise HarnessError(f"the site cannot be written: {error.strerror}", "make room on the disk") from error
+        raise HarnessError(
+            f"the site cannot be written: {error.strerror}", "name another folder with --output, or make room"
+        ) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return number
+
+
+def _written_before(target: Path) -> list[str]:
+    """Return the files of *target* that an earlier site wrote; what else lies there is nobody's to remove.
+
+    Raises:
+        UsageError: there is something in *target*, and no site.
+    """
+    try:
+        names = (target / _MANIFEST).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise UsageError(
+                f"{target.name} holds something else than a site", "name a new folder with --output"
+            ) from None
+        return []
+    return [name for name in names if name and (target / name).resolve().is_relative_to(target)]
 
 
 def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[tuple[str, str]]:
@@ -104,7 +128,7 @@ def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[t
         for row in library.rows:
             evidence = []
             for title, name, text in frames.pages(row.name, reports / "evidence" / row.name):
-                evidence.append((title, f"../evidence/{name}", f"{max(len(text) // 1000, 1)} kB"))
+                evidence.append((title, f"../evidence/{quote(name)}", f"{max(len(text) // 1000, 1)} kB"))
                 yield f"evidence/{name}", text
             yield (
                 f"cells/{row.name}.html",
@@ -128,7 +152,9 @@ def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[t
         ),
     )
     yield "plots.html", page("plots.html.j2", plots=_plots(view))
-    yield "history.html", page("history.html.j2", changes=_changes(view))
+    changes = [(row, *change) for row in view.rows for change in row.changes]
+    changes.sort(key=lambda change: change[2].date, reverse=True)
+    yield "history.html", page("history.html.j2", changes=changes, recorded=any(row.history for row in view.rows))
     yield (
         "how.html",
         page(
@@ -176,7 +202,11 @@ def _plots(view: View) -> list[tuple[str, str, str]]:
 
 def _script(row: Row, known: Mapping[str, Library]) -> list[str]:
     result = f"reports/results/{row.name}.json"
-    return script(row.result, libraries.of(row.cell, dict(known)), f"tox -e {row.name} -- --freeze {result}")
+    try:
+        subject = libraries.of(row.cell, dict(known))
+    except UsageError:
+        return []  # of a library, or with pins, that this checkout does not know
+    return script(row.result, subject, f"tox -e {row.name} -- --freeze {result}")
 
 
 def _grid(group: Rows) -> Grid:
@@ -207,17 +237,6 @@ def _filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
             [(str(each), str(each)) for each in Reason if each in reasons],
         ),
     ]
-
-
-def _changes(view: View) -> list[tuple[Row, Entry, Entry]]:
-    """Return each recorded run in which a cell's verdict or reason changed, the newest first."""
-    found = [
-        (row, before, after)
-        for row in view.rows
-        for before, after in zip(row.history, row.history[1:], strict=False)
-        if (before.verdict, before.reason) != (after.verdict, after.reason)
-    ]
-    return sorted(found, key=lambda change: change[2].date, reverse=True)
 
 
 def _moves(moved: Mapping[str, tuple[str, str]]) -> str:

@@ -30,10 +30,15 @@ class Frame(msgspec.Struct):
 def pages(cell: str, evidence: Path) -> Iterator[tuple[str, str, str]]:
     """Yield a title, a file name and the text of each piece of evidence of *cell*; nothing without evidence."""
     for path in sorted(evidence.glob("*")) if evidence.is_dir() else []:
-        if path.suffix == ".log":
-            yield path.name, f"{cell}.{path.stem}.txt", _log(path)
-        elif path.suffix == ".jsonl" and path.stat().st_size:
-            yield path.name, f"{cell}.{path.stem}.html", _frames(cell, path)
+        if path.is_symlink() or not path.is_file():
+            continue  # it could lead anywhere
+        try:
+            if path.suffix == ".log":
+                yield path.name, f"{cell}.{path.stem}.txt", _log(path)
+            elif path.suffix == ".jsonl" and path.stat().st_size:
+                yield path.name, f"{cell}.{path.stem}.html", _frames(cell, path)
+        except OSError as error:
+            yield path.name, f"{cell}.{path.stem}.txt", f"This file could not be read: {error.strerror}\n"
 
 
 def _log(path: Path) -> str:

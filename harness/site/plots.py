@@ -87,6 +87,10 @@ def _svg(figure: Any, unit: str) -> str:
     text = written.getvalue().replace(_INK, "currentColor")
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # A link has a name, and opens where the reader is.
+    text = re.sub(
+        r'<a xlink:href="(cells/([^".]+)\.html)"[^>]*>', r'<a xlink:href="\1" aria-label="\2"><title>\2</title>', text
+    )
     # Elements of several plots on one page must not have one id.
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{unit}-", text)
     return text.replace("<svg ", f'<svg role="group" aria-label="{unit} by library" ', 1)

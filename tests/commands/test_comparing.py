@@ -87,6 +87,7 @@ def test_markdown(folders):
 def test_damaged(folders, tmp_path):
     """A result that cannot be read is named, and is exit code 3 where nothing got worse."""
     (tmp_path / "old" / f"{CELL}.json").write_text("{")
+    assert run(*folders).stdout.splitlines()[-1] == "2 cells: 1 added, 1 the same."  # neither added nor removed
     done = run(folders[0], folders[0])
     assert done.return_value == 3
     assert f"error: left out: {CELL}.json is not a finished result" in done.stderr

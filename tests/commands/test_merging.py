@@ -74,16 +74,25 @@ def test_expected(machines, tmp_path):
     missing = load(tmp_path / "all" / "results" / "py34-django18.json").verdicts.overall
     assert missing.reason is Reason.NO_RESULT
     with pytest.raises(UsageError, match="no cell has the label nonsense"):
-        run(*machines, "--into", tmp_path / "all", "-m", "nonsense")
+        run(*machines, "--into", tmp_path / "none", "-m", "nonsense")
 
 
-def test_kept(machines, tmp_path):
-    """A verdict that is recorded already is not replaced by one that is missing."""
+def test_not_into_others(machines, tmp_path):
+    """A folder with results is not merged into: nothing that lies there is lost, or passed off as this run's."""
+    run(machines[0], "--into", tmp_path / "all")
+    before = (tmp_path / "all" / "results" / f"{CELL}.json").read_bytes()
+    for into in ("all", "linux"):
+        with pytest.raises(UsageError, match=f"there are results in {into} already"):
+            run(*machines, "--into", tmp_path / into)
+    assert (tmp_path / "all" / "results" / f"{CELL}.json").read_bytes() == before
+
+
+def test_over(machines, tmp_path):
+    """The recorded results stand for the cells that no machine was asked for."""
     linux, mac = machines
-    run(linux, "--into", tmp_path / "all")
-    (linux / "results" / f"{CELL}.json").write_text("{")
-    assert run(linux, mac, "--into", tmp_path / "all").return_value == 1
-    assert load(tmp_path / "all" / "results" / f"{CELL}.json").verdicts.overall.reason is Reason.WORKS
+    done = run(linux, "--over", mac, "--into", tmp_path / "all")
+    assert done.return_value == 0
+    assert {path.stem for path in (tmp_path / "all" / "results").iterdir()} == {CELL, OTHER}
 
 
 def test_nothing(tmp_path):

@@ -194,11 +194,40 @@ def test_nothing(tmp_path):
 
 
 def test_something_else(reports, tmp_path):
-    """A folder that holds something else is not replaced."""
-    (tmp_path / "thesis.txt").write_text("years of work")
-    done = CliRunner().invoke(command, ["--reports", str(reports), "-o", str(tmp_path)], standalone_mode=False)
-    assert isinstance(done.exception, UsageError)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    """A folder that holds something else is not built into, also when some of it is called as in a site."""
+    for name in ("thesis.txt", "static/site.js"):
+        folder = tmp_path / name.replace("/", "-")
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text("years of work")
+        done = CliRunner().invoke(command, ["--reports", str(reports), "-o", str(folder)], standalone_mode=False)
+        assert isinstance(done.exception, UsageError)
+        assert (folder / name).read_text() == "years of work"
+
+
+def test_built_again(reports, tmp_path):
+    """A site that is built again loses its own old pages, and nothing else that lies beside them."""
+    view = read(reports / "results")
+    build(view, reports, libraries.load(), tmp_path / "site")
+    (tmp_path / "site" / "CNAME").write_text("example.org")
+    max(view.libraries, key=lambda library: len(library.rows)).rows.pop()
+    names = {row.name for row in view.rows}
+    build(view, reports, libraries.load(), tmp_path / "site")
+    assert (tmp_path / "site" / "CNAME").exists()
+    assert {path.stem for path in (tmp_path / "site" / "cells").iterdir()} == names
+
+
+def test_unreadable_evidence(reports, tmp_path):
+    """A link in the evidence is not followed, for it could lead anywhere."""
+    shutil.copytree(reports / "results", tmp_path / "results")
+    evidence = tmp_path / "evidence" / "py27-django18"
+    evidence.mkdir(parents=True)
+    (tmp_path / "secret").write_text("secret")
+    (evidence / "leak.log").symlink_to(tmp_path / "secret")
+    (evidence / "gone.log").symlink_to(tmp_path / "nowhere")
+    (evidence / "a b#c?.log").write_text("hello")
+    build(read(tmp_path / "results"), tmp_path, libraries.load(), tmp_path / "site")
+    assert [path.name for path in (tmp_path / "site" / "evidence").iterdir()] == ["py27-django18.a b#c?.txt"]
+    assert "py27-django18.a%20b%23c%3F.txt" in page(tmp_path / "site", "cells/py27-django18.html")
 
 
 def test_damaged(tmp_path):

@@ -58,6 +58,5 @@
   form.addEventListener("reset", function () {
     setTimeout(function () { show(); history.replaceState(null, "", location.pathname); });
   });
-  window.addEventListener("popstate", read);
   read();
 }());
