@@ -85,6 +85,7 @@ class _Aspect(NamedTuple):
 
     good: bool | None
     shown: str
+    chance: bool = False
 
 
 def compare(
@@ -138,6 +139,8 @@ def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
         past, now = earlier.get(key), later.get(key)
         if past == now or asked not in sets[0] & sets[1]:
             continue  # what only one of the two was asked says nothing
+        if any(each is not None and each.chance for each in (past, now)):
+            continue  # two runs that differ by chance say the same
         if past is None or now is None:
             change = Change.WORSE if now is not None and now.good is False else Change.CHANGED
         elif past.good != now.good and None not in (past.good, now.good):
@@ -169,9 +172,8 @@ def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
         yield (asked, variant.name), _of_judgement(variant.judgement)
     for probe in [Probe(name="isolation", findings=result.isolation), *result.sets, *result.probes]:
         for finding in probe.findings:
-            # Two runs that differ by chance say the same.
-            if not finding.chance:
-                yield (probe.name, f"{probe.name}: {finding.question}"), _Aspect(finding.good, repr(finding.seen))
+            aspect = _Aspect(finding.good, repr(finding.seen), finding.chance)
+            yield (probe.name, f"{probe.name}: {finding.question}"), aspect
     if result.unit_tests is not None:
         failed = result.unit_tests.failed
         yield ("tests", "the chat's Django tests"), _Aspect(not failed, f"{failed} failed" if failed else "green")

@@ -96,7 +96,8 @@ def test_exchanges(good):
 
 def test_chance(good):
     """What may be seen or not by chance is no change."""
-    assert change_of(isolated(good, True, "no", True), isolated(good, False, "yes", True)).change is Change.SAME
+    for before in (True, False):  # also where only one of the two says that it is by chance
+        assert change_of(isolated(good, True, "no", before), isolated(good, False, "yes", True)).change is Change.SAME
 
 
 def test_what_was_not_asked(good):
