@@ -56,7 +56,7 @@ class Chat:
     said: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.transcript = Transcript(self.library.heard)
+        self.transcript = Transcript(self.library.messages)
         self.links = self.links or self.library.links()
         self._fence_numbers = itertools.count(1)
 

@@ -45,10 +45,10 @@ def as_binary(data: bytes) -> str:
 class Transcript:
     """All frames of all connections in one order, and the means to wait for one."""
 
-    def __init__(self, heard: Callable[[str], str | None]) -> None:
-        """*heard* returns the message in what arrived, or None where it is the library's own."""
+    def __init__(self, messages: Callable[[str], Iterable[str]]) -> None:
+        """*messages* returns the messages in a frame that arrived: none where it is the library's own."""
         self._changed = threading.Condition()
-        self._heard = heard
+        self._messages = messages
         self.began = time.monotonic()
         self.frames: list[Frame] = []
         self._first: dict[tuple[Line, str], float] = {}
@@ -60,10 +60,10 @@ class Transcript:
         now = time.monotonic()
         with self._changed:
             self.frames.append(Frame(now, line, direction, kind, data))
-            message = self._heard(data) if kind == "text" else data
-            if direction == "in" and kind in ("text", "binary") and message is not None:
-                self._texts.setdefault(line, []).append(message)
-                self._first.setdefault((line, message), now)
+            if direction == "in" and kind in ("text", "binary"):
+                for message in self._messages(data) if kind == "text" else [data]:
+                    self._texts.setdefault(line, []).append(message)
+                    self._first.setdefault((line, message), now)
             if kind == "open":  # perhaps again, under a name that was closed before
                 self._closed.pop(line, None)
             if kind == "closed":

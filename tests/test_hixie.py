@@ -14,7 +14,7 @@ import pytest
 from harness import hixie
 from harness.hixie import HixieSocket, challenge
 from harness.judge import Line
-from harness.libraries.django_socketio import answer, framed, unframed
+from harness.libraries.django_socketio import DjangoSocketIo, answer, framed, unframed
 from harness.polling import PollingConnection
 from harness.sockets import HandshakeRefused, Transcript
 
@@ -63,7 +63,7 @@ def serve(listener: socket.socket, wrong: bool, said: list[bytes]) -> None:
 @pytest.mark.parametrize("wrong", [False, True], ids=["by the draft", "another answer"])
 def test_hixie(wrong):
     """Messages and heartbeats go both ways; a wrong answer to the challenge opens nothing."""
-    transcript, said = Transcript(lambda text: text), []
+    transcript, said = Transcript(lambda text: [text]), []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=serve, args=(listener, wrong, said))
         server.start()
@@ -119,7 +119,7 @@ class Polling(http.server.BaseHTTPRequestHandler):
 
 def test_polling():
     """A session is asked for, messages are polled one by one, and each that is said is posted."""
-    transcript = Transcript(lambda text: text)
+    transcript = Transcript(lambda text: [text])
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Polling) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         connection = PollingConnection(LINE, server.server_address[1], "", transcript, "", "http://127.0.0.1", answer)
@@ -141,3 +141,10 @@ def test_frames():
     """Several messages in one piece are told apart, and what is no frame is none."""
     assert list(unframed(framed("one") + framed("~j~{}") + framed(""))) == ["one", "~j~{}", ""]
     assert list(unframed("hello")) == []
+
+
+def test_two_messages_in_one_frame():
+    """A frame can hold several messages and a heartbeat; each message of the chat is heard, in order."""
+    fields = ['~j~{"channel": "user", "sender": "John", "message": "%s"}' % text for text in ("one", "two")]
+    frame = framed(fields[0]) + framed("~h~1") + framed(fields[1])
+    assert DjangoSocketIo().messages(frame) == ["one", "two"]

@@ -34,7 +34,7 @@ def open_socket(first_line: str) -> None:
         server.start()
         try:
             url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
-            Socket(Line("John", "user"), url, Transcript(lambda text: False)).close()
+            Socket(Line("John", "user"), url, Transcript(lambda text: [])).close()
         finally:
             server.join()
 

@@ -190,6 +190,11 @@ class Library(ABC):
         """Return the message in *data*, a text that arrived; None where it is the library's own."""
         return data
 
+    def messages(self, data: str) -> list[str]:
+        """Return all messages in one frame, for protocols that put several into one."""
+        message = self.heard(data)
+        return [] if message is None else [message]
+
     def subscribed(self, chat: Chat) -> bool:
         """Tell whether the broker has the subscription of every open connection; True where it cannot."""
         return True

@@ -88,12 +88,17 @@ class DjangoSocketIo(JsonChat):
     def sends_binary(self, cell: Cell) -> bool:
         return False
 
-    def heard(self, data: str) -> str | None:
-        messages = list(unframed(data))
-        if not messages:
-            return data
-        text = messages[-1]
-        return super().heard(text.removeprefix("~j~")) if text.startswith("~j~") else None
+    def messages(self, data: str) -> list[str]:
+        """Return the messages in one frame, which can hold several."""
+        found = list(unframed(data))
+        if not found:
+            return super().messages(data)
+        return [
+            message
+            for text in found
+            if text.startswith("~j~")
+            for message in super(DjangoSocketIo, self).messages(text.removeprefix("~j~"))
+        ]
 
 
 def framed(text: str) -> str:

@@ -81,7 +81,7 @@ def test_order():
 
 
 def burst() -> list[str]:
-    transcript = Transcript(PythonSocketIo().heard)
+    transcript = Transcript(PythonSocketIo().messages)
     with Server() as server:
         opened = connection(server, transcript)
         opened.emit({"message": "go"})
@@ -92,7 +92,7 @@ def burst() -> list[str]:
 
 def test_closed():
     """A connection that the server ends is closed in the transcript."""
-    transcript = Transcript(PythonSocketIo().heard)
+    transcript = Transcript(PythonSocketIo().messages)
     with Server() as server:
         opened = connection(server, transcript)
         opened.emit({"message": "goodbye"})
@@ -103,4 +103,4 @@ def test_closed():
 def test_refused():
     """Who is not let in has no connection."""
     with Server() as server, pytest.raises(HandshakeRefused):
-        connection(server, Transcript(lambda text: text), cookie="")
+        connection(server, Transcript(lambda text: [text]), cookie="")

@@ -33,7 +33,7 @@ def test_replay(protocol):
     """The fifteen messages and their fences are found in the frames, and nothing else is taken for a message."""
     suffix, mark = PROTOCOLS[protocol]
     library = libraries.load()[suffix]
-    transcript = Transcript(library.heard)
+    transcript = Transcript(library.messages)
     recorded = frames(protocol)
     for frame in recorded:
         if frame["kind"] in ("open", "text"):
