@@ -145,6 +145,6 @@ def test_frames():
 
 def test_two_messages_in_one_frame():
     """A frame can hold several messages and a heartbeat; each message of the chat is heard, in order."""
-    fields = ['~j~{"channel": "user", "sender": "John", "message": "%s"}' % text for text in ("one", "two")]
+    fields = [f'~j~{{"channel": "user", "sender": "John", "message": "{text}"}}' for text in ("one", "two")]
     frame = framed(fields[0]) + framed("~h~1") + framed(fields[1])
     assert DjangoSocketIo().messages(frame) == ["one", "two"]
