@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 
 import pytest
 import socketio
 from aiohttp import web
+from conftest import ROOT
 
 from harness.broker import free_port
 from harness.judge import Line
@@ -30,6 +32,14 @@ class Server:
 
     def run(self) -> None:
         asyncio.set_event_loop(self.loop)
+        self.runner = web.AppRunner(self.application(), shutdown_timeout=0.1)
+        self.loop.run_until_complete(self.runner.setup())
+        self.loop.run_until_complete(web.TCPSite(self.runner, "127.0.0.1", self.port).start())
+        self.ready.set()
+        self.loop.run_forever()
+        self.loop.run_until_complete(self.runner.cleanup())
+
+    def application(self) -> web.Application:
         server = socketio.AsyncServer(async_mode="aiohttp")
 
         @server.event
@@ -47,12 +57,7 @@ class Server:
 
         application = web.Application()
         server.attach(application)
-        self.runner = web.AppRunner(application, shutdown_timeout=0.1)
-        self.loop.run_until_complete(self.runner.setup())
-        self.loop.run_until_complete(web.TCPSite(self.runner, "127.0.0.1", self.port).start())
-        self.ready.set()
-        self.loop.run_forever()
-        self.loop.run_until_complete(self.runner.cleanup())
+        return application
 
     def __enter__(self) -> Server:
         self.thread.start()
@@ -104,3 +109,51 @@ def test_refused():
     """Who is not let in has no connection."""
     with Server() as server, pytest.raises(HandshakeRefused):
         connection(server, Transcript(lambda text: [text]), cookie="")
+
+
+def wire() -> list[dict[str, str]]:
+    """Return what a server of python-socketio 5 and John's raw WebSocket said to each other (Engine.IO 4)."""
+    path = ROOT / "tests" / "transcripts" / "socket.io-5-wire.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+class Replayed(Server):
+    """A server that knows no protocol: it says what was recorded, and waits where its peer spoke."""
+
+    def __init__(self, recorded: list[dict[str, str]]) -> None:
+        super().__init__()
+        self.recorded = recorded
+
+    def application(self) -> web.Application:
+        async def replay(request: web.Request) -> web.WebSocketResponse:
+            assert request.query["EIO"] == "4"
+            assert request.query["transport"] == "websocket"
+            response = web.WebSocketResponse()
+            await response.prepare(request)
+            for frame in self.recorded:
+                if frame["direction"] == "in":
+                    await response.send_str(frame["data"])
+                elif not frame["data"].startswith("42"):
+                    assert (await response.receive_str()).startswith(frame["data"])
+            await response.receive()
+            return response
+
+        application = web.Application()
+        application.router.add_get("/socket.io/", replay)
+        return application
+
+
+def test_wire():
+    """What was recorded on the wire arrives as the messages that are in it, in order."""
+    recorded = wire()
+    events = [frame["data"] for frame in recorded if frame["direction"] == "in" and frame["data"].startswith("42")]
+    expected = [json.loads(event[2:])[1]["message"] for event in events]
+    assert (
+        sum(text.startswith("Hello ") for text in expected) == 9
+    )  # three broadcasts, three for John, three for the group
+    transcript = Transcript(PythonSocketIo().messages)
+    with Replayed(recorded) as server:
+        opened = connection(server, transcript)
+        assert transcript.wait([LINE], expected[-1:], 5)
+        opened.close()
+    assert transcript.texts(LINE) == expected
