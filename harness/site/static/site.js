@@ -55,8 +55,10 @@
     history.replaceState(null, "", location.pathname + (query ? "?" + query : "") + location.hash);
   });
   form.addEventListener("submit", function (event) { event.preventDefault(); });
-  form.addEventListener("reset", function () {
-    setTimeout(function () { show(); history.replaceState(null, "", location.pathname); });
+  form.addEventListener("reset", function (event) {
+    event.preventDefault();
+    history.replaceState(null, "", location.pathname);
+    read();
   });
   read();
 }());
