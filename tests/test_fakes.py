@@ -6,7 +6,6 @@ import pytest
 from conftest import run_fake
 
 from harness.report import rst
-from harness.report.view import read
 from harness.result import Reason
 
 pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
@@ -105,8 +104,7 @@ def test_reason(fake, reason, tmp_path):
     for secret in ("/root/", "/home/", "abcdef", "tok-123", "\x1b", "\x07"):
         assert secret not in (tmp_path / "results" / f"{ran.cell}.json").read_text(), secret
         assert secret not in ran.output, secret
-    row = read(tmp_path / "results").rows[0]
-    assert not rst.problems(rst.escape(row.result.verdicts.overall.text))
+    assert not rst.problems(rst.escape(ran.result.verdicts.overall.text))
 
 
 @pytest.mark.parametrize("fake", ["fails-check", "fails-test"])
@@ -150,11 +148,10 @@ def test_flood_is_kept_whole(tmp_path):
 def test_hostile_output(tmp_path):
     """Output full of markup, terminal sequences and broken UTF-8 renders, and stays text."""
     ran = run_fake("fails-to-start", tmp_path)
-    row = read(tmp_path / "results").rows[0]
-    page = rst.literal(row.result.steps[-1].excerpt)
+    page = rst.literal(ran.result.steps[-1].excerpt)
     assert not rst.problems(f"It printed::\n\n{page}\n\nAfter.\n")
     assert "\x1b" not in (ran.evidence / "runserver.log").read_text()
-    assert "RuntimeError" in row.result.verdicts.overall.text
+    assert "RuntimeError" in ran.result.verdicts.overall.text
 
 
 @pytest.mark.parametrize("round_", range(50))
