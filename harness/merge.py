@@ -129,7 +129,8 @@ def bring(result: Result, source: Path, others: Sequence[Path], target: Path) ->
     evidence = source / "evidence" / result.cell
     if evidence.is_dir():
         try:
-            shutil.copytree(evidence, target / "evidence" / result.cell)
+            # A link stays one: what it leads to is not evidence.
+            shutil.copytree(evidence, target / "evidence" / result.cell, symlinks=True)
         except (OSError, shutil.Error) as error:
             text = f"the evidence of {result.cell} cannot be copied: {error}"
             raise HarnessError(text, "make room on the disk") from error
