@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from harness.errors import DamagedResult
 from harness.history import moved
-from harness.result import Judgement, Model, Probe, Result, Verdict
+from harness.result import BROKEN_OFF, Judgement, Model, Probe, Result, Verdict
 
 _COLUMNS = {
     "django_server": "Django server works?",
@@ -134,15 +134,17 @@ def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
     found: dict[Change, list[str]] = {Change.WORSE: [], Change.BETTER: [], Change.CHANGED: []}
     earlier, later = dict(_aspects(old)), dict(_aspects(new))
     sets = [{asked for asked, _ in aspects} for aspects in (earlier, later)]
+    probes = {probe.name for result in (old, new) for probe in result.probes}
     for key in {**later, **earlier}:
         asked, name = key
         past, now = earlier.get(key), later.get(key)
-        if past == now or asked not in sets[0] & sets[1]:
-            continue  # what only one of the two was asked says nothing
-        if any(each is not None and each.chance for each in (past, now)):
+        if past == now or any(each is not None and each.chance for each in (past, now)):
             continue  # two runs that differ by chance say the same
+        if asked not in sets[0] & sets[1] and (before is not after or asked in probes):
+            continue  # a probe that only one of the two was asked, or what could not be asked, says nothing
+        broken_off = name.endswith(BROKEN_OFF)
         if past is None or now is None:
-            change = Change.WORSE if now is not None and now.good is False else Change.CHANGED
+            change = Change.CHANGED if not broken_off else Change.WORSE if past is None else Change.BETTER
         elif past.good != now.good and None not in (past.good, now.good):
             change = Change.BETTER if now.good else Change.WORSE
         else:

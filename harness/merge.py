@@ -14,6 +14,8 @@ from harness.errors import DamagedResult, ForeignSchema, HarnessError
 from harness.records import Records
 from harness.result import Reason, Result, Verdict
 
+#: Why a cell is not tested where that should not have been: that a machine lacks an interpreter is no fault.
+_FAULTS = (Reason.ENVIRONMENT_FAILED, Reason.NO_NETWORK)
 #: So many folders are named where a cell is in none of them.
 _NAMED = 3
 
@@ -25,6 +27,7 @@ class Kind(enum.StrEnum):
     FOREIGN_SCHEMA = "foreign schema"
     DISAGREES = "disagrees"
     MISSING = "missing"
+    UNTRIED = "untried"
 
     @property
     def reason(self) -> Reason:
@@ -75,7 +78,7 @@ def merge(
     "not tested". Results with different verdicts or reasons are none: the cell is unresolved. What is in *over*
     stands where no source has a verdict, unless there is a problem; its source is the empty name.
     """
-    problems = [_damage(name, cell, error) for name, each in sources.items() for cell, error in each.damaged.items()]
+    problems = [damage(name, cell, error) for name, each in sources.items() for cell, error in each.damaged.items()]
     offered: dict[str, list[tuple[str, Result]]] = {}
     for name, records in sources.items():
         for cell, result in records.results.items():
@@ -96,42 +99,57 @@ def merge(
     problems += [Problem(Kind.MISSING, cell.name, nowhere) for cell in expected if cell.name not in known]
     unresolved = {problem.cell for problem in problems if problem.cell not in results}
     for cell, result in (over or {}).items():
-        taken = results.get(cell)
-        untried = taken is None or taken[1].verdicts.overall.verdict is Verdict.NOT_TESTED
-        if untried and cell not in unresolved:
-            results[cell] = ("", result)
+        source, taken = results.get(cell, ("", None))
+        if cell in unresolved or (taken is not None and taken.verdicts.overall.verdict is not Verdict.NOT_TESTED):
+            continue
+        recorded = result.verdicts.overall
+        if (
+            taken is not None
+            and taken.verdicts.overall.reason in _FAULTS
+            and recorded.verdict is not Verdict.NOT_TESTED
+        ):
+            text = f"{source} says {taken.verdicts.overall.label}; the recorded verdict stands: {recorded.label}"
+            problems.append(Problem(Kind.UNTRIED, cell, text))
+        results[cell] = ("", result)
     return Merged(results, problems)
 
 
-def _damage(source: str, cell: str, error: DamagedResult) -> Problem:
+def damage(source: str, cell: str, error: DamagedResult) -> Problem:
+    """Return the problem that *source* has an unreadable result of *cell*."""
     kind = Kind.FOREIGN_SCHEMA if isinstance(error, ForeignSchema) else Kind.DAMAGED
     return Problem(kind, cell, f"in {source}: {error}")
 
 
-def bring(result: Result, source: Path, others: Sequence[Path], target: Path) -> list[Problem]:
-    """Copy the evidence of *result* from *source* to *target*, and join what *others* know of the cell's history.
+def bring_evidence(cell: str, source: Path, target: Path) -> None:
+    """Copy the evidence of *cell* from *source* to *target*.
+
+    Raises:
+        HarnessError: it cannot be copied.
+    """
+    evidence = source / "evidence" / cell
+    if evidence.is_symlink() or not evidence.is_dir():
+        return
+    try:
+        # A link stays one: what it leads to is not evidence.
+        shutil.copytree(evidence, target / "evidence" / cell, symlinks=True)
+    except (OSError, shutil.Error) as error:
+        raise HarnessError(f"the evidence of {cell} cannot be copied: {error}", "make room on the disk") from error
+
+
+def bring_history(cell: str, result: Result | None, sources: Mapping[str, Path], target: Path) -> list[Problem]:
+    """Join what *sources* know of the history of *cell*, and the line of its *result* where none of them has it.
 
     Returns:
         What was wrong with a history; it is left out.
-
-    Raises:
-        HarnessError: something cannot be copied.
     """
-    lines, problems = [[history.Entry.of(result, None)]], []
-    for each in others:
+    known, problems = [], []
+    for name, folder in sources.items():
         try:
-            lines.append(history.read(history.path_of(each, result.cell)))
+            known += history.read(history.path_of(folder, cell))
         except DamagedResult as error:
-            problems.append(Problem(Kind.DAMAGED, result.cell, str(error)))
-    # The line of a run says more where that run knew the one before.
-    of_runs = {entry.date: entry for entries in lines for entry in entries}
-    history.write(history.path_of(target, result.cell), history.joined([list(of_runs.values())]))
-    evidence = source / "evidence" / result.cell
-    if evidence.is_dir():
-        try:
-            # A link stays one: what it leads to is not evidence.
-            shutil.copytree(evidence, target / "evidence" / result.cell, symlinks=True)
-        except (OSError, shutil.Error) as error:
-            text = f"the evidence of {result.cell} cannot be copied: {error}"
-            raise HarnessError(text, "make room on the disk") from error
+            problems.append(Problem(Kind.DAMAGED, cell, f"in {name or 'the recorded one'}: {error}"))
+    own = [history.Entry.of(result, None)] if result is not None else []
+    missing = [line for line in own if (line.date, line.verdict) not in {(each.date, each.verdict) for each in known}]
+    if known or missing:
+        history.write(history.path_of(target, cell), history.joined([known, missing]))
     return problems

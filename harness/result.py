@@ -24,6 +24,9 @@ SCHEMA: Literal["1"] = "1"
 #: What holds back versions: nothing but what an installer resolves today, or the best known pins.
 Profile = Literal["today", "pins"]
 
+#: The questions that stand for a set of questions that could not be gone through.
+BROKEN_OFF = ("Could all of this be asked?", "Does the server outlast the questions?")
+
 #: The largest result document, in bytes.
 SIZE_LIMIT = 64_000
 

@@ -101,8 +101,17 @@ def test_chance(good):
 
 
 def test_what_was_not_asked(good):
-    """A set of questions that only one of the two runs asked is no change."""
-    assert change_of(good, msgspec.structs.replace(good, probes=[], isolation=[])).change is Change.SAME
+    """A probe that only one of the two runs asked is no change; what every run asks has to be there."""
+    assert change_of(good, msgspec.structs.replace(good, probes=[])).change is Change.SAME
+    for missing in ({"isolation": []}, {"exchanges": []}, {"unit_tests": None}):
+        assert change_of(good, msgspec.structs.replace(good, **missing)).change is Change.CHANGED
+
+
+def test_a_new_question(good):
+    """A question that is new is no worse for its answer."""
+    asked = Finding(question="Something that nobody asked before?", expected="yes", seen="no", good=False)
+    found = change_of(good, msgspec.structs.replace(good, isolation=[*good.isolation, asked]))
+    assert found.change is Change.CHANGED
 
 
 def test_broken_off(good):
@@ -112,6 +121,9 @@ def test_broken_off(good):
     assert found.change is Change.WORSE
     assert "worse: isolation: Does the server outlast the questions? was not asked, is 'status 139'" in found.details
     assert sum(detail.endswith("is not asked") for detail in found.details) == len(good.isolation) - 1
+    assert change_of(msgspec.structs.replace(good, isolation=[died]), good).change is Change.BETTER
+    nothing = msgspec.structs.replace(good, isolation=[])
+    assert change_of(nothing, msgspec.structs.replace(good, isolation=[died])).change is Change.WORSE
 
 
 def test_variants_gone():

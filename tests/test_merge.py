@@ -10,7 +10,7 @@ from harness import history
 from harness.cells import Cell
 from harness.errors import DamagedResult, ForeignSchema
 from harness.history import Entry
-from harness.merge import Kind, bring, merge
+from harness.merge import Kind, bring_evidence, bring_history, merge
 from harness.records import Records
 from harness.result import Judgement, Reason, Result, Verdicts, load
 
@@ -90,15 +90,32 @@ def test_bring(tmp_path):
     (one / "evidence" / CELL / "server.log").write_text("hello")
     history.write(history.path_of(one, CELL), entries("2026-01", "2026-03"))
     history.write(history.path_of(two, CELL), entries("2026-01", "2026-02"))
-    assert not bring(said(Reason.WORKS, "2026-03").results[CELL], one, [one, two], into)
+    bring_evidence(CELL, one, into)
+    bring_evidence(CELL, two, into)
     assert [each.name for each in (into / "evidence" / CELL).iterdir()] == ["server.log"]
+    result = said(Reason.WORKS, "2026-03").results[CELL]
+    assert not bring_history(CELL, result, {"one": one, "two": two}, into)
     assert [each.date for each in history.read(history.path_of(into, CELL))] == ["2026-01", "2026-02", "2026-03"]
 
 
+def test_no_foreign_evidence(tmp_path):
+    """Evidence that is a link is not followed."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "one" / "evidence").mkdir(parents=True)
+    (tmp_path / "one" / "evidence" / CELL).symlink_to(tmp_path / "secret")
+    bring_evidence(CELL, tmp_path / "one", tmp_path / "into")
+    assert not (tmp_path / "into").exists()
+
+
 def test_bring_without_history(tmp_path):
-    """A machine without history, or without evidence, brings at least the line of its result."""
-    bring(said(Reason.WORKS, "2026-03").results[CELL], tmp_path / "one", [tmp_path / "one"], tmp_path / "into")
+    """A machine without history brings at least the line of its result, also beside another's of the same second."""
+    result = said(Reason.WORKS, "2026-03").results[CELL]
+    bring_history(CELL, result, {"one": tmp_path / "one"}, tmp_path / "into")
     assert [each.date for each in history.read(history.path_of(tmp_path / "into", CELL))] == ["2026-03"]
+    missing = said(Reason.INTERPRETER_MISSING, "2026-03").results[CELL]
+    history.write(history.path_of(tmp_path / "two", CELL), [Entry.of(missing, None)])
+    bring_history(CELL, result, {"two": tmp_path / "two"}, tmp_path / "both")
+    assert len(history.read(history.path_of(tmp_path / "both", CELL))) == 2
 
 
 def test_bring_damaged_history(tmp_path):
@@ -107,8 +124,10 @@ def test_bring_damaged_history(tmp_path):
     history.write(history.path_of(two, CELL), entries("2026-02"))
     (one / "history").mkdir(parents=True)
     history.path_of(one, CELL).write_text("<<<<<<< HEAD")
-    (problem,) = bring(said(Reason.WORKS, "2026-03").results[CELL], one, [one, two], into)
+    result = said(Reason.WORKS, "2026-03").results[CELL]
+    (problem,) = bring_history(CELL, result, {"one": one, "two": two}, into)
     assert problem.kind is Kind.DAMAGED
+    assert problem.text.startswith("in one: ")
     assert [each.date for each in history.read(history.path_of(into, CELL))] == ["2026-02", "2026-03"]
 
 
@@ -118,8 +137,14 @@ def test_over():
     recorded = {CELL: said(Reason.WORKS, "2020").results[CELL], other: RESULT}
     fresh = merge({"one": said(Reason.HANDSHAKE_REFUSED)}, [], recorded)
     assert {cell: source for cell, (source, _) in fresh.results.items()} == {CELL: "one", other: ""}
+    elsewhere = merge({"one": said(Reason.INTERPRETER_MISSING)}, [], recorded)
+    assert elsewhere.results[CELL][1].verdicts.overall.reason is Reason.WORKS
+    assert not elsewhere.problems
     untried = merge({"one": said(Reason.NO_NETWORK)}, [], recorded)
     assert untried.results[CELL][1].verdicts.overall.reason is Reason.WORKS
+    assert str(untried.problems[0]) == (
+        f"untried: {CELL}: one says ─ Not tested (no network); the recorded verdict stands: ✓ Yes"
+    )
     missing = merge({"one": Records()}, [Cell.parse(CELL)], recorded)
     assert list(missing.results) == [other]
     assert missing.unresolved[CELL].kind is Kind.MISSING

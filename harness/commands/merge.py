@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,7 +15,7 @@ from harness.cells import Cell
 from harness.commands import options
 from harness.errors import HarnessError, UsageError
 from harness.libraries.base import Library
-from harness.merge import Kind, Merged, Problem, bring
+from harness.merge import Merged, bring_evidence, bring_history, damage
 from harness.merge import merge as merge_records
 from harness.result import Verdict, save
 
@@ -38,20 +40,31 @@ def merge(
     What is damaged, of a foreign schema, missing, or a verdict that two machines do not agree on, is named, and such
     a cell is "not tested" for that reason; exit 1 if there is any.
     """
-    if (into / "results").is_dir() and any((into / "results").iterdir()):
-        raise UsageError(f"there are results in {into.name} already", "name a new folder, or empty that one")
+    if into.exists() and any(into.iterdir()):
+        raise UsageError(f"{into.name} is not empty", "name a new folder")
     sources = _named(places)
     found = {name: records.of_folder(folder) for name, folder in sources.items()}
     base = records.of_folder(over) if over else records.Records()
     merged = merge_records(found, matrix.cells(labels) if labels else [], base.results)
-    merged.problems += [Problem(Kind.DAMAGED, cell, f"recorded: {error}") for cell, error in base.damaged.items()]
+    merged.problems += [damage("the recorded one", cell, error) for cell, error in base.damaged.items()]
     if not merged.results and not merged.problems:
         raise HarnessError(f"there are no results in {', '.join(sources)}", "each has to hold a folder results")
-    if over:
-        sources[""] = over
-    _write(merged, sources, into, libraries.load(folders))
-    tested = sum(result.verdicts.overall.verdict is not Verdict.NOT_TESTED for _, result in merged.results.values())
-    click.echo(f"{len(merged.results)} results from {len(sources)} folders, {tested} with a verdict.")
+    brought = [result for source, result in merged.results.values() if source]
+    tested = sum(result.verdicts.overall.verdict is not Verdict.NOT_TESTED for result in brought)
+    said = f"; {len(merged.results) - len(brought)} as recorded" if over else ""
+    said = f"{len(brought)} results from {len(sources)} folders, {tested} with a verdict{said}."
+    partial = into.with_name(f".{into.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _write(merged, {**sources, **({"": over} if over else {})}, partial, libraries.load(folders))
+        with suppress(FileNotFoundError):
+            into.rmdir()
+        partial.rename(into)
+    except OSError as error:
+        raise HarnessError(f"{into.name} cannot be written: {error.strerror}", "make room on the disk") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    click.echo(said)
     for problem in merged.problems:
         click.echo(f"error: {problem}", err=True)
     return 1 if merged.problems else 0
@@ -70,7 +83,8 @@ def _named(places: Sequence[Path]) -> dict[str, Path]:
 def _write(merged: Merged, sources: dict[str, Path], into: Path, known: dict[str, Library]) -> None:
     for cell, (name, result) in merged.results.items():
         save(result, options.result_path(into, cell))
-        merged.problems += bring(result, sources[name], list(sources.values()), into)
+        merged.problems += bring_history(cell, result, sources, into)
+        bring_evidence(cell, sources[name], into)
     for cell, problem in merged.unresolved.items():
         try:
             parsed = Cell.parse(cell)
@@ -78,3 +92,4 @@ def _write(merged: Merged, sources: dict[str, Path], into: Path, known: dict[str
         except UsageError:
             continue  # a file whose name is no cell's: it is named, and there is no cell to show
         save(running.not_tested(parsed, subject, problem.kind.reason, problem.text), options.result_path(into, cell))
+        merged.problems += bring_history(cell, None, sources, into)

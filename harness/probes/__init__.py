@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import CellFailure, UsageError
 from harness.libraries.base import SendFailed
 from harness.probes import delivery, payloads, transports
-from harness.result import Finding, Probe, Reason, as_expected
+from harness.result import BROKEN_OFF, Finding, Probe, Reason, as_expected
 from harness.sockets import HandshakeRefused
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> 
         findings.extend(asking)
     except (SendFailed, CellFailure, HandshakeRefused) as error:
         broken_off = str(error)
-    question = "Could all of this be asked?"
+    question = BROKEN_OFF[0]
     if chat.server.exit_status is not None:
         broken_off = f"the server had ended with exit status {chat.server.exit_status}"
-        question = "Does the server outlast the questions?"
+        question = BROKEN_OFF[1]
     if broken_off:
         findings.append(Finding(question=question, expected="yes", seen=broken_off, good=False))
     return broken_off

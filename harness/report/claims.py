@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -12,10 +13,13 @@ from harness.result import Claims, Verdict
 
 def of(row: Row, library: LibraryView) -> Claims | None:
     """Return the claims of what the cell installed, or, where it could not, of the newest that another cell did."""
-    installation = row.result.installation
-    if installation is not None and installation.claims is not None:
-        return installation.claims
-    return newest(library)
+    installation, versions = row.result.installation, row.result.versions
+    claims = installation.claims if installation is not None else None
+    if claims is None:
+        return newest(library)
+    # Django itself, the control, is its own series.
+    is_django = versions is not None and claims.version == versions.django
+    return msgspec.structs.replace(claims, djangos=[row.cell.django]) if is_django else claims
 
 
 def newest(library: LibraryView) -> Claims | None:

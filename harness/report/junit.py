@@ -50,7 +50,7 @@ def _step(row: Row, step: Step) -> TestCase:
     case = TestCase(one_line(f"step {step.name}"), row.name, row.result.varying.seconds.get(step.name, 0.0))
     if step.outcome == "skipped":
         case.result = [Skipped(one_line(step.said))]
-    elif step.outcome != "ok" and step is not row.failed_step:
+    elif step.outcome != "ok" and (row.verdict is not Verdict.DOES_NOT_WORK or step is not row.failed_step):
         case.result = [Skipped(one_line(f"{step.outcome}, without deciding the verdict: {step.said}"))]
     elif step.outcome != "ok":
         case.result = [_failure(step.cause or step.outcome, step.outcome, f"{step.command}\n\n{step.excerpt}")]

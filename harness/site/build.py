@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from urllib.parse import quote
 import docutils.core
 import docutils.nodes
 import jinja2
+import msgspec
 from markupsafe import Markup
 
 from harness import libraries
@@ -22,7 +23,7 @@ from harness.report import claims
 from harness.report.render import render as render_reports
 from harness.report.view import Row, Rows, View
 from harness.reproduction import script
-from harness.result import Reason, Verdict
+from harness.result import Reason, Verdict, write_atomically
 from harness.scrub import printable
 from harness.site import frames
 
@@ -72,12 +73,14 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
             number += 1
         shutil.copytree(_HERE / "static", fresh / "static")
         files = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
-        (fresh / _MANIFEST).write_text("\n".join([*files, _MANIFEST]), encoding="utf-8")
-        for name in old:
-            (target / name).unlink(missing_ok=True)
-        for name in [*files, _MANIFEST]:
+        # At each moment the list has all that is of a site, so that whatever interrupts, the next one can go on.
+        _write_manifest(target, {*old, *files})
+        for name in files:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).replace(target / name)
+        for name in {*old} - {*files}:
+            (target / name).unlink(missing_ok=True)
+        _write_manifest(target, files)
     except OSError as error:
         raise HarnessError(
             f"the site cannot be written: {error.strerror}", "name another folder with --output, or make room"
@@ -87,6 +90,10 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
     return number
 
 
+def _write_manifest(target: Path, names: Iterable[str]) -> None:
+    write_atomically(target / _MANIFEST, msgspec.json.encode(sorted(names)))
+
+
 def _written_before(target: Path) -> list[str]:
     """Return the files of *target* that an earlier site wrote; what else lies there is nobody's to remove.
 
@@ -94,14 +101,14 @@ def _written_before(target: Path) -> list[str]:
         UsageError: there is something in *target*, and no site.
     """
     try:
-        names = (target / _MANIFEST).read_text(encoding="utf-8").splitlines()
-    except OSError:
+        names = msgspec.json.decode((target / _MANIFEST).read_bytes(), type=list[str])
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise UsageError(
                 f"{target.name} holds something else than a site", "name a new folder with --output"
             ) from None
         return []
-    return [name for name in names if name and (target / name).resolve().is_relative_to(target)]
+    return [name for name in names if (target / name).resolve().is_relative_to(target)]
 
 
 def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[tuple[str, str]]:

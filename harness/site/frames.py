@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -10,6 +11,8 @@ import msgspec
 
 from harness.scrub import printable
 
+#: What evidence is called.
+_NAME = re.compile(r"[A-Za-z0-9 ._-]+")
 #: How much of a frame's data is shown.
 _SHOWN = 160
 #: The largest file that is shown whole, in bytes.
@@ -29,9 +32,9 @@ class Frame(msgspec.Struct):
 
 def pages(cell: str, evidence: Path) -> Iterator[tuple[str, str, str]]:
     """Yield a title, a file name and the text of each piece of evidence of *cell*; nothing without evidence."""
-    for path in sorted(evidence.glob("*")) if evidence.is_dir() else []:
-        if path.is_symlink() or not path.is_file():
-            continue  # it could lead anywhere
+    for path in sorted(evidence.glob("*")) if evidence.is_dir() and not evidence.is_symlink() else []:
+        if path.is_symlink() or not path.is_file() or not _NAME.fullmatch(path.name):
+            continue  # a link could lead anywhere, and no evidence is called like that
         try:
             if path.suffix == ".log":
                 yield path.name, f"{cell}.{path.stem}.txt", _log(path)

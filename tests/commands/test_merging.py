@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT
 
+from harness import history
 from harness.commands.merge import merge
 from harness.errors import HarnessError, UsageError
 from harness.result import Judgement, Reason, Verdicts, load, save
@@ -50,8 +51,10 @@ def test_problems(machines, tmp_path):
     save(msgspec.structs.replace(result, verdicts=verdicts), mac / "results" / f"{CELL}.json")
     (mac / "results" / "py39-django22.json").write_text('{"schema": "1", "cell"')
     (mac / "results" / "README.json").write_text("{}")
+    history.append(linux, result, None)
     done = run(*machines, "--into", tmp_path / "all")
     assert done.return_value == 1
+    assert history.read(history.path_of(tmp_path / "all", CELL))  # also of what could not be decided
     errors = done.stderr.splitlines()
     assert f"error: disagrees: {CELL}: linux says ✓ Yes; mac says ✗ No (handshake refused)" in errors
     assert any(line.startswith("error: damaged: py39-django22: in mac: ") for line in errors)
@@ -82,7 +85,7 @@ def test_not_into_others(machines, tmp_path):
     run(machines[0], "--into", tmp_path / "all")
     before = (tmp_path / "all" / "results" / f"{CELL}.json").read_bytes()
     for into in ("all", "linux"):
-        with pytest.raises(UsageError, match=f"there are results in {into} already"):
+        with pytest.raises(UsageError, match=f"{into} is not empty"):
             run(*machines, "--into", tmp_path / into)
     assert (tmp_path / "all" / "results" / f"{CELL}.json").read_bytes() == before
 
@@ -92,6 +95,7 @@ def test_over(machines, tmp_path):
     linux, mac = machines
     done = run(linux, "--over", mac, "--into", tmp_path / "all")
     assert done.return_value == 0
+    assert done.stdout == "1 results from 1 folders, 1 with a verdict; 1 as recorded.\n"
     assert {path.stem for path in (tmp_path / "all" / "results").iterdir()} == {CELL, OTHER}
 
 

@@ -9,6 +9,7 @@ import re
 from xml.etree import ElementTree
 
 import jsonschema
+import msgspec
 import pytest
 import xmlschema
 from conftest import ROOT
@@ -18,8 +19,8 @@ from markdown_it import MarkdownIt
 
 from harness.commands import export as command
 from harness.report import badges, export, junit
-from harness.report.view import View, read
-from harness.result import Verdict
+from harness.report.view import LibraryView, Row, View, read
+from harness.result import Judgement, Reason, Step, Verdict, Verdicts
 
 CELLS = ("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30")
 
@@ -72,6 +73,18 @@ def test_junit(view, hostile):
             assert verdict.is_failure is (row.verdict is Verdict.DOES_NOT_WORK)
             assert verdict.is_skipped is (row.verdict is Verdict.NOT_TESTED)
             assert bool(suite.failures) is (row.verdict is Verdict.DOES_NOT_WORK)
+
+
+def test_junit_not_tested(view):
+    """What could not be tested has no failure, also where a step failed on the way."""
+    row = next(row for row in view.rows if row.name == "py39-django30")
+    judgement = Judgement.of(Reason.NO_NETWORK, "the index is out of reach")
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    step = Step(name="install", outcome="failed", cause="no route to host")
+    result = msgspec.structs.replace(row.result, verdicts=verdicts, steps=[step], exchanges=[])
+    (suite,) = JUnitXml.fromstring(junit.render(View([LibraryView("x", [Row(row.cell, result)])], [])))
+    assert suite.failures == 0
+    assert suite.skipped == 2
 
 
 def test_junit_says_why(view):

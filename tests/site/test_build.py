@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import itertools
 import re
 import shutil
 from pathlib import Path
@@ -216,6 +217,25 @@ def test_built_again(reports, tmp_path):
     assert {path.stem for path in (tmp_path / "site" / "cells").iterdir()} == names
 
 
+def test_interrupted(reports, tmp_path, monkeypatch):
+    """A build that is interrupted while it puts the pages in their places is followed by one that succeeds."""
+    view, target = read(reports / "results"), tmp_path / "site"
+    build(view, reports, libraries.load(), target)
+    replace, calls = Path.replace, itertools.count()
+
+    def interrupted(self: Path, other: Path) -> Path:
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return replace(self, other)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            build(view, reports, libraries.load(), target)
+    build(view, reports, libraries.load(), target)
+    assert (target / "index.html").exists()
+
+
 def test_unreadable_evidence(reports, tmp_path):
     """A link in the evidence is not followed, for it could lead anywhere."""
     shutil.copytree(reports / "results", tmp_path / "results")
@@ -225,9 +245,10 @@ def test_unreadable_evidence(reports, tmp_path):
     (evidence / "leak.log").symlink_to(tmp_path / "secret")
     (evidence / "gone.log").symlink_to(tmp_path / "nowhere")
     (evidence / "a b#c?.log").write_text("hello")
+    (evidence / "server here.log").write_text("hello")
     build(read(tmp_path / "results"), tmp_path, libraries.load(), tmp_path / "site")
-    assert [path.name for path in (tmp_path / "site" / "evidence").iterdir()] == ["py27-django18.a b#c?.txt"]
-    assert "py27-django18.a%20b%23c%3F.txt" in page(tmp_path / "site", "cells/py27-django18.html")
+    assert [path.name for path in (tmp_path / "site" / "evidence").iterdir()] == ["py27-django18.server here.txt"]
+    assert "py27-django18.server%20here.txt" in page(tmp_path / "site", "cells/py27-django18.html")
 
 
 def test_damaged(tmp_path):
