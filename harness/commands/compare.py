@@ -34,6 +34,10 @@ def compare(old: str, new: str | None, form: str, partial: bool, reports: Path) 
     lies in the reports folder.
     """
     before, after = records.find(old), records.find(new) if new else records.in_folder(reports / "results")
+    for name, found in ((old, before), (new or reports.name, after)):
+        # A commit can be older than the first result; a folder without any is the wrong one.
+        if not found.results and not found.damaged and (found is after or Path(name).is_dir()):
+            raise HarnessError(f"there are no results in {name}", "name a reports folder, or a commit")
     if partial:
         before.results = {cell: result for cell, result in before.results.items() if cell in after.results}
     damaged = [*before.damaged.values(), *after.damaged.values()]

@@ -10,11 +10,11 @@ import click
 
 from harness import libraries
 from harness.commands import options
-from harness.commands.report import name_damaged
-from harness.errors import HarnessError, UsageError
+from harness.commands.report import name_damaged, read_some
+from harness.errors import UsageError
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
-from harness.report.view import View, read
+from harness.report.view import View
 from harness.result import Verdict, write_atomically
 
 #: What is one document, by its name.
@@ -40,9 +40,7 @@ def export(form: str, output: Path | None, reports: Path, folders: tuple[Path, .
     csv and json: a row each cell (schema: the JSON Schema of that). junit: a suite each cell. markdown: the summary of
     a job. badges: an SVG and an endpoint of shields.io for each library.
     """
-    view = read(reports / "results", libraries.places(libraries.load(folders)))
-    if form != "schema" and not view.rows and not view.damaged:
-        raise HarnessError(f"there are no results in {reports.name}", "name a reports folder with --reports")
+    view = read_some(reports, libraries.places(libraries.load(folders)))
     if form == "badges":
         if output is None:
             raise UsageError("badges are many files", "name a folder for them with --output")

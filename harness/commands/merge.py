@@ -15,7 +15,7 @@ from harness.cells import Cell
 from harness.commands import options
 from harness.errors import HarnessError, UsageError
 from harness.libraries.base import Library
-from harness.merge import Merged, bring_evidence, bring_history, damage
+from harness.merge import Kind, Merged, Problem, bring_evidence, bring_history, damage
 from harness.merge import merge as merge_records
 from harness.result import Verdict, save
 
@@ -28,7 +28,7 @@ from harness.result import Verdict, save
 @click.option(
     "--over",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A reports folder that stands where no machine has a verdict, such as the recorded one.",
+    help="A reports folder, such as the recorded one, for the cells that nobody was asked for or could try.",
 )
 @options.labels
 @options.libraries
@@ -47,8 +47,10 @@ def merge(
     base = records.of_folder(over) if over else records.Records()
     merged = merge_records(found, matrix.cells(labels) if labels else [], base.results)
     merged.problems += [damage("the recorded one", cell, error) for cell, error in base.damaged.items()]
-    if not merged.results and not merged.problems:
-        raise HarnessError(f"there are no results in {', '.join(sources)}", "each has to hold a folder results")
+    empty = [name for name, each in found.items() if not each.results and not each.damaged]
+    if empty and (len(empty) == len(found)):
+        raise HarnessError(f"there are no results in {', '.join(empty)}", "each has to hold a folder results")
+    merged.problems += [Problem(Kind.MISSING, name, "there are no results in this folder") for name in empty]
     brought = [result for source, result in merged.results.values() if source]
     tested = sum(result.verdicts.overall.verdict is not Verdict.NOT_TESTED for result in brought)
     said = f"; {len(merged.results) - len(brought)} as recorded" if over else ""

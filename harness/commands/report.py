@@ -35,11 +35,12 @@ from harness.run import ROOT
 @options.libraries
 def report(check: bool, session: str | None, began: str, reports: Path, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
-    view = read(reports / "results", libraries.places(libraries.load(folders)))
+    view = read_some(reports, libraries.places(libraries.load(folders)))
     pages = render.render(view)
     readme = ROOT / "README.rst"
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
-    with_readme = reports.resolve() == (ROOT / "reports").resolve()
+    # Where a result could not be read, the numbers are not those of all that is recorded.
+    with_readme = reports.resolve() == (ROOT / "reports").resolve() and not view.damaged
     if check:
         render.check(pages)
         return _check(view, pages, headline if with_readme else None, reports)
@@ -51,6 +52,18 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
     click.echo(f"{len(pages)} reports from {len(view.rows)} results, {len(changed)} changed.")
     click.echo(f"Report: {options.shown(reports / 'index.rst')}")
     return max(code, name_damaged(view))
+
+
+def read_some(reports: Path, places: tuple[Path, ...]) -> View:
+    """Return the view of the results in the folder *reports*.
+
+    Raises:
+        HarnessError: there is not one.
+    """
+    view = read(reports / "results", places)
+    if not view.rows and not view.damaged:
+        raise HarnessError(f"there are no results in {reports.name}", "run some cells first, such as `tox -m quick`")
+    return view
 
 
 def _check(view: View, pages: dict[str, str], headline: str | None, reports: Path) -> int:

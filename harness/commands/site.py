@@ -8,9 +8,7 @@ import click
 
 from harness import libraries
 from harness.commands import options
-from harness.commands.report import name_damaged
-from harness.errors import HarnessError
-from harness.report.view import read
+from harness.commands.report import name_damaged, read_some
 from harness.site.build import build, missing
 
 
@@ -21,9 +19,7 @@ from harness.site.build import build, missing
 def site(output: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
     """Build the site from the results at hand; it needs no server and no network to be read."""
     known = libraries.load(folders)
-    view = read(reports / "results", libraries.places(known))
-    if not view.rows and not view.damaged:
-        raise HarnessError("there are no results to make a site of", "run some cells first, such as `tox -m quick`")
+    view = read_some(reports, libraries.places(known))
     target = output or reports / "html"
     number = build(view, reports, known, target)
     click.echo(f"{number} pages from {len(view.rows)} results.")

@@ -14,7 +14,11 @@ from harness.scrub import one_line
 
 
 class Exported(Model, frozen=True, kw_only=True):
-    """One cell of the matrix. What is not known is empty in CSV and null in JSON."""
+    """One cell of the matrix. What is not known is empty in CSV and null in JSON.
+
+    ``supported``: whether Django supported the pair on the day of the newest result. ``since``: the recorded run since
+    which the verdict stands. ``profile``: what an installer resolves "today", or the best known "pins".
+    """
 
     cell: str
     library: str
@@ -67,7 +71,7 @@ def _row(view: View, row: Row) -> Exported:
         channels=verdicts.channels.verdict,
         exchanges=len(result.exchanges),
         exchanges_right=row.right,
-        latency_ms=row.latency,
+        latency_ms=round(row.latency, 3) if row.latency is not None else None,
         packages=len(installation.added) if installation else None,
         added_bytes=installation.added_bytes if installation else None,
         install_seconds=result.varying.install_seconds,

@@ -101,3 +101,10 @@ def test_code_span(text):
     body = shown.partition("<tbody>")[2] if text else "<td></td>"
     inside = body.replace("<code>", "").replace("</code>", "")
     assert f"<td>{text.strip()}</td>" in inside
+
+
+def test_nothing(tmp_path, folders):
+    """A folder without results is the wrong one, and not one from which all was removed."""
+    (tmp_path / "empty").mkdir()
+    for arguments in ((folders[0], str(tmp_path / "empty")), (str(tmp_path / "empty"), folders[0])):
+        assert "there are no results in" in str(run(*arguments).exception)

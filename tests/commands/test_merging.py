@@ -107,6 +107,15 @@ def test_nothing(tmp_path):
     assert not (tmp_path / "all").exists()
 
 
+def test_a_machine_with_nothing(machines, tmp_path):
+    """A folder among others that brought nothing is named."""
+    (tmp_path / "empty").mkdir()
+    done = run(*machines, tmp_path / "empty", "--into", tmp_path / "all")
+    assert done.return_value == 1
+    assert done.stderr == "error: missing: empty: there are no results in this folder\n"
+    assert (tmp_path / "all" / "results" / f"{CELL}.json").exists()
+
+
 def test_names(tmp_path):
     """Folders are called by as much of their path as tells them apart."""
     for machine in ("one", "two"):

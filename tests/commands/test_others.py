@@ -158,9 +158,13 @@ def test_library_without_prose(reports):
     assert "elsewhere.toml" in done.stderr
 
 
-def test_empty_folder(tmp_path):
-    """Without any result there is a report that says nothing, and no error."""
-    assert harness("report", reports=tmp_path).returncode == 0
+@pytest.mark.parametrize("command", [["report"], ["site"], ["export"], ["export", "--format", "junit"]])
+def test_no_results(command, tmp_path):
+    """Without any result there is nothing to render: the folder is named, and none is made of it."""
+    done = harness(*command, reports=tmp_path / "nowhere")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: there are no results in nowhere")
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_list(reports):
