@@ -56,6 +56,7 @@ if UvVenvRunner is None:
 
 
 if UvVenvRunner is not None:
+    from tox.config.types import EnvList
     from tox.session.cmd.run import common
     from tox.session.env_select import CliEnv
     from tox.tox_env.errors import Fail, Skip
@@ -223,12 +224,21 @@ if UvVenvRunner is not None:
     def tox_add_core_config(core_conf, state):
         if "quick" in (getattr(state.conf.options, "labels", None) or []):
             _choose_quick(state.conf.options)
+        # The same definition as tox makes of it later.
+        core_conf.add_config("labels", dict[str, EnvList], {}, "core labels")
+        for label in getattr(state.conf.options, "labels", None) or []:
+            _refuse_unknown(label, core_conf["labels"], "no label of tox.ini", "tox.ini has them all")
         chosen = getattr(state.conf.options, "env", None)
         if not isinstance(chosen, CliEnv) or chosen.is_default_list or chosen.is_all:
             return
         known = {*state.conf, *core_conf["env_list"]}
         for name in chosen:
-            if name not in known and not name.startswith("."):
-                close = get_close_matches(name, known, n=3, cutoff=0.7)
-                hint = f"; did you mean {' or '.join(close)}?" if close else ""
-                raise HandledError(f"{name} is not in the matrix{hint} (`tox -l` lists every environment)")
+            if not name.startswith("."):
+                _refuse_unknown(name, known, "not in the matrix", "`tox -l` lists every environment")
+
+    def _refuse_unknown(name, known, fault, where):
+        """End with what is close to *name* when it is not among *known*."""
+        if name not in known:
+            close = get_close_matches(name, known, n=3, cutoff=0.7)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise HandledError(f"{name} is {fault}{hint} ({where})")

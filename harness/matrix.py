@@ -28,6 +28,8 @@ def cells(labels: Sequence[str] = ()) -> list[Cell]:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_DEADLINE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HarnessError(f"tox cannot be asked for the matrix: {error}") from error
+    if done.returncode and "is no label of tox.ini" in done.stdout + done.stderr:
+        raise UsageError(f"no cell has the label {', '.join(labels)}", "the labels stand in tox.ini")
     if done.returncode:
         raise HarnessError(f"tox cannot be asked for the matrix: {done.stderr.strip()}", "run `tox -l` to see why")
     found = [Cell.parse(line.strip()) for line in done.stdout.splitlines() if line.startswith("py")]

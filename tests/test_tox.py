@@ -81,6 +81,14 @@ def test_unknown_name(name):
     assert name in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("command", [["-m", "quik"], ["run-parallel", "-m", "quik"], ["list", "-m", "quik"]])
+def test_unknown_label(command):
+    """A label that is not in tox.ini is refused by name, and not a run of nothing."""
+    done = tox(*command)
+    assert done.returncode not in (0, 1)
+    assert "quik is no label of tox.ini; did you mean quick?" in done.stdout + done.stderr
+
+
 def missing() -> str | None:
     absent = [version for version in ("3.3", "3.4", "3.5", "3.14") if interpreters.find(version) is None]
     return absent[0] if absent else None

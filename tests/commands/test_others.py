@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import ROOT, fake_cell, harness
 
+from harness.commands import report as reporting
 from harness.result import load, schema
 
 RECORDED = ROOT / "reports" / "results"
@@ -181,3 +183,22 @@ def test_doctor(reports):
     done = harness("doctor", reports=reports)
     assert "the embedded Valkey" in done.stdout
     assert done.returncode == 0, done.stdout
+
+
+def test_readme_waits(tmp_path, monkeypatch):
+    """Where a result cannot be read README keeps its numbers: those of the others alone would be wrong."""
+    results = tmp_path / "reports" / "results"
+    results.mkdir(parents=True)
+    readme = tmp_path / "README.rst"
+    shutil.copy(ROOT / "README.rst", readme)
+    for cell in ("py27-django18", "py311-django52-asgi"):
+        shutil.copy(ROOT / "reports" / "results" / f"{cell}.json", results)
+    whole = (results / "py27-django18.json").read_bytes()
+    (results / "py27-django18.json").write_bytes(whole[:-10])
+    monkeypatch.setattr(reporting, "ROOT", tmp_path)
+    arguments = ["--reports", str(tmp_path / "reports")]
+    assert CliRunner().invoke(reporting.report, arguments, standalone_mode=False).return_value == 3
+    assert readme.read_bytes() == (ROOT / "README.rst").read_bytes()
+    (results / "py27-django18.json").write_bytes(whole)
+    assert CliRunner().invoke(reporting.report, arguments, standalone_mode=False).return_value == 0
+    assert "1 of 1" in readme.read_text(encoding="utf-8")
