@@ -57,7 +57,8 @@ def check(pages: dict[str, str]) -> None:
         found = list(map(rst.problems, texts, paths))
     else:
         # Spawned, for what libraries do at a fork swallows the exception of a signal.
-        executor = ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"))
+        spawn = multiprocessing.get_context("spawn")
+        executor = ProcessPoolExecutor(mp_context=spawn, initializer=_hear_signals)
         try:
             with _sparing_children():
                 found_later = executor.map(rst.problems, texts, paths, chunksize=8)
@@ -69,14 +70,22 @@ def check(pages: dict[str, str]) -> None:
             raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
 
 
+_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
+
 @contextmanager
 def _sparing_children() -> Iterator[None]:
-    """Let what is started in the block not hear of Ctrl-C, which a terminal sends to all: the parent answers it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Keep signals waiting while processes are started: a half-started one would complain of its parent's end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _hear_signals() -> None:
+    """Let a process that was started so be ended; Ctrl-C, which a terminal sends to all, is the parent's to answer."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS - {signal.SIGINT})
 
 
 def with_headline(readme: str, view: View) -> str:
