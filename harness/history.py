@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import DamagedResult, HarnessError
-from harness.result import Judgement, Model, Reason, Result, Verdict, write_atomically
+from harness.files import write_atomically
+from harness.result import Judgement, Model, Reason, Result, Verdict
 
 
 class Entry(Model, frozen=True, kw_only=True):

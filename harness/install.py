@@ -17,8 +17,9 @@ from uv import find_uv_bin
 from harness import legacy, output, processes
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
+from harness.files import write_atomically
 from harness.libraries import Subject
-from harness.result import Claims, Installation, Reason, Step, write_atomically
+from harness.result import Claims, Installation, Reason, Step
 from harness.steps import Recorder
 
 #: Seconds for an installer; compiling a large package takes minutes.

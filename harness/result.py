@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import enum
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from harness.errors import DamagedResult, ForeignSchema, HarnessError
+from harness.files import write_atomically
 
 #: The version of the document's form; a reader refuses any other.
 SCHEMA: Literal["1"] = "1"
@@ -371,33 +370,3 @@ def save(result: Result, path: Path) -> None:
     if len(data) > SIZE_LIMIT:
         raise HarnessError(f"the result of {result.cell} has {len(data)} bytes; {SIZE_LIMIT} is the limit")
     write_atomically(path, data)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write *data* to a temporary file beside *path*, then rename it.
-
-    Raises:
-        HarnessError: the folder cannot be written to, or the disk is full.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> HarnessError:
-    return HarnessError(
-        f"{path.name} cannot be written: {error.strerror}", "make room, or make the reports folder writable"
-    )

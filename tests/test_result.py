@@ -10,9 +10,10 @@ import pytest
 
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
+from harness.files import write_atomically
 from harness.libraries import load as load_libraries
 from harness.libraries import of
-from harness.result import Judgement, Reason, Verdict, dump, load, save, schema, write_atomically
+from harness.result import Judgement, Reason, Verdict, dump, load, save, schema
 from harness.run import not_tested
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,10 +12,11 @@ from harness import libraries
 from harness.commands import options
 from harness.commands.report import name_damaged, read_some
 from harness.errors import UsageError
+from harness.files import write_atomically
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
 from harness.report.view import View
-from harness.result import Verdict, write_atomically
+from harness.result import Verdict
 
 #: What is one document, by its name.
 _FORMS: dict[str, Callable[[View], str | bytes]] = {
@@ -23,7 +24,7 @@ _FORMS: dict[str, Callable[[View], str | bytes]] = {
     "json": exporting.as_json,
     "junit": junit.render,
     "markdown": lambda view: markdown.render(
-        "summary.md.j2", view=view, counts=view.counts, verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED]
+        "summary.md.j2", view=view, verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED]
     ),
     "schema": lambda _: json.dumps(exporting.schema(), indent=2) + "\n",
 }

@@ -10,9 +10,10 @@ from harness import libraries
 from harness.commands import options
 from harness.commands.progress import verdict_line
 from harness.errors import HarnessError
+from harness.files import write_atomically
 from harness.report import render
 from harness.report.view import View, read
-from harness.result import Verdict, write_atomically
+from harness.result import Verdict
 from harness.run import ROOT
 
 

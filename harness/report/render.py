@@ -14,10 +14,11 @@ from typing import Any
 import jinja2
 
 from harness.errors import HarnessError
+from harness.files import write_atomically
 from harness.report import rst, tables
 from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
-from harness.result import Verdict, as_expected, write_atomically
+from harness.result import Verdict, as_expected
 
 #: So many pages are checked in more than one process.
 _WORTH_A_PROCESS = 16

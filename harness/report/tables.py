@@ -15,15 +15,9 @@ _SIGN = {Verdict.WORKS: "✓", Verdict.DOES_NOT_WORK: "✗", Verdict.NOT_TESTED:
 
 def grid(group: Rows) -> Rst:
     """Return Django by Python, a sign each; nothing where there is no cell."""
-    pythons = sorted({row.cell.python_version for row in group.rows})
-    djangos = sorted({row.cell.django_version for row in group.rows})
-    signs = {(row.cell.django_version, row.cell.python_version): _SIGN[row.verdict] for row in group.rows}
-    rows = [[_dotted(django), *(signs.get((django, python), "") for python in pythons)] for django in djangos]
-    return rst.table(["Django", *map(_dotted, pythons)], [[Rst(cell) for cell in row] for row in rows])
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
+    shown = group.grid()
+    rows = [[django, *(_SIGN[row.verdict] if row else "" for row in cells)] for django, cells in shown.rows]
+    return rst.table(["Django", *shown.pythons], [[Rst(cell) for cell in row] for row in rows])
 
 
 def headline(view: View, reports: str = "") -> Rst:

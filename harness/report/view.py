@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import statistics
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness import history, records
 from harness.cells import Cell
@@ -86,6 +86,19 @@ class Row:
         return failed[0] if failed else None
 
 
+class Grid(NamedTuple):
+    """Django by Python: a row of cells for each Django, None where there is no cell."""
+
+    pythons: list[str]
+    rows: list[tuple[str, list[Row | None]]]
+
+
+def versions(rows: Iterable[Row], what: str) -> list[str]:
+    """Return the versions of ``python`` or ``django`` that *rows* have, the oldest first."""
+    found = {(getattr(row.cell, f"{what}_version"), getattr(row.cell, what)) for row in rows}
+    return [name for _, name in sorted(found)]
+
+
 @dataclass
 class Rows:
     """Cells that have something in common, and what can be said of them together."""
@@ -147,10 +160,16 @@ class Rows:
 
         One that was tried and never works parts a range in two.
         """
-        tried = sorted({(getattr(row.cell, f"{what}_version"), getattr(row.cell, what)) for row in self.tested})
-        works = {getattr(row.cell, what) for row in self.works}
-        runs = [[name for _, name in run] for good, run in groupby(tried, lambda each: each[1] in works) if good]
+        works = set(versions(self.works, what))
+        runs = [list(run) for good, run in groupby(versions(self.tested, what), works.__contains__) if good]
         return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs) or "none"
+
+    def grid(self) -> Grid:
+        """Return the cells as a table."""
+        cells = {(row.cell.django, row.cell.python): row for row in self.rows}
+        pythons = versions(self.rows, "python")
+        djangos = versions(self.rows, "django")
+        return Grid(pythons, [(django, [cells.get((django, python)) for python in pythons]) for django in djangos])
 
     def variants(self) -> dict[str, list[Judgement]]:
         """Return how each variant went, by its name."""

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import docutils.core
@@ -18,12 +18,13 @@ from markupsafe import Markup
 
 from harness import libraries
 from harness.errors import HarnessError, UsageError
+from harness.files import write_atomically
 from harness.libraries.base import Library
 from harness.report import claims
 from harness.report.render import render as render_reports
-from harness.report.view import Row, Rows, View
+from harness.report.view import Row, View, versions
 from harness.reproduction import script
-from harness.result import Reason, Verdict, write_atomically
+from harness.result import Reason, Verdict
 from harness.scrub import printable
 from harness.site import frames
 
@@ -42,13 +43,6 @@ _DOCUTILS = {
     "toc_backlinks": False,
     "_disable_config": True,
 }
-
-
-class Grid(NamedTuple):
-    """Django by Python: a row of cells for each Django, None where there is no cell."""
-
-    pythons: list[str]
-    rows: list[tuple[str, list[Row | None]]]
 
 
 def build(view: View, reports: Path, known: Mapping[str, Library], target: Path) -> int:
@@ -184,7 +178,6 @@ def _environment(view: View) -> jinja2.Environment:
     )
     helpers: dict[str, Any] = {
         "view": view,
-        "grid": _grid,
         "style": _STYLES.__getitem__,
         "good": lambda good: _GOOD[good][1],
         "good_style": lambda good: _GOOD[good][0],
@@ -216,27 +209,15 @@ def _script(row: Row, known: Mapping[str, Library]) -> list[str]:
     return script(row.result, subject, f"tox -e {row.name} -- --freeze {result}")
 
 
-def _grid(group: Rows) -> Grid:
-    pythons = sorted({(row.cell.python_version, row.cell.python) for row in group.rows})
-    djangos = sorted({(row.cell.django_version, row.cell.django) for row in group.rows})
-    cells = {(row.cell.django, row.cell.python): row for row in group.rows}
-    return Grid(
-        [python for _, python in pythons],
-        [(django, [cells.get((django, python)) for _, python in pythons]) for _, django in djangos],
-    )
-
-
 def _filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return name, label and values of each filter."""
     rows = view.rows
-    pythons = sorted({(row.cell.python_version, row.cell.python) for row in rows})
-    djangos = sorted({(row.cell.django_version, row.cell.django) for row in rows})
     reasons = {row.result.verdicts.overall.reason for row in rows}
     return [
         ("library", "Library", [(each.name, each.title) for each in view.libraries]),
         ("server", "Server", [(name, name) for name in sorted({row.result.server for row in rows})]),
-        ("python", "Python", [(name, name) for _, name in pythons]),
-        ("django", "Django", [(name, name) for _, name in djangos]),
+        ("python", "Python", [(name, name) for name in versions(rows, "python")]),
+        ("django", "Django", [(name, name) for name in versions(rows, "django")]),
         ("verdict", "Verdict", [(str(each), each.sign) for each in Verdict]),
         (
             "reason",
