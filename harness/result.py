@@ -269,6 +269,7 @@ class Measured(Model, frozen=True, kw_only=True):
     repeated: list[str] = []
     probed_on: dict[str, str] = {}
     counted: dict[str, str] = {}
+    tools: dict[str, str] = {}
     costs: dict[str, Cost] = {}
     startup_output: str = ""
 

@@ -272,6 +272,7 @@ class _Run:
             repeated=served.repeated,
             probed_on={probe.name: self.started.date().isoformat() for probe in served.probes},
             counted=served.counted,
+            tools=served.tools,
             costs=served.costs,
             startup_output=served.startup_output,
         )

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +54,8 @@ class Served:
     fences_again: int = 0
     #: What a probe counted, by its question: it differs from run to run.
     counted: dict[str, str] = field(default_factory=dict)
+    #: What a probe was made with beside the cell and the harness, with its version.
+    tools: dict[str, str] = field(default_factory=dict)
     costs: dict[str, Cost] = field(default_factory=dict)
 
 
@@ -76,8 +78,10 @@ class Site:
         return self.subject.library
 
     @contextmanager
-    def serving(self, name: str, served: Served, **settings: str) -> Iterator[Chat]:
-        """Start the server on a free port, and yield a chat with it once it answers.
+    def serving(
+        self, name: str, served: Served, settings: Mapping[str, str] | None = None, at: int | None = None
+    ) -> Iterator[Chat]:
+        """Start the server on a free port, or on that which is given *at*, and yield a chat with it once it answers.
 
         Starting it is recorded as the step *name*, and how it stopped as the step after it.
 
@@ -86,16 +90,17 @@ class Site:
         """
         log = self.recorder.work / f"{name}.log"
         self.recorder.watcher.begin(name)
-        for attempt in range(1, _PORTS + 1):
-            port = free_port()
+        attempts = 1 if at else _PORTS
+        for attempt in range(1, attempts + 1):
+            port = at or free_port()
             command = self.library.serve(self.python, port, self.subject.server)
             shown = self.recorder.scrub(" ".join(command)).replace(str(port), "<port>")
             told = {variable: str(port)} if (variable := self.subject.server.port_variable) else {}
-            with started(command, {**self.env, **settings, **told}, self.project, log) as server:
+            with started(command, {**self.env, **(settings or {}), **told}, self.project, log) as server:
                 try:
                     seconds = pages.wait_until_ready(server, port, self.library.ready_deadline)
                 except (pages.PortTaken, CellFailure) as failure:
-                    if attempt < _PORTS and _port_taken(failure, log):
+                    if attempt < attempts and _port_taken(failure, log):
                         served.repeated.append(f"{name}: the port was taken, another one was tried")
                         continue
                     check_not_killed("the server", server.exit_status)
@@ -153,7 +158,8 @@ class Site:
             stopped = server.stop(gently=first)
         finally:
             chat.close()
-            chat.transcript.write(self._frames(name), self.recorder.scrub)
+            if chat.transcript.frames or first:
+                chat.transcript.write(self._frames(name), self.recorder.scrub)
         closed = Counter(chat.transcript.closed(line) or "closed by the harness" for line in standing)
         how = [f"{count} {why}" for why, count in closed.most_common()]
         self.recorder.keep(name, log)
@@ -218,12 +224,11 @@ def _ask(chat: Chat, site: Site, served: Served, wanted_probes: list[str]) -> No
     _talk(chat, site, served)
     if served.channels is None:
         variants.sets(chat, site, served)
+    else:
+        served.said = site.printed(site.subject.server.name)
+    if served.channels is None or site.library.variants_always:
         variants.here(chat, site, served)
-        served.probes = probes.run(wanted_probes, chat, site, served)
-        return
-    served.said = site.printed(site.subject.server.name)
-    if site.library.variants_always:
-        variants.here(chat, site, served)
+    served.probes = probes.run(wanted_probes, chat, site, served)
 
 
 def start_alone(site: Site, migration: CellFailure) -> Served:

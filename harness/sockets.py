@@ -104,20 +104,29 @@ class Transcript:
         Raises:
             HarnessError: *path* cannot be written.
         """
-        try:
-            with path.open("a", encoding="utf-8") as file:
-                for frame in self.frames:
-                    entry = {
-                        "seconds": round(frame.at - self.began, 6),
-                        "member": frame.line.member,
-                        "connection": frame.line.name,
-                        "direction": frame.direction,
-                        "kind": frame.kind,
-                        "data": scrub(frame.data),
-                    }
-                    file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise HarnessError(f"{path.name} cannot be written: {error.strerror}", "make room on the disk") from error
+        write_frames(self.frames, self.began, path, scrub)
+
+
+def write_frames(frames: Iterable[Frame], began: float, path: Path, scrub: Callable[[str], str]) -> None:
+    """Add each of *frames* to *path* as a line of JSON, with its seconds since *began*.
+
+    Raises:
+        HarnessError: *path* cannot be written.
+    """
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            for frame in frames:
+                entry = {
+                    "seconds": round(frame.at - began, 6),
+                    "member": frame.line.member,
+                    "connection": frame.line.name,
+                    "direction": frame.direction,
+                    "kind": frame.kind,
+                    "data": scrub(frame.data),
+                }
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise HarnessError(f"{path.name} cannot be written: {error.strerror}", "make room on the disk") from error
 
 
 class Connection(Protocol):

@@ -42,7 +42,7 @@ def elsewhere(site: Site, served: Served) -> None:
         together = list(group)
         name = f"{site.subject.server.name} {' '.join(settings.values())}"
         try:
-            with site.serving(name, served, **settings) as chat:
+            with site.serving(name, served, settings) as chat:
                 chat.log_in()
                 for variant in together:
                     _try(chat, variant, site, served)

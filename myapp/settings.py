@@ -22,6 +22,7 @@ FIXTURE_DIRS = [os.path.join(_chatserver, "fixtures")]
 # The path of the page's WebSocket.
 CHAT_SOCKET = "/ws/members/"
 CHAT_PROTOCOL = "json"
-# The path of a room's WebSocket, before its name; empty where the library's chat has no rooms.
-CHAT_ROOMS = ""
+# The path of a room's WebSocket, before its name, by the kind of consumer where there are several; a chat
+# without rooms has none.
+CHAT_ROOMS = {}
 CHAT_TEMPLATE = "chatserver/chat.html"

@@ -25,14 +25,15 @@ class PageTest(PagesForMembers, ChatTestCase):
 
 
 class RoomTest(ChatTestCase):
-    def test_room(self):
+    def test_rooms(self):
         """Where the library's chat has rooms a member can enter one; elsewhere there is no such page."""
         self.client.login(username="John", password="John")
-        response = self.client.get(reverse("room", kwargs={"room": "lobby"}))
-        if settings.CHAT_ROOMS:
-            self.assertContains(response, 'data-socket="%slobby/"' % settings.CHAT_ROOMS)
-        else:
-            self.assertEqual(response.status_code, 404)
+        for kind, page in [("", "room"), ("sync", "sync_room")]:
+            response = self.client.get(reverse(page, kwargs={"room": "lobby"}))
+            if kind in settings.CHAT_ROOMS:
+                self.assertContains(response, 'data-socket="%slobby/"' % settings.CHAT_ROOMS[kind])
+            else:
+                self.assertEqual(response.status_code, 404)
 
 
 @override_settings(CHAT_PUBLISH="myapp.tests.publish")

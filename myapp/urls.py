@@ -13,4 +13,5 @@ urlpatterns = [
     re_path(r"^chat/user/$", ChatView.as_view(channel="user"), name="user_chat"),
     re_path(r"^chat/group/$", ChatView.as_view(channel="group"), name="group_chat"),
     re_path(r"^chat/room/(?P<room>\w+)/$", RoomView.as_view(), name="room"),
+    re_path(r"^chat/sync-room/(?P<room>\w+)/$", RoomView.as_view(kind="sync"), name="sync_room"),
 ]

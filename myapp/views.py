@@ -14,11 +14,13 @@ class RoomView(pages.MemberView):
     """A room of Channels' tutorial: what is said in it is seen by all who have this page open."""
 
     template_name = "myapp/room.html"
+    kind = ""
 
     def get_context_data(self, **kwargs):
-        if not settings.CHAT_ROOMS:
-            raise Http404("the chat of this library has no rooms")
-        socket = "%s%s/" % (settings.CHAT_ROOMS, kwargs["room"])
+        rooms = settings.CHAT_ROOMS.get(self.kind)
+        if not rooms:
+            raise Http404("the chat of this library has no such rooms")
+        socket = "%s%s/" % (rooms, kwargs["room"])
         return super(RoomView, self).get_context_data(socket=socket, protocol="text", channel="room", **kwargs)
 
 

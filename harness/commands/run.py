@@ -34,7 +34,7 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     "asked",
     multiple=True,
     metavar="NAME",
-    help="A further question: payloads, delivery, transports, all.",
+    help=f"A further question: {', '.join(probes.PROBES)}, or all.",
 )
 @click.option(
     "--freeze",
@@ -155,6 +155,7 @@ def _with_earlier_probes(result: Result, recorded: Result | None) -> Result:
         now,
         probed_on={**{probe.name: before.probed_on[probe.name] for probe in kept}, **now.probed_on},
         costs=now.costs or before.costs,
+        tools={**before.tools, **now.tools},
         counted={**{key: value for key, value in before.counted.items() if key in questions}, **now.counted},
     )
     # Their steps as well, before the server's stop as they were asked.

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 import websocket
 
@@ -35,6 +35,15 @@ class Variant:
     links: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Rooms:
+    """Pages of rooms, each of which is heard by those who have it open; *path* comes before the room's name."""
+
+    name: str
+    path: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+
 class Library(ABC):
     """One library: how to install, serve, connect, subscribe, speak, and recognise what arrives."""
 
@@ -58,6 +67,8 @@ class Library(ABC):
     django_server: ClassVar[bool] = False
     #: Whether variants are tried although the usual way does not work: they are other transports then.
     variants_always: ClassVar[bool] = False
+    #: Whether its pages are those of :file:`chatserver/templates`, which a browser can be driven through.
+    browsed: ClassVar[bool] = True
     #: Whether the same chat can be polled, to compare what that costs.
     polls: ClassVar[bool] = False
     #: What makes the server keep messages for those who come later; empty where it cannot.
@@ -120,6 +131,14 @@ class Library(ABC):
     @abstractmethod
     def expected(self, row: Row) -> frozenset[Line]:
         """Return the connections that must receive *row*'s message."""
+
+    def shown(self, row: Row) -> frozenset[Line]:
+        """Return the pages, by member and channel, that must show *row*'s message; each member has one of each."""
+        return frozenset(Line(member, page) for member in row.recipients for page in get_args(Channel))
+
+    def rooms(self, cell: Cell) -> list[Rooms]:
+        """Return the pages of rooms that the chat has, for each way to carry them."""
+        return []
 
     @abstractmethod
     def transport(self, row: Row) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from harness.cells import Cell
 from harness.errors import CellFailure
 from harness.judge import Line
-from harness.libraries.base import Variant
+from harness.libraries.base import Rooms, Variant
 from harness.libraries.envelope import JsonChat
 from harness.result import Finding, Pin, Reason
 from harness.servers import Application
@@ -43,6 +43,14 @@ class Channels(JsonChat):
             found.append(Variant(f"async consumer, {name}", {"CHAT_LAYER": layer}))
             found.append(Variant(f"sync consumer, {name}", {"CHAT_LAYER": layer}, sync))
         return found
+
+    def rooms(self, cell: Cell) -> list[Rooms]:
+        ways = [Variant(self.usual), *self.variants(cell)]
+        return [
+            Rooms(way.name, "/chat/sync-room/" if way.links else "/chat/room/", way.environment)
+            for way in ways
+            if way.environment in ({}, {"CHAT_LAYER": "memory"})
+        ]
 
     def sets(self, chat: Chat) -> dict[str, Iterator[Finding]]:
         return {"rooms": self._rooms(chat)}

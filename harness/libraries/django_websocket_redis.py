@@ -57,6 +57,9 @@ class DjangoWebsocketRedis(Library):
         names = tuple(self.links()) if row.channel == "broadcast" else (row.channel,)
         return frozenset(Line(member, name) for member in row.recipients for name in names)
 
+    def shown(self, row: Row) -> frozenset[Line]:
+        return self.expected(row)  # each page has a connection of its own, for its channel
+
     def transport(self, row: Row) -> str:
         return "WebSocket" if row.channel == "broadcast" else "POST"
 

@@ -26,6 +26,14 @@ class Kind:
 
     ask: Callable[[Chat, Site, Served], Iterator[Finding]]
     applies: Callable[[Library], bool] = lambda _: True
+    #: Whether it is also asked of a cell whose exchanges went wrong: it says more of what is wrong then.
+    always: bool = False
+
+
+def _browser(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+    from harness.probes import browser  # what drives browsers takes long to import, and few ask for it
+
+    return browser.ask(chat, site, served)
 
 
 #: Each probe by its name, in the order in which they are run.
@@ -33,6 +41,7 @@ PROBES: dict[str, Kind] = {
     "payloads": Kind(payloads.ask),
     "delivery": Kind(delivery.ask),
     "transports": Kind(transports.ask, lambda library: library.polls),
+    "browser": Kind(_browser, lambda library: library.browsed, always=True),
 }
 
 
@@ -52,7 +61,8 @@ def run(names: Sequence[str], chat: Chat, site: Site, served: Served) -> list[Pr
     """Ask every probe in *names* that there is something to ask of."""
     answered = []
     for name in names:
-        if not PROBES[name].applies(site.library):
+        kind = PROBES[name]
+        if not kind.applies(site.library) or (served.channels is not None and not kind.always):
             continue
         answered.append(Probe(name=name, findings=[]))
         ask(f"probe {name}", PROBES[name].ask(chat, site, served), answered[-1].findings, chat, site.recorder)

@@ -42,7 +42,7 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
     yield _replay(chat, "off")
     chat.close()
     if site.library.keeping:
-        with site.serving(f"{site.subject.server.name} keeping", served, **site.library.keeping) as other:
+        with site.serving(f"{site.subject.server.name} keeping", served, site.library.keeping) as other:
             other.log_in()
             yield _replay(other, "on")
 

@@ -12,7 +12,7 @@ from myapp.settings import *  # noqa: F403
 from myapp.settings import CHAT_PREFIX, CHAT_REDIS_URL, INSTALLED_APPS
 
 INSTALLED_APPS = ["channels"] + INSTALLED_APPS + ["myapp.channels1"]
-CHAT_ROOMS = "/ws/chat/"
+CHAT_ROOMS = {"": "/ws/chat/"}
 CHAT_PUBLISH = "myapp.channels1.consumers.publish"
 
 _layers = {

@@ -26,7 +26,7 @@ if GENERATION >= 4:
         _before = ["daphne"]
 INSTALLED_APPS = _before + INSTALLED_APPS + ["myapp.channels2"]
 ASGI_APPLICATION = "myapp.channels2.asgi.application"
-CHAT_ROOMS = "/ws/chat/"
+CHAT_ROOMS = {"": "/ws/chat/", "sync": "/ws/sync/chat/"}
 CHAT_PUBLISH = "myapp.channels2.publish.publish"
 
 _redis = {"hosts": [CHAT_REDIS_URL], "prefix": CHAT_PREFIX}

@@ -16,7 +16,7 @@
   function show(message) {
     var item = document.createElement("li");
     item.textContent = message.sender ? message.sender + ": " + message.message : message;
-    list.appendChild(item);
+    list.insertBefore(item, list.firstChild);
   }
 
   function showEvent(packet) {

@@ -82,7 +82,7 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
         suffix: ClassVar[str] = f"fake-{fake}"
         settings: ClassVar[str] = "fake.settings"
         keeping: ClassVar[dict[str, str]] = {}
-        ready_deadline: ClassVar[float] = 2.0
+        ready_deadline: ClassVar[float] = 5.0
 
         def requirements(self, cell: Cell) -> list[str]:
             if fake == "cannot-be-installed":

@@ -22,17 +22,29 @@ HOSTILE = (
 )
 
 
+HEAD = "<!DOCTYPE html><link rel='icon' href='data:,'>"
+LOGIN = HEAD + "<main><form method='post'><input name='username'><input name='password'><button>Log in</button></form>"
+#: What a browser is driven through: the real chat's script, and the elements that it and the harness know.
+PAGE = """{head}<p id="me">{member}</p>
+<form id="chat" method="post" data-channel="{channel}" data-protocol="text" data-send="{send}"
+ data-socket="/ws/chat?subscribe-broadcast&amp;{subscribe}&amp;echo">
+<select id="audience" name="{channel}"><option>admin<option>John<option>Mary<option>chatusers</select>
+<input id="message" name="message"><button>Send</button><output id="state">connecting</output></form>
+<ol id="messages"></ol><script src="/chat.js"></script>"""
+SCRIPT = Path(__file__).parents[3] / "chatserver" / "static" / "chatserver" / "chat.js"
+
+
 class Chat:
     def __init__(self, fake: str) -> None:
         self.fake = fake
-        self.sessions: dict[str, str] = {}
         self.connections: list[tuple[str, set[str], web.WebSocketResponse]] = []
         self.numbers = itertools.count(1)
         self.held: list[tuple[str, str]] = []
         self.queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
     def member(self, request: web.Request) -> str:
-        return self.sessions.get(request.cookies.get("sessionid", ""), "")
+        # The session names its member: who restarts this server is still logged in.
+        return request.cookies.get("sessionid", "").rpartition("-")[0]
 
     async def publish(self, channel: str, text: str) -> None:
         """Deliver a message, or do to it what this fake does."""
@@ -91,14 +103,13 @@ class Chat:
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         if request.method == "GET":
-            response = web.Response(text="<form>log in</form>", content_type="text/html")
+            response = web.Response(text=LOGIN, content_type="text/html")
             response.set_cookie("csrftoken", "t" * 32)
             return response
         form = await request.post()
         if self.fake == "locks-out":
             return web.Response(status=500, text="no")
-        session = secrets.token_hex(8)
-        self.sessions[session] = str(form["username"])
+        session = f"{form['username']}-{secrets.token_hex(8)}"
         response = web.Response(status=302, headers={"Location": "/"})
         response.set_cookie("sessionid", session)
         return response
@@ -110,11 +121,27 @@ class Chat:
         if self.fake == "breaks-pages":
             return web.Response(status=500, text="Server Error")
         if request.method == "GET":
-            return web.Response(text=f"<p>{member}</p>", content_type="text/html")
+            channel = request.match_info.get("channel", "")
+            return web.Response(text=self.shown(member, channel), content_type="text/html")
         form = await request.post()
         channel = request.match_info["channel"]
         await self.publish(channel if channel == "broadcast" else f"{channel}:{form[channel]}", str(form["message"]))
         return web.Response(text="OK")
+
+    def shown(self, member: str, channel: str) -> str:
+        broadcast = channel == "broadcast"
+        if not channel:
+            return f"{HEAD}<p id='me'>{member}</p>"
+        return PAGE.format(
+            head=HEAD,
+            member=member,
+            channel=channel,
+            send="websocket" if broadcast else "post",
+            subscribe="publish-broadcast" if broadcast else f"subscribe-{channel}",
+        )
+
+    async def script(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(SCRIPT)
 
     def channels(self, member: str, asked: set[str]) -> set[str]:
         channels = {"broadcast"} if "subscribe-broadcast" in asked else set()
@@ -166,6 +193,7 @@ def serve(fake: str, port: int) -> int:
     application.router.add_get("/", chat.page)
     application.router.add_route("*", "/chat/{channel}/", chat.page)
     application.router.add_get("/ws/chat", chat.websocket)
+    application.router.add_get("/chat.js", chat.script)
 
     async def delays(_: web.Application) -> None:
         asyncio.get_running_loop().create_task(chat.slowly())

@@ -1,0 +1,318 @@
+"""Browser: the chat as people meet it, typed and clicked in three browsers, and read off the pages."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, get_args
+
+from selenium.common.exceptions import WebDriverException
+
+from harness import browsers
+from harness.broker import can_bind, free_port
+from harness.browsers import Browsers, Person
+from harness.judge import Line, Received, Sent, judge
+from harness.libraries.base import Rooms, SendFailed
+from harness.members import MEMBERS, Channel, Row, rows
+from harness.output import shorten
+from harness.result import Finding
+from harness.sockets import Frame, write_frames
+
+if TYPE_CHECKING:
+    from harness.chat import Chat
+    from harness.serve import Served, Site
+
+#: The pages that each member has open, a window each.
+_PAGES: tuple[Channel, ...] = get_args(Channel)
+#: Seconds until a page has to be connected, and again after its server was away.
+_CONNECT_DEADLINE = 10.0
+_RETURN_DEADLINE = 20.0
+#: Seconds that a message may take until it is seen; the second once several were never seen.
+_PATIENCE = 2.0
+_SHORT_PATIENCE = 0.1
+_HURRY_AFTER = 3
+#: Seconds for a fence to be seen on every page, and after which another one is sent.
+_FENCE_DEADLINE = 6.0
+_FENCE_INTERVAL = 0.5
+#: Seconds until the port of a server that was ended is free again.
+_PORT_DEADLINE = 10.0
+
+_LOGIN = "Whoever is not logged in"
+_FIFTEEN = "The fifteen exchanges, typed and clicked in three browsers"
+_CONSOLE = "Errors on the browsers' consoles"
+_AWAY = "A page whose server is away"
+_RETURN = "The same page once the server is back"
+_ALL = f"{len(rows())} of {len(rows())} are seen"
+
+
+def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+    """Ask everything of a server of its own, for it is to be stopped and started again."""
+    try:
+        programs = browsers.find()
+        with browsers.opened(programs, MEMBERS, site.env, site.recorder.work / "browsers") as opened:
+            served.tools["browser"] = browsers.version(programs, opened[MEMBERS[0]])
+            yield from _Asking(site, served, opened, chat.token).ask()
+    except browsers.NoBrowser as error:
+        yield Finding(question=_FIFTEEN, expected=_ALL, seen=f"not tested: {error}", good=None)
+    except WebDriverException as error:
+        # The browser's own trouble is none of the library's.
+        seen = f"not proved: the browser failed ({type(error).__name__})"
+        yield Finding(question="Could all of this be seen?", expected="yes", seen=seen, good=None)
+
+
+@dataclass
+class _Asking:
+    site: Site
+    served: Served
+    people: Browsers
+    token: str
+    frames: list[Frame] = field(default_factory=list)
+    texts: list[Sent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.lines = [Line(member, page) for member in MEMBERS for page in _PAGES]
+
+    def ask(self) -> Iterator[Finding]:
+        name, port = self.site.subject.server.name, free_port()
+        connected = False
+        try:
+            with self.site.serving(f"{name} for browsers", self.served, at=port) as other:
+                self._sit_down(other.base)
+                yield self._refused()
+                self.people.each(_open_pages)
+                connected = self._connected()
+                if connected:
+                    yield self._fifteen()
+                    for rooms in self._rooms({}):
+                        yield from self._two_rooms(rooms)
+                else:
+                    yield self._unconnected()
+                yield self._console()
+                self._photograph()
+            if connected:
+                yield self._away()
+                yield self._again(name, port)
+                yield from self._elsewhere(name)
+        finally:
+            with suppress(WebDriverException):
+                self._keep_frames()
+
+    def _sit_down(self, base: str) -> None:
+        for person in self.people.people.values():
+            person.base = base
+
+    def _refused(self) -> Finding:
+        """Ask for each page without a login; the last of them leads to the one at which everybody logs in."""
+        shown = [path for paths in self.people.each(_open_to_strangers) for path in paths]
+        seen = f"sees {', '.join(dict.fromkeys(shown))}" if shown else "sees the login form, and no chat"
+        return Finding(question=_LOGIN, expected="sees the login form, and no chat", seen=seen, good=not shown)
+
+    def _connected(self) -> bool:
+        return self._states(["connected"], _CONNECT_DEADLINE) == {"connected"}
+
+    def _states(self, wanted: Sequence[str], seconds: float) -> set[str]:
+        """Wait until the status of each page is one of *wanted*; return those that there are then."""
+        until = time.monotonic() + seconds
+
+        def states(person: Person) -> list[str]:
+            return [person.wait_state(page, wanted, max(0.0, until - time.monotonic())) for page in _PAGES]
+
+        return {state for each in self.people.each(states) for state in each}
+
+    def _unconnected(self) -> Finding:
+        states = self._states([], 0.0)
+        seen = f"no page connects within {_CONNECT_DEADLINE:.0f} s; they say: {', '.join(sorted(states))}"
+        if "connected" in states:
+            seen = seen.replace("no page connects", "not every page connects")
+        return Finding(question=_FIFTEEN, expected=_ALL, seen=seen, good=False)
+
+    def _fifteen(self) -> Finding:
+        self._fence(MEMBERS[0], _PAGES[0], self.lines, seconds=_CONNECT_DEADLINE)
+        for row in rows():
+            self.texts.append(self._exchange(row))
+        faults = judge(self.texts, {line: Received(self._read(line)) for line in self.lines})
+        wrong = [exchange for exchange in self.texts if faults[exchange.number]]
+        seen = f"{len(self.texts) - len(wrong)} of {len(self.texts)} are seen"
+        if wrong:
+            row, fault = rows()[wrong[0].number - 1], faults[wrong[0].number][0]
+            seen += f"; first: {row.channel} from {row.sender} to {row.audience} is {fault.kind} on {fault.member}'s"
+            seen += f" {fault.connection} page"
+            seen += f" ({shorten(fault.text)})" if fault.text else ""
+        return Finding(question=_FIFTEEN, expected=_ALL, seen=seen.replace(self.token, "…"), good=not wrong)
+
+    def _exchange(self, row: Row) -> Sent:
+        text = f"Hello ({self.token}) {row.audience}, this is {row.sender} with message {row.number}"
+        expected = self.site.library.shown(row)
+        absent = sum(not set(_forms(each)) & set(self._shown_to(each)) for each in self.texts if not each.error)
+        patience = _SHORT_PATIENCE if absent >= _HURRY_AFTER else _PATIENCE
+        try:
+            self.people[row.sender].write(row.channel, "" if row.channel == "broadcast" else row.audience, text)
+            # The fence tells what all of them have; this only lets the message be ahead of it.
+            self._seen([min(expected)], [text], row.sender, patience)
+            fences = self._fence(row.sender, row.channel, self.lines)
+        except SendFailed as error:
+            return Sent(row.number, text, expected, error=str(error))
+        return Sent(row.number, text, expected, fences)
+
+    def _shown_to(self, sent: Sent) -> list[str]:
+        line = min(sent.expected)
+        return self.people[line.member].shown(line.name)
+
+    def _read(self, line: Line) -> list[str]:
+        """Return what the page shows, as it was sent; some chats put the sender before it, who has to be right then."""
+        known: dict[str, str] = {}
+        for sent in self.texts:
+            for text in (sent.text, *sent.fences):
+                known |= dict.fromkeys(_said(rows()[sent.number - 1].sender, text), text)
+        shown = self.people[line.member].shown(line.name)
+        first = next((place for place, text in enumerate(shown) if text in known), len(shown))
+        # What came before is the fence that the pages were tried with.
+        return [known.get(text, text) for text in shown[first:]]
+
+    def _fence(
+        self, sender: str, page: str, lines: Sequence[Line], seconds: float = _FENCE_DEADLINE
+    ) -> tuple[str, ...]:
+        """Send fences from *page*, the same way as its messages go, until *lines* show one; return their texts."""
+        texts: list[str] = []
+        until = time.monotonic() + seconds
+        while True:
+            texts.append(f"fence {next(self._numbers)} ({self.token})")
+            self.people[sender].write(page, "", texts[-1], everyone=True)
+            if self._seen(lines, texts, sender, _FENCE_INTERVAL) or time.monotonic() > until:
+                return tuple(texts)
+
+    def _seen(self, lines: Sequence[Line], texts: Sequence[str], sender: str, seconds: float) -> bool:
+        """Wait until each of *lines* shows one of *texts*; tell whether it does."""
+        forms = [form for text in texts for form in _said(sender, text)]
+        until = time.monotonic() + seconds
+
+        def wait(person: Person) -> bool:
+            mine = [line.name for line in lines if line.member == person.name]
+            return all(person.wait(page, forms, max(0.0, until - time.monotonic())) for page in mine)
+
+        return all(self.people.each(wait))
+
+    def _console(self) -> Finding:
+        said = [each for found in self.people.each(Person.complaints) for each in found]
+        port = self.people[MEMBERS[0]].base.rpartition(":")[2]
+        seen = shorten(said[0]).replace(port, "<port>") if said else "none"
+        if said:
+            self.served.counted[_CONSOLE] = f"{len(said)} in all"
+        return Finding(question=_CONSOLE, expected="none", seen=seen, good=not said)
+
+    def _photograph(self) -> None:
+        evidence = self.site.recorder.evidence
+        self.people.each(lambda person: person.photograph(_PAGES[0], evidence / f"browser-{person.name}.png"))
+
+    def _rooms(self, environment: dict[str, str]) -> list[Rooms]:
+        return [each for each in self.site.library.rooms(self.site.cell) if each.environment == environment]
+
+    def _elsewhere(self, name: str) -> Iterator[Finding]:
+        """Ask of the rooms that need a server with other settings; one server for those with the same."""
+        settings = [
+            dict(each) for each in {tuple(r.environment.items()): 0 for r in self.site.library.rooms(self.site.cell)}
+        ]
+        for environment in filter(None, settings):
+            title = f"{name} for browsers, {' '.join(environment.values())}"
+            with self.site.serving(title, self.served, environment) as other:
+                self._sit_down(other.base)
+                for rooms in self._rooms(environment):
+                    yield from self._two_rooms(rooms)
+
+    def _two_rooms(self, rooms: Rooms) -> list[Finding]:
+        """Ask the two questions of the tutorial's browser tests, with two in one room and one in another."""
+        kitchen, garden = [Line("John", "kitchen"), Line("Mary", "kitchen")], [Line("admin", "garden")]
+        inside = kitchen + garden
+        for line in inside:
+            self.people[line.member].go(line.name, f"{rooms.path}{line.name}/")
+        for line in inside:
+            self.people[line.member].wait_state(line.name, ["connected"], _CONNECT_DEADLINE)
+            self._fence_room(line, kitchen if line in kitchen else garden)
+        text = f"dinner! ({self.token})"
+        self.people["John"].write("kitchen", "", text)
+        heard = self._seen(kitchen, [text], "John", _PATIENCE)
+        # What comes to the garden after John's next message has come to the kitchen is behind all that was on its way.
+        proved = self._fence_room(kitchen[0], kitchen) and self._fence_room(garden[0], garden)
+        counts = {line: self.people[line.member].shown(line.name).count(text) for line in inside}
+        for line in inside:
+            self.people[line.member].leave(line.name)
+        heard = heard and all(counts[line] == 1 for line in kitchen)
+        leaked = any(counts[line] for line in garden)
+        once = "is seen once by all who are in it"
+        return [
+            Finding(
+                question=f"A message in a room's page ({rooms.name})",
+                expected=once,
+                seen=once if heard else "is not",
+                good=heard,
+            ),
+            Finding(
+                question=f"The same message on another room's page ({rooms.name})",
+                expected="is not seen",
+                seen="is seen" if leaked else "is not seen" if proved else "not proved: nothing is seen there",
+                good=False if leaked else True if proved else None,
+            ),
+        ]
+
+    def _fence_room(self, line: Line, room: Sequence[Line]) -> bool:
+        text = f"fence {next(self._numbers)} ({self.token})"
+        self.people[line.member].write(line.name, "", text)
+        return self._seen(room, [text], line.member, _PATIENCE)
+
+    def _away(self) -> Finding:
+        """The server has been ended: the pages have to say so."""
+        lost = ["connection lost, trying again", "connection lost"]
+        states = self._states(lost, _PATIENCE)
+        told = states <= set(lost)
+        seen = "says that the connection is lost" if told else f"says: {', '.join(sorted(states))}"
+        return Finding(question=_AWAY, expected="says that the connection is lost", seen=seen, good=told)
+
+    def _again(self, name: str, port: int) -> Finding:
+        expected = "shows what is said then, without a reload"
+        until = time.monotonic() + _PORT_DEADLINE
+        while not can_bind(port) and time.monotonic() < until:
+            time.sleep(0.05)
+        with self.site.serving(f"{name} for browsers again", self.served, at=port):
+            states = self._states(["connected"], _RETURN_DEADLINE)
+            back = states == {"connected"}
+            if back:
+                fences = self._fence(MEMBERS[0], _PAGES[0], self.lines)
+                back = self._seen(self.lines, fences, MEMBERS[0], 0.0)
+            seen = expected if back else f"does not; it says: {', '.join(sorted(states))}"
+            return Finding(question=_RETURN, expected=expected, seen=seen, good=back)
+
+    def _keep_frames(self) -> None:
+        found = [each for frames in self.people.each(lambda person: list(person.frames())) for each in frames]
+        frames = sorted(found, key=lambda each: each.at)
+        if frames:
+            path = self.site.recorder.evidence / "frames-browser.jsonl"
+            write_frames(frames, frames[0].at, path, self.site.recorder.scrub)
+
+
+def _open_pages(person: Person) -> None:
+    person.log_in()
+    for page in _PAGES:
+        person.go(page, f"/chat/{page}/")
+
+
+def _open_to_strangers(person: Person) -> list[str]:
+    """Ask for each page without a login, and return those that are shown; the last leads to the login."""
+    shown = []
+    for path in ("/", *(f"/chat/{page}/" for page in _PAGES)):
+        person.go(_PAGES[0], path)
+        if not person.at_login():
+            shown.append(path)
+    return shown
+
+
+def _said(sender: str, text: str) -> tuple[str, str]:
+    """Return how a page may show *text*: as it is, or behind its sender's name."""
+    return text, f"{sender}: {text}"
+
+
+def _forms(sent: Sent) -> tuple[str, str]:
+    return _said(rows()[sent.number - 1].sender, sent.text)
