@@ -33,6 +33,9 @@ QUICK = (
     ("py313-django52-channels4", "py312-django52-channels4", "py314-django52-channels4"),
 )
 
+#: The labels whose cells are also asked the probe of that name.
+PROBING = ("browser", "load")
+
 try:
     from tox_uv._run import UvVenvRunner
 
@@ -222,11 +225,14 @@ if UvVenvRunner is not None:
 
     @impl
     def tox_add_core_config(core_conf, state):
-        if "quick" in (getattr(state.conf.options, "labels", None) or []):
+        labels = getattr(state.conf.options, "labels", None) or []
+        if "quick" in labels:
             _choose_quick(state.conf.options)
+        if asked := [label for label in labels if label in PROBING]:
+            os.environ["HARNESS_PROBE"] = " ".join(asked)
         # The same definition as tox makes of it later.
         core_conf.add_config("labels", dict[str, EnvList], {}, "core labels")
-        for label in getattr(state.conf.options, "labels", None) or []:
+        for label in labels:
             _refuse_unknown(label, core_conf["labels"], "no label of tox.ini", "tox.ini has them all")
         chosen = getattr(state.conf.options, "env", None)
         if not isinstance(chosen, CliEnv) or chosen.is_default_list or chosen.is_all:

@@ -171,7 +171,8 @@ class _Run:
         prefix = f"{request.cell.name}-{secrets.token_hex(4)}"
         self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
         site = Site(
-            request.cell, request.subject, request.python, self.project, self.env, running, prefix, self.recorder
+            *(request.cell, request.subject, request.python, self.project, self.env, running, prefix),
+            *(self.recorder, request.reports, self._packages()),
         )
         try:
             served = self._migrated(site)
@@ -182,6 +183,11 @@ class _Run:
         if not running.embedded:
             running.forget(prefix)
         return served
+
+    def _packages(self) -> dict[str, str]:
+        assert self.identity is not None
+        assert self.installed is not None
+        return {"Python": self.identity.version, **self.installed.packages}
 
     @contextmanager
     def _broker(self) -> Iterator[broker.Broker]:

@@ -71,6 +71,9 @@ class Site:
     broker: Broker
     prefix: str
     recorder: Recorder
+    reports: Path
+    #: What is installed, by its name; Python as well.
+    packages: dict[str, str]
 
     @property
     def library(self) -> Library:

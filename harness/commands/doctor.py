@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from harness import broker, interpreters, matrix, processes
+from harness import broker, browsers, interpreters, matrix, processes
 from harness.commands import options
 from harness.errors import HarnessError
 from harness.report.view import read
@@ -58,6 +58,11 @@ def doctor(reports: Path) -> int:
     except HarnessError as error:
         trouble = 1
         say(False, f"broker: {error}", error.hint)
+    try:
+        programs = browsers.find()
+        say(True, f"browser: {programs.chromium} and {programs.chromedriver}")
+    except browsers.NoBrowser as error:
+        say(False, "browser: none; `--probe browser` is not tested", str(error))
     left = processes.sweep(ROOT)
     say(
         True, f"processes left by killed runs: {left} found and ended" if left else "no process of a killed run is left"

@@ -34,7 +34,8 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     "asked",
     multiple=True,
     metavar="NAME",
-    help=f"A further question: {', '.join(probes.PROBES)}, or all.",
+    envvar="HARNESS_PROBE",
+    help=f"A further question: {', '.join(probes.PROBES)}, or all (but load, which wants the machine for itself).",
 )
 @click.option(
     "--freeze",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, get_args
@@ -15,7 +15,7 @@ from harness.errors import CellFailure
 from harness.judge import Line
 from harness.members import Channel, Row
 from harness.result import Finding, Pin
-from harness.servers import Application, Server
+from harness.servers import Application, Deployment, Server
 from harness.sockets import Connection, Socket
 
 if TYPE_CHECKING:
@@ -33,6 +33,22 @@ class Variant:
     name: str
     environment: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How a socket of a crowd speaks, which has no time for more: what it broadcasts and reads are plain frames."""
+
+    #: The path of its connection.
+    path: str
+    #: Returns the messages in a frame that arrived.
+    messages: Callable[[str], list[str]]
+    #: Returns the frame that broadcasts a text.
+    broadcast: Callable[[str], str] = str
+    #: What is sent once the connection is open, what is answered to a frame, and what is said every so many seconds.
+    opened: tuple[str, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
+    every: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +229,14 @@ class Library(ABC):
         """Return all messages in one frame, for protocols that put several into one."""
         message = self.heard(data)
         return [] if message is None else [message]
+
+    def wire(self, cell: Cell) -> Wire:
+        """Return how the sockets of a load run speak; each hears what is broadcast, and one broadcasts."""
+        return Wire(self.link("broadcast"), self.messages)
+
+    def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
+        """Return the ways to deploy *server* that a load run compares."""
+        return [Deployment("as it is")]
 
     def subscribed(self, chat: Chat) -> bool:
         """Tell whether the broker has the subscription of every open connection; True where it cannot."""

@@ -15,7 +15,7 @@ from harness.judge import Line
 from harness.libraries.base import Rooms, Variant
 from harness.libraries.envelope import JsonChat
 from harness.result import Finding, Pin, Reason
-from harness.servers import Application
+from harness.servers import Application, Deployment, Server
 from harness.sockets import HandshakeRefused
 
 if TYPE_CHECKING:
@@ -145,6 +145,16 @@ class _Consumers(Channels):
     settings: ClassVar[str] = "myapp.channels2.settings"
     application: ClassVar[Application] = Application(asgi="myapp.channels2.asgi:application")
     servers: ClassVar[tuple[str, ...]] = ("runserver", "daphne", "uvicorn", "hypercorn", "granian")
+
+    def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
+        layers: dict[str, dict[str, str]] = {"Redis layer": {}}
+        if "pubsub" in self.layers:
+            layers[self.layers["pubsub"]] = {"CHAT_LAYER": "pubsub"}
+        return [
+            Deployment(f"{each}, {name}", number, settings)
+            for name, settings in layers.items()
+            for number, each in server.numbers()
+        ]
 
 
 class Channels2(_Consumers):

@@ -14,7 +14,7 @@ from harness.judge import Line
 from harness.libraries.base import Library
 from harness.members import GROUP, GROUP_MEMBERS, MEMBERS, Row
 from harness.result import Finding, Pin
-from harness.servers import Application
+from harness.servers import Application, Deployment, Server
 
 if TYPE_CHECKING:
     from harness.chat import Chat
@@ -44,6 +44,15 @@ class DjangoWebsocketRedis(Library):
             )
             return [Pin(requirement="gevent==25.9.1", reason=reason)]
         return []
+
+    def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
+        if server.name != "uwsgi":
+            return super().deployments(cell, server)
+        return [
+            Deployment(f"{number} worker{'s' * (number > 1)}{behind}", number, proxied=bool(behind))
+            for behind in ("", ", behind NGINX")
+            for number in (1, 2, 4)
+        ]
 
     def links(self) -> dict[str, str]:
         # As the three pages subscribe. All hear broadcasts, so that fences reach each of them.

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from harness import isolation
 from harness.judge import Line
-from harness.libraries.base import Library
+from harness.libraries.base import Library, Wire
 from harness.members import Row
 from harness.result import Finding
 
 if TYPE_CHECKING:
+    from harness.cells import Cell
     from harness.chat import Chat
 
 #: Where a member's connection lives.
@@ -57,6 +58,9 @@ class JsonChat(Library):
     def fields(self, channel: str, audience: str, text: str | bytes) -> dict[str, str | bytes]:
         """Return what a browser sends to say *text*."""
         return {"channel": channel, "audience": audience, "message": text}
+
+    def wire(self, cell: Cell) -> Wire:
+        return Wire(self.link("broadcast"), self.messages, lambda text: self.wrapped("broadcast", "all", text))
 
     def heard(self, data: str) -> str | None:
         try:

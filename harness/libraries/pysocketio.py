@@ -18,10 +18,10 @@ import websocket
 
 from harness.cells import Cell
 from harness.judge import Line
-from harness.libraries.base import SendFailed
+from harness.libraries.base import SendFailed, Wire
 from harness.libraries.envelope import JsonChat
 from harness.result import Pin
-from harness.servers import Application
+from harness.servers import Application, Deployment, Server
 from harness.sockets import HANDSHAKE_DEADLINE, Connection, HandshakeRefused, Socket, Transcript, as_binary
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _FRAME = "42"
 _PING_EACH = 20.0
 #: What a client makes of an answer that is none of its protocol.
 _GARBAGE = (OSError, ValueError, KeyError, TypeError)
+_PATH_4 = "/socket.io/?EIO=4&transport=websocket"
 _PATH_3 = "/socket.io/?EIO=3&transport=websocket"
 
 
@@ -92,6 +93,17 @@ class PythonSocketIo(JsonChat):
             connection.emit(fields)
         except socketio.exceptions.SocketIOError as error:
             raise SendFailed(f"{line.member}'s connection is gone ({type(error).__name__})") from error
+
+    def wire(self, cell: Cell) -> Wire:
+        def broadcast(text: str) -> str:
+            return f'{_FRAME}["{_EVENT}",{self.wrapped("broadcast", "all", text)}]'
+
+        if _old(cell):
+            return Wire(_PATH_3, self.messages, broadcast, every=("2", _PING_EACH))
+        return Wire(_PATH_4, self.messages, broadcast, opened=("40",), answers={"2": "3"})
+
+    def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
+        return [Deployment(each, number) for number, each in server.numbers()]
 
     def heard(self, data: str) -> str | None:
         if data.startswith(_FRAME):

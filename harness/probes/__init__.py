@@ -28,6 +28,8 @@ class Kind:
     applies: Callable[[Library], bool] = lambda _: True
     #: Whether it is also asked of a cell whose exchanges went wrong: it says more of what is wrong then.
     always: bool = False
+    #: Whether it wants the machine for itself, for minutes; ``all`` leaves it out.
+    alone: bool = False
 
 
 def _browser(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
@@ -36,17 +38,24 @@ def _browser(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
     return browser.ask(chat, site, served)
 
 
+def _load(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+    from harness.probes import load
+
+    return load.ask(chat, site, served)
+
+
 #: Each probe by its name, in the order in which they are run.
 PROBES: dict[str, Kind] = {
     "payloads": Kind(payloads.ask),
     "delivery": Kind(delivery.ask),
     "transports": Kind(transports.ask, lambda library: library.polls),
     "browser": Kind(_browser, lambda library: library.browsed, always=True),
+    "load": Kind(_load, alone=True),
 }
 
 
 def chosen(names: Sequence[str]) -> list[str]:
-    """Return the probes that *names* stand for; ``all`` is all of them.
+    """Return the probes that *names* stand for; ``all`` is all that do not want the machine for themselves.
 
     Raises:
         UsageError: there is no such probe.
@@ -54,7 +63,7 @@ def chosen(names: Sequence[str]) -> list[str]:
     unknown = [name for name in names if name not in PROBES and name != "all"]
     if unknown:
         raise UsageError(f"there is no probe called {unknown[0]!r}", f"known: {', '.join(PROBES)}, all")
-    return [name for name in PROBES if name in names or "all" in names]
+    return [name for name, kind in PROBES.items() if name in names or ("all" in names and not kind.alone)]
 
 
 def run(names: Sequence[str], chat: Chat, site: Site, served: Served) -> list[Probe]:

@@ -63,7 +63,7 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
         for path, text in pages(view, reports, known):
             place = fresh / path
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(text.encode("utf-8", "replace"))
+            place.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
             number += 1
         shutil.copytree(_HERE / "static", fresh / "static")
         files = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
@@ -105,8 +105,8 @@ def _written_before(target: Path) -> list[str]:
     return [name for name in names if (target / name).resolve().is_relative_to(target)]
 
 
-def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[tuple[str, str]]:
-    """Yield the path and the text of every page."""
+def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[tuple[str, str | bytes]]:
+    """Yield the path and the content of every page."""
     environment = _environment(view)
     rendered = render_reports(view, cells=False)
 
@@ -139,6 +139,11 @@ def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[t
                     library=library,
                     row=row,
                     evidence=evidence,
+                    pictures=[
+                        (title.removeprefix("browser-").removesuffix(".png"), target)
+                        for title, target, _ in evidence
+                        if title.endswith(".png")
+                    ],
                     claim=claims.said(row, library),
                     script=_script(row, known),
                 ),

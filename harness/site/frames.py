@@ -13,6 +13,8 @@ from harness.scrub import printable
 
 #: What evidence is called.
 _NAME = re.compile(r"[A-Za-z0-9 ._-]+")
+#: How a picture begins; https://www.w3.org/TR/png-3/#5PNG-file-signature.
+_PNG = b"\x89PNG\r\n\x1a\n"
 #: How much of a frame's data is shown.
 _SHOWN = 160
 #: The largest file that is shown whole, in bytes.
@@ -30,8 +32,8 @@ class Frame(msgspec.Struct):
     data: str
 
 
-def pages(cell: str, evidence: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield a title, a file name and the text of each piece of evidence of *cell*; nothing without evidence."""
+def pages(cell: str, evidence: Path) -> Iterator[tuple[str, str, str | bytes]]:
+    """Yield a title, a file name and the content of each piece of evidence of *cell*; nothing without evidence."""
     for path in sorted(evidence.glob("*")) if evidence.is_dir() and not evidence.is_symlink() else []:
         if path.is_symlink() or not path.is_file() or not _NAME.fullmatch(path.name):
             continue  # a link could lead anywhere, and no evidence is called like that
@@ -40,6 +42,10 @@ def pages(cell: str, evidence: Path) -> Iterator[tuple[str, str, str]]:
                 yield path.name, f"{cell}.{path.stem}.txt", _log(path)
             elif path.suffix == ".jsonl" and path.stat().st_size:
                 yield path.name, f"{cell}.{path.stem}.html", _frames(cell, path)
+            elif path.suffix == ".png" and path.stat().st_size < _LIMIT:
+                data = path.read_bytes()
+                if data.startswith(_PNG):
+                    yield path.name, f"{cell}.{path.name}", data
         except OSError as error:
             yield path.name, f"{cell}.{path.stem}.txt", f"This file could not be read: {error.strerror}\n"
 

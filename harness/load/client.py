@@ -1,0 +1,276 @@
+"""The load client: one event loop on picows and uvloop, in a process of its own, for one step.
+
+``python -m harness.load.client PLAN RESULT`` reads a :class:`~harness.load.model.Plan` and writes a
+:class:`~harness.load.model.Step`; also when it is interrupted, or its time is over, with what it has by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import statistics
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+import psutil
+import uvloop
+
+from harness import libraries
+from harness.cells import Cell
+from harness.files import write_atomically
+from harness.libraries.base import Wire
+from harness.load.crowd import Crowd, Ended, room_for_sockets
+from harness.load.model import RATE_SECONDS, Client, Message, Plan, Rate, Step, latency
+
+#: Seconds without anything arriving after which a fence is sent again, and a message is waited for no longer.
+_FENCE_QUIET = 0.5
+_QUIET = 3.0
+#: Fences that bring nothing new before the rest is given up.
+_FENCES = 4
+#: Seconds for the last frames of a rate, beyond its bound.
+_DRAIN = 1.0
+#: Seconds between two looks at the client's own lag, and the milliseconds from which on it may be what is slow.
+_TICK = 0.01
+_LAG = 50.0
+#: The share of a core from which on the client may be what is slow.
+_BUSY = 0.85
+
+
+class _Watch:
+    """What the client itself takes while messages are under way: CPU, and how late its own timers are."""
+
+    def __init__(self) -> None:
+        self.busy = self.under_way = 0.0
+        self.late: list[float] = []
+        self._due = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look until the block is left."""
+        cpu, began = time.process_time(), time.perf_counter()
+        self._due = began
+        self._tick()
+        try:
+            yield
+        finally:
+            self.busy += time.process_time() - cpu
+            self.under_way += time.perf_counter() - began
+            if self._handle is not None:
+                self._handle.cancel()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.late.append(max(0.0, now - self._due) * 1000)
+        self._due = now + _TICK
+        self._handle = asyncio.get_running_loop().call_later(_TICK, self._tick)
+
+    def usage(self, cpu: float, p99: float) -> Client:
+        """Return what the client took, *cpu* seconds in all, and whether it was what was slow."""
+        late = sorted(self.late) or [0.0]
+        share = self.busy / self.under_way if self.under_way else 0.0
+        behind = late[int(len(late) * 0.99)]
+        return Client(
+            cpu_seconds=round(cpu, 3),
+            memory_mb=round(psutil.Process().memory_info().rss / 1e6, 1),
+            share=round(share, 3),
+            lag_p99=round(behind, 3),
+            lag_max=round(late[-1], 3),
+            bottleneck=share > _BUSY or (behind > _LAG and behind > p99 / 2),
+        )
+
+
+class _Steps:
+    """Goes through the phases of one step, and knows at each moment what has come of it."""
+
+    def __init__(self, plan: Plan, wire: Wire) -> None:
+        self.plan = plan
+        self.crowd = Crowd(plan, wire)
+        self.messages: list[tuple[int, bytearray]] = []
+        self.rates: list[Rate] = []
+        self.connect_seconds = self.stand_seconds = 0.0
+        self.watch = _Watch()
+        self._cpu = time.process_time()  # what came before is the start of the program
+        self.ended = ""
+
+    async def run(self) -> None:
+        """Connect, have every subscription stand, then broadcast; whatever ends it stands in ``ended``."""
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        work = asyncio.create_task(self._phases())
+        over = asyncio.create_task(stop.wait())
+        alive = asyncio.create_task(self._keep_alive())
+        await asyncio.wait({work, over}, timeout=self.plan.deadline, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            self.ended = "interrupted" if stop.is_set() else f"not through within {self.plan.deadline:.0f} s"
+        for task in (work, over, alive):
+            task.cancel()
+        for outcome in await asyncio.gather(work, over, alive, return_exceptions=True):
+            if isinstance(outcome, Ended):
+                self.ended = str(outcome)
+            elif isinstance(outcome, Exception):
+                raise outcome
+        self.crowd.leave()
+
+    async def _phases(self) -> None:
+        crowd, tally = self.crowd, self.crowd.tally
+        began = time.perf_counter()
+        try:
+            await crowd.connect()
+        finally:
+            self.connect_seconds = round(time.perf_counter() - began, 3)
+        began = time.perf_counter()
+        try:
+            await self._fence(lambda: tally.reachable, lambda: len(crowd.listeners) - sum(crowd.closed.values()))
+        finally:
+            self.stand_seconds = round(time.perf_counter() - began, 3)
+        if not any(tally.standing):
+            raise Ended("no subscription stands: nothing arrives on any socket")
+        if self.plan.rates:
+            await self._rise()
+        else:
+            for each in range(self.plan.messages):
+                await self._broadcast(each)
+        # What is behind everything proves what is lost, and brings out what is received twice.
+        last = len(tally.sent)
+        await self._fence(lambda: tally.having(last), lambda: tally.reachable)
+
+    async def _keep_alive(self) -> None:
+        every = self.crowd.wire.every
+        while every is not None:
+            await asyncio.sleep(every[1])
+            self.crowd.keep_alive()
+
+    async def _fence(self, have: Callable[[], int], wanted: Callable[[], int]) -> None:
+        """Send fences, one at a time, until as many *have* one as are *wanted*, or until that grows no more."""
+        tally, vain, sent = self.crowd.tally, 0, False
+        while not sent or (have() < wanted() and vain < _FENCES):
+            before = have()
+            self.crowd.publish(f"fence {len(tally.sent)} ({self.crowd.token})")
+            sent = True
+            await self._arrival(lambda: have() >= wanted(), _FENCE_QUIET)
+            vain = 0 if have() > before else vain + 1
+
+    async def _arrival(self, done: Callable[[], bool], quiet: float) -> bool:
+        """Wait until it is *done*, as long as something arrives at least every *quiet* seconds; tell whether it is."""
+        tally = self.crowd.tally
+        while not done():
+            before = tally.activity
+            self.crowd.changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.crowd.changed.wait(), quiet)
+            if tally.activity == before and not done():
+                return False
+        return True
+
+    async def _broadcast(self, each: int) -> None:
+        tally = self.crowd.tally
+        standing = bytearray(a and not b for a, b in zip(tally.standing, tally.closed, strict=True))
+        with self.watch.watching():
+            number = self.crowd.publish(f"message {each} ({self.crowd.token})")
+            self.messages.append((number, standing))
+            if not await self._arrival(lambda: tally.reached(number), _QUIET):
+                tally.sent[number].given_up = time.perf_counter()
+
+    async def _rise(self) -> None:
+        """Hold one rate after the other, until one is not delivered whole and in time."""
+        tally = self.crowd.tally
+        for rate in self.plan.rates:
+            with self.watch.watching():
+                numbers = await self._hold(rate)
+                left = deque(numbers)
+
+                def all_reached(left: deque[int] = left) -> bool:
+                    while left and tally.reached(left[0]):
+                        left.popleft()
+                    return not left
+
+                await self._arrival(all_reached, self.plan.bound_ms / 1000 + _DRAIN)
+            self.rates.append(self._rate(rate, numbers))
+            if not self.rates[-1].good:
+                return
+
+    async def _hold(self, rate: int) -> list[int]:
+        """Send at *rate* for a while; what is sent late is timed from when it was due all the same."""
+        count = max(10, int(rate * RATE_SECONDS))
+        began = time.perf_counter() + 0.01
+        numbers = []
+        for each in range(count):
+            due = began + each / rate
+            while (early := due - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
+            numbers.append(self.crowd.publish(f"rate {rate}, {each} ({self.crowd.token})", due))
+            if each % 20 == 0:
+                await asyncio.sleep(0)  # also when it is behind
+        return numbers
+
+    def _rate(self, rate: int, numbers: list[int]) -> Rate:
+        tally = self.crowd.tally
+        spread = latency(took for number in numbers for took in tally.latencies(number))
+        delivered = sum(tally.sent[number].arrived for number in numbers)
+        expected = len(numbers) * sum(tally.standing)
+        duplicated = sum(tally.sent[number].duplicated for number in numbers)
+        in_time = spread is not None and spread.p99 <= self.plan.bound_ms
+        return Rate(
+            rate=rate,
+            sent=len(numbers),
+            expected=expected,
+            delivered=delivered,
+            duplicated=duplicated,
+            latency=spread,
+            good=in_time and delivered == expected and not duplicated,
+        )
+
+    def step(self) -> Step:
+        """Return what has come of the step until now."""
+        crowd, tally = self.crowd, self.crowd.tally
+        messages = [tally.judged(number, standing) for number, standing in self.messages]
+        spread = latency(took for number, _ in self.messages for took in tally.latencies(number))
+        return Step(
+            sockets=self.plan.sockets,
+            connected=len(crowd.listeners),
+            refused=dict(crowd.refused.most_common()),
+            connect_seconds=self.connect_seconds,
+            stood=sum(tally.standing),
+            stand_seconds=self.stand_seconds,
+            messages=messages,
+            rates=self.rates,
+            foreign=tally.foreign,
+            closed=dict(crowd.closed.most_common()),
+            latency=spread,
+            per_second=_per_second(messages),
+            client=self.watch.usage(time.process_time() - self._cpu, spread.p99 if spread else self.plan.bound_ms),
+            ended=self.ended,
+        )
+
+
+def _per_second(messages: list[Message]) -> float | None:
+    rates = [each.delivered / each.last_ms * 1000 for each in messages if each.last_ms]
+    return round(statistics.median(rates), 1) if rates else None
+
+
+def main(plan_path: Path, result_path: Path) -> int:
+    """Do what the plan says, and write what came of it."""
+    plan = msgspec.json.decode(plan_path.read_bytes(), type=Plan)
+    cell = Cell.parse(plan.cell)
+    wire = libraries.load(tuple(Path(each) for each in plan.folders))[plan.library].wire(cell)
+    room_for_sockets()
+
+    async def whole() -> Step:
+        steps = _Steps(plan, wire)
+        await steps.run()
+        return steps.step()
+
+    step = uvloop.run(whole())
+    write_atomically(result_path, msgspec.json.encode(step))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

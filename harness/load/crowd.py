@@ -1,0 +1,228 @@
+"""A crowd of WebSockets on one event loop: opened, counted, and spoken to through one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import itertools
+import resource
+import secrets
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import picows
+
+from harness.libraries.base import Wire
+from harness.load.model import Plan, Visitor
+from harness.load.tally import Tally
+
+#: How many handshakes are under way at once, and the seconds that each may take.
+_AT_ONCE = 100
+_HANDSHAKE = 10.0
+#: Handshakes that fail in a row before no more are tried.
+_GIVE_UP = 200
+#: How many different frames are remembered with what they mean; a server may send rubbish without end.
+_REMEMBERED = 10_000
+#: File descriptors that are not sockets of the crowd.
+_RESERVED = 40
+#: Bytes that a socket reads into; 10,000 of them wait at once.
+_BUFFER = 1024
+
+_FULL = {errno.EMFILE, errno.ENFILE}
+#: What a handshake meets when there are no more of them.
+CLIENT_FULL = "no file descriptor is left"
+
+
+class Ended(Exception):
+    """The step cannot go on; the message says why."""
+
+
+def room_for_sockets() -> int:
+    """Raise the limit of file descriptors as far as it goes; return how many sockets there is room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    return soft - _RESERVED
+
+
+class _Listener(picows.WSListener):
+    """One socket; all it does is to hand on what arrives."""
+
+    __slots__ = ("crowd", "number", "parts", "transport")
+
+    def __init__(self, crowd: Crowd, number: int) -> None:
+        self.crowd, self.number = crowd, number
+        self.parts: list[bytes] | None = None
+        self.transport: picows.WSTransport | None = None
+
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        self.transport = transport
+        for text in self.crowd.wire.opened:
+            transport.send(picows.WSMsgType.TEXT, text.encode())
+
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        kind = frame.msg_type
+        if kind == picows.WSMsgType.TEXT and frame.fin:
+            self.crowd.arrived(self, frame.get_payload_as_bytes())
+        elif kind == picows.WSMsgType.CLOSE:
+            self.crowd.said_goodbye(self, frame.get_close_code().value)
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+        elif kind in (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY):
+            self.parts = [frame.get_payload_as_bytes()]
+            if frame.fin:
+                self.crowd.arrived(self, self.parts[0])
+        elif kind == picows.WSMsgType.CONTINUATION and self.parts is not None:
+            self.parts.append(frame.get_payload_as_bytes())
+            if frame.fin:
+                self.crowd.arrived(self, b"".join(self.parts))
+                self.parts = None
+
+    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+        self.crowd.gone(self)
+
+
+@dataclass
+class Crowd:
+    """All sockets of a step, and the one that publishes, which is none of those that are counted."""
+
+    plan: Plan
+    wire: Wire
+    tally: Tally = field(init=False)
+    listeners: list[_Listener] = field(default_factory=list)
+    publisher: _Listener | None = None
+    refused: Counter[str] = field(default_factory=Counter)
+    closed: Counter[str] = field(default_factory=Counter)
+    goodbye: dict[int, str] = field(default_factory=dict)
+    leaving: bool = False
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.plan.sockets)
+        self.token = secrets.token_hex(4)
+        self._known: dict[bytes, tuple[int, ...]] = {}
+        self._numbers: dict[str, int] = {}
+        self._answers = {each.encode(): answer.encode() for each, answer in self.wire.answers.items()}
+        self.changed = asyncio.Event()
+
+    def arrived(self, listener: _Listener, data: bytes) -> None:
+        """Count what is in a frame."""
+        now = time.perf_counter()
+        numbers = self._known.get(data)
+        if numbers is None:
+            numbers = self._meaning(listener, data)
+        if listener.number < 0:
+            return
+        for number in numbers:
+            self.tally.arrive(number, listener.number, now)
+            if self.tally.sent[number].arrived >= self.tally.reachable:
+                self.changed.set()
+
+    def _meaning(self, listener: _Listener, data: bytes) -> tuple[int, ...]:
+        answer = self._answers.get(data)
+        if answer is not None and listener.transport is not None:
+            listener.transport.send(picows.WSMsgType.TEXT, answer)
+            return ()
+        messages = self.wire.messages(data.decode("utf-8", "replace"))
+        numbers = tuple(self._numbers[text] for text in messages if text in self._numbers)
+        if len(numbers) < len(messages):  # it is counted each time, so it is not remembered
+            self.tally.foreign += (len(messages) - len(numbers)) * (listener.number >= 0)
+        elif len(self._known) < _REMEMBERED:
+            self._known[data] = numbers
+        return numbers
+
+    def said_goodbye(self, listener: _Listener, code: int) -> None:
+        """Remember the code of a close frame, for the end of the connection that follows."""
+        self.goodbye[listener.number] = f"close code {code}"
+
+    def gone(self, listener: _Listener) -> None:
+        """Count a connection that has ended, unless it was ended here."""
+        if self.leaving:
+            return
+        if listener is self.publisher:
+            self.publisher = None
+        else:
+            self.closed[self.goodbye.get(listener.number, "dropped")] += 1
+            self.tally.close(listener.number)
+        self.changed.set()
+
+    def publish(self, text: str, at: float | None = None) -> int:
+        """Broadcast *text*, which is due *at*; return its number.
+
+        Raises:
+            Ended: the publisher's connection has ended.
+        """
+        if self.publisher is None or self.publisher.transport is None:
+            raise Ended("the publisher's connection was closed")
+        number = self.tally.begin(text, time.perf_counter() if at is None else at)
+        self._numbers[text] = number
+        self.publisher.transport.send(picows.WSMsgType.TEXT, self.wire.broadcast(text).encode())
+        return number
+
+    async def connect(self) -> None:
+        """Open every socket; the publisher's first."""
+        await self._open(-1, self.plan.publisher)
+        if self.publisher is None:
+            raise Ended(f"the publisher was not let in: {next(iter(self.refused), 'no answer')}")
+        numbers = itertools.count()
+        failures = 0
+
+        async def work() -> None:
+            nonlocal failures
+            while failures < _GIVE_UP and (number := next(numbers)) < self.plan.sockets:
+                opened = await self._open(number, self.plan.visitors[number % len(self.plan.visitors)])
+                failures = 0 if opened else failures + 1
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(_AT_ONCE, self.plan.sockets)):
+                group.create_task(work())
+
+    async def _open(self, number: int, visitor: Visitor) -> bool:
+        listener = _Listener(self, number)
+        headers = [("Origin", self.plan.origin), *([("Cookie", visitor.cookie)] if visitor.cookie else [])]
+        try:
+            await picows.ws_connect(
+                lambda: listener,
+                self.plan.url,
+                extra_headers=headers,
+                websocket_handshake_timeout=_HANDSHAKE,
+                read_buffer_init_size=_BUFFER,
+                max_redirects=0,
+                proxy=None,
+            )
+        except (OSError, picows.WSError, TimeoutError) as error:
+            self.refused[_why(error)] += 1
+            return False
+        if number < 0:
+            self.publisher = listener
+        else:
+            self.listeners.append(listener)
+        return True
+
+    def leave(self) -> None:
+        """End every connection; nothing of that counts."""
+        self.leaving = True
+        for listener in [*self.listeners, *([self.publisher] if self.publisher else [])]:
+            if listener.transport is not None:
+                listener.transport.disconnect(False)
+
+    def keep_alive(self) -> None:
+        """Say on every connection what has to be said every so often."""
+        assert self.wire.every is not None
+        for listener in [*self.listeners, *([self.publisher] if self.publisher else [])]:
+            if listener.transport is not None and not self.leaving:
+                listener.transport.send(picows.WSMsgType.TEXT, self.wire.every[0].encode())
+
+
+def _why(error: BaseException) -> str:
+    """Return in a few words what a handshake met."""
+    if isinstance(error, picows.WSInvalidStatusError):
+        return f"status {getattr(error.response, 'status', 0):d}"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_HANDSHAKE:.0f} s"
+    if isinstance(error, OSError) and error.errno:
+        return CLIENT_FULL if error.errno in _FULL else errno.errorcode.get(error.errno, type(error).__name__)
+    return type(error).__name__

@@ -1,0 +1,89 @@
+"""What a server, its broker and the machine take while a step runs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import psutil
+import redis
+
+from harness.broker import Broker
+from harness.load.crowd import room_for_sockets
+from harness.load.model import Machine, Usage
+from harness.processes import Child
+
+#: Seconds between two looks.
+_EACH = 0.2
+
+
+@dataclass
+class Meter:
+    """The usage of a server's processes, and of its broker."""
+
+    children: Sequence[Child]
+    broker: Broker
+    server: Usage | None = None
+    broker_usage: Usage | None = None
+    _most: float = 0.0
+    _processes: list[psutil.Process] = field(default_factory=list)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Measure until the block is left."""
+        self._processes = [process for child in self.children for process in child.family()]
+        before, asked = self._cpu(), self._asked()
+        over = threading.Event()
+        looking = threading.Thread(target=self._look, args=(over,), daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            looking.join()
+            self.server = Usage(cpu_seconds=round(self._cpu() - before, 3), memory_mb=round(self._most / 1e6, 1))
+            now = self._asked()
+            if asked and now:
+                self.broker_usage = Usage(
+                    cpu_seconds=round(now[0] - asked[0], 3), memory_mb=round(max(now[1], asked[1]) / 1e6, 1)
+                )
+
+    def _look(self, over: threading.Event) -> None:
+        while True:
+            total = 0
+            for process in self._processes:
+                with suppress(psutil.Error):
+                    total += process.memory_info().rss
+            self._most = max(self._most, total)
+            if over.wait(_EACH):
+                return
+
+    def _cpu(self) -> float:
+        total = 0.0
+        for process in self._processes:
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
+    def _asked(self) -> tuple[float, float] | None:
+        """Return the CPU seconds and the memory of the broker, as it says itself."""
+        try:
+            cpu, memory = self.broker.client.info("cpu"), self.broker.client.info("memory")
+            return float(cpu["used_cpu_user"]) + float(cpu["used_cpu_sys"]), float(memory["used_memory_rss"])
+        except (redis.RedisError, KeyError, ValueError):
+            return None
+
+
+def machine() -> Machine:
+    """Return what everything runs on."""
+    return Machine(
+        system=f"{platform.system()} {platform.release()}",
+        cpus=os.cpu_count() or 1,
+        memory_mb=psutil.virtual_memory().total // 1_000_000,
+        file_descriptors=room_for_sockets(),
+    )

@@ -1,0 +1,272 @@
+"""What a load run is asked for and what came of it.
+
+A run is one deployment of a cell's server under load, once. Each is a line of ``reports/load/<cell>.jsonl``;
+lines are only ever added, so that every run stays, and not the best.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from hdrh.histogram import HdrHistogram
+
+from harness.errors import DamagedResult, HarnessError
+from harness.files import write_atomically
+from harness.result import Model
+
+SCHEMA: Literal["1"] = "1"
+
+#: How many sockets each step of a run holds.
+LADDER = (100, 250, 500, 1000, 2000, 5000, 10000)
+#: How many messages each step broadcasts, one after the other.
+MESSAGES = 5
+#: How many sockets there are while the rate is raised, and the messages a second of each of its points.
+RATE_SOCKETS = 100
+RATES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+#: Seconds that each rate is held.
+RATE_SECONDS = 2.0
+#: Milliseconds that the p99 of a rate may take.
+BOUND_MS = 250.0
+
+#: The largest latency that a histogram tells from larger ones, in microseconds, and its significant digits.
+_LONGEST = 120_000_000
+_DIGITS = 3
+
+
+class Visitor(Model, frozen=True, kw_only=True):
+    """Whose sockets there are: a member with the cookies of a login, or nobody known."""
+
+    name: str
+    cookie: str
+
+
+class Plan(Model, frozen=True, kw_only=True):
+    """What the client of one step is asked to do."""
+
+    cell: str
+    library: str
+    folders: list[str] = msgspec.field(default_factory=list)
+    url: str
+    origin: str
+    visitors: list[Visitor]
+    publisher: Visitor
+    sockets: int
+    messages: int = MESSAGES
+    #: The rates of which each is held for a while instead of sending single messages.
+    rates: list[int] = msgspec.field(default_factory=list)
+    bound_ms: float = BOUND_MS
+    #: Seconds after which the client ends by itself, with what it has by then.
+    deadline: float
+
+
+class Latency(Model, frozen=True, kw_only=True):
+    """The time from sending to each delivery, in milliseconds; *histogram* has all of them, in microseconds.
+
+    Source: HdrHistogram's V2 encoding, compressed and in base64; https://github.com/HdrHistogram/HdrHistogram.
+    """
+
+    count: int
+    p50: float
+    p95: float
+    p99: float
+    max: float
+    histogram: str
+
+
+class Message(Model, frozen=True, kw_only=True):
+    """What became of one broadcast, in sockets. *delivered* counts each once, *late* is a part of it.
+
+    *late* came only after the wait for it had been given up. *lost* never came although a later message did,
+    *closed* had no connection any more, *unproved* had nothing at all since.
+    """
+
+    delivered: int
+    lost: int = 0
+    unproved: int = 0
+    closed: int = 0
+    late: int = 0
+    duplicated: int = 0
+    #: Milliseconds until the last delivery.
+    last_ms: float | None = None
+
+
+class Usage(Model, frozen=True, kw_only=True):
+    """What a side took: CPU in seconds, memory at its most in MB."""
+
+    cpu_seconds: float
+    memory_mb: float
+
+
+class Client(Model, frozen=True, kw_only=True):
+    """What the client took, and how far it was behind itself: a step that it slowed down says so."""
+
+    cpu_seconds: float
+    memory_mb: float
+    #: The share of a core while messages were under way.
+    share: float
+    #: How late its own timers were, in milliseconds.
+    lag_p99: float
+    lag_max: float
+    bottleneck: bool
+
+
+class Rate(Model, frozen=True, kw_only=True):
+    """How one rate went, in messages a second: *delivered* of *expected*, each timed from when it was due."""
+
+    rate: int
+    sent: int
+    expected: int
+    delivered: int
+    duplicated: int
+    latency: Latency | None
+    good: bool
+
+
+class Step(Model, frozen=True, kw_only=True):
+    """A number of sockets, and what came of them."""
+
+    sockets: int
+    connected: int = 0
+    #: How many were not opened, by what they met.
+    refused: dict[str, int] = msgspec.field(default_factory=dict)
+    connect_seconds: float = 0.0
+    #: How many subscriptions stood, which is what the messages are counted against.
+    stood: int = 0
+    stand_seconds: float = 0.0
+    messages: list[Message] = msgspec.field(default_factory=list)
+    rates: list[Rate] = msgspec.field(default_factory=list)
+    #: Messages that nobody sent in this step.
+    foreign: int = 0
+    #: How many sockets were closed by the other side, by what it said.
+    closed: dict[str, int] = msgspec.field(default_factory=dict)
+    latency: Latency | None = None
+    #: Deliveries in a second, from the sending of a message to its last delivery; the median over the messages.
+    per_second: float | None = None
+    client: Client | None = None
+    server: Usage | None = None
+    broker: Usage | None = None
+    #: What broke, if anything did: the client, the server or the system, and how.
+    limit: str = ""
+    #: Why it was ended before it was through; empty where it was not.
+    ended: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every socket stood, and had each message once."""
+        return (
+            not self.ended
+            and self.stood == self.sockets
+            and not self.foreign
+            and bool(self.messages or self.rates)
+            and all(each.delivered == self.sockets and not each.duplicated for each in self.messages)
+        )
+
+    @property
+    def best_rate(self) -> Rate | None:
+        """The highest rate that was delivered whole and in time, as all lower ones were."""
+        best = None
+        for each in self.rates:
+            if not each.good:
+                break
+            best = each
+        return best
+
+    @property
+    def delivered(self) -> float:
+        """The share of the sockets that had a message, the mean over all messages."""
+        if not self.messages:
+            return 0.0
+        return statistics.fmean(each.delivered for each in self.messages) / self.sockets
+
+
+class Machine(Model, frozen=True, kw_only=True):
+    """What it ran on: the client, the server and the broker share it."""
+
+    system: str
+    cpus: int
+    memory_mb: int
+    file_descriptors: int
+
+
+class Run(Model, frozen=True, kw_only=True):
+    """One deployment under load, once."""
+
+    schema: Literal["1"] = SCHEMA
+    cell: str
+    library: str
+    server: str
+    deployment: str
+    #: ISO 8601, in UTC.
+    started: str
+    #: What took part: Python, Django, the library and its packages, the broker, the client's packages.
+    versions: dict[str, str]
+    machine: Machine
+    #: Whose sockets they were, in turn; ``anonymous`` for nobody known.
+    visitors: list[str]
+    steps: list[Step]
+    #: The step in which the rate was raised.
+    rate: Step | None = None
+    #: Why the run was ended before it was through; empty where it was not.
+    ended: str = ""
+
+    @property
+    def held(self) -> Step | None:
+        """The largest step in which every socket had each message once."""
+        return next((step for step in reversed(self.steps) if step.whole), None)
+
+
+def latency(seconds: Iterable[float]) -> Latency | None:
+    """Return the distribution of *seconds*; None where there are none."""
+    histogram = HdrHistogram(1, _LONGEST, _DIGITS)
+    for each in seconds:
+        histogram.record_value(min(max(int(each * 1e6), 1), _LONGEST))
+    if not histogram.get_total_count():
+        return None
+
+    def at(percentile: float) -> float:
+        return round(float(histogram.get_value_at_percentile(percentile)) / 1000, 3)
+
+    return Latency(
+        count=histogram.get_total_count(),
+        p50=at(50),
+        p95=at(95),
+        p99=at(99),
+        max=at(100),
+        histogram=histogram.encode().decode(),
+    )
+
+
+def path_of(reports: Path, cell: str) -> Path:
+    """Return where the load runs of *cell* lie."""
+    return reports / "load" / f"{cell}.jsonl"
+
+
+def append(reports: Path, run: Run) -> None:
+    """Add *run* to those of its cell; whoever calls this holds the cell.
+
+    Raises:
+        HarnessError: they cannot be read or written.
+    """
+    path = path_of(reports, run.cell)
+    lines = [*read(path), run]
+    write_atomically(path, b"".join(msgspec.json.encode(each) + b"\n" for each in lines))
+
+
+def read(path: Path) -> list[Run]:
+    """Return the load runs in *path*, the oldest first; none where there is no such file.
+
+    Raises:
+        DamagedResult: a line is no run.
+    """
+    if not path.exists():
+        return []
+    try:
+        return msgspec.json.Decoder(Run).decode_lines(path.read_bytes())
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DamagedResult(f"load/{path.name} is damaged: {error}", "move it away; a new one begins then") from error
+    except OSError as error:
+        raise HarnessError(f"load/{path.name} cannot be read: {error.strerror}") from error

@@ -1,0 +1,293 @@
+"""Load: ever more sockets on each deployment of the server, until one does not hold them; then ever more messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import psutil
+
+from harness import libraries, processes
+from harness.errors import CellFailure
+from harness.judge import Line
+from harness.load import meter, model, nginx
+from harness.load.crowd import CLIENT_FULL, room_for_sockets
+from harness.load.model import BOUND_MS, LADDER, RATE_SOCKETS, RATES, Plan, Run, Step, Visitor
+from harness.members import MEMBERS
+from harness.output import shorten, traceback
+from harness.result import Finding
+from harness.servers import Deployment
+from harness.sockets import HandshakeRefused
+
+if TYPE_CHECKING:
+    from harness.chat import Chat
+    from harness.serve import Served, Site
+
+_ROOT = Path(__file__).resolve().parents[2]
+#: Seconds that a step may take: so many, and one more for so many sockets.
+_SECONDS = 40.0
+_SOCKETS_A_SECOND = 200
+#: Seconds that a client has to write down what it has once its time is over.
+_GRACE = 15.0
+#: A step in which less than this share is delivered is the last.
+_ENOUGH = 0.9
+#: Bytes of memory that have to be left.
+_MEMORY = 500_000_000
+#: Bytes of memory that a socket takes on all sides together, roughly.
+_EACH = 100_000
+#: Bytes of what the server printed that are looked through for a cause.
+_LOOKED_AT = 200_000
+#: Seconds that a stranger's connection has to stay open.
+_STAYS = 0.3
+#: What handshakes meet where it is not the server that stops them.
+_LIMITS = {
+    CLIENT_FULL: "client: its file descriptors are used up",
+    "EADDRNOTAVAIL": "system: no port is left to connect from",
+}
+#: The packages whose releases the figures depend on.
+_CLIENT = ("picows", "uvloop")
+_PUBLISHER = "John"
+_ANONYMOUS = "anonymous"
+
+
+def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+    """Put each deployment of the cell's server under load, one after the other."""
+    for deployment in site.library.deployments(site.cell, site.subject.server):
+        yield from _Loading(site, served, deployment).ask()
+
+
+@dataclass
+class _Loading:
+    site: Site
+    served: Served
+    deployment: Deployment
+    steps: list[Step] = field(default_factory=list)
+    rate: Step | None = None
+    visitors: list[Visitor] = field(default_factory=list)
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def ask(self) -> Iterator[Finding]:
+        """Go up the ladder; what was measured is kept, however that ends."""
+        ended = "interrupted"
+        room = room_for_sockets()  # and whatever is started from here on has the same
+        try:
+            with ExitStack() as stack:
+                chat = self._serve(stack, room)
+                self._climb(chat, room)
+            ended = ""
+        except (nginx.NoNginx, CellFailure) as error:
+            ended = str(error)
+            if not self.steps:
+                seen = f"not tested: {ended}" if isinstance(error, nginx.NoNginx) else ended
+                good = None if isinstance(error, nginx.NoNginx) else False
+                yield Finding(
+                    question=self._question("Can it be put under load?"), expected="yes", seen=seen, good=good
+                )
+        finally:
+            if self.steps:
+                self._keep(ended)
+        yield from self._findings()
+
+    def _serve(self, stack: ExitStack, room: int) -> Chat:
+        """Start the server as it is deployed, and log in those who visit it."""
+        site = self.site
+        server = site.subject.server.deployed(self.deployment)
+        scaled = dataclasses.replace(site, subject=dataclasses.replace(site.subject, server=server))
+        if self.deployment.proxied:
+            nginx.find()
+        name = f"{server.name} under load {self.deployment.name.replace(',', '')}"
+        chat = stack.enter_context(scaled.serving(name, self.served, self.deployment.environment))
+        self.children = [chat.server]
+        if self.deployment.proxied:
+            folder = site.recorder.work / "nginx"
+            port, child = stack.enter_context(nginx.before(chat.port, site.env, folder, room))
+            chat.port = port
+            self.children.append(child)
+        self.log = site.recorder.work / f"{name}.log"
+        chat.log_in()
+        self.visitors = [Visitor(name=member, cookie=chat.cookie(member)) for member in MEMBERS]
+        if _lets_strangers_in(chat):
+            self.visitors.append(Visitor(name="", cookie=""))
+        return chat
+
+    def _climb(self, chat: Chat, room: int) -> None:
+        for sockets in LADDER:
+            if limit := _no_room(sockets * (2 if self.deployment.proxied else 1), room):
+                self.steps.append(Step(sockets=sockets, limit=limit, ended="not tried"))
+                break
+            last = self._step(chat, sockets)
+            if last.ended or last.connected < sockets * _ENOUGH or last.delivered < _ENOUGH:
+                break
+        if chat.server.exit_status is None:
+            self._step(chat, RATE_SOCKETS, list(RATES))
+
+    def _step(self, chat: Chat, sockets: int, rates: Sequence[int] = ()) -> Step:
+        """Have a client of its own go through a step; what it has is noted, also when this is interrupted."""
+        work = self.site.recorder.work
+        plan_path, result_path, log = (work / f"load-{each}" for each in ("plan.json", "step.json", "client.log"))
+        plan = self._plan(chat, sockets, rates)
+        plan_path.write_bytes(msgspec.json.encode(plan))
+        result_path.unlink(missing_ok=True)
+        printed = self.log.stat().st_size
+        usage = meter.Meter(self.children, chat.broker)
+        command = [sys.executable, "-m", "harness.load.client", str(plan_path), str(result_path)]
+        step = Step(sockets=sockets, ended="the client was stopped")
+        try:
+            with usage.running(), processes.started(command, self.site.env, _ROOT, log) as client:
+                client.wait(plan.deadline + _GRACE)
+        finally:
+            if result_path.exists():
+                step = msgspec.json.decode(result_path.read_bytes(), type=Step)
+            elif client.exit_status is not None:
+                said = self.site.recorder.scrub(log.read_text(encoding="utf-8", errors="replace")).strip()
+                why = said.rpartition("\n")[2] or f"exit status {client.exit_status}"
+                step = msgspec.structs.replace(step, ended=f"the client failed: {shorten(why)}")
+            step = msgspec.structs.replace(step, server=usage.server, broker=usage.broker_usage)
+            step = msgspec.structs.replace(step, limit=self._limit(chat, step, printed))
+            if rates:
+                self.rate = step
+            else:
+                self.steps.append(step)
+        return step
+
+    def _plan(self, chat: Chat, sockets: int, rates: Sequence[int]) -> Plan:
+        library = self.site.library
+        known = libraries.load()
+        elsewhere = library.suffix not in known
+        return Plan(
+            cell=self.site.cell.name,
+            library=library.suffix,
+            folders=[str(each) for each in libraries.places({"": library})] if elsewhere else [],
+            url=f"ws://127.0.0.1:{chat.port}{library.wire(self.site.cell).path}",
+            origin=chat.base,
+            visitors=self.visitors,
+            publisher=next(each for each in self.visitors if each.name == _PUBLISHER),
+            sockets=sockets,
+            rates=list(rates),
+            deadline=_SECONDS + sockets / _SOCKETS_A_SECOND,
+        )
+
+    def _limit(self, chat: Chat, step: Step, printed: int) -> str:
+        """Name what stopped a step: the client, the server or the system, and how."""
+        if chat.server.exit_status is not None:
+            return f"server: it ended with exit status {chat.server.exit_status}"
+        if step.whole or step.rates:
+            return ""
+        for met, limit in _LIMITS.items():
+            if met in step.refused:
+                return limit
+        if step.client is not None and step.client.bottleneck:
+            return f"client: it was busy {step.client.share:.0%} of the time"
+        with self.log.open("rb") as file:
+            file.seek(max(printed, self.log.stat().st_size - _LOOKED_AT))
+            found = traceback(self.site.recorder.scrub(file.read().decode("utf-8", "replace")))
+        if found is not None:
+            return f"server: {shorten(found.cause)}"
+        if step.refused:
+            why, number = max(step.refused.items(), key=lambda each: each[1])
+            return f"server: {number} handshakes, {why}"
+        missing = step.sockets * len(step.messages) - sum(each.delivered for each in step.messages)
+        return (
+            f"server: {missing} deliveries are missing" if missing else f"server: {step.ended or 'more than was sent'}"
+        )
+
+    def _keep(self, ended: str) -> None:
+        site = self.site
+        run = Run(
+            cell=site.cell.name,
+            library=site.library.name,
+            server=site.subject.server.name,
+            deployment=self.deployment.name,
+            started=self.started,
+            versions={**site.packages, "broker": site.broker.version, **_client()},
+            machine=meter.machine(),
+            visitors=[each.name or _ANONYMOUS for each in self.visitors],
+            steps=self.steps,
+            rate=self.rate,
+            ended=ended,
+        )
+        model.append(site.reports, run)
+
+    def _findings(self) -> Iterator[Finding]:
+        expected = "reaches each of them once"
+        for step in self.steps:
+            question = self._question(f"A broadcast to {step.sockets} sockets")
+            if not step.connected and step.limit and not step.refused:
+                yield Finding(question=question, expected=expected, seen=f"not tried: {step.limit}", good=None)
+                continue
+            self.served.counted[question] = told(step)
+            seen = expected if step.whole else _fault(step)
+            yield Finding(question=question, expected=expected, seen=seen, good=step.whole, chance=True)
+        if self.rate is not None and self.rate.rates:
+            question = self._question(
+                f"Messages a second to {RATE_SOCKETS} sockets, as long as p99 is within {BOUND_MS:.0f} ms"
+            )
+            best = self.rate.best_rate
+            self.served.counted[question] = f"{best.rate} a second" if best else f"less than {RATES[0]} a second"
+            yield Finding(question=question, expected="as many as it can", seen="measured", good=None, chance=True)
+
+    def _question(self, text: str) -> str:
+        alone = len(self.site.library.deployments(self.site.cell, self.site.subject.server)) == 1
+        return text if alone else f"{text} ({self.deployment.name})"
+
+
+def _client() -> dict[str, str]:
+    return {f"client's {name}": importlib.metadata.version(name) for name in _CLIENT}
+
+
+def told(step: Step) -> str:
+    """Return a step's figures in one line."""
+    share = sum(each.delivered for each in step.messages), step.sockets * len(step.messages)
+    parts = [f"{share[0]} of {share[1]} deliveries"]
+    if step.connected < step.sockets:
+        parts.append(f"{step.connected} connected")
+    if step.latency is not None:
+        parts.append(f"p99 {step.latency.p99:.0f} ms")
+    return ", ".join([*parts, *([step.limit] if step.limit else [])])
+
+
+def _fault(step: Step) -> str:
+    if step.connected < step.sockets:
+        return "not all are let in"
+    if any(each.duplicated for each in step.messages):
+        return "some receive it more than once"
+    return "does not reach all of them" if not step.foreign else "what nobody sent arrives"
+
+
+def _no_room(connections: int, room: int) -> str:
+    """Return what of this machine does not allow so many connections; nothing where all does."""
+    if connections > room:
+        return f"system: {connections} file descriptors, and {room} are allowed"
+    ports = _ports()
+    if connections > ports:
+        return f"system: {connections} ports, and there are {ports}"
+    free = psutil.virtual_memory().available
+    return f"system: {free / 1e6:.0f} MB of memory are free" if free < _MEMORY + connections * _EACH else ""
+
+
+def _ports() -> int:
+    """Return how many ports a client can connect from; ip(7), ip_local_port_range."""
+    try:
+        first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+    except OSError:
+        return 16_000  # what IANA leaves for it; RFC 6335, section 6
+    return int(last) - int(first)
+
+
+def _lets_strangers_in(chat: Chat) -> bool:
+    line = Line(_ANONYMOUS, "load")
+    try:
+        chat.open(line, chat.library.link("broadcast"))
+    except HandshakeRefused:
+        return False
+    stays = not chat.transcript.wait_closed(line, _STAYS)
+    chat.close([line])
+    return stays
