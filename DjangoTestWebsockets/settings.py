@@ -4,6 +4,8 @@ The environment gives what differs from run to run, so that cells can run side b
 
 ``CHAT_DATABASE``
     The SQLite file; ``db.sqlite3`` in this checkout unless given.
+``CHAT_TEST_DATABASE``
+    The SQLite file of Django's tests; they have theirs in memory unless given, where no other process sees it.
 ``CHAT_REDIS_URL``
     The broker; ``redis://127.0.0.1:6379/0`` unless given.
 ``CHAT_PREFIX``
@@ -67,6 +69,7 @@ DATABASES = {
         "NAME": os.environ.get("CHAT_DATABASE", os.path.join(BASE_DIR, "db.sqlite3")),
         # Three members log in at once; SQLite lets one write at a time.
         "OPTIONS": {"timeout": 20},
+        "TEST": {"NAME": os.environ.get("CHAT_TEST_DATABASE")},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"

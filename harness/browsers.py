@@ -12,10 +12,11 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -316,23 +317,24 @@ class Browsers:
 
 
 @contextmanager
-def opened(programs: Programs, names: Sequence[str], env: Mapping[str, str], work: Path) -> Iterator[Browsers]:
-    """Start a browser for each of *names*; nothing of them runs any more when the block is left.
+def opened(programs: Programs, names: Sequence[str], env: Mapping[str, str]) -> Iterator[Browsers]:
+    """Start a browser for each of *names*; nothing of them runs or lies anywhere any more when the block is left.
 
     Raises:
         NoBrowser: they do not start.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    # A home of its own: nothing of the user's settings plays a part.
-    own = {**env, "HOME": str(work), "XDG_CONFIG_HOME": str(work), "XDG_CACHE_HOME": str(work)}
     command = [programs.chromedriver, "--port=0"]
-    # Whoever still waits for an answer of the driver waits no more once that is ended.
-    with (
-        ThreadPoolExecutor(len(names)) as pool,
-        processes.started(command, own, work, work / "chromedriver.log") as driver,
-    ):
+    with ExitStack() as stack:
+        # Its path is short, for Chromium has a socket in it.
+        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="browsers-", ignore_cleanup_errors=True))
+        # Nothing of the user's settings plays a part.
+        own = {**env, "HOME": home, "TMPDIR": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
+        # Whoever still waits for an answer of the driver waits no more once that is ended.
+        pool = stack.enter_context(ThreadPoolExecutor(len(names)))
+        log = Path(home, "chromedriver.log")
+        driver = stack.enter_context(processes.started(command, own, Path(home), log))
         address = f"http://127.0.0.1:{_port(driver)}"
-        started = pool.map(lambda name: _start(address, programs.chromium, work / name), names)
+        started = pool.map(lambda name: _start(address, programs.chromium, Path(home, name)), names)
         browsers = Browsers({name: Person(name, each) for name, each in zip(names, started, strict=True)}, pool)
         yield browsers
         with suppress(WebDriverException, OSError):  # it is ended with its driver in any case

@@ -52,7 +52,7 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
     """Ask everything of a server of its own, for it is to be stopped and started again."""
     try:
         programs = browsers.find()
-        with browsers.opened(programs, MEMBERS, site.env, site.recorder.work / "browsers") as opened:
+        with browsers.opened(programs, MEMBERS, site.env) as opened:
             served.tools["browser"] = browsers.version(programs, opened[MEMBERS[0]])
             yield from _Asking(site, served, opened, chat.token).ask()
     except browsers.NoBrowser as error:
