@@ -87,7 +87,7 @@ _HYPERCORN = _module("hypercorn", "{asgi}", "--bind", "127.0.0.1:{port}")
 _GRANIAN = _module("granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", "{port}", "{asgi}")
 _WORKERS = ("--workers", "{processes}")
 _UWSGI = (
-    *("--http-socket", "127.0.0.1:{port}", "--http-websockets", "--gevent", "100", "--master", *_WORKERS),
+    *("--http-socket", "127.0.0.1:{port}", "--http-websockets", "--gevent", "1000", "--master", *_WORKERS),
     *("--die-on-term", "--module", "{wsgi}"),
 )
 

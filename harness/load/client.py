@@ -27,13 +27,12 @@ from harness.libraries.base import Wire
 from harness.load.crowd import Crowd, Ended, room_for_sockets
 from harness.load.model import RATE_SECONDS, Client, Message, Plan, Rate, Step, latency
 
-#: Seconds without anything arriving after which a fence is sent again, and a message is waited for no longer.
+#: Seconds without anything arriving after which a fence is sent again, and a message is waited for no longer; for
+#: every thousand sockets a second more.
 _FENCE_QUIET = 0.5
 _QUIET = 3.0
 #: Fences that bring nothing new before the rest is given up.
 _FENCES = 4
-#: Seconds for the last frames of a rate, beyond its bound.
-_DRAIN = 1.0
 #: Seconds between two looks at the client's own lag, and the milliseconds from which on it may be what is slow.
 _TICK = 0.01
 _LAG = 50.0
@@ -152,6 +151,7 @@ class _Steps:
         tally, vain, sent = self.crowd.tally, 0, False
         while not sent or (have() < wanted() and vain < _FENCES):
             before = have()
+            await self.crowd.have_publisher()
             self.crowd.publish(f"fence {len(tally.sent)} ({self.crowd.token})")
             sent = True
             await self._arrival(lambda: have() >= wanted(), _FENCE_QUIET)
@@ -160,6 +160,7 @@ class _Steps:
     async def _arrival(self, done: Callable[[], bool], quiet: float) -> bool:
         """Wait until it is *done*, as long as something arrives at least every *quiet* seconds; tell whether it is."""
         tally = self.crowd.tally
+        quiet += self.plan.sockets / 1000
         while not done():
             before = tally.activity
             self.crowd.changed.clear()
@@ -172,6 +173,7 @@ class _Steps:
     async def _broadcast(self, each: int) -> None:
         tally = self.crowd.tally
         standing = bytearray(a and not b for a, b in zip(tally.standing, tally.closed, strict=True))
+        await self.crowd.have_publisher()
         with self.watch.watching():
             number = self.crowd.publish(f"message {each} ({self.crowd.token})")
             self.messages.append((number, standing))
@@ -191,7 +193,11 @@ class _Steps:
                         left.popleft()
                     return not left
 
-                await self._arrival(all_reached, self.plan.bound_ms / 1000 + _DRAIN)
+                # Some libraries keep the last message back until the next comes, and here none does by itself.
+                for _ in range(_FENCES):
+                    self.crowd.publish(f"fence {len(tally.sent)} ({self.crowd.token})")
+                    if await self._arrival(all_reached, self.plan.bound_ms / 1000):
+                        break
             self.rates.append(self._rate(rate, numbers))
             if not self.rates[-1].good:
                 return
@@ -242,6 +248,7 @@ class _Steps:
             messages=messages,
             rates=self.rates,
             foreign=tally.foreign,
+            publisher_closed=max(0, crowd.published_by - 1),
             closed=dict(crowd.closed.most_common()),
             latency=spread,
             per_second=_per_second(messages),

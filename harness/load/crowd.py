@@ -23,6 +23,8 @@ _AT_ONCE = 100
 _HANDSHAKE = 10.0
 #: Handshakes that fail in a row before no more are tried.
 _GIVE_UP = 200
+#: How often the publisher's connection may be closed.
+_PUBLISHERS = 5
 #: How many different frames are remembered with what they mean; a server may send rubbish without end.
 _REMEMBERED = 10_000
 #: File descriptors that are not sockets of the crowd.
@@ -99,6 +101,8 @@ class Crowd:
     closed: Counter[str] = field(default_factory=Counter)
     goodbye: dict[int, str] = field(default_factory=dict)
     leaving: bool = False
+    #: How many connections the publisher has had, one after the other.
+    published_by: int = 0
 
     def __post_init__(self) -> None:
         self.tally = Tally(self.plan.sockets)
@@ -149,6 +153,19 @@ class Crowd:
             self.tally.close(listener.number)
         self.changed.set()
 
+    async def have_publisher(self) -> None:
+        """Open the publisher's connection, again where it was closed: it is not what is measured.
+
+        Raises:
+            Ended: it is not let in, or is closed each time.
+        """
+        while self.publisher is None:
+            if self.published_by > _PUBLISHERS:
+                raise Ended(f"the publisher's connection was closed {_PUBLISHERS} times")
+            self.published_by += 1
+            if not await self._open(-1, self.plan.publisher):
+                raise Ended(f"the publisher was not let in: {', '.join(self.refused)}")
+
     def publish(self, text: str, at: float | None = None) -> int:
         """Broadcast *text*, which is due *at*; return its number.
 
@@ -164,9 +181,7 @@ class Crowd:
 
     async def connect(self) -> None:
         """Open every socket; the publisher's first."""
-        await self._open(-1, self.plan.publisher)
-        if self.publisher is None:
-            raise Ended(f"the publisher was not let in: {next(iter(self.refused), 'no answer')}")
+        await self.have_publisher()
         numbers = itertools.count()
         failures = 0
 

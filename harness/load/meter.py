@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from harness.processes import Child
 
 #: Seconds between two looks.
 _EACH = 0.2
+#: Files more than before that are no crowd's.
+_FEW = 20
 
 
 @dataclass
@@ -29,6 +32,8 @@ class Meter:
     broker: Broker
     server: Usage | None = None
     broker_usage: Usage | None = None
+    #: How many files the server had open before.
+    files: int = 0
     _most: float = 0.0
     _processes: list[psutil.Process] = field(default_factory=list)
 
@@ -36,7 +41,7 @@ class Meter:
     def running(self) -> Iterator[None]:
         """Measure until the block is left."""
         self._processes = [process for child in self.children for process in child.family()]
-        before, asked = self._cpu(), self._asked()
+        before, asked, self.files = self._cpu(), self._asked(), self._files()
         over = threading.Event()
         looking = threading.Thread(target=self._look, args=(over,), daemon=True)
         looking.start()
@@ -51,6 +56,19 @@ class Meter:
                 self.broker_usage = Usage(
                     cpu_seconds=round(now[0] - asked[0], 3), memory_mb=round(max(now[1], asked[1]) / 1e6, 1)
                 )
+
+    def settle(self, seconds: float) -> None:
+        """Wait until the server has let go of the sockets of a crowd that has left, at most so many *seconds*."""
+        until = time.monotonic() + seconds
+        while self._files() > self.files + _FEW and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def _files(self) -> int:
+        total = 0
+        for process in self._processes:
+            with suppress(psutil.Error):
+                total += process.num_fds()
+        return total
 
     def _look(self, over: threading.Event) -> None:
         while True:

@@ -141,6 +141,8 @@ class Step(Model, frozen=True, kw_only=True):
     rates: list[Rate] = msgspec.field(default_factory=list)
     #: Messages that nobody sent in this step.
     foreign: int = 0
+    #: How often the publisher's own connection was closed, and opened again.
+    publisher_closed: int = 0
     #: How many sockets were closed by the other side, by what it said.
     closed: dict[str, int] = msgspec.field(default_factory=dict)
     latency: Latency | None = None

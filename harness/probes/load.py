@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -16,13 +18,13 @@ import msgspec
 import psutil
 
 from harness import libraries, processes
-from harness.errors import CellFailure
+from harness.errors import CellFailure, HarnessError
 from harness.judge import Line
 from harness.load import meter, model, nginx
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
 from harness.load.model import BOUND_MS, LADDER, RATE_SOCKETS, RATES, Plan, Run, Step, Visitor
 from harness.members import MEMBERS
-from harness.output import shorten, traceback
+from harness.output import shorten
 from harness.result import Finding
 from harness.servers import Deployment
 from harness.sockets import HandshakeRefused
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a step may take: so many, and one more for so many sockets.
 _SECONDS = 40.0
-_SOCKETS_A_SECOND = 200
+_SOCKETS_A_SECOND = 100
 #: Seconds that a client has to write down what it has once its time is over.
 _GRACE = 15.0
 #: A step in which less than this share is delivered is the last.
@@ -47,6 +49,11 @@ _EACH = 100_000
 _LOOKED_AT = 200_000
 #: Seconds that a stranger's connection has to stay open.
 _STAYS = 0.3
+#: Seconds for a server to let go of the sockets of a step.
+_SETTLE = 15.0
+#: The last line of a traceback, and what it is where only the other side has left.
+_ERROR = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Closed|Timeout|Interrupt)\b.*$", re.MULTILINE)
+_LEAVING = re.compile("ConnectionReset|BrokenPipe|ConnectionAborted|ConnectionClosed|ClientDisconnected|Cancelled")
 #: What handshakes meet where it is not the server that stops them.
 _LIMITS = {
     CLIENT_FULL: "client: its file descriptors are used up",
@@ -80,30 +87,34 @@ class _Loading:
         room = room_for_sockets()  # and whatever is started from here on has the same
         try:
             with ExitStack() as stack:
-                chat = self._serve(stack, room)
-                self._climb(chat, room)
+                self._climb(self._serve(stack, room), room)
+            # What a step that failed has left in a server is not to be met by the next.
+            with ExitStack() as stack:
+                self._step(self._serve(stack, room, " rates"), RATE_SOCKETS, list(RATES))
             ended = ""
-        except (nginx.NoNginx, CellFailure) as error:
+        except nginx.NoNginx as error:
+            ended = f"not tested: {error}"
+            yield Finding(question=self._question("Can it be put under load?"), expected="yes", seen=ended, good=None)
+        except CellFailure as error:
             ended = str(error)
-            if not self.steps:
-                seen = f"not tested: {ended}" if isinstance(error, nginx.NoNginx) else ended
-                good = None if isinstance(error, nginx.NoNginx) else False
-                yield Finding(
-                    question=self._question("Can it be put under load?"), expected="yes", seen=seen, good=good
-                )
+            yield Finding(question=self._question("Can it be put under load?"), expected="yes", seen=ended, good=False)
+        except HarnessError as error:
+            ended = str(error)
+            raise
         finally:
             if self.steps:
                 self._keep(ended)
         yield from self._findings()
 
-    def _serve(self, stack: ExitStack, room: int) -> Chat:
+    def _serve(self, stack: ExitStack, room: int, what: str = "") -> Chat:
         """Start the server as it is deployed, and log in those who visit it."""
         site = self.site
         server = site.subject.server.deployed(self.deployment)
         scaled = dataclasses.replace(site, subject=dataclasses.replace(site.subject, server=server))
         if self.deployment.proxied:
             nginx.find()
-        name = f"{server.name} under load {self.deployment.name.replace(',', '')}"
+        deployed = re.sub(r"\W+", " ", self.deployment.name)
+        name = f"{server.name} under load {deployed}{what}"
         chat = stack.enter_context(scaled.serving(name, self.served, self.deployment.environment))
         self.children = [chat.server]
         if self.deployment.proxied:
@@ -126,8 +137,6 @@ class _Loading:
             last = self._step(chat, sockets)
             if last.ended or last.connected < sockets * _ENOUGH or last.delivered < _ENOUGH:
                 break
-        if chat.server.exit_status is None:
-            self._step(chat, RATE_SOCKETS, list(RATES))
 
     def _step(self, chat: Chat, sockets: int, rates: Sequence[int] = ()) -> Step:
         """Have a client of its own go through a step; what it has is noted, also when this is interrupted."""
@@ -143,6 +152,7 @@ class _Loading:
         try:
             with usage.running(), processes.started(command, self.site.env, _ROOT, log) as client:
                 client.wait(plan.deadline + _GRACE)
+            usage.settle(_SETTLE)
         finally:
             if result_path.exists():
                 step = msgspec.json.decode(result_path.read_bytes(), type=Step)
@@ -186,11 +196,8 @@ class _Loading:
                 return limit
         if step.client is not None and step.client.bottleneck:
             return f"client: it was busy {step.client.share:.0%} of the time"
-        with self.log.open("rb") as file:
-            file.seek(max(printed, self.log.stat().st_size - _LOOKED_AT))
-            found = traceback(self.site.recorder.scrub(file.read().decode("utf-8", "replace")))
-        if found is not None:
-            return f"server: {shorten(found.cause)}"
+        if said := self._said(printed):
+            return f"server: {shorten(said)}"
         if step.refused:
             why, number = max(step.refused.items(), key=lambda each: each[1])
             return f"server: {number} handshakes, {why}"
@@ -198,6 +205,15 @@ class _Loading:
         return (
             f"server: {missing} deliveries are missing" if missing else f"server: {step.ended or 'more than was sent'}"
         )
+
+    def _said(self, printed: int) -> str:
+        """Return the error that the server printed most often in a step; what a client's leaving brings comes last."""
+        with self.log.open("rb") as file:
+            file.seek(max(printed, self.log.stat().st_size - _LOOKED_AT))
+            text = self.site.recorder.scrub(file.read().decode("utf-8", "replace"))
+        said = Counter(match[0].strip() for match in _ERROR.finditer(text))
+        own = Counter({line: number for line, number in said.items() if not _LEAVING.search(line)})
+        return (own or said).most_common(1)[0][0] if said else ""
 
     def _keep(self, ended: str) -> None:
         site = self.site
