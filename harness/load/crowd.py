@@ -18,9 +18,8 @@ from harness.libraries.base import Wire
 from harness.load.model import Plan, Visitor
 from harness.load.tally import Tally
 
-#: How many handshakes are under way at once, and the seconds that each may take.
+#: How many handshakes are under way at once.
 _AT_ONCE = 100
-_HANDSHAKE = 10.0
 #: Handshakes that fail in a row before no more are tried.
 _GIVE_UP = 200
 #: How often the publisher's connection may be closed.
@@ -190,6 +189,8 @@ class Crowd:
             while failures < _GIVE_UP and (number := next(numbers)) < self.plan.sockets:
                 opened = await self._open(number, self.plan.visitors[number % len(self.plan.visitors)])
                 failures = 0 if opened else failures + 1
+                if self.refused[CLIENT_FULL]:
+                    return
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(_AT_ONCE, self.plan.sockets)):
@@ -203,13 +204,13 @@ class Crowd:
                 lambda: listener,
                 self.plan.url,
                 extra_headers=headers,
-                websocket_handshake_timeout=_HANDSHAKE,
+                websocket_handshake_timeout=self.plan.handshake,
                 read_buffer_init_size=_BUFFER,
                 max_redirects=0,
                 proxy=None,
             )
         except (OSError, picows.WSError, TimeoutError) as error:
-            self.refused[_why(error)] += 1
+            self.refused[_why(error, self.plan.handshake)] += 1
             return False
         if number < 0:
             self.publisher = listener
@@ -232,12 +233,12 @@ class Crowd:
                 listener.transport.send(picows.WSMsgType.TEXT, self.wire.every[0].encode())
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, seconds: float) -> str:
     """Return in a few words what a handshake met."""
     if isinstance(error, picows.WSInvalidStatusError):
         return f"status {getattr(error.response, 'status', 0):d}"
     if isinstance(error, TimeoutError):
-        return f"no answer within {_HANDSHAKE:.0f} s"
+        return f"no answer within {seconds:.0f} s"
     if isinstance(error, OSError) and error.errno:
         return CLIENT_FULL if error.errno in _FULL else errno.errorcode.get(error.errno, type(error).__name__)
     return type(error).__name__

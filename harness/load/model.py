@@ -59,6 +59,8 @@ class Plan(Model, frozen=True, kw_only=True):
     #: The rates of which each is held for a while instead of sending single messages.
     rates: list[int] = msgspec.field(default_factory=list)
     bound_ms: float = BOUND_MS
+    #: Seconds that a handshake may take.
+    handshake: float = 10.0
     #: Seconds after which the client ends by itself, with what it has by then.
     deadline: float
 
