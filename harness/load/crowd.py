@@ -162,8 +162,8 @@ class Crowd:
             if self.published_by > _PUBLISHERS:
                 raise Ended(f"the publisher's connection was closed {_PUBLISHERS} times")
             self.published_by += 1
-            if not await self._open(-1, self.plan.publisher):
-                raise Ended(f"the publisher was not let in: {', '.join(self.refused)}")
+            if why := await self._open(-1, self.plan.publisher):
+                raise Ended(f"the publisher was not let in: {why}")
 
     def publish(self, text: str, at: float | None = None) -> int:
         """Broadcast *text*, which is due *at*; return its number.
@@ -187,16 +187,19 @@ class Crowd:
         async def work() -> None:
             nonlocal failures
             while failures < _GIVE_UP and (number := next(numbers)) < self.plan.sockets:
-                opened = await self._open(number, self.plan.visitors[number % len(self.plan.visitors)])
-                failures = 0 if opened else failures + 1
-                if self.refused[CLIENT_FULL]:
+                why = await self._open(number, self.plan.visitors[number % len(self.plan.visitors)])
+                if why:
+                    self.refused[why] += 1
+                failures = failures + 1 if why else 0
+                if why == CLIENT_FULL:
                     return
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(_AT_ONCE, self.plan.sockets)):
                 group.create_task(work())
 
-    async def _open(self, number: int, visitor: Visitor) -> bool:
+    async def _open(self, number: int, visitor: Visitor) -> str:
+        """Open the socket *number*; return what it met where it is not opened."""
         listener = _Listener(self, number)
         headers = [("Origin", self.plan.origin), *([("Cookie", visitor.cookie)] if visitor.cookie else [])]
         try:
@@ -210,13 +213,14 @@ class Crowd:
                 proxy=None,
             )
         except (OSError, picows.WSError, TimeoutError) as error:
-            self.refused[_why(error, self.plan.handshake)] += 1
-            return False
+            return _why(error, self.plan.handshake)
+        if listener.transport is None:  # picows has no error for a connection that ends before it is answered
+            return "closed without an answer"
         if number < 0:
             self.publisher = listener
         else:
             self.listeners.append(listener)
-        return True
+        return ""
 
     def leave(self) -> None:
         """End every connection; nothing of that counts."""

@@ -155,7 +155,7 @@ def test_server_that_dies(tmp_path):
     assert step.ended == "the publisher was not let in: ECONNREFUSED"
     assert 0 < step.connected < 300
     assert sum(step.closed.values()) == step.connected
-    assert step.refused["ECONNREFUSED"] > 100
+    assert sum(step.refused.values()) > 200
 
 
 def test_few_file_descriptors(tmp_path):
