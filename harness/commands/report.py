@@ -45,7 +45,7 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
     if check:
         render.check(pages)
         return _check(view, pages, headline if with_readme else None, reports)
-    changed = render.write(pages, reports, view.unread)
+    changed = render.write(pages, reports, view.unread) + _draw(view, reports)
     if with_readme and readme.read_text(encoding="utf-8") != headline:
         write_atomically(readme, headline.encode())
         changed.append("README.rst")
@@ -53,6 +53,28 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
     click.echo(f"{len(pages)} reports from {len(view.rows)} results, {len(changed)} changed.")
     click.echo(f"Report: {options.shown(reports / 'index.rst')}")
     return max(code, name_damaged(view))
+
+
+def _draw(view: View, reports: Path) -> list[str]:
+    """Write the pictures that differ from what is in *reports*; return their paths, also of those that went."""
+    drawn = render.pictures(view)
+    if drawn is None:
+        if view.loaded:
+            click.echo("The pictures are as they were: there is no matplotlib to draw them; `tox -e report` has it.")
+        return []
+    changed = _differing(drawn, reports)
+    for path in changed:
+        if path in drawn:
+            write_atomically(reports / path, drawn[path].encode())
+        else:
+            (reports / path).unlink()
+    return changed
+
+
+def _differing(drawn: dict[str, str], reports: Path) -> list[str]:
+    """Return the pictures that are missing in *reports*, or are other ones there, or too many."""
+    here = {path.name: path.read_text(encoding="utf-8") for path in reports.glob("*.svg")}
+    return sorted(path for path in {*drawn, *here} if drawn.get(path) != here.get(path))
 
 
 def read_some(reports: Path, places: tuple[Path, ...]) -> View:
@@ -74,6 +96,7 @@ def _check(view: View, pages: dict[str, str], headline: str | None, reports: Pat
         if not (reports / path).exists() or (reports / path).read_text(encoding="utf-8") != text
     ]
     out_of_date += render.stale(pages, reports, view.unread)
+    out_of_date += _differing(drawn, reports) if (drawn := render.pictures(view)) is not None else []
     if headline is not None and (ROOT / "README.rst").read_text(encoding="utf-8") != headline:
         out_of_date.append("README.rst")
     for path in out_of_date:

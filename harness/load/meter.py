@@ -100,7 +100,7 @@ class Meter:
 def machine() -> Machine:
     """Return what everything runs on."""
     return Machine(
-        system=f"{platform.system()} {platform.release()}",
+        system=f"{platform.system()} {platform.machine()}",
         cpus=os.cpu_count() or 1,
         memory_mb=psutil.virtual_memory().total // 1_000_000,
         file_descriptors=room_for_sockets(),

@@ -211,7 +211,8 @@ class _Loading:
         with self.log.open("rb") as file:
             file.seek(max(printed, self.log.stat().st_size - _LOOKED_AT))
             text = self.site.recorder.scrub(file.read().decode("utf-8", "replace"))
-        said = Counter(match[0].strip() for match in _ERROR.finditer(text))
+        # Of several that come equally often, as those that are chained do, the last is what was made of the others.
+        said = Counter(reversed([match[0].strip() for match in _ERROR.finditer(text)]))
         own = Counter({line: number for line, number in said.items() if not _LEAVING.search(line)})
         return (own or said).most_common(1)[0][0] if said else ""
 

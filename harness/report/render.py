@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import jinja2
 
 from harness.errors import HarnessError
 from harness.files import write_atomically
-from harness.report import rst, tables
+from harness.load.model import BOUND_MS, RATE_SOCKETS
+from harness.report import loads, rst, tables
 from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
 from harness.result import Verdict, as_expected
@@ -45,6 +47,17 @@ def render(view: View, cells: bool = True) -> dict[str, str]:
             template = environment.get_template("cell.rst.j2")
             pages[f"{library.name}/{row.name}.rst"] = template.render(row=row, library=library)
     return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
+
+
+def pictures(view: View) -> dict[str, str] | None:
+    """Return every picture of the reports by its path; None where nothing is here to draw them with."""
+    if find_spec("matplotlib") is None:
+        return None
+    if not view.loaded:
+        return {}
+    from harness.report import load_plots  # it takes longer to load than everything else
+
+    return {f"{name}.svg": drawn for name, _, _, drawn in load_plots.plots(view, plain=True)}
 
 
 def check(pages: dict[str, str]) -> None:
@@ -124,6 +137,9 @@ def _environment() -> jinja2.Environment:
         "link": rst.link,
         "table": rst.table,
         "tables": tables,
+        "loads": loads,
+        "rate_sockets": RATE_SOCKETS,
+        "bound": BOUND_MS,
         "as_expected": as_expected,
         "code": excerpt_of_code,
         "Verdict": Verdict,

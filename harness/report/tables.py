@@ -68,18 +68,26 @@ def _known(value: float | None, shown: str, scale: float = 1.0) -> str:
 
 def questions(view: View) -> Rst:
     """Return how many of the further questions each library answers as expected in every cell."""
-    header = ["Library", "Isolation", "Payloads", "Delivery", "Other ways that work", "Driven by events?"]
+    header = [
+        "Library",
+        "Isolation",
+        "Payloads",
+        "Delivery",
+        "In browsers",
+        "Other ways that work",
+        "Driven by events?",
+    ]
     rows: list[list[object]] = []
     for library in view.libraries:
         rows.append(
             [
                 library.title,
-                *(_in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery")),
+                *(_in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery", "browser")),
                 _ways(library),
                 library.prose["short"]["events"],
             ]
         )
-    return rst.csv_table(header, rows, "16 10 10 10 34 20")
+    return rst.csv_table(header, rows, "16 10 10 10 10 30 18")
 
 
 def _ways(library: LibraryView) -> str:

@@ -17,6 +17,9 @@ from harness import history, records
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
 from harness.history import Entry
+from harness.load.model import Run
+from harness.load.model import path_of as load_path
+from harness.load.model import read as load_runs
 from harness.releases import supported
 from harness.result import Finding, Judgement, Result, Verdict
 
@@ -31,6 +34,8 @@ class Row:
     cell: Cell
     result: Result
     history: list[Entry] = field(default_factory=list)
+    #: Every run under load, the oldest first.
+    loads: list[Run] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -52,6 +57,11 @@ class Row:
         """The recorded runs in which the verdict or its reason changed, each with the one before."""
         lines = history.known(self.history, self.verdict)
         return [(old, new) for old, new in pairwise(lines) if (old.verdict, old.reason) != (new.verdict, new.reason)]
+
+    @property
+    def under_load(self) -> list[Run]:
+        """The newest whole run of each deployment: what summaries show, for each of its runs is worth as much."""
+        return list({run.deployment: run for run in self.loads if not run.ended}.values())
 
     @property
     def right(self) -> int:
@@ -196,6 +206,11 @@ class Rows:
                 answers.setdefault(finding.question, []).append(finding)
         return answers
 
+    @property
+    def loaded(self) -> bool:
+        """Whether a cell was put under load."""
+        return any(row.under_load for row in self.rows)
+
     def latency(self) -> float | None:
         """Return the median latency over all cells that work, in milliseconds."""
         values = [row.latency for row in self.works if row.latency is not None]
@@ -267,6 +282,11 @@ class View:
         return [row for row in self.rows if row.verdict is verdict]
 
     @property
+    def loaded(self) -> bool:
+        """Whether a cell was put under load."""
+        return any(library.loaded for library in self.libraries)
+
+    @property
     def counts(self) -> str:
         """Say in one line how many cells there are of each verdict."""
         counted = ", ".join(f"{number} {verdict}" for verdict in Verdict if (number := len(self.of(verdict))))
@@ -298,12 +318,13 @@ def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
     damaged = list(found.damaged.values())
     rows = []
     for name, result in found.results.items():
+        row = Row(Cell.parse(name), result)
         try:
-            entries = history.read(history.path_of(folder.parent, name))
+            row.history.extend(history.read(history.path_of(folder.parent, name)))
+            row.loads.extend(load_runs(load_path(folder.parent, name)))
         except DamagedResult as error:
             damaged.append(error)
-            entries = []
-        rows.append(Row(Cell.parse(name), result, entries))
+        rows.append(row)
     known = []
     for library in _by_library(rows, libraries):
         try:

@@ -21,6 +21,7 @@ from harness.errors import HarnessError, UsageError
 from harness.files import write_atomically
 from harness.libraries.base import Library
 from harness.report import claims
+from harness.report.render import pictures
 from harness.report.render import render as render_reports
 from harness.report.view import Row, View, versions
 from harness.reproduction import script
@@ -158,6 +159,7 @@ def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[t
         ),
     )
     yield "plots.html", page("plots.html.j2", plots=_plots(view))
+    yield from (pictures(view) or {}).items()
     changes = [(row, *change) for row in view.rows for change in row.changes]
     changes.sort(key=lambda change: change[2].date, reverse=True)
     yield "history.html", page("history.html.j2", changes=changes, recorded=any(row.history for row in view.rows))
@@ -200,9 +202,9 @@ def _text(value: object) -> object:
 def _plots(view: View) -> list[tuple[str, str, str]]:
     if find_spec("matplotlib") is None:
         raise HarnessError("the plots need matplotlib", "`tox -e site` has it")
-    from harness.site.plots import plots  # it takes longer to load than everything else
+    from harness.report import load_plots, plots  # they take longer to load than everything else
 
-    return plots(view)
+    return [*plots.plots(view), *((title, caption, drawn) for _, title, caption, drawn in load_plots.plots(view))]
 
 
 def _script(row: Row, known: Mapping[str, Library]) -> list[str]:

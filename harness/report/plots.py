@@ -14,8 +14,8 @@ from harness.errors import HarnessError
 from harness.report.view import Row, View
 
 #: Stands for the page's text colour until the SVG is written.
-_INK = "#010203"
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#999999", "#f0e442")
+INK = "#010203"
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#999999", "#f0e442")
 
 
 def plots(view: View) -> list[tuple[str, str, str]]:
@@ -59,32 +59,40 @@ def _strip(view: View, value: Callable[[Row], float | None], unit: str) -> str:
             continue
         # Side by side where they would lie on each other, the same way each time.
         heights = [place + ((number * 7) % 11 - 5) / 22 for number in range(len(found))]
-        dots = axes.scatter([number for number, _ in found], heights, s=24, color=_COLOURS[place % len(_COLOURS)])
+        dots = axes.scatter([number for number, _ in found], heights, s=24, color=COLOURS[place % len(COLOURS)])
         dots.set_urls([f"cells/{row.name}.html" for _, row in found])
     axes.set_xscale("log")
     axes.set_yticks(range(len(names)), labels=names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlabel(unit)
     axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
-    axes.grid(axis="x", alpha=0.25, color=_INK)
-    return _svg(figure, unit)
+    axes.grid(axis="x", alpha=0.25, color=INK)
+    return svg(figure, f"{unit} by library")
 
 
-def _svg(figure: Any, unit: str) -> str:
+def svg(figure: Any, label: str, plain: bool = False) -> str:
+    """Return *figure* as SVG that is called *label*; in the colours of the page it will be in, or black on white.
+
+    Raises:
+        HarnessError: it cannot be drawn.
+    """
     style: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "the same every time",
         "font.family": "sans-serif",
-        **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor"), _INK),
+        **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor"), INK),
     }
     written = io.StringIO()
     try:
         with mpl.rc_context(style):
             _restyle(figure)
-            figure.savefig(written, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+            shown: Any = {"facecolor": "white"} if plain else {"transparent": True}
+            figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None}, **shown)
     except (ValueError, RuntimeError) as error:
         raise HarnessError(f"a plot cannot be drawn: {error}") from error
-    text = written.getvalue().replace(_INK, "currentColor")
+    if plain:
+        return written.getvalue().replace(INK, "#000000")
+    text = written.getvalue().replace(INK, "currentColor")
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     # A link has a name, and opens where the reader is.
@@ -92,14 +100,14 @@ def _svg(figure: Any, unit: str) -> str:
         r'<a xlink:href="(cells/([^".]+)\.html)"[^>]*>', r'<a xlink:href="\1" aria-label="\2"><title>\2</title>', text
     )
     # Elements of several plots on one page must not have one id.
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{unit}-", text)
-    return text.replace("<svg ", f'<svg role="group" aria-label="{unit} by library" ', 1)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{label.replace(' ', '-')}-", text)
+    return text.replace("<svg ", f'<svg role="group" aria-label="{label}" ', 1)
 
 
 def _restyle(figure: Any) -> None:
     for axes in figure.axes:
-        axes.tick_params(colors=_INK)
+        axes.tick_params(colors=INK)
         for each in (axes.xaxis.label, axes.yaxis.label):
-            each.set_color(_INK)
+            each.set_color(INK)
         for spine in axes.spines.values():
-            spine.set_edgecolor(_INK)
+            spine.set_edgecolor(INK)

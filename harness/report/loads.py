@@ -1,0 +1,123 @@
+"""The tables of what a server did under load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.load.model import RATE_SOCKETS, Run, Step
+from harness.report import rst
+from harness.report.rst import Rst
+from harness.report.view import LibraryView, Row, View
+
+#: The step whose figures stand beside the largest.
+_COMPARED = 1000
+
+
+def overview(view: View) -> Rst:
+    """Return one line for each deployment of each cell that was put under load."""
+    rows = [
+        [library.title, f"{run.server}, {run.deployment}", row.name, *figures(run)]
+        for library in view.libraries
+        for row in library.rows
+        for run in row.under_load
+    ]
+    return rst.csv_table(["Library", "Server", "Cell", *HEADER], rows, "14 18 16 9 20 14 9")
+
+
+def of_library(library: LibraryView) -> Rst:
+    """Return the same of one library."""
+    rows = [[row.name, run.deployment, *figures(run)] for row in library.rows for run in row.under_load]
+    return rst.csv_table(["Cell", "Deployment", *HEADER], rows, "20 20 9 23 15 13")
+
+
+#: What :func:`figures` returns.
+HEADER = ["Sockets held", "And then", f"At {_COMPARED} sockets", f"Messages a second to {RATE_SOCKETS}"]
+
+
+def figures(run: Run) -> list[str]:
+    """Return a run's figures: sockets held, what came with more, what it took to reach 1000, and the rate."""
+    held = run.held
+    after = [step for step in run.steps if held is None or step.sockets > held.sockets]
+    beyond = f"{after[0].sockets}: {told(after[0])}" if after else "all that was asked"
+    compared = next((step for step in run.steps if step.sockets == _COMPARED), None)
+    best = run.rate.best_rate if run.rate else None
+    rate = (
+        "─"
+        if run.rate is None or not run.rate.rates
+        else str(best.rate)
+        if best
+        else f"less than {run.rate.rates[0].rate}"
+    )
+    return [str(held.sockets) if held else "─", beyond, told(compared) if compared else "─", rate]
+
+
+def told(step: Step) -> str:
+    """Return in a few words how a step went."""
+    if step.ended == "not tried":
+        return f"not tried; {step.limit}"
+    parts = []
+    if step.connected < step.sockets:
+        parts.append(f"{step.connected} let in")
+    if step.messages and step.latency is not None:
+        parts.append(f"{step.delivered:.0%} delivered" if not step.whole else "all delivered")
+        parts.append(f"p99 {step.latency.p99:.0f} ms")
+    elif step.ended:
+        parts.append(step.ended)
+    return "; ".join([*parts, *([step.limit] if step.limit else [])])
+
+
+def of_cell(row: Row) -> Rst:
+    """Return every run of a cell, each with its steps; none is left out."""
+    return Rst("\n\n".join(_run(number, run) for number, run in reversed(list(enumerate(row.loads, 1)))))
+
+
+def _run(number: int, run: Run) -> Rst:
+    machine = run.machine
+    about = (
+        f"{run.started[:16].replace('T', ' ')} UTC, under {run.server}. Sockets of {', '.join(run.visitors)}. "
+        f"{machine.cpus} processors, {machine.memory_mb / 1000:.0f} GB, {machine.file_descriptors} file descriptors, "
+        f"{machine.system}."
+    )
+    if run.ended:
+        about += f" The run was ended before it was through: {run.ended}."
+    parts = [rst.title(f"Run {number}: {run.deployment}", "~"), rst.escape(about)]
+    parts.append(rst.csv_table(STEP_HEADER, map(step_row, run.steps), "8 8 8 9 16 9 9 9 9 8 16"))
+    if run.rate is not None and run.rate.rates:
+        parts.append(rst.csv_table(RATE_HEADER, map(list, rate_rows(run.rate)), "20 30 15 15 20"))
+    return Rst("\n\n".join(parts))
+
+
+STEP_HEADER = [
+    *("Sockets", "Let in", "Connects a second", "Stood", "Delivered", "p50 / p99 / max (ms)", "Deliveries a second"),
+    *("Server: CPU, memory", "Broker: CPU, memory", "Client: busy", "What broke"),
+]
+RATE_HEADER = ["Messages a second", "Delivered", "p50 (ms)", "p99 (ms)", "Whole and in time?"]
+
+
+def step_row(step: Step) -> list[str]:
+    """Return what stands of a step in the table of its run."""
+    speed = f"{step.connected / step.connect_seconds:.0f}" if step.connect_seconds else "─"
+    spread = step.latency
+    client = step.client
+    counts = [f"{sum(each.delivered for each in step.messages)} of {step.sockets * len(step.messages)}"]
+    for what in ("lost", "unproved", "closed", "late", "duplicated"):
+        number = sum(getattr(each, what) for each in step.messages)
+        counts += [f"{number} {what}"] if number else []
+    counts += [f"{step.foreign} foreign"] if step.foreign else []
+    return [
+        *(str(step.sockets), str(step.connected), speed, str(step.stood)),
+        ", ".join(counts) if step.messages else "─",
+        f"{spread.p50:.1f} / {spread.p99:.1f} / {spread.max:.1f}" if spread else "─",
+        f"{step.per_second:.0f}" if step.per_second else "─",
+        *(f"{side.cpu_seconds:.1f} s, {side.memory_mb:.0f} MB" if side else "─" for side in (step.server, step.broker)),
+        (f"{client.share:.0%}" + (" (the bottleneck)" if client.bottleneck else "")) if client else "─",
+        "; ".join(each for each in (step.limit, step.ended) if each) or "nothing",
+    ]
+
+
+def rate_rows(step: Step) -> Iterable[list[str]]:
+    """Yield what stands of each rate in the table of its run."""
+    for each in step.rates:
+        spread = each.latency
+        times = (f"{spread.p50:.1f}", f"{spread.p99:.1f}") if spread else ("─", "─")
+        yield [str(each.rate), f"{each.delivered} of {each.expected}", *times, "✓ Yes" if each.good else "✗ No"]
