@@ -24,6 +24,7 @@ from harness.errors import AlreadyRunning, CellFailure, HarnessError
 from harness.install import Identity, Installed
 from harness.libraries import Subject
 from harness.libraries.base import Library
+from harness.load.model import LADDER
 from harness.result import (
     SCHEMA,
     Judgement,
@@ -68,6 +69,8 @@ class Request:
     redis_url: str | None = None
     #: The exact versions to install, instead of what is resolved today.
     frozen: list[str] | None = None
+    #: The most sockets of a load run.
+    sockets: int = LADDER[-1]
 
     @property
     def library(self) -> Library:
@@ -172,7 +175,7 @@ class _Run:
         self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
         site = Site(
             *(request.cell, request.subject, request.python, self.project, self.env, running, prefix),
-            *(self.recorder, request.reports, self._packages()),
+            *(self.recorder, request.reports, self._packages(), request.sockets),
         )
         try:
             served = self._migrated(site)

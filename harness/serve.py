@@ -74,6 +74,8 @@ class Site:
     reports: Path
     #: What is installed, by its name; Python as well.
     packages: dict[str, str]
+    #: The most sockets of a load run.
+    sockets: int
 
     @property
     def library(self) -> Library:

@@ -42,7 +42,9 @@ def test_strangers_on_every_port(tmp_path, monkeypatch):
     recorder = Recorder(work, evidence, Scrubber({}), Nobody())
     broker = Broker.__new__(Broker)  # nobody comes to ask it anything
     subject = Subject(Listens(), SERVERS["runserver"], "today")
-    site = Site(cell, subject, Path(sys.executable), tmp_path, dict(os.environ), broker, "", recorder, tmp_path, {})
+    site = Site(
+        cell, subject, Path(sys.executable), tmp_path, dict(os.environ), broker, "", recorder, tmp_path, {}, 100
+    )
     served = Served()
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         monkeypatch.setattr(serve, "free_port", lambda: stranger.getsockname()[1])

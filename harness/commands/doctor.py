@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from harness import broker, browsers, interpreters, matrix, processes
+from harness import broker, interpreters, matrix, processes
 from harness.commands import options
 from harness.errors import HarnessError
 from harness.report.view import read
@@ -28,6 +28,9 @@ def doctor(reports: Path) -> int:
 
     Processes that a killed run of this checkout has left are ended.
     """
+    from harness import browsers  # what drives browsers takes long to import
+    from harness.load import nginx
+
     console = Console(highlight=False, soft_wrap=True)
     trouble = 0
 
@@ -63,6 +66,10 @@ def doctor(reports: Path) -> int:
         say(True, f"browser: {programs.chromium} and {programs.chromedriver}")
     except browsers.NoBrowser as error:
         say(False, "browser: none; `--probe browser` is not tested", str(error))
+    try:
+        say(True, f"NGINX: {nginx.find()}")
+    except nginx.NoNginx as error:
+        say(False, "NGINX: none; `--probe load` does not test what stands behind it", str(error))
     left = processes.sweep(ROOT)
     say(
         True, f"processes left by killed runs: {left} found and ended" if left else "no process of a killed run is left"

@@ -14,6 +14,7 @@ from harness.commands import options
 from harness.commands.progress import Progress, verdict_line
 from harness.compare import differences
 from harness.errors import UsageError
+from harness.load.model import LADDER
 from harness.result import Result, Verdict, load, save
 from harness.run import Request
 
@@ -43,6 +44,14 @@ EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
     metavar="RESULT",
     help="Install what this result of the cell installed, instead of what is resolved today; nothing is recorded.",
 )
+@click.option(
+    "--sockets",
+    type=click.IntRange(min=LADDER[0]),
+    default=LADDER[-1],
+    show_default=True,
+    metavar="NUMBER",
+    help="The most sockets that --probe load opens.",
+)
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
     "--expect",
@@ -57,6 +66,7 @@ def run(
     python: Path,
     asked: tuple[str, ...],
     freeze: Path | None,
+    sockets: int,
     redis_url: str | None,
     expect: str | None,
     reports: Path,
@@ -68,7 +78,8 @@ def run(
     past = load(freeze) if freeze else None
     frozen = _frozen(past, cell) if past else None
     # A path through the environment's own bin folder, not the interpreter it links to.
-    request = Request(parsed, subject, python.absolute(), reports.absolute(), probes.chosen(asked), redis_url, frozen)
+    wanted = probes.chosen(asked)
+    request = Request(parsed, subject, python.absolute(), reports.absolute(), wanted, redis_url, frozen, sockets)
     path = options.result_path(reports, cell)
     with running.locked(request.reports, cell):
         recorded = earlier(path)

@@ -236,7 +236,7 @@ class Library(ABC):
 
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
         """Return the ways to deploy *server* that a load run compares."""
-        return [Deployment("as it is")]
+        return [Deployment("1 process")]
 
     def subscribed(self, chat: Chat) -> bool:
         """Tell whether the broker has the subscription of every open connection; True where it cannot."""

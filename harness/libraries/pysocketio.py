@@ -103,7 +103,7 @@ class PythonSocketIo(JsonChat):
         return Wire(_PATH_4, self.messages, broadcast, opened=("40",), answers={"2": "3"})
 
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
-        return [Deployment(each, number) for number, each in server.numbers()]
+        return [Deployment(each, number) for number, each in server.numbers()]  # Redis joins them
 
     def heard(self, data: str) -> str | None:
         if data.startswith(_FRAME):

@@ -25,7 +25,7 @@ from harness.cells import Cell
 from harness.files import write_atomically
 from harness.libraries.base import Wire
 from harness.load.crowd import Crowd, Ended, room_for_sockets
-from harness.load.model import RATE_SECONDS, Client, Message, Plan, Rate, Step, latency
+from harness.load.model import INTERRUPTED, RATE_SECONDS, Client, Message, Plan, Rate, Step, latency
 
 #: Seconds without anything arriving after which a fence is sent again, and a message is waited for no longer; for
 #: every thousand sockets a second more.
@@ -115,7 +115,7 @@ class _Steps:
         alive = asyncio.create_task(self._keep_alive())
         await asyncio.wait({work, over}, timeout=self.plan.deadline, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            self.ended = "interrupted" if stop.is_set() else f"not through within {self.plan.deadline:.0f} s"
+            self.ended = INTERRUPTED if stop.is_set() else f"not through within {self.plan.deadline:.0f} s"
         else:
             await asyncio.sleep(_LAST)
         for task in (work, over, alive):
@@ -174,8 +174,10 @@ class _Steps:
         while not done():
             before = tally.activity
             self.crowd.changed.clear()
+            # Not wait_for, which in Python 3.11 can lose the cancellation that ends a step.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.crowd.changed.wait(), quiet)
+                async with asyncio.timeout(quiet):
+                    await self.crowd.changed.wait()
             if tally.activity == before and not done():
                 return False
         return True

@@ -32,6 +32,9 @@ RATE_SECONDS = 2.0
 #: Milliseconds that the p99 of a rate may take.
 BOUND_MS = 250.0
 
+#: Why a step or a run was ended when somebody ended it.
+INTERRUPTED = "interrupted"
+
 #: The largest latency that a histogram tells from larger ones, in microseconds, and its significant digits.
 _LONGEST = 120_000_000
 _DIGITS = 3

@@ -38,6 +38,8 @@ class Tally:
     sent: list[Sent] = field(default_factory=list)
     standing: bytearray = field(default_factory=bytearray)
     closed: bytearray = field(default_factory=bytearray)
+    #: The newest text that each socket has; -1 for none.
+    newest: array[int] = field(default_factory=lambda: array("q"))
     foreign: int = 0
     #: How many sockets stand and are open; what a message can reach at most.
     reachable: int = 0
@@ -48,6 +50,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         self.standing, self.closed = bytearray(self.size), bytearray(self.size)
+        self.newest = array("q", [-1]) * self.size
 
     def begin(self, text: str, at: float) -> int:
         """Note that *text* is being sent; return its number."""
@@ -64,6 +67,7 @@ class Tally:
             sent.counts[socket] = min(sent.counts[socket] + 1, 255)
             return
         sent.counts[socket] = 1
+        self.newest[socket] = max(number, self.newest[socket])
         sent.first[socket] = at
         sent.last = at
         sent.arrived += 1
@@ -94,20 +98,18 @@ class Tally:
 
     def having(self, number: int) -> int:
         """Return how many open sockets have the text *number*, or one that was sent after it."""
-        later = [sent.counts for sent in self.sent[number:]]
-        return sum(not self.closed[socket] and any(counts[socket] for counts in later) for socket in range(self.size))
+        return sum(newest >= number and not closed for newest, closed in zip(self.newest, self.closed, strict=True))
 
     def judged(self, number: int, standing: bytearray) -> Message:
         """Return what became of the text *number* among the sockets that were *standing* when it was sent."""
         sent = self.sent[number]
-        later = self.sent[number + 1 :]
         delivered = lost = unproved = closed = 0
         for socket in range(self.size):
             if sent.counts[socket]:
                 delivered += 1
             elif not standing[socket]:
                 continue
-            elif any(each.counts[socket] for each in later):
+            elif self.newest[socket] > number:
                 lost += 1
             elif self.closed[socket]:
                 closed += 1

@@ -18,11 +18,11 @@ import msgspec
 import psutil
 
 from harness import libraries, processes
-from harness.errors import CellFailure, HarnessError
+from harness.errors import CellFailure, HarnessError, Interrupted
 from harness.judge import Line
 from harness.load import meter, model, nginx
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
-from harness.load.model import BOUND_MS, LADDER, RATE_SOCKETS, RATES, Plan, Run, Step, Visitor
+from harness.load.model import BOUND_MS, INTERRUPTED, LADDER, RATE_SOCKETS, RATES, Plan, Run, Step, Visitor
 from harness.members import MEMBERS
 from harness.output import shorten
 from harness.result import Finding
@@ -83,7 +83,7 @@ class _Loading:
 
     def ask(self) -> Iterator[Finding]:
         """Go up the ladder; what was measured is kept, however that ends."""
-        ended = "interrupted"
+        ended = "broken off"
         room = room_for_sockets()  # and whatever is started from here on has the same
         try:
             with ExitStack() as stack:
@@ -99,7 +99,7 @@ class _Loading:
             ended = str(error)
             yield Finding(question=self._question("Can it be put under load?"), expected="yes", seen=ended, good=False)
         except HarnessError as error:
-            ended = str(error)
+            ended = INTERRUPTED if isinstance(error, Interrupted) else str(error)
             raise
         finally:
             if self.steps:
@@ -130,7 +130,7 @@ class _Loading:
         return chat
 
     def _climb(self, chat: Chat, room: int) -> None:
-        for sockets in LADDER:
+        for sockets in [each for each in LADDER if each <= self.site.sockets]:
             if limit := _no_room(sockets * (2 if self.deployment.proxied else 1), room):
                 self.steps.append(Step(sockets=sockets, limit=limit, ended="not tried"))
                 break
@@ -189,7 +189,7 @@ class _Loading:
         """Name what stopped a step: the client, the server or the system, and how."""
         if chat.server.exit_status is not None:
             return f"server: it ended with exit status {chat.server.exit_status}"
-        if step.whole or step.rates:
+        if step.whole or step.rates or step.ended == INTERRUPTED:
             return ""
         for met, limit in _LIMITS.items():
             if met in step.refused:

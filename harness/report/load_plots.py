@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from harness.load.model import LADDER, Run
 from harness.report.plots import COLOURS, INK, svg
@@ -61,7 +62,9 @@ def _bars(cells: dict[str, list[Run]]) -> Figure:
     axes = figure.add_subplot()
     axes.barh(range(len(names)), [max(value, 1) for value in values], color=colours, height=0.7)
     for place, value in enumerate(values):
-        axes.text(max(value, 1) * 1.06, place, str(value or "less than 100"), va="center", fontsize=8, color=INK)
+        axes.text(
+            max(value, LADDER[0] / 2) * 1.06, place, str(value or "less than 100"), va="center", fontsize=8, color=INK
+        )
     axes.set_xscale("log")
     axes.set_xlim(LADDER[0] / 2, LADDER[-1] * 2.2)
     axes.set_yticks(range(len(names)), labels=names, fontsize=8)
@@ -103,6 +106,7 @@ def _latency(axes: Any, run: Run, colour: str) -> None:
     axes.plot(sockets, [each.p50 for each in spreads], linestyle="--", linewidth=0.8, color=colour)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(_number)
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _delivered(axes: Any, run: Run, colour: str) -> None:

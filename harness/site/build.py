@@ -20,7 +20,7 @@ from harness import libraries
 from harness.errors import HarnessError, UsageError
 from harness.files import write_atomically
 from harness.libraries.base import Library
-from harness.report import claims
+from harness.report import claims, loads
 from harness.report.render import pictures
 from harness.report.render import render as render_reports
 from harness.report.view import Row, View, versions
@@ -189,6 +189,7 @@ def _environment(view: View) -> jinja2.Environment:
         "good": lambda good: _GOOD[good][1],
         "good_style": lambda good: _GOOD[good][0],
         "moves": _moves,
+        "loads": loads,
     }
     environment.globals.update(helpers)
     return environment

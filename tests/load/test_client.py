@@ -32,7 +32,7 @@ def serving(way):
             server.kill()
 
 
-def plan_for(port, sockets, **more):
+def plan_for(port, sockets, path="/", **more):
     address = f"127.0.0.1:{port}"
     values = {"messages": 1, "deadline": 30.0, "handshake": 1.0, **more}
     return Plan(

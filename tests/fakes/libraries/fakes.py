@@ -10,7 +10,7 @@ from harness.libraries.base import Variant
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.members import Row
 from harness.result import Pin
-from harness.servers import Server
+from harness.servers import Deployment, Server
 
 NAMES = (
     "behaves",
@@ -58,6 +58,7 @@ NAMES = (
     "repeats-later",
     "leaks-later",
     "sends-binary",
+    "is-proxied",
     "redirects",
     "refuses-with-secrets",
     "tells-secrets",
@@ -83,6 +84,9 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
         settings: ClassVar[str] = "fake.settings"
         keeping: ClassVar[dict[str, str]] = {}
         ready_deadline: ClassVar[float] = 5.0
+
+        def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
+            return [Deployment("behind NGINX", proxied=True)] if fake == "is-proxied" else [Deployment("1 process")]
 
         def requirements(self, cell: Cell) -> list[str]:
             if fake == "cannot-be-installed":

@@ -1,0 +1,151 @@
+"""What reports and pictures show of load runs."""
+
+from __future__ import annotations
+
+import hostile
+import many
+import msgspec
+import pytest
+
+from harness.load import model
+from harness.load.model import Client, Machine, Message, Rate, Run, Step, Usage
+from harness.report import loads, render, rst
+from harness.report.view import read
+
+CELL = "py27-django18"
+
+
+def step(sockets: int, delivered: int | None = None, **more) -> Step:
+    """Return a step of one message that so many sockets have."""
+    delivered = sockets if delivered is None else delivered
+    values = {
+        "messages": [Message(delivered=delivered, lost=sockets - delivered, last_ms=20.0)],
+        "latency": model.latency([0.001 * number for number in range(1, 101)]),
+        "client": Client(cpu_seconds=0.5, memory_mb=70.0, share=0.3, lag_p99=0.1, lag_max=0.2, bottleneck=False),
+        "server": Usage(cpu_seconds=1.5, memory_mb=100.0),
+        **more,
+    }
+    return Step(sockets=sockets, connected=sockets, connect_seconds=2.0, stood=sockets, per_second=5000.0, **values)
+
+
+def run(*steps: Step, **more) -> Run:
+    """Return a run with *steps*, and a rate of 20 messages a second that is too many."""
+    rates = [
+        Rate(rate=rate, sent=10, expected=1000, delivered=1000, duplicated=0, latency=steps[0].latency, good=rate < 20)
+        for rate in (5, 10, 20)
+    ]
+    values = {"deployment": "1 process", "started": "2026-11-21T10:00:00+00:00", **more}
+    return Run(
+        cell=CELL,
+        library="django-websocket-redis",
+        server="runserver",
+        versions={},
+        machine=Machine(system="Linux", cpus=2, memory_mb=24_000, file_descriptors=20_000),
+        visitors=["admin", "anonymous"],
+        steps=list(steps),
+        rate=Step(sockets=100, rates=rates),
+        **values,
+    )
+
+
+@pytest.fixture
+def reports(tmp_path):
+    many.write(tmp_path, 30)
+    return tmp_path
+
+
+def cell_of(reports) -> str:
+    return next(row.name for row in read(reports / "results").rows if row.result.exchanges)
+
+
+def rendered(reports, *runs: Run) -> dict[str, str]:
+    cell = cell_of(reports)
+    for each in runs:
+        model.append(reports, msgspec.structs.replace(each, cell=cell))
+    pages = render.render(read(reports / "results"))
+    assert not [found for path, text in pages.items() if (found := rst.problems(text, path))]
+    return {path: text for path, text in pages.items() if cell in text}
+
+
+def test_figures():
+    """What is held, what came with more, what 1000 sockets took, and the highest rate that was good."""
+    broke = step(1000, 900, limit="server: it is full")
+    told = "90% delivered; p99 99 ms; server: it is full"
+    assert loads.figures(run(step(100), step(250), broke)) == ["250", f"1000: {told}", told, "10"]
+
+
+def test_nothing_held():
+    """Where not even the least is held there is no number, and the rate says that it is less than the least."""
+    nothing = run(step(100, 0))
+    rates = [msgspec.structs.replace(each, good=False) for each in nothing.rate.rates]
+    rate = msgspec.structs.replace(nothing.rate, rates=rates)
+    figures = loads.figures(msgspec.structs.replace(nothing, rate=rate))
+    assert (figures[0], figures[3]) == ("─", "less than 5")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "whole"),
+    [
+        ({}, True),
+        ({"foreign": 1}, False),
+        ({"ended": "interrupted"}, False),
+        ({"messages": [Message(delivered=100, duplicated=1)]}, False),
+        ({"messages": []}, False),
+    ],
+)
+def test_whole(wrong, whole):
+    """A step is whole when every socket had each message once, and nothing else came."""
+    assert step(100, **wrong).whole is whole
+
+
+def test_every_run_is_shown(reports):
+    """A cell's report has each run, also one that was broken off; summaries have the newest whole one."""
+    first, newest = run(step(100)), run(step(100), step(250), started="2026-11-22T10:00:00+00:00")
+    broken = run(step(500), started="2026-11-23T10:00:00+00:00", ended="interrupted")
+    pages = rendered(reports, first, newest, broken)
+    cell = next(text for path, text in pages.items() if "/" in path)
+    assert [f"Run {number}: 1 process" in cell for number in (1, 2, 3)] == [True] * 3
+    assert "ended before it was through" in cell
+    assert '"250","all that was asked"' in pages["index.rst"]
+    assert '"250","all that was asked"' in next(
+        text for path, text in pages.items() if path not in ("index.rst",) and "/" not in path
+    )
+
+
+def test_hostile_text(reports):
+    """What a server says when it breaks is data."""
+    wild = step(100, 50, limit=f"server: {hostile.HOSTILE}", ended=hostile.HOSTILE, closed={hostile.HOSTILE: 1})
+    rendered(reports, run(wild, deployment=hostile.HOSTILE[:60], visitors=[hostile.HOSTILE]))
+
+
+def test_damaged(reports):
+    """Runs that cannot be read are named, and the cell stays."""
+    cell = cell_of(reports)
+    model.append(reports, msgspec.structs.replace(run(step(100)), cell=cell))
+    path = model.path_of(reports, cell)
+    path.write_bytes(path.read_bytes()[:-20])
+    view = read(reports / "results")
+    assert [str(error).partition(":")[0] for error in view.damaged] == [f"load/{cell}.jsonl is damaged"]
+    assert cell in {row.name for row in view.rows}
+
+
+def test_pictures(reports):
+    """The pictures are the same each time, and stand on a ground of their own."""
+    pytest.importorskip("matplotlib")
+    rendered(reports, run(step(100), step(250, 200)), run(step(100), deployment="2 processes"))
+    drawn = render.pictures(read(reports / "results"))
+    assert set(drawn) == {"load-sockets.svg", "load-latency.svg", "load-delivered.svg"}
+    assert drawn == render.pictures(read(reports / "results"))
+    assert all("currentColor" not in text and "2 processes" in text for text in drawn.values())
+
+
+def test_histogram():
+    """All latencies are kept, to three digits, and can be added up again."""
+    from hdrh.histogram import HdrHistogram
+
+    spread = model.latency([0.010, 0.020, 0.030, 0.500])
+    again = HdrHistogram(1, 120_000_000, 3)
+    again.decode_and_add(spread.histogram)
+    assert again.get_total_count() == 4
+    assert abs(again.get_max_value() - 500_000) < 500
+    assert model.latency([]) is None
