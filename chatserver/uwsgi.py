@@ -1,6 +1,6 @@
 """The chat for uWSGI: Django for requests, the library's own loop for WebSockets.
 
-``uwsgi --gevent 100 --http-socket 127.0.0.1:8000 --http-websockets --module chatserver.uwsgi``, as the
+``uwsgi --gevent 1000 --http-socket 127.0.0.1:8000 --http-websockets --module chatserver.uwsgi``, as the
 library's documentation runs both in one process. Nothing here passes through the library's
 development server, which is the part of it that needs an older Django.
 """
