@@ -18,8 +18,9 @@ from harness.libraries.base import Wire
 from harness.load.model import Plan, Visitor
 from harness.load.tally import Tally
 
-#: How many handshakes are under way at once.
-_AT_ONCE = 100
+#: How many handshakes are under way at once. Django's development server has 10 wait to be accepted; whoever comes
+#: when these are many is let in after seconds, and it is not asked how a server takes a rush.
+_AT_ONCE = 8
 #: Handshakes that fail in a row before no more are tried.
 _GIVE_UP = 200
 #: How often the publisher's connection may be closed.
