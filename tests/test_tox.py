@@ -53,7 +53,7 @@ def test_every_cell_measures_something(names):
             libraries.of(Cell.parse(name), known)
 
 
-@pytest.mark.parametrize("label", ["seeds", "channels", "servers", "current", "quick"])
+@pytest.mark.parametrize("label", ["seeds", "channels", "servers", "current", "quick", "browser", "load"])
 def test_labels(names, label):
     """Each label names environments of the matrix; the seeds are the seven of the beginning, on both libraries."""
     done = tox("-q", "list", "--no-desc", "-m", label)
@@ -63,6 +63,13 @@ def test_labels(names, label):
     if label == "seeds":
         pairs = "py27-django18 py27-django19 py33-django18 py33-django19 py34-django18 py34-django19 py35-django19"
         assert sorted(chosen) == sorted(f"{pair}{suffix}" for pair in pairs.split() for suffix in ("", "-socketio"))
+
+
+@pytest.mark.parametrize(("label", "asked"), [("browser", "browser"), ("load", "load"), ("channels", "nothing")])
+def test_labels_that_ask(label, asked):
+    """The cells of a label that is called like a probe are asked that probe."""
+    done = tox("-q", "config", "-m", label, "-k", "commands", "-x", "testenv.commands={env:HARNESS_PROBE:nothing}")
+    assert set(re.findall(r"^commands = (\S+)", done.stdout, re.MULTILINE)) == {asked}, done.stdout + done.stderr
 
 
 def test_quick_is_at_most_four():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
+from filelock import FileLock
 
 from harness import libraries, processes
 from harness.errors import CellFailure, HarnessError, Interrupted
@@ -66,9 +67,10 @@ _ANONYMOUS = "anonymous"
 
 
 def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
-    """Put each deployment of the cell's server under load, one after the other."""
-    for deployment in site.library.deployments(site.cell, site.subject.server):
-        yield from _Loading(site, served, deployment).ask()
+    """Put each deployment of the cell's server under load, one after the other; other cells' loads wait until then."""
+    with FileLock(site.reports / "evidence" / ".load.lock"):
+        for deployment in site.library.deployments(site.cell, site.subject.server):
+            yield from _Loading(site, served, deployment).ask()
 
 
 @dataclass
