@@ -11,6 +11,7 @@ from pathlib import Path
 from harness import history
 from harness.cells import Cell
 from harness.errors import DamagedResult, ForeignSchema, HarnessError
+from harness.load import model as loads
 from harness.records import Records
 from harness.result import Reason, Result, Verdict
 
@@ -152,4 +153,21 @@ def bring_history(cell: str, result: Result | None, sources: Mapping[str, Path],
     missing = [line for line in own if (line.date, line.verdict) not in {(each.date, each.verdict) for each in known}]
     if known or missing:
         history.write(history.path_of(target, cell), history.joined([known, missing]))
+    return problems
+
+
+def bring_loads(cell: str, sources: Mapping[str, Path], target: Path) -> list[Problem]:
+    """Join the load runs of *cell* that *sources* have, each once.
+
+    Returns:
+        What was wrong with some of them; those are left out.
+    """
+    known, problems = [], []
+    for name, folder in sources.items():
+        try:
+            known += loads.read(loads.path_of(folder, cell))
+        except DamagedResult as error:
+            problems.append(Problem(Kind.DAMAGED, cell, f"in {name or 'the recorded one'}: {error}"))
+    if known:
+        loads.write(loads.path_of(target, cell), loads.joined(known))
     return problems

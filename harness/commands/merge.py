@@ -15,7 +15,7 @@ from harness.cells import Cell
 from harness.commands import options
 from harness.errors import HarnessError, UsageError
 from harness.libraries.base import Library
-from harness.merge import Kind, Merged, Problem, bring_evidence, bring_history, damage
+from harness.merge import Kind, Merged, Problem, bring_evidence, bring_history, bring_loads, damage
 from harness.merge import merge as merge_records
 from harness.result import Verdict, save
 
@@ -35,7 +35,7 @@ from harness.result import Verdict, save
 def merge(
     places: tuple[Path, ...], into: Path, over: Path | None, labels: tuple[str, ...], folders: tuple[Path, ...]
 ) -> int:
-    """Join the reports folders DIR… of many machines: results, evidence and history; with -m those cells are expected.
+    """Join the reports folders DIR… of many machines: results, evidence, history and load runs; with -m those cells are expected.
 
     What is damaged, of a foreign schema, missing, or a verdict that two machines do not agree on, is named, and such
     a cell is "not tested" for that reason; exit 1 if there is any.
@@ -85,7 +85,7 @@ def _named(places: Sequence[Path]) -> dict[str, Path]:
 def _write(merged: Merged, sources: dict[str, Path], into: Path, known: dict[str, Library]) -> None:
     for cell, (name, result) in merged.results.items():
         save(result, options.result_path(into, cell))
-        merged.problems += bring_history(cell, result, sources, into)
+        merged.problems += bring_history(cell, result, sources, into) + bring_loads(cell, sources, into)
         bring_evidence(cell, sources[name], into)
     for cell, problem in merged.unresolved.items():
         try:
@@ -94,4 +94,4 @@ def _write(merged: Merged, sources: dict[str, Path], into: Path, known: dict[str
         except UsageError:
             continue  # a file whose name is no cell's: it is named, and there is no cell to show
         save(running.not_tested(parsed, subject, problem.kind.reason, problem.text), options.result_path(into, cell))
-        merged.problems += bring_history(cell, None, sources, into)
+        merged.problems += bring_history(cell, None, sources, into) + bring_loads(cell, sources, into)

@@ -259,8 +259,22 @@ def append(reports: Path, run: Run) -> None:
         HarnessError: they cannot be read or written.
     """
     path = path_of(reports, run.cell)
-    lines = [*read(path), run]
-    write_atomically(path, b"".join(msgspec.json.encode(each) + b"\n" for each in lines))
+    write(path, [*read(path), run])
+
+
+def write(path: Path, runs: Iterable[Run]) -> None:
+    """Write *runs* to *path*, the oldest first.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
+    write_atomically(path, b"".join(msgspec.json.encode(each) + b"\n" for each in runs))
+
+
+def joined(runs: Iterable[Run]) -> list[Run]:
+    """Return *runs* by their time, without what stands there more than once."""
+    known = {msgspec.json.encode(run): run for run in runs}
+    return sorted(known.values(), key=lambda run: run.started)
 
 
 def read(path: Path) -> list[Run]:

@@ -6,12 +6,14 @@ import shutil
 
 import msgspec
 import pytest
+import runs
 from click.testing import CliRunner
 from conftest import ROOT
 
 from harness import history
 from harness.commands.merge import merge
 from harness.errors import HarnessError, UsageError
+from harness.load import model as loads
 from harness.result import Judgement, Reason, Verdicts, load, save
 
 RECORDED = ROOT / "reports" / "results"
@@ -40,6 +42,16 @@ def test_complete(machines, tmp_path):
     assert done.return_value == 0
     assert done.stdout == "2 results from 2 folders, 2 with a verdict.\n"
     assert load(tmp_path / "all" / "results" / f"{CELL}.json") == load(RECORDED / f"{CELL}.json")
+
+
+def test_load_runs(machines, tmp_path):
+    """The load runs of all folders are joined, each once, by their time."""
+    linux, mac = machines
+    made = [runs.run(runs.step(100), started=f"2026-11-2{day}T10:00:00+00:00") for day in (1, 2, 3)]
+    for folder, these in ((linux, made[1:]), (mac, made[:2])):
+        loads.write(loads.path_of(folder, CELL), these)
+    assert run(linux, mac, "--into", tmp_path / "all").return_value == 0
+    assert loads.read(loads.path_of(tmp_path / "all", CELL)) == made
 
 
 def test_problems(machines, tmp_path):
