@@ -35,7 +35,7 @@ from harness.result import Verdict, save
 def merge(
     places: tuple[Path, ...], into: Path, over: Path | None, labels: tuple[str, ...], folders: tuple[Path, ...]
 ) -> int:
-    """Join the reports folders DIR… of many machines: results, evidence, history and load runs; with -m those cells are expected.
+    """Join the reports folders DIR… of many machines, with all that lies in them; with -m those cells are expected.
 
     What is damaged, of a foreign schema, missing, or a verdict that two machines do not agree on, is named, and such
     a cell is "not tested" for that reason; exit 1 if there is any.
