@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -40,6 +41,24 @@ _TICK = 0.01
 _LAG = 50.0
 #: The share of a core from which on the client may be what is slow.
 _BUSY = 0.85
+
+
+@dataclass
+class _Phase:
+    """What a phase of the step took, in seconds and in seconds of CPU."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Measure until the block is left."""
+        cpu, began = time.process_time(), time.perf_counter()
+        try:
+            yield
+        finally:
+            self.cpu = round(time.process_time() - cpu, 4)
+            self.seconds = round(time.perf_counter() - began, 3)
 
 
 class _Watch:
@@ -71,13 +90,15 @@ class _Watch:
         self._due = now + _TICK
         self._handle = asyncio.get_running_loop().call_later(_TICK, self._tick)
 
-    def usage(self, cpu: float, p99: float) -> Client:
+    def usage(self, cpu: float, connecting: _Phase, speaking: _Phase, p99: float) -> Client:
         """Return what the client took, *cpu* seconds in all, and whether it was what was slow."""
         late = sorted(self.late) or [0.0]
         share = self.busy / self.under_way if self.under_way else 0.0
         behind = late[int(len(late) * 0.99)]
         return Client(
             cpu_seconds=round(cpu, 3),
+            connect_cpu_seconds=connecting.cpu,
+            message_cpu_seconds=speaking.cpu,
             memory_mb=round(_peak() / 1e6, 1),
             share=round(share, 3),
             lag_p99=round(behind, 3),
@@ -100,7 +121,7 @@ class _Steps:
         self.crowd = Crowd(plan, wire)
         self.messages: list[tuple[int, bytearray]] = []
         self.rates: list[Rate] = []
-        self.connect_seconds = self.stand_seconds = 0.0
+        self.connecting, self.subscribing, self.speaking = _Phase(), _Phase(), _Phase()
         self.watch = _Watch()
         self._cpu = time.process_time()  # what came before is the start of the program
         self.ended = ""
@@ -129,23 +150,18 @@ class _Steps:
 
     async def _phases(self) -> None:
         crowd, tally = self.crowd, self.crowd.tally
-        began = time.perf_counter()
-        try:
+        with self.connecting.running():
             await crowd.connect()
-        finally:
-            self.connect_seconds = round(time.perf_counter() - began, 3)
-        began = time.perf_counter()
-        try:
+        with self.subscribing.running():
             await self._fence(lambda: tally.reachable, lambda: len(crowd.listeners) - sum(crowd.closed.values()))
-        finally:
-            self.stand_seconds = round(time.perf_counter() - began, 3)
         if not any(tally.standing):
             raise Ended("no subscription stands: nothing arrives on any socket")
-        if self.plan.rates:
-            await self._rise()
-        else:
-            for each in range(self.plan.messages):
-                await self._broadcast(each)
+        with self.speaking.running():
+            if self.plan.rates:
+                await self._rise()
+            else:
+                for each in range(self.plan.messages):
+                    await self._broadcast(each)
         # What is behind everything proves what is lost, and brings out what is received twice.
         last = len(tally.sent)
         await self._fence(lambda: tally.having(last), lambda: tally.reachable)
@@ -254,9 +270,9 @@ class _Steps:
             sockets=self.plan.sockets,
             connected=len(crowd.listeners),
             refused=dict(crowd.refused.most_common()),
-            connect_seconds=self.connect_seconds,
+            connect_seconds=self.connecting.seconds,
             stood=sum(tally.standing),
-            stand_seconds=self.stand_seconds,
+            stand_seconds=self.subscribing.seconds,
             messages=messages,
             rates=self.rates,
             foreign=tally.foreign,
@@ -264,7 +280,12 @@ class _Steps:
             closed=dict(crowd.closed.most_common()),
             latency=spread,
             per_second=_per_second(messages),
-            client=self.watch.usage(time.process_time() - self._cpu, spread.p99 if spread else self.plan.bound_ms),
+            client=self.watch.usage(
+                time.process_time() - self._cpu,
+                self.connecting,
+                self.speaking,
+                spread.p99 if spread else self.plan.bound_ms,
+            ),
             ended=self.ended,
         )
 

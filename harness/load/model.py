@@ -111,6 +111,9 @@ class Client(Model, frozen=True, kw_only=True):
 
     cpu_seconds: float
     memory_mb: float
+    #: What of the CPU went into connecting, and into the messages from the first to the last.
+    connect_cpu_seconds: float = 0.0
+    message_cpu_seconds: float = 0.0
     #: The share of a core while messages were under way.
     share: float
     #: How late its own timers were, in milliseconds.
