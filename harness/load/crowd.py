@@ -18,9 +18,6 @@ from harness.libraries.base import Wire
 from harness.load.model import Plan, Visitor
 from harness.load.tally import Tally
 
-#: How many handshakes are under way at once. Django's development server has 10 wait to be accepted; whoever comes
-#: when these are many is let in after seconds, and it is not asked how a server takes a rush.
-_AT_ONCE = 8
 #: Handshakes that fail in a row before no more are tried.
 _GIVE_UP = 200
 #: How often the publisher's connection may be closed.
@@ -196,7 +193,7 @@ class Crowd:
                     return
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(_AT_ONCE, self.plan.sockets)):
+            for _ in range(min(self.plan.at_once, self.plan.sockets)):
                 group.create_task(work())
 
     async def _open(self, number: int, visitor: Visitor) -> str:

@@ -64,6 +64,9 @@ class Plan(Model, frozen=True, kw_only=True):
     bound_ms: float = BOUND_MS
     #: Seconds that a handshake may take.
     handshake: float = 10.0
+    #: How many handshakes are under way at once. Django's development server has 10 wait to be accepted; whoever comes
+    #: when these are many is let in after seconds, and it is not asked how a server takes a rush.
+    at_once: int = 8
     #: Seconds after which the client ends by itself, with what it has by then.
     deadline: float
 
