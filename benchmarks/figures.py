@@ -1,12 +1,14 @@
 """The figures that this project holds itself to, each printed beside its goal.
 
-``tox -e benchmarks`` measures all, ``tox -e benchmarks -- exchanges overhead`` some. What is compared is
+``tox -e benchmarks`` measures all, ``tox -e benchmarks -- exchanges overhead`` some; ``--rows FILE`` is where
+``peers`` writes the rows that its figures are of. What is compared is
 measured in the same run, in turn, so that a machine whose speed drifts does not decide; quote the ratios.
 Cells have to be warm: ``tox -e py27-django18`` once, and for ``parallel`` the six cells named there.
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import os
 import secrets
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from rendering import measure_browser, measure_rendering  # noqa: E402
 from shown import row, spread  # noqa: E402
 
+from benchmarks.peers.compare import ROWS, measure_peers  # noqa: E402
 from harness import broker, exchanges, processes  # noqa: E402
 from harness.cells import Cell  # noqa: E402
 from harness.chat import Chat, opened  # noqa: E402
@@ -209,15 +213,21 @@ FIGURES: dict[str, Callable[[], None]] = {
     "parallel": measure_parallel,
     "rendering": measure_rendering,
     "browser": measure_browser,
+    "peers": measure_peers,
 }
 
 
 def main() -> None:
     """Measure the figures named on the command line, or all."""
-    names = sys.argv[1:] or list(FIGURES)
+    parser = argparse.ArgumentParser(description="Measure the figures that this project holds itself to.")
+    parser.add_argument("names", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; all unless given")
+    parser.add_argument("--rows", type=Path, default=ROWS, help="where peers writes its rows")
+    arguments = parser.parse_args()
+    names = arguments.names or list(FIGURES)
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
         sys.exit(f"no such figure: {unknown[0]}; known: {', '.join(FIGURES)}")
+    FIGURES["peers"] = partial(measure_peers, arguments.rows)
     for name in names:
         FIGURES[name]()
 
