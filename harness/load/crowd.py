@@ -33,6 +33,9 @@ _BUFFER = 1024
 #: As an adapter it is used as it is; picows makes a logger of its own for each connection otherwise.
 _LOGGER = logging.LoggerAdapter(logging.getLogger(__name__))
 
+#: Looked up once: that takes longer than to compare it.
+_TEXT = picows.WSMsgType.TEXT
+
 _FULL = {errno.EMFILE, errno.ENFILE}
 #: What a handshake meets when there are no more of them.
 CLIENT_FULL = "no file descriptor is left"
@@ -69,7 +72,7 @@ class _Listener(picows.WSListener):
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         kind = frame.msg_type
-        if kind == picows.WSMsgType.TEXT and frame.fin:
+        if kind == _TEXT and frame.fin:
             self.crowd.arrived(self, frame.get_payload_as_bytes())
         elif kind == picows.WSMsgType.CLOSE:
             self.crowd.said_goodbye(self, frame.get_close_code().value)
@@ -122,8 +125,7 @@ class Crowd:
         if listener.number < 0:
             return
         for number in numbers:
-            self.tally.arrive(number, listener.number, now)
-            if self.tally.sent[number].arrived >= self.tally.reachable:
+            if self.tally.arrive(number, listener.number, now):
                 self.changed.set()
 
     def _meaning(self, listener: _Listener, data: bytes) -> tuple[int, ...]:

@@ -58,23 +58,26 @@ class Tally:
         self.sent.append(Sent(text, at, bytearray(self.size), blank))
         return len(self.sent) - 1
 
-    def arrive(self, number: int, socket: int, at: float) -> None:
-        """Note that *socket* has received the text *number*."""
+    def arrive(self, number: int, socket: int, at: float) -> bool:
+        """Note that *socket* has received the text *number*; tell whether as many as can be reached have it now."""
         self.activity += 1
         sent = self.sent[number]
         if sent.counts[socket]:
             sent.duplicated += 1
             sent.counts[socket] = min(sent.counts[socket] + 1, 255)
-            return
+            return sent.arrived >= self.reachable
         sent.counts[socket] = 1
-        self.newest[socket] = max(number, self.newest[socket])
+        if number > self.newest[socket]:
+            self.newest[socket] = number
         sent.first[socket] = at
         sent.last = at
         sent.arrived += 1
-        sent.late += at > sent.given_up
+        if at > sent.given_up:
+            sent.late += 1
         if not self.standing[socket]:
             self.standing[socket] = 1
             self.reachable += not self.closed[socket]
+        return sent.arrived >= self.reachable
 
     def close(self, socket: int) -> None:
         """Note that the other side has closed *socket*."""
