@@ -28,7 +28,7 @@ class _Connection(picows.WSListener):
             for each in self.everybody:
                 each.send(picows.WSMsgType.TEXT, data)
         elif frame.msg_type == picows.WSMsgType.CLOSE:
-            # As it came: a code of its own, 0, is what picows would make of none.
+            # As it came: of none, picows would make the code 0, which there is not; RFC 6455, section 7.4.
             transport.send(picows.WSMsgType.CLOSE, frame.get_payload_as_bytes())
             transport.disconnect()
 

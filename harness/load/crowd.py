@@ -76,7 +76,8 @@ class _Listener(picows.WSListener):
             self.crowd.arrived(self, frame.get_payload_as_bytes())
         elif kind == picows.WSMsgType.CLOSE:
             self.crowd.said_goodbye(self, frame.get_close_code().value)
-            transport.send_close(frame.get_close_code())
+            # As it came: of none, picows would make the code 0, which there is not; RFC 6455, section 7.4.
+            transport.send(picows.WSMsgType.CLOSE, frame.get_payload_as_bytes())
             transport.disconnect()
         elif kind in (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY):
             self.parts = [frame.get_payload_as_bytes()]
