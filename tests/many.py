@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-from conftest import ROOT
 
 from harness.cells import Cell
 from harness.result import dump, load
 
-RECORDED = ROOT / "reports" / "results"
+# The benchmarks read this as well, and have no pytest for what tests share.
+RECORDED = Path(__file__).resolve().parent.parent / "reports" / "results"
 #: Recorded cells of every kind of verdict, each with its suffix.
 _KINDS = (
     "py311-django52-channels4",
