@@ -16,10 +16,13 @@ from harness import processes
 ROOT = Path(__file__).resolve().parent.parent
 DJANGO = ["manage.py", "test", "--settings", "myapp.channels2.settings", "-p", "channels_live_server.py"]
 PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "tests/examples/asgi_live_server.py"]
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("chromium") and shutil.which("chromedriver")),
-    reason="no chromium and chromedriver on PATH; Debian's packages are called that",
-)
+pytestmark = [
+    pytest.mark.cell,
+    pytest.mark.skipif(
+        not (shutil.which("chromium") and shutil.which("chromedriver")),
+        reason="no chromium and chromedriver on PATH; Debian's packages are called that",
+    ),
+]
 
 
 @pytest.mark.parametrize(

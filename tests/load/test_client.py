@@ -19,7 +19,7 @@ from harness.load.model import Plan, Step, Visitor
 
 SERVER = Path(__file__).with_name("bad_server.py")
 NOBODY = Visitor(name="", cookie="")
-pytestmark = pytest.mark.usefixtures("no_survivors")
+pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
 
 
 @contextmanager
