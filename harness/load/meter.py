@@ -20,8 +20,9 @@ from harness.processes import Child
 
 #: Seconds between two looks.
 _EACH = 0.2
-#: Files more than before that are no crowd's.
+#: Files more than before that are no crowd's, and the share of a core that an idle server takes.
 _FEW = 20
+_IDLE = 0.2
 
 
 @dataclass
@@ -58,10 +59,16 @@ class Meter:
                 )
 
     def settle(self, seconds: float) -> None:
-        """Wait until the server has let go of the sockets of a crowd that has left, at most so many *seconds*."""
+        """Wait until the server has let go of a crowd that has left, at most so many *seconds*.
+
+        It has when it has closed their sockets and then is idle: some tell the broker of each one that has gone.
+        """
         until = time.monotonic() + seconds
-        while self._files() > self.files + _FEW and time.monotonic() < until:
-            time.sleep(0.05)
+        while time.monotonic() < until:
+            before = self._cpu()
+            time.sleep(_EACH)
+            if self._files() <= self.files + _FEW and self._cpu() - before < _IDLE * _EACH:
+                return
 
     def _files(self) -> int:
         total = 0

@@ -51,7 +51,7 @@ _LOOKED_AT = 200_000
 #: Seconds that a stranger's connection has to stay open.
 _STAYS = 0.3
 #: Seconds for a server to let go of the sockets of a step.
-_SETTLE = 15.0
+_SETTLE = 30.0
 #: The last line of a traceback, and what it is where only the other side has left.
 _ERROR = re.compile(r"^[A-Za-z_][\w.]*(?:Error|Exception|Closed|Timeout|Interrupt)\b.*$", re.MULTILINE)
 _LEAVING = re.compile("ConnectionReset|BrokenPipe|ConnectionAborted|ConnectionClosed|ClientDisconnected|Cancelled")
