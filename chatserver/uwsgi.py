@@ -15,10 +15,12 @@ redis.connection.socket = gevent.socket
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatserver.settings")
 
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.wsgi import get_wsgi_application
 from ws4redis.uwsgi_runserver import uWSGIWebsocketServer
 
-_django = get_wsgi_application()
+# With the pages' script and style, which a web server before it would bring otherwise.
+_django = StaticFilesHandler(get_wsgi_application())
 _websocket = uWSGIWebsocketServer()
 
 

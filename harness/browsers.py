@@ -215,6 +215,11 @@ class Person:
         forms = [self.driver.find_elements("css selector", each) for each in ("[name=password]", "#chat")]
         return LOGIN in self.driver.current_url and bool(forms[0]) and not forms[1]
 
+    def runs_script(self, page: str) -> bool:
+        """Tell whether the script of *page* runs: without it the page is nothing that a library could be judged by."""
+        self._look(page)
+        return bool(self.driver.execute_script("return document.getElementById('chat')?.dataset.script === 'runs'"))
+
     def wait_state(self, page: str, wanted: Sequence[str], seconds: float) -> str:
         """Wait until the status of *page* is one of *wanted*; return what it is then."""
         self._look(page)

@@ -45,6 +45,7 @@ _FIFTEEN = "The fifteen exchanges, typed and clicked in three browsers"
 _CONSOLE = "Errors on the browsers' consoles"
 _AWAY = "A page whose server is away"
 _RETURN = "The same page once the server is back"
+_NO_SCRIPT = "not proved: the pages' own script is not loaded, so nothing is known of the library"
 _ALL = f"{len(rows())} of {len(rows())} are seen"
 
 
@@ -83,7 +84,9 @@ class _Asking:
             with self.site.serving(f"{name} for browsers", self.served, at=port) as other:
                 self._sit_down(other.base)
                 yield self._refused()
-                self.people.each(_open_pages)
+                if not all(self.people.each(_open_pages)):
+                    yield Finding(question=_FIFTEEN, expected=_ALL, seen=_NO_SCRIPT, good=None)
+                    return
                 connected = self._connected()
                 if connected:
                     yield self._fifteen()
@@ -293,10 +296,12 @@ class _Asking:
             write_frames(frames, frames[0].at, path, self.site.recorder.scrub)
 
 
-def _open_pages(person: Person) -> None:
+def _open_pages(person: Person) -> bool:
+    """Log in and open each page; tell whether their script runs."""
     person.log_in()
     for page in _PAGES:
         person.go(page, f"/chat/{page}/")
+    return all(person.runs_script(page) for page in _PAGES)
 
 
 def _open_to_strangers(person: Person) -> list[str]:

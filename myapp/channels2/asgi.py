@@ -28,6 +28,11 @@ def _served(consumer):
     return consumer if settings.GENERATION < 3 else consumer.as_asgi()
 
 
+if settings.GENERATION < 4:
+    from channels.staticfiles import StaticFilesWrapper as StaticFiles
+else:
+    from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler as StaticFiles
+
 if settings.GENERATION < 3:
     http = {}
 elif not http:
@@ -48,4 +53,5 @@ _websocket = URLRouter(_routes("", async_consumers) + _routes("sync/", consumers
 _websocket = AuthMiddlewareStack(_websocket)
 if settings.CHAT_CHECKS_ORIGIN:
     _websocket = AllowedHostsOriginValidator(_websocket)
-application = ProtocolTypeRouter(dict(http, websocket=_websocket))
+# runserver brings the pages' script and style by itself; the other servers have to be told.
+application = StaticFiles(ProtocolTypeRouter(dict(http, websocket=_websocket)))

@@ -47,6 +47,12 @@ class TestRealBrowser:
             "14 of 15 are seen; first: user from admin to John is missing on John's user page"
         )
 
+    def test_no_script(self, tmp_path):
+        """Pages whose own script is not loaded say nothing of the library."""
+        _, found = browsed("loses-its-script", tmp_path)
+        assert found[FIFTEEN].good is None
+        assert found[FIFTEEN].seen.startswith("not proved: the pages' own script is not loaded")
+
     def test_no_connection(self, tmp_path):
         """Pages that never connect are waited for once, and what the browser says of it on its console is shown."""
         _, found = browsed("refuses-403", tmp_path)

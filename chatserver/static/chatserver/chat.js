@@ -99,5 +99,7 @@
     sent();
   });
 
+  // Whoever drives a browser asks for it: a page without its script says nothing of a library.
+  form.dataset.script = "runs";
   if (protocol) { connect(); } else { connectByLibrary(); }
 }());

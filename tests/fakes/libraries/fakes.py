@@ -59,6 +59,7 @@ NAMES = (
     "leaks-later",
     "sends-binary",
     "is-proxied",
+    "loses-its-script",
     "redirects",
     "refuses-with-secrets",
     "tells-secrets",

@@ -141,7 +141,7 @@ class Chat:
         )
 
     async def script(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(SCRIPT)
+        return web.Response(status=404) if self.fake == "loses-its-script" else web.FileResponse(SCRIPT)
 
     def channels(self, member: str, asked: set[str]) -> set[str]:
         channels = {"broadcast"} if "subscribe-broadcast" in asked else set()
