@@ -108,6 +108,9 @@ def measure_peers(path: Path = ROWS) -> None:
         noted("CPU for each delivery, ours / artillery", spread(_ratios(cpu["ours"], cpu["artillery"])))
     noted("CPU for each delivery, ours / bare", spread(_ratios(cpu["ours"], cpu["bare"])))
     noted("CPU for each delivery, bare / websockets on uvloop", spread(_ratios(cpu["bare"], cpu[_PEERS[1]])))
+    spent = {name: [each["connect_cpu_seconds"] for each in _of(done, name)] for name in CLIENTS}
+    least = [min(each) for each in zip(*(spent[peer] for peer in _PEERS if spent[peer]), strict=True)]
+    noted("CPU of connecting 1000, ours / the least of the peers", spread(_ratios(spent["ours"], least)))
     noted("connecting 1000, ours / bare", spread(_ratios(connecting["ours"], connecting["bare"])))
     _measure_idle()
 
