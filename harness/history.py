@@ -7,8 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import DamagedResult, HarnessError
-from harness.files import write_atomically
+from harness.files import once, read_lines, write_lines
 from harness.result import Judgement, Model, Reason, Result, Verdict
 
 
@@ -80,7 +79,7 @@ def write(path: Path, entries: Iterable[Entry]) -> None:
     Raises:
         HarnessError: it cannot be written.
     """
-    write_atomically(path, b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries))
+    write_lines(path, entries)
 
 
 def read(path: Path) -> list[Entry]:
@@ -89,22 +88,12 @@ def read(path: Path) -> list[Entry]:
     Raises:
         DamagedResult: a line is no entry.
     """
-    if not path.exists():
-        return []
-    try:
-        return msgspec.json.Decoder(Entry).decode_lines(path.read_bytes())
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DamagedResult(
-            f"history/{path.name} is damaged: {error}", "move it away; a new one begins then"
-        ) from error
-    except OSError as error:
-        raise HarnessError(f"history/{path.name} cannot be read: {error.strerror}") from error
+    return read_lines(path, Entry, "history")
 
 
 def joined(histories: Iterable[list[Entry]]) -> list[Entry]:
     """Return several histories of one cell as one, by date, without what stands in more than one of them."""
-    known = {msgspec.json.encode(entry): entry for entries in histories for entry in entries}
-    return sorted(known.values(), key=lambda entry: entry.date)
+    return once((entry for entries in histories for entry in entries), lambda entry: entry.date)
 
 
 def known(entries: list[Entry], verdict: Verdict) -> list[Entry]:

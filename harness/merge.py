@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from harness import history
 from harness.cells import Cell
@@ -14,6 +15,8 @@ from harness.errors import DamagedResult, ForeignSchema, HarnessError
 from harness.load import model as loads
 from harness.records import Records
 from harness.result import Reason, Result, Verdict
+
+T = TypeVar("T")
 
 #: Why a cell is not tested where that should not have been: that a machine lacks an interpreter is no fault.
 _FAULTS = (Reason.ENVIRONMENT_FAILED, Reason.NO_NETWORK)
@@ -143,12 +146,7 @@ def bring_history(cell: str, result: Result | None, sources: Mapping[str, Path],
     Returns:
         What was wrong with a history; it is left out.
     """
-    known, problems = [], []
-    for name, folder in sources.items():
-        try:
-            known += history.read(history.path_of(folder, cell))
-        except DamagedResult as error:
-            problems.append(Problem(Kind.DAMAGED, cell, f"in {name or 'the recorded one'}: {error}"))
+    known, problems = _known(cell, sources, lambda folder: history.read(history.path_of(folder, cell)))
     own = [history.Entry.of(result, None)] if result is not None else []
     missing = [line for line in own if (line.date, line.verdict) not in {(each.date, each.verdict) for each in known}]
     if known or missing:
@@ -162,12 +160,19 @@ def bring_loads(cell: str, sources: Mapping[str, Path], target: Path) -> list[Pr
     Returns:
         What was wrong with some of them; those are left out.
     """
-    known, problems = [], []
-    for name, folder in sources.items():
-        try:
-            known += loads.read(loads.path_of(folder, cell))
-        except DamagedResult as error:
-            problems.append(Problem(Kind.DAMAGED, cell, f"in {name or 'the recorded one'}: {error}"))
+    known, problems = _known(cell, sources, lambda folder: loads.read(loads.path_of(folder, cell)))
     if known:
         loads.write(loads.path_of(target, cell), loads.joined(known))
     return problems
+
+
+def _known(cell: str, sources: Mapping[str, Path], read: Callable[[Path], list[T]]) -> tuple[list[T], list[Problem]]:
+    """Return what can be *read* of *cell* in all of *sources*, and what was wrong where it cannot."""
+    known: list[T] = []
+    problems = []
+    for name, folder in sources.items():
+        try:
+            known += read(folder)
+        except DamagedResult as error:
+            problems.append(Problem(Kind.DAMAGED, cell, f"in {name or 'the recorded one'}: {error}"))
+    return known, problems

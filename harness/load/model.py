@@ -15,8 +15,7 @@ from typing import Literal
 import msgspec
 from hdrh.histogram import HdrHistogram
 
-from harness.errors import DamagedResult, HarnessError
-from harness.files import write_atomically
+from harness.files import once, read_lines, write_lines
 from harness.result import Model
 
 SCHEMA: Literal["1"] = "1"
@@ -276,13 +275,12 @@ def write(path: Path, runs: Iterable[Run]) -> None:
     Raises:
         HarnessError: it cannot be written.
     """
-    write_atomically(path, b"".join(msgspec.json.encode(each) + b"\n" for each in runs))
+    write_lines(path, runs)
 
 
 def joined(runs: Iterable[Run]) -> list[Run]:
     """Return *runs* by their time, without what stands there more than once."""
-    known = {msgspec.json.encode(run): run for run in runs}
-    return sorted(known.values(), key=lambda run: run.started)
+    return once(runs, lambda run: run.started)
 
 
 def read(path: Path) -> list[Run]:
@@ -291,11 +289,4 @@ def read(path: Path) -> list[Run]:
     Raises:
         DamagedResult: a line is no run.
     """
-    if not path.exists():
-        return []
-    try:
-        return msgspec.json.Decoder(Run).decode_lines(path.read_bytes())
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise DamagedResult(f"load/{path.name} is damaged: {error}", "move it away; a new one begins then") from error
-    except OSError as error:
-        raise HarnessError(f"load/{path.name} cannot be read: {error.strerror}") from error
+    return read_lines(path, Run, "load")
