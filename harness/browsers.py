@@ -64,39 +64,46 @@ _ARGUMENTS = (
     "--window-size=900,700",
 )
 
+#: Answers what now() says once ready(), or else when the time is up; *watched* is the element that changes.
+_WAIT = """
+    const wait = (watched, ready, now, milliseconds, done) => {
+        if (ready()) { done(now()); return; }
+        const observer = new MutationObserver(() => { if (ready()) { observer.disconnect(); done(now()); } });
+        observer.observe(watched, {childList: true, characterData: true, subtree: true});
+        setTimeout(() => { observer.disconnect(); done(now()); }, milliseconds);
+    };
+"""
 #: Waits until the page shows one of some texts.
-_WAIT_SHOWN = """
+_WAIT_SHOWN = (
+    _WAIT
+    + """
     const [texts, milliseconds, done] = arguments;
     const list = document.getElementById("messages");
     const shown = () => [...list.children].some(item => texts.includes(item.innerText) && item.checkVisibility());
-    if (shown()) { done(true); return; }
-    const observer = new MutationObserver(() => { if (shown()) { observer.disconnect(); done(true); } });
-    observer.observe(list, {childList: true});
-    setTimeout(() => { observer.disconnect(); done(shown()); }, milliseconds);
+    wait(list, shown, shown, milliseconds, done);
 """
+)
 #: Waits until the page's status is one of some, and returns the status.
-_WAIT_STATE = """
+_WAIT_STATE = (
+    _WAIT
+    + """
     const [wanted, milliseconds, done] = arguments;
     const state = document.getElementById("state");
     const now = () => state.innerText.trim();
-    if (wanted.includes(now())) { done(now()); return; }
-    const observer = new MutationObserver(() => {
-        if (wanted.includes(now())) { observer.disconnect(); done(now()); }
-    });
-    observer.observe(state, {childList: true, characterData: true, subtree: true});
-    setTimeout(() => { observer.disconnect(); done(now()); }, milliseconds);
+    wait(state, () => wanted.includes(now()), now, milliseconds, done);
 """
+)
 #: Waits until the form is empty, as it is once the message has gone; returns what the page says otherwise.
-_WAIT_SENT = """
+_WAIT_SENT = (
+    _WAIT
+    + """
     const [milliseconds, done] = arguments;
     const state = document.getElementById("state"), input = document.getElementById("message");
     const sent = () => input.value === "", failed = () => state.innerText.startsWith("not sent");
     const answer = () => sent() ? "" : state.innerText.trim() || "the form is not emptied";
-    if (sent() || failed()) { done(answer()); return; }
-    const observer = new MutationObserver(() => { if (sent() || failed()) { observer.disconnect(); done(answer()); } });
-    observer.observe(state, {childList: true, characterData: true, subtree: true});
-    setTimeout(() => { observer.disconnect(); done(answer()); }, milliseconds);
+    wait(state, () => sent() || failed(), answer, milliseconds, done);
 """
+)
 _SHOWN = """
     return [...document.querySelectorAll("#messages > li")]
         .filter(item => item.checkVisibility()).map(item => item.innerText).reverse();

@@ -13,7 +13,6 @@ from harness.errors import CellFailure
 from harness.judge import Received, Sent, judge
 from harness.libraries.base import SendFailed
 from harness.members import Row, rows
-from harness.output import shorten
 from harness.result import Exchange, Fault, Reason
 
 #: Seconds that a message may take before the fence is sent all the same.
@@ -85,11 +84,8 @@ def check(chat: Chat, exchanged: Exchanged) -> None:
 
 def _what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
     wrong = exchanged.wrong
-    first, fault = wrong[0], wrong[0].faults[0]
-    text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first.channel} from {first.sender}"
-    text += f" to {first.audience} is {fault.kind} on {fault.member}'s {fault.connection} connection"
-    if fault.text:
-        text += f" ({shorten(fault.text)})"
+    first = rows()[wrong[0].number - 1].with_fault(wrong[0].faults[0], "connection")
+    text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first}"
     if chat.server.exit_status is not None:
         text += f"; the server had ended with exit status {chat.server.exit_status}"
     return text
@@ -97,7 +93,7 @@ def _what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
 
 def _send(chat: Chat, outcome: Exchanged, row: Row, began: float) -> Sent:
     """Send one message, wait for it, and send the fence behind it."""
-    text = f"Hello ({chat.token}) {row.audience}, this is {row.sender} with message {row.number}"
+    text = row.message(chat.token)
     expected = chat.library.expected(row)
     if chat.server.exit_status is not None:
         return Sent(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.output import shorten
+from harness.result import Fault
+
 MEMBERS = ("admin", "John", "Mary")
 GROUP = "chatusers"
 GROUP_MEMBERS = ("John", "Mary")
@@ -21,6 +24,16 @@ class Row:
     sender: str
     audience: str
     recipients: tuple[str, ...]
+
+    def message(self, token: str) -> str:
+        """Return what is said in it, with the token of the chat in which it is."""
+        return f"Hello ({token}) {self.audience}, this is {self.sender} with message {self.number}"
+
+    def with_fault(self, fault: Fault, place: str) -> str:
+        """Return in one line what *fault* its *place*, a connection or a page, shows."""
+        text = f"{self.channel} from {self.sender} to {self.audience} is {fault.kind} on {fault.member}'s"
+        text += f" {fault.connection} {place}"
+        return text + f" ({shorten(fault.text)})" if fault.text else text
 
 
 def rows() -> list[Row]:

@@ -60,6 +60,24 @@ class Rooms:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+def two_rooms(places: tuple[str, str], heard: bool, leaked: bool, proved: bool) -> list[Finding]:
+    """Return what came of a message in the first of two *places*; in the second one it must not be seen.
+
+    *proved* tells whether the second has something that was behind all of the message that was on its way.
+    """
+    once, nowhere = "is seen once by all who are in it", "is not seen"
+    seen = "is seen" if leaked else nowhere if proved else "not proved: nothing is seen there"
+    return [
+        Finding(question=f"A message {places[0]}", expected=once, seen=once if heard else "is not", good=heard),
+        Finding(
+            question=f"The same message {places[1]}",
+            expected=nowhere,
+            seen=seen,
+            good=False if leaked else True if proved else None,
+        ),
+    ]
+
+
 class Library(ABC):
     """One library: how to install, serve, connect, subscribe, speak, and recognise what arrives."""
 

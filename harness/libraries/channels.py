@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from harness.cells import Cell
 from harness.errors import CellFailure
 from harness.judge import Line
-from harness.libraries.base import Rooms, Variant
+from harness.libraries.base import Rooms, Variant, two_rooms
 from harness.libraries.envelope import JsonChat
 from harness.result import Finding, Pin, Reason
 from harness.servers import Application, Deployment, Server
@@ -92,19 +92,8 @@ class Channels(JsonChat):
         proved = chat.transcript.wait(garden, [outside], _PATIENCE)
         heard = all(chat.transcript.texts(line).count(text) == 1 for line in kitchen)
         leaked = any(text in chat.transcript.texts(line) for line in garden)
-        yield Finding(
-            question=f"A message in a room ({kind})",
-            expected="is seen once by all who are in it",
-            seen="is seen once by all who are in it" if heard else "is not",
-            good=heard,
-        )
         proved = proved and same and not any(chat.transcript.closed(line) for line in garden)
-        yield Finding(
-            question=f"The same message in another room ({kind})",
-            expected="is not seen",
-            seen="is seen" if leaked else "is not seen" if proved else "not proved: nothing is seen there",
-            good=False if leaked else True if proved else None,
-        )
+        yield from two_rooms((f"in a room ({kind})", f"in another room ({kind})"), heard, leaked, proved)
 
     def _enter(self, chat: Chat, who: str, path: str) -> Line:
         line = Line(_VISITOR, who)

@@ -15,11 +15,11 @@ from harness import browsers
 from harness.broker import can_bind, free_port
 from harness.browsers import Browsers, Person
 from harness.judge import Line, Received, Sent, judge
-from harness.libraries.base import Rooms, SendFailed
+from harness.libraries.base import Rooms, SendFailed, two_rooms
 from harness.members import MEMBERS, Channel, Row, rows
 from harness.output import shorten
 from harness.result import Finding
-from harness.sockets import Frame, write_frames
+from harness.sockets import write_frames
 
 if TYPE_CHECKING:
     from harness.chat import Chat
@@ -70,8 +70,9 @@ class _Asking:
     served: Served
     people: Browsers
     token: str
-    frames: list[Frame] = field(default_factory=list)
     texts: list[Sent] = field(default_factory=list)
+    #: Those of them that their first page did not show in time.
+    absent: list[Sent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -90,8 +91,9 @@ class _Asking:
                 connected = self._connected()
                 if connected:
                     yield self._fifteen()
-                    for rooms in self._rooms({}):
-                        yield from self._two_rooms(rooms)
+                    for rooms in self.site.library.rooms(self.site.cell):
+                        if not rooms.environment:
+                            yield from self._two_rooms(rooms)
                 else:
                     yield self._unconnected()
                 yield self._console()
@@ -141,25 +143,25 @@ class _Asking:
         wrong = [exchange for exchange in self.texts if faults[exchange.number]]
         seen = f"{len(self.texts) - len(wrong)} of {len(self.texts)} are seen"
         if wrong:
-            row, fault = rows()[wrong[0].number - 1], faults[wrong[0].number][0]
-            seen += f"; first: {row.channel} from {row.sender} to {row.audience} is {fault.kind} on {fault.member}'s"
-            seen += f" {fault.connection} page"
-            seen += f" ({shorten(fault.text)})" if fault.text else ""
+            seen += f"; first: {rows()[wrong[0].number - 1].with_fault(faults[wrong[0].number][0], 'page')}"
         return Finding(question=_FIFTEEN, expected=_ALL, seen=seen.replace(self.token, "…"), good=not wrong)
 
     def _exchange(self, row: Row) -> Sent:
-        text = f"Hello ({self.token}) {row.audience}, this is {row.sender} with message {row.number}"
+        text = row.message(self.token)
         expected = self.site.library.shown(row)
-        absent = sum(not set(_forms(each)) & set(self._shown_to(each)) for each in self.texts if not each.error)
-        patience = _SHORT_PATIENCE if absent >= _HURRY_AFTER else _PATIENCE
+        # Only what never came is a reason to hurry: slow is not wrong.
+        self.absent = [each for each in self.absent if not set(_forms(each)) & set(self._shown_to(each))]
+        patience = _SHORT_PATIENCE if len(self.absent) >= _HURRY_AFTER else _PATIENCE
         try:
             self.people[row.sender].write(row.channel, "" if row.channel == "broadcast" else row.audience, text)
             # The fence tells what all of them have; this only lets the message be ahead of it.
-            self._seen([min(expected)], [text], row.sender, patience)
+            seen = self._seen([min(expected)], [text], row.sender, patience)
             fences = self._fence(row.sender, row.channel, self.lines)
         except SendFailed as error:
             return Sent(row.number, text, expected, error=str(error))
-        return Sent(row.number, text, expected, fences)
+        sent = Sent(row.number, text, expected, fences)
+        self.absent += [] if seen else [sent]
+        return sent
 
     def _shown_to(self, sent: Sent) -> list[str]:
         line = min(sent.expected)
@@ -211,19 +213,14 @@ class _Asking:
         evidence = self.site.recorder.evidence
         self.people.each(lambda person: person.photograph(_PAGES[0], evidence / f"browser-{person.name}.png"))
 
-    def _rooms(self, environment: dict[str, str]) -> list[Rooms]:
-        return [each for each in self.site.library.rooms(self.site.cell) if each.environment == environment]
-
     def _elsewhere(self, name: str) -> Iterator[Finding]:
         """Ask of the rooms that need a server with other settings; one server for those with the same."""
-        settings = [
-            dict(each) for each in {tuple(r.environment.items()): 0 for r in self.site.library.rooms(self.site.cell)}
-        ]
-        for environment in filter(None, settings):
-            title = f"{name} for browsers, {' '.join(environment.values())}"
-            with self.site.serving(title, self.served, environment) as other:
+        others = [rooms for rooms in self.site.library.rooms(self.site.cell) if rooms.environment]
+        for settings, group in itertools.groupby(others, key=lambda rooms: rooms.environment):
+            title = f"{name} for browsers, {' '.join(settings.values())}"
+            with self.site.serving(title, self.served, settings) as other:
                 self._sit_down(other.base)
-                for rooms in self._rooms(environment):
+                for rooms in group:
                     yield from self._two_rooms(rooms)
 
     def _two_rooms(self, rooms: Rooms) -> list[Finding]:
@@ -245,21 +242,8 @@ class _Asking:
             self.people[line.member].leave(line.name)
         heard = heard and all(counts[line] == 1 for line in kitchen)
         leaked = any(counts[line] for line in garden)
-        once = "is seen once by all who are in it"
-        return [
-            Finding(
-                question=f"A message in a room's page ({rooms.name})",
-                expected=once,
-                seen=once if heard else "is not",
-                good=heard,
-            ),
-            Finding(
-                question=f"The same message on another room's page ({rooms.name})",
-                expected="is not seen",
-                seen="is seen" if leaked else "is not seen" if proved else "not proved: nothing is seen there",
-                good=False if leaked else True if proved else None,
-            ),
-        ]
+        places = f"in a room's page ({rooms.name})", f"on another room's page ({rooms.name})"
+        return two_rooms(places, heard, leaked, proved)
 
     def _fence_room(self, line: Line, room: Sequence[Line]) -> bool:
         text = f"fence {next(self._numbers)} ({self.token})"
