@@ -7,15 +7,12 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import signal
-import statistics
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -26,91 +23,30 @@ from harness.cells import Cell
 from harness.files import write_atomically
 from harness.libraries.base import Wire
 from harness.load.crowd import Crowd, Ended, room_for_sockets
-from harness.load.model import INTERRUPTED, RATE_SECONDS, Client, Message, Plan, Rate, Step, latency
-
-#: Seconds without anything arriving after which a fence is sent again, and a message is waited for no longer; for
-#: every thousand sockets a second more.
-_FENCE_QUIET = 0.5
-_QUIET = 3.0
-#: Fences that bring nothing new before the rest is given up.
-_FENCES = 4
-#: Seconds for what is on its way when a step ends.
-_LAST = 0.1
-#: Seconds between two looks at the client's own lag, and the milliseconds from which on it may be what is slow.
-_TICK = 0.01
-_LAG = 50.0
-#: The share of a core from which on the client may be what is slow.
-_BUSY = 0.85
+from harness.load.model import INTERRUPTED, RATE_SECONDS, Plan, Rate, Step, latency, per_second
+from harness.load.pace import FENCE_QUIET, FENCES, LAST, QUIET, TICK, Phase, Watch
 
 
-@dataclass
-class _Phase:
-    """What a phase of the step took, in seconds and in seconds of CPU."""
+class _Watch(Watch):
+    """Looks as often as the event loop comes to it."""
 
-    seconds: float = 0.0
-    cpu: float = 0.0
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Measure until the block is left."""
-        cpu, began = time.process_time(), time.perf_counter()
-        try:
-            yield
-        finally:
-            self.cpu = round(time.process_time() - cpu, 4)
-            self.seconds = round(time.perf_counter() - began, 3)
-
-
-class _Watch:
-    """What the client itself takes while messages are under way: CPU, and how late its own timers are."""
-
-    def __init__(self) -> None:
-        self.busy = self.under_way = 0.0
-        self.late: list[float] = []
-        self._due = 0.0
-        self._handle: asyncio.TimerHandle | None = None
+    _handle: asyncio.TimerHandle | None = None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Look until the block is left."""
-        cpu, began = time.process_time(), time.perf_counter()
-        self._due = began
+        self.begin()
         self._tick()
         try:
             yield
         finally:
-            self.busy += time.process_time() - cpu
-            self.under_way += time.perf_counter() - began
+            self.end()
             if self._handle is not None:
                 self._handle.cancel()
 
     def _tick(self) -> None:
-        now = time.perf_counter()
-        self.late.append(max(0.0, now - self._due) * 1000)
-        self._due = now + _TICK
-        self._handle = asyncio.get_running_loop().call_later(_TICK, self._tick)
-
-    def usage(self, cpu: float, connecting: _Phase, speaking: _Phase, p99: float) -> Client:
-        """Return what the client took, *cpu* seconds in all, and whether it was what was slow."""
-        late = sorted(self.late) or [0.0]
-        share = self.busy / self.under_way if self.under_way else 0.0
-        behind = late[int(len(late) * 0.99)]
-        return Client(
-            cpu_seconds=round(cpu, 3),
-            connect_cpu_seconds=connecting.cpu,
-            message_cpu_seconds=speaking.cpu,
-            memory_mb=round(_peak() / 1e6, 1),
-            share=round(share, 3),
-            lag_p99=round(behind, 3),
-            lag_max=round(late[-1], 3),
-            bottleneck=share > _BUSY or (behind > _LAG and behind > p99 / 2),
-        )
-
-
-def _peak() -> int:
-    """Return the most memory that this process has had, in bytes; it takes no file to ask, for none may be left."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+        self.look()
+        self._handle = asyncio.get_running_loop().call_later(TICK, self._tick)
 
 
 class _Steps:
@@ -121,7 +57,7 @@ class _Steps:
         self.crowd = Crowd(plan, wire)
         self.messages: list[tuple[int, bytearray]] = []
         self.rates: list[Rate] = []
-        self.connecting, self.subscribing, self.speaking = _Phase(), _Phase(), _Phase()
+        self.connecting, self.subscribing, self.speaking = Phase(), Phase(), Phase()
         self.watch = _Watch()
         self._cpu = time.process_time()  # what came before is the start of the program
         self.ended = ""
@@ -138,7 +74,7 @@ class _Steps:
         if not work.done():
             self.ended = INTERRUPTED if stop.is_set() else f"not through within {self.plan.deadline:.0f} s"
         else:
-            await asyncio.sleep(_LAST)
+            await asyncio.sleep(LAST)
         for task in (work, over, alive):
             task.cancel()
         for outcome in await asyncio.gather(work, over, alive, return_exceptions=True):
@@ -175,12 +111,12 @@ class _Steps:
     async def _fence(self, have: Callable[[], int], wanted: Callable[[], int]) -> None:
         """Send fences, one at a time, until as many *have* one as are *wanted*, or until that grows no more."""
         tally, vain, sent = self.crowd.tally, 0, False
-        while not sent or (have() < wanted() and vain < _FENCES):
+        while not sent or (have() < wanted() and vain < FENCES):
             before = have()
             await self.crowd.have_publisher()
             self.crowd.publish(f"fence {len(tally.sent)} ({self.crowd.token})")
             sent = True
-            await self._arrival(lambda: have() >= wanted(), _FENCE_QUIET)
+            await self._arrival(lambda: have() >= wanted(), FENCE_QUIET)
             vain = 0 if have() > before else vain + 1
 
     async def _arrival(self, done: Callable[[], bool], quiet: float) -> bool:
@@ -205,7 +141,7 @@ class _Steps:
         with self.watch.watching():
             number = self.crowd.publish(f"message {each} ({self.crowd.token})")
             self.messages.append((number, standing))
-            if not await self._arrival(lambda: tally.reached(number), _QUIET):
+            if not await self._arrival(lambda: tally.reached(number), QUIET):
                 tally.sent[number].given_up = time.perf_counter()
 
     async def _rise(self) -> None:
@@ -222,7 +158,7 @@ class _Steps:
                     return not left
 
                 # Some libraries keep the last message back until the next comes, and here none does by itself.
-                for _ in range(_FENCES):
+                for _ in range(FENCES):
                     self.crowd.publish(f"fence {len(tally.sent)} ({self.crowd.token})")
                     if await self._arrival(all_reached, self.plan.bound_ms / 1000):
                         break
@@ -279,7 +215,7 @@ class _Steps:
             publisher_closed=max(0, crowd.published_by - 1),
             closed=dict(crowd.closed.most_common()),
             latency=spread,
-            per_second=_per_second(messages),
+            per_second=per_second(messages),
             client=self.watch.usage(
                 time.process_time() - self._cpu,
                 self.connecting,
@@ -288,11 +224,6 @@ class _Steps:
             ),
             ended=self.ended,
         )
-
-
-def _per_second(messages: list[Message]) -> float | None:
-    rates = [each.delivered / each.last_ms * 1000 for each in messages if each.last_ms]
-    return round(statistics.median(rates), 1) if rates else None
 
 
 def main(plan_path: Path, result_path: Path) -> int:

@@ -16,15 +16,14 @@ from dataclasses import dataclass, field
 import picows
 
 from harness.libraries.base import Wire
+from harness.load.ear import Ear
 from harness.load.model import Plan, Visitor
 from harness.load.tally import Tally
 
 #: Handshakes that fail in a row before no more are tried.
 _GIVE_UP = 200
 #: How often the publisher's connection may be closed.
-_PUBLISHERS = 5
-#: How many different frames are remembered with what they mean; a server may send rubbish without end.
-_REMEMBERED = 10_000
+PUBLISHERS = 5
 #: File descriptors that are not sockets of the crowd.
 _RESERVED = 40
 #: Bytes that a socket reads into; 10,000 of them wait at once.
@@ -112,9 +111,8 @@ class Crowd:
     def __post_init__(self) -> None:
         self.tally = Tally(self.plan.sockets)
         self.token = secrets.token_hex(4)
-        self._known: dict[bytes, tuple[int, ...]] = {}
-        self._numbers: dict[str, int] = {}
-        self._answers = {each.encode(): answer.encode() for each, answer in self.wire.answers.items()}
+        self.ear = Ear(self.wire)
+        self._known = self.ear.known  # what is looked up for each frame
         self.changed = asyncio.Event()
 
     def arrived(self, listener: _Listener, data: bytes) -> None:
@@ -130,16 +128,12 @@ class Crowd:
                 self.changed.set()
 
     def _meaning(self, listener: _Listener, data: bytes) -> tuple[int, ...]:
-        answer = self._answers.get(data)
+        answer = self.ear.answers.get(data)
         if answer is not None and listener.transport is not None:
             listener.transport.send(picows.WSMsgType.TEXT, answer)
             return ()
-        messages = self.wire.messages(data.decode("utf-8", "replace"))
-        numbers = tuple(self._numbers[text] for text in messages if text in self._numbers)
-        if len(numbers) < len(messages):  # it is counted each time, so it is not remembered
-            self.tally.foreign += (len(messages) - len(numbers)) * (listener.number >= 0)
-        elif len(self._known) < _REMEMBERED:
-            self._known[data] = numbers
+        numbers, foreign = self.ear.meaning(data)
+        self.tally.foreign += foreign * (listener.number >= 0)
         return numbers
 
     def said_goodbye(self, listener: _Listener, code: int) -> None:
@@ -164,8 +158,8 @@ class Crowd:
             Ended: it is not let in, or is closed each time.
         """
         while self.publisher is None:
-            if self.published_by > _PUBLISHERS:
-                raise Ended(f"the publisher's connection was closed {_PUBLISHERS} times")
+            if self.published_by > PUBLISHERS:
+                raise Ended(f"the publisher's connection was closed {PUBLISHERS} times")
             self.published_by += 1
             if why := await self._open(-1, self.plan.publisher):
                 raise Ended(f"the publisher was not let in: {why}")
@@ -179,7 +173,7 @@ class Crowd:
         if self.publisher is None or self.publisher.transport is None:
             raise Ended("the publisher's connection was closed")
         number = self.tally.begin(text, time.perf_counter() if at is None else at)
-        self._numbers[text] = number
+        self.ear.numbers[text] = number
         self.publisher.transport.send(picows.WSMsgType.TEXT, self.wire.broadcast(text).encode())
         return number
 
@@ -251,6 +245,11 @@ def _why(error: BaseException, seconds: float) -> str:
         return f"status {getattr(error.response, 'status', 0):d}"
     if isinstance(error, TimeoutError):
         return f"no answer within {seconds:.0f} s"
+    return named(error)
+
+
+def named(error: BaseException) -> str:
+    """Return the name of what the system says, or of the error itself."""
     if isinstance(error, OSError) and error.errno:
         return CLIENT_FULL if error.errno in _FULL else errno.errorcode.get(error.errno, type(error).__name__)
     return type(error).__name__

@@ -238,6 +238,18 @@ def latency(seconds: Iterable[float]) -> Latency | None:
     # Many take as long as others, and each value takes a while to record.
     for value, times in Counter(min(max(int(each * 1e6), 1), _LONGEST) for each in seconds).items():
         histogram.record_value(value, times)
+    return _distribution(histogram)
+
+
+def combined(parts: Iterable[Latency]) -> Latency | None:
+    """Return the distribution of all that is in *parts*; None where there are none."""
+    histogram = HdrHistogram(1, _LONGEST, _DIGITS)
+    for each in parts:
+        histogram.decode_and_add(each.histogram)
+    return _distribution(histogram)
+
+
+def _distribution(histogram: HdrHistogram) -> Latency | None:
     if not histogram.get_total_count():
         return None
 
@@ -252,6 +264,12 @@ def latency(seconds: Iterable[float]) -> Latency | None:
         max=at(100),
         histogram=histogram.encode().decode(),
     )
+
+
+def per_second(messages: Iterable[Message]) -> float | None:
+    """Return the deliveries in a second, the median over *messages*; None where none was timed."""
+    rates = [each.delivered / each.last_ms * 1000 for each in messages if each.last_ms]
+    return round(statistics.median(rates), 1) if rates else None
 
 
 def path_of(reports: Path, cell: str) -> Path:
