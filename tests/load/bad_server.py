@@ -13,6 +13,9 @@ import os
 import struct
 import sys
 
+#: What lets members in, as Django's login view does: a form with a token, and a session for whoever fills it in.
+FORM = b"HTTP/1.1 200 OK\r\nSet-Cookie: csrftoken=token; Path=/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+IN = b"HTTP/1.1 302 Found\r\nSet-Cookie: sessionid=session; Path=/\r\nLocation: /\r\nConnection: close\r\n\r\n"
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -42,20 +45,26 @@ class Server:
         self.writers: dict[int, asyncio.StreamWriter] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        number = next(self.numbers)
+        number = 0
         try:
-            await self.talk(number, reader, writer)
+            request = await reader.readuntil(b"\r\n\r\n")
+            if b" /accounts/login/ " in request:
+                writer.write(FORM if request.startswith(b"GET") else IN)
+                return
+            number = next(self.numbers)
+            await self.talk(number, request, reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             self.writers.pop(number, None)
             writer.close()
 
-    async def talk(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
+    async def talk(
+        self, number: int, request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         if self.way == "never answers":
             await reader.read()
-        if self.way == "refuses" and number > 1:
+        if self.way == "refuses everybody" or (self.way == "refuses" and number > 1):
             writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             return
         key = next(line for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:"))
@@ -65,7 +74,7 @@ class Server:
         self.writers[number] = writer
         if self.way == "dies at 60" and number == 61:
             os._exit(3)
-        if self.way == "closes every tenth" and number % 10 == 0:
+        if (self.way, number) == ("closes the first", 1) or (self.way == "closes every tenth" and number % 10 == 0):
             writer.write(frame(struct.pack(">H", 1011), opcode=8))
             return
         if self.way == "sends rubbish":

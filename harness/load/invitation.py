@@ -1,0 +1,89 @@
+"""The plan of a step on a server that somebody else has started: who visits it, and where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from harness import libraries
+from harness.cells import Cell
+from harness.errors import UsageError
+from harness.libraries.base import Wire
+from harness.load.model import Plan, Visitor
+from harness.load.websocket_client import BROKEN, WebSocketClient
+from harness.members import MEMBERS
+from harness.pages import Browser
+
+_PUBLISHER = "John"
+#: Seconds that a stranger's connection has to stay open.
+_STAYS = 0.3
+
+
+def subject_of(cell: str, folders: Sequence[str]) -> libraries.Subject:
+    """Return what the server of *cell* runs on.
+
+    Raises:
+        UsageError: there is no such cell.
+    """
+    return libraries.of(Cell.parse(cell), libraries.load(tuple(Path(each) for each in folders)))
+
+
+def plan_for(base: str, cell: str, folders: Sequence[str], sockets: int, messages: int, deadline: float) -> Plan:
+    """Log the members in at *base*, find out whether strangers are let in, and plan for all of them.
+
+    Raises:
+        UsageError: there is no such cell, or no address.
+        CellFailure: somebody cannot log in.
+    """
+    if not base.startswith(("http://", "https://")):
+        raise UsageError(f"{base!r} is no address of a server", "give it as http://127.0.0.1:8000")
+    library = subject_of(cell, folders).library
+    wire = library.wire(Cell.parse(cell))
+    visitors = [_visitor(base, member) for member in MEMBERS]
+    plan = Plan(
+        cell=cell,
+        library=library.suffix,
+        folders=[str(Path(each).resolve()) for each in folders],
+        url=base.replace("http", "ws", 1) + wire.path,
+        origin=base,
+        visitors=visitors,
+        publisher=next(each for each in visitors if each.name == _PUBLISHER),
+        sockets=sockets,
+        messages=messages,
+        deadline=deadline,
+    )
+    stranger = Visitor(name="", cookie="")
+    return msgspec.structs.replace(plan, visitors=[*visitors, stranger]) if lets_in(plan, wire, stranger) else plan
+
+
+def lets_in(plan: Plan, wire: Wire, visitor: Visitor) -> bool:
+    """Tell whether the chat lets *visitor* connect, and stay, and has no objection."""
+    client = WebSocketClient(plan, visitor)
+    if client.connect():
+        return False
+    until = time.monotonic() + _STAYS
+    objects = False
+    with suppress(*BROKEN):
+        for text in wire.opened:
+            client.send(text)
+    for data in client.frames(_STAYS):
+        objects = objects or bool(wire.messages(data.decode("utf-8", "replace")))
+        if time.monotonic() > until:
+            break
+    client.leave()
+    return not client.ended and not objects
+
+
+def _visitor(base: str, member: str) -> Visitor:
+    """Return *member*, logged in through the login form.
+
+    Raises:
+        CellFailure: that does not work.
+    """
+    browser = Browser(base)
+    browser.log_in(member)
+    return Visitor(name=member, cookie=browser.cookie)
