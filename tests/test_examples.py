@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import needs
 import pytest
 
 from harness import processes
@@ -16,13 +16,7 @@ from harness import processes
 ROOT = Path(__file__).resolve().parent.parent
 DJANGO = ["manage.py", "test", "--settings", "myapp.channels2.settings", "-p", "channels_live_server.py"]
 PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "tests/examples/asgi_live_server.py"]
-pytestmark = [
-    pytest.mark.cell,
-    pytest.mark.skipif(
-        not (shutil.which("chromium") and shutil.which("chromedriver")),
-        reason="no chromium and chromedriver on PATH; Debian's packages are called that",
-    ),
-]
+pytestmark = [pytest.mark.cell, needs.chromium]
 
 
 @pytest.mark.parametrize(

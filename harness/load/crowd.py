@@ -227,16 +227,19 @@ class Crowd:
     def leave(self) -> None:
         """End every connection; nothing of that counts."""
         self.leaving = True
-        for listener in [*self.listeners, *([self.publisher] if self.publisher else [])]:
-            if listener.transport is not None:
-                listener.transport.disconnect(False)
+        for transport in self._open_ones():
+            transport.disconnect(False)
 
     def keep_alive(self) -> None:
         """Say on every connection what has to be said every so often."""
         assert self.wire.every is not None
-        for listener in [*self.listeners, *([self.publisher] if self.publisher else [])]:
-            if listener.transport is not None and not self.leaving:
-                listener.transport.send(picows.WSMsgType.TEXT, self.wire.every[0].encode())
+        if not self.leaving:
+            for transport in self._open_ones():
+                transport.send(picows.WSMsgType.TEXT, self.wire.every[0].encode())
+
+    def _open_ones(self) -> list[picows.WSTransport]:
+        everyone = [*self.listeners, *([self.publisher] if self.publisher else [])]
+        return [listener.transport for listener in everyone if listener.transport is not None]
 
 
 def _why(error: BaseException, seconds: float) -> str:

@@ -6,7 +6,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -34,7 +34,7 @@ class Meter:
     server: Usage | None = None
     broker_usage: Usage | None = None
     #: How many files the server had open before.
-    files: int = 0
+    files: float = 0
     _most: float = 0.0
     _processes: list[psutil.Process] = field(default_factory=list)
 
@@ -70,29 +70,24 @@ class Meter:
             if self._files() <= self.files + _FEW and self._cpu() - before < _IDLE * _EACH:
                 return
 
-    def _files(self) -> int:
-        total = 0
-        for process in self._processes:
-            with suppress(psutil.Error):
-                total += process.num_fds()
-        return total
-
     def _look(self, over: threading.Event) -> None:
         while True:
-            total = 0
-            for process in self._processes:
-                with suppress(psutil.Error):
-                    total += process.memory_info().rss
-            self._most = max(self._most, total)
+            self._most = max(self._most, self._total(lambda process: process.memory_info().rss))
             if over.wait(_EACH):
                 return
 
+    def _files(self) -> float:
+        return self._total(lambda process: process.num_fds())
+
     def _cpu(self) -> float:
+        return self._total(lambda process: sum(process.cpu_times()[:2]))  # in user and in kernel mode
+
+    def _total(self, of: Callable[[psutil.Process], float]) -> float:
+        """Return the sum over the server's processes; those that have ended do not count."""
         total = 0.0
         for process in self._processes:
             with suppress(psutil.Error):
-                times = process.cpu_times()
-                total += times.user + times.system
+                total += of(process)
         return total
 
     def _asked(self) -> tuple[float, float] | None:

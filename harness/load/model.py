@@ -179,6 +179,16 @@ class Step(Model, frozen=True, kw_only=True):
         )
 
     @property
+    def deliveries(self) -> int:
+        """How many sockets had a message, over all messages; *wanted* is how many that should have been."""
+        return sum(each.delivered for each in self.messages)
+
+    @property
+    def wanted(self) -> int:
+        """See :attr:`deliveries`."""
+        return self.sockets * len(self.messages)
+
+    @property
     def best_rate(self) -> Rate | None:
         """The highest rate that was delivered whole and in time, as all lower ones were."""
         best = None
@@ -191,9 +201,7 @@ class Step(Model, frozen=True, kw_only=True):
     @property
     def delivered(self) -> float:
         """The share of the sockets that had a message, the mean over all messages."""
-        if not self.messages:
-            return 0.0
-        return statistics.fmean(each.delivered for each in self.messages) / self.sockets
+        return self.deliveries / self.wanted if self.wanted else 0.0
 
 
 class Machine(Model, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Template
 
 from harness import processes
-from harness.broker import can_bind, free_port
+from harness.broker import free_port
 
 #: Names the program, where it is not to be that on PATH.
 NGINX = "HARNESS_NGINX"
@@ -86,7 +86,7 @@ def before(behind: int, env: Mapping[str, str], folder: Path, files: int) -> Ite
     log = folder / "nginx.log"
     with processes.started([program, "-p", str(folder), "-c", str(settings)], dict(env), folder, log) as child:
         until = time.monotonic() + _START_DEADLINE
-        while can_bind(port):
+        while not child.listens_on(port):
             if child.exit_status is not None or time.monotonic() > until:
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines() or ["it says nothing"]
                 raise NoNginx(f"nginx does not start: {lines[-1]}")

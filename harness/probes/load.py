@@ -203,7 +203,7 @@ class _Loading:
         if step.refused:
             why, number = max(step.refused.items(), key=lambda each: each[1])
             return f"server: {number} handshakes, {why}"
-        missing = step.sockets * len(step.messages) - sum(each.delivered for each in step.messages)
+        missing = step.wanted - step.deliveries
         return (
             f"server: {missing} deliveries are missing" if missing else f"server: {step.ended or 'more than was sent'}"
         )
@@ -242,7 +242,7 @@ class _Loading:
             if not step.connected and step.limit and not step.refused:
                 yield Finding(question=question, expected=expected, seen=f"not tried: {step.limit}", good=None)
                 continue
-            self.served.counted[question] = told(step)
+            self.served.counted[question] = _told(step)
             seen = expected if step.whole else _fault(step)
             yield Finding(question=question, expected=expected, seen=seen, good=step.whole, chance=True)
         if self.rate is not None and self.rate.rates:
@@ -262,10 +262,9 @@ def _client() -> dict[str, str]:
     return {f"client's {name}": importlib.metadata.version(name) for name in _CLIENT}
 
 
-def told(step: Step) -> str:
+def _told(step: Step) -> str:
     """Return a step's figures in one line."""
-    share = sum(each.delivered for each in step.messages), step.sockets * len(step.messages)
-    parts = [f"{share[0]} of {share[1]} deliveries"]
+    parts = [f"{step.deliveries} of {step.wanted} deliveries"]
     if step.connected < step.sockets:
         parts.append(f"{step.connected} connected")
     if step.latency is not None:

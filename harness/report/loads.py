@@ -99,7 +99,7 @@ def step_row(step: Step) -> list[str]:
     speed = f"{step.connected / step.connect_seconds:.0f}" if step.connect_seconds else "─"
     spread = step.latency
     client = step.client
-    counts = [f"{sum(each.delivered for each in step.messages)} of {step.sockets * len(step.messages)}"]
+    counts = [f"{step.deliveries} of {step.wanted}"]
     for what in ("lost", "unproved", "closed", "late", "duplicated"):
         number = sum(getattr(each, what) for each in step.messages)
         counts += [f"{number} {what}"] if number else []

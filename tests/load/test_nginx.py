@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import needs
 import pytest
 from test_client import client, plan_for, serving
 
@@ -12,12 +13,9 @@ from harness.load import nginx
 pytestmark = pytest.mark.usefixtures("no_survivors")
 
 
+@needs.nginx
 def test_before(tmp_path):
     """A crowd that comes through NGINX is the same crowd."""
-    try:
-        nginx.find()
-    except nginx.NoNginx as error:
-        pytest.skip(str(error))
     with (
         serving("well") as behind,
         nginx.before(behind, {"PATH": os.environ["PATH"]}, tmp_path / "nginx", 1000) as (port, child),
@@ -30,12 +28,9 @@ def test_before(tmp_path):
     assert child.exit_status is not None
 
 
+@needs.nginx
 def test_does_not_start(tmp_path):
     """What it says itself is the reason when it does not start."""
-    try:
-        nginx.find()
-    except nginx.NoNginx as error:
-        pytest.skip(str(error))
     with (
         pytest.raises(nginx.NoNginx, match=r"nginx does not start: .*invalid number"),
         nginx.before(1, {"PATH": os.environ["PATH"]}, tmp_path / "nginx", 40),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-
+import needs
 import pytest
 from conftest import run_fake
 
@@ -11,13 +10,7 @@ from harness import browsers
 
 FIFTEEN = "The fifteen exchanges, typed and clicked in three browsers"
 CONSOLE = "Errors on the browsers' consoles"
-real = [
-    pytest.mark.cell,
-    pytest.mark.usefixtures("no_survivors"),
-    pytest.mark.skipif(
-        not (shutil.which("chromium") and shutil.which("chromedriver")), reason="no chromium and chromedriver on PATH"
-    ),
-]
+real = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors"), needs.chromium]
 
 
 def browsed(fake, tmp_path, **env):

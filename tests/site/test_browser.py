@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import many
+import needs
 import pytest
 
 from harness import libraries
@@ -13,22 +13,19 @@ from harness.report.view import read
 from harness.site.build import build
 
 webdriver = pytest.importorskip("selenium.webdriver")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no chromium and chromedriver on PATH; Debian's packages are called that"
-)
+pytestmark = needs.chromium
 
 
 @pytest.fixture(scope="module")
 def browser():
     options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
+    options.binary_location = needs.CHROMIUM
     # Left to itself Chromium asks for hosts of its maker.
     alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900", alone):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(needs.CHROMEDRIVER))
     yield driver
     driver.quit()
 
