@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import re
-import signal
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from harness import workers
 from harness.errors import HarnessError
 from harness.files import write_atomically
 from harness.load.model import BOUND_MS, RATE_SOCKETS
@@ -70,36 +66,11 @@ def check(pages: dict[str, str]) -> None:
     if len(pages) < _WORTH_A_PROCESS:
         found = list(map(rst.problems, texts, paths))
     else:
-        # Spawned, for what libraries do at a fork swallows the exception of a signal.
-        spawn = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(mp_context=spawn, initializer=_hear_signals)
-        try:
-            with _sparing_children():
-                found_later = executor.map(rst.problems, texts, paths, chunksize=8)
-            found = list(found_later)
-        finally:
-            executor.shutdown(cancel_futures=True)
+        with workers.mapped(rst.problems, texts, paths, chunk=8) as later:
+            found = list(later)
     for wrong, path in zip(found, paths, strict=True):
         if wrong:
             raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
-
-
-_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-
-
-@contextmanager
-def _sparing_children() -> Iterator[None]:
-    """Keep signals waiting while processes are started: a half-started one would complain of its parent's end."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _hear_signals() -> None:
-    """Let a process that was started so be ended; Ctrl-C, which a terminal sends to all, is the parent's to answer."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS - {signal.SIGINT})
 
 
 def with_headline(readme: str, view: View) -> str:
@@ -151,16 +122,17 @@ def _environment() -> jinja2.Environment:
 def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:
     """Write those of *pages* that differ from what is below *folder*; remove reports of cells that have none any more.
 
-    What is written is checked before; what lies there already was, when it was written.
+    Those that hold prose of people are checked before. Those of the cells hold none, and everything else is escaped;
+    checking all of them takes longer than to render them, and is done by ``report --check``.
 
     Returns:
         The paths that changed.
 
     Raises:
-        HarnessError: docutils finds something wrong with a page, or the folder cannot be written to.
+        HarnessError: docutils finds something wrong with prose, or the folder cannot be written to.
     """
     fresh = {path: text for path, text in pages.items() if _read(folder / path) != text.encode()}
-    check(fresh)
+    check({path: text for path, text in fresh.items() if "/" not in path})
     for path, text in fresh.items():
         write_atomically(folder / path, text.encode())
     gone = stale(pages, folder, unread)

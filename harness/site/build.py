@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import docutils.core
-import docutils.nodes
 import jinja2
 import msgspec
 from markupsafe import Markup
 
-from harness import libraries
+from harness import libraries, workers
 from harness.errors import HarnessError, UsageError
 from harness.files import write_atomically
 from harness.libraries.base import Library
 from harness.report import claims, loads
 from harness.report.render import pictures
 from harness.report.render import render as render_reports
-from harness.report.view import Row, View, versions
+from harness.report.view import LibraryView, Row, View, versions
 from harness.reproduction import script
 from harness.result import Reason, Verdict
 from harness.scrub import printable
-from harness.site import frames
+from harness.site import frames, prose
 
 _HERE = Path(__file__).resolve().parent
 #: Lists the files of a site, so that the next one removes these and nothing else.
 _MANIFEST = ".files-of-this-site"
 _STYLES = {Verdict.WORKS: "yes", Verdict.DOES_NOT_WORK: "no", Verdict.NOT_TESTED: "none"}
 _GOOD = {True: ("yes", "✓ Yes"), False: ("no", "✗ No"), None: ("none", "─")}
-_DOCUTILS = {
-    "report_level": 5,
-    "file_insertion_enabled": False,
-    "raw_enabled": False,
-    "doctitle_xform": False,
-    "initial_header_level": 1,
-    "syntax_highlight": "none",
-    "toc_backlinks": False,
-    "_disable_config": True,
-}
 
 
 def build(view: View, reports: Path, known: Mapping[str, Library], target: Path) -> int:
@@ -61,11 +49,12 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
     shutil.rmtree(fresh, ignore_errors=True)
     number = 0
     try:
-        for path, text in pages(view, reports, known):
-            place = fresh / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
-            number += 1
+        with closing(pages(view, reports, known)) as made:
+            for path, text in made:
+                place = fresh / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+                number += 1
         shutil.copytree(_HERE / "static", fresh / "static")
         files = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
         # At each moment the list has all that is of a site, so that whatever interrupts, the next one can go on.
@@ -106,70 +95,79 @@ def _written_before(target: Path) -> list[str]:
     return [name for name in names if (target / name).resolve().is_relative_to(target)]
 
 
-def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Iterator[tuple[str, str | bytes]]:
+def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Generator[tuple[str, str | bytes]]:
     """Yield the path and the content of every page."""
     environment = _environment(view)
-    rendered = render_reports(view, cells=False)
 
     def page(template: str, root: str = "", **values: Any) -> str:
         return environment.get_template(template).render(root=root, **values)
 
-    yield "index.html", page("index.html.j2", filters=_filters(view))
+    prose_of = render_reports(view, cells=False) | {"how.rst": (_HERE / "how.rst").read_text(encoding="utf-8")}
+    roots = ["" if path in ("index.rst", "how.rst") else "../" for path in prose_of]
+    # It takes as long as everything else together.
+    with workers.mapped(prose.html, prose_of.values(), roots) as made:
+        yield "index.html", page("index.html.j2", filters=_filters(view))
+        for library in view.libraries:
+            for row in library.rows:
+                yield from _cell(page, library, row, reports, known)
+        yield "plots.html", page("plots.html.j2", plots=_plots(view))
+        yield from (pictures(view) or {}).items()
+        changes = [(row, *change) for row in view.rows for change in row.changes]
+        changes.sort(key=lambda change: change[2].date, reverse=True)
+        recorded = any(row.history for row in view.rows)
+        yield "history.html", page("history.html.j2", changes=changes, recorded=recorded)
+        bodies = dict(zip(prose_of, made, strict=True))
     for library in view.libraries:
+        body = bodies[f"{library.name}.rst"]
+        claimed, contradicted = claims.newest(library), claims.contradictions(library)
         yield (
             f"library/{library.name}.html",
-            page(
-                "library.html.j2",
-                "../",
-                library=library,
-                body=_html(rendered[f"{library.name}.rst"], "../"),
-                claims=claims.newest(library),
-                claimed=claims.contradictions(library),
-            ),
+            page("library.html.j2", "../", library=library, body=body, claims=claimed, claimed=contradicted),
         )
-        for row in library.rows:
-            evidence = []
-            for title, name, text in frames.pages(row.name, reports / "evidence" / row.name):
-                evidence.append((title, f"../evidence/{quote(name)}", f"{max(len(text) // 1000, 1)} kB"))
-                yield f"evidence/{name}", text
-            yield (
-                f"cells/{row.name}.html",
-                page(
-                    "cell.html.j2",
-                    "../",
-                    library=library,
-                    row=row,
-                    evidence=evidence,
-                    pictures=[
-                        (title.removeprefix("browser-").removesuffix(".png"), target)
-                        for title, target, _ in evidence
-                        if title.endswith(".png")
-                    ],
-                    claim=claims.said(row, library),
-                    script=_script(row, known),
-                ),
-            )
     yield (
         "compare.html",
         page(
             "page.html.j2",
             title="Comparison of WebSocket libraries for Django",
             description="What they cost, what else was asked, servers, documentation: every library on one page.",
-            body=_html(rendered["index.rst"], ""),
+            body=bodies["index.rst"],
         ),
     )
-    yield "plots.html", page("plots.html.j2", plots=_plots(view))
-    yield from (pictures(view) or {}).items()
-    changes = [(row, *change) for row in view.rows for change in row.changes]
-    changes.sort(key=lambda change: change[2].date, reverse=True)
-    yield "history.html", page("history.html.j2", changes=changes, recorded=any(row.history for row in view.rows))
     yield (
         "how.html",
         page(
             "page.html.j2",
             title="How a verdict is reached",
             description="What is done in each environment before it says Yes, No or Not tested.",
-            body=_html((_HERE / "how.rst").read_text(encoding="utf-8"), ""),
+            body=bodies["how.rst"],
+        ),
+    )
+
+
+def _cell(
+    page: Callable[..., str], library: LibraryView, row: Row, reports: Path, known: Mapping[str, Library]
+) -> Iterator[tuple[str, str | bytes]]:
+    """Yield the page of a cell, and before it those of its evidence."""
+    evidence = []
+    for title, name, text in frames.pages(row.name, reports / "evidence" / row.name):
+        evidence.append((title, f"../evidence/{quote(name)}", f"{max(len(text) // 1000, 1)} kB"))
+        yield f"evidence/{name}", text
+    images = [
+        (title.removeprefix("browser-").removesuffix(".png"), target)
+        for title, target, _ in evidence
+        if title.endswith(".png")
+    ]
+    yield (
+        f"cells/{row.name}.html",
+        page(
+            "cell.html.j2",
+            "../",
+            library=library,
+            row=row,
+            evidence=evidence,
+            pictures=images,
+            claim=claims.said(row, library),
+            script=_script(row, known),
         ),
     )
 
@@ -239,27 +237,6 @@ def _moves(moved: Mapping[str, tuple[str, str]]) -> str:
     """Say which versions moved."""
     said = [f"{name} {old or '─'} → {new or '─'}" for name, (old, new) in moved.items()]
     return "; ".join(said) or "nothing"
-
-
-def _html(text: str, root: str) -> Markup:
-    """Return reStructuredText as the inside of a page, its links to reports turned to the pages of the site."""
-    document = docutils.core.publish_doctree(text, settings_overrides=_DOCUTILS)
-    for node in document.findall(docutils.nodes.reference):
-        if "refuri" in node:
-            node["refuri"] = _link(node["refuri"], root)
-    parts = docutils.core.publish_from_doctree(document, writer="html5", settings_overrides=_DOCUTILS)
-    found = re.search(r"<body[^>]*>\s*<main[^>]*>(.*)</main>\s*</body>", parts.decode(), re.DOTALL)
-    body = found[1] if found else ""
-    body = body.replace("<table", '<div class="wide"><table').replace("</table>", "</table></div>")
-    return Markup(body)  # noqa: S704 -- docutils escapes, and raw is off
-
-
-def _link(target: str, root: str) -> str:
-    cell = re.fullmatch(r"(?:\.\./)?[\w.-]+/(py\d+-[\w-]+)\.rst", target)
-    if cell:
-        return f"{root}cells/{cell[1]}.html"
-    library = re.fullmatch(r"(?:\.\./)?([\w.-]+)\.rst", target)
-    return f"{root}library/{library[1]}.html" if library else target
 
 
 def missing(view: View, reports: Path) -> list[str]:

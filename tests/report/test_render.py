@@ -13,7 +13,7 @@ from harness import matrix
 from harness.errors import HarnessError
 from harness.processes import interruptible
 from harness.report import rst, tables
-from harness.report.render import check, render, with_headline
+from harness.report.render import check, render, with_headline, write
 from harness.report.view import LibraryView, View, excerpt_of_code, read
 from harness.result import Verdict
 
@@ -88,6 +88,13 @@ def test_check_of_many():
         check(pages)
         with pytest.raises(HarnessError, match=r"docutils does not accept 33\.rst"):
             check({**pages, "33.rst": "* a\nb\n"})
+
+
+def test_wrong_prose_is_not_written(tmp_path):
+    """Prose that docutils does not accept is named, and nothing is written."""
+    with pytest.raises(HarnessError, match=r"docutils does not accept index\.rst"):
+        write({"library/py27-django18.rst": "Right.\n", "index.rst": "* a\nb\n"}, tmp_path, frozenset())
+    assert not list(tmp_path.iterdir())
 
 
 def test_readme_is_up_to_date(view):
