@@ -19,6 +19,9 @@ except ImportError as error:
             " of the harness" % error.name
         )
     os.execv(provisioned, [provisioned, "-m", "harness"] + sys.argv[1:])
+except KeyboardInterrupt:
+    sys.stderr.write("error: interrupted; nothing had begun\n")
+    sys.exit(130)
 
 if __name__ == "__main__":
     main()

@@ -42,6 +42,15 @@ def test_interrupted(step, number, tmp_path, no_survivors):
     assert not list(tmp_path.glob("results/*"))
 
 
+def test_interrupted_while_it_loads(tmp_path):
+    """Ctrl-C before anything has begun is answered in one line."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "harness", "list"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted; nothing had begun\n")
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_killed(step, tmp_path, no_survivors):
     """After a kill the earlier result stands, and the next run ends what was left and works."""
