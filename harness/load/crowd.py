@@ -145,10 +145,10 @@ class Crowd:
         if self.leaving:
             return
         if listener is self.publisher:
-            self.publisher = None
-        else:
-            self.closed[self.goodbye.get(listener.number, "dropped")] += 1
-            self.tally.close(listener.number)
+            self.publisher = None  # that is no news of whether something arrives
+            return
+        self.closed[self.goodbye.get(listener.number, "dropped")] += 1
+        self.tally.close(listener.number)
         self.changed.set()
 
     async def have_publisher(self) -> None:

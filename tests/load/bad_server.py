@@ -43,6 +43,13 @@ class Server:
         self.way = way
         self.numbers = itertools.count(1)
         self.writers: dict[int, asyncio.StreamWriter] = {}
+        self.first_spoken_to = 0.0
+
+    def is_later(self) -> bool:
+        """Tell whether somebody spoke a second ago for the first time."""
+        now = asyncio.get_running_loop().time()
+        self.first_spoken_to = self.first_spoken_to or now
+        return now - self.first_spoken_to > 1
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = 0
@@ -84,6 +91,8 @@ class Server:
         while True:
             opcode, data = await read_frame(reader)
             if opcode == 8:
+                return
+            if self.way == "shuns speakers" and not self.is_later():
                 return
             if opcode == 1 and self.way != "never speaks":
                 await self.broadcast(data)

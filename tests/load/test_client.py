@@ -110,6 +110,13 @@ def test_every_tenth_is_closed(tmp_path):
     assert (step.stood, step.messages[0].delivered) == (89, 89)
 
 
+def test_publisher_who_is_closed(tmp_path):
+    """Whose messages the server will not have for a while is waited for like one whom it does not answer."""
+    step = step_of("shuns speakers", 30, tmp_path)
+    assert step.whole
+    assert 1 <= step.publisher_closed <= 4
+
+
 def test_rubbish(tmp_path):
     """Messages that nobody sent are counted, and do not pass for others."""
     step = step_of("sends rubbish", 50, tmp_path)
