@@ -59,7 +59,9 @@ def told(step: Step) -> str:
     if step.connected < step.sockets:
         parts.append(f"{step.connected} let in")
     if step.messages and step.latency is not None:
-        parts.append(f"{step.delivered:.0%} delivered" if not step.whole else "all delivered")
+        share = "all" if step.whole else f"{step.delivered:.0%}"
+        late = sum(each.late for each in step.messages)
+        parts.append(f"{share} delivered" + (f", {late} of them late" if late else ""))
         parts.append(f"p99 {step.latency.p99:.0f} ms")
     elif step.ended:
         parts.append(step.ended)

@@ -40,6 +40,12 @@ def test_figures():
     assert loads.figures(run(step(100), step(250), broke)) == ["250", f"1000: {told}", told, "10"]
 
 
+def test_late():
+    """How many came only after they had been given up is said beside how long that took."""
+    late = msgspec.structs.replace(step(1000), messages=[Message(delivered=1000, late=82), Message(delivered=1000)])
+    assert loads.told(late) == "all delivered, 82 of them late; p99 99 ms"
+
+
 def test_nothing_held():
     """Where not even the least is held there is no number, and the rate says that it is less than the least."""
     nothing = run(step(100, 0))
