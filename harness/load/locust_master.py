@@ -23,11 +23,9 @@ from harness.files import write_atomically
 from harness.load import invitation, together
 from harness.load.conductor import Conductor
 from harness.load.model import INTERRUPTED, Plan, Step
+from harness.load.pace import deadline_for
 from harness.load.together import ANSWER, ORDER, Order
 
-#: Seconds that a step may take: so many, one more for so many sockets, and what Locust needs to start its users.
-_SECONDS = 40.0
-_SOCKETS_A_SECOND = 100
 #: Seconds without a word after which a worker is gone; Locust's own 3 are over soon where a machine is busy.
 PATIENCE = 10
 #: Seconds in which a master that is interrupted has to be done.
@@ -81,7 +79,8 @@ class Master:
         """
         options = self.options
         rate = getattr(self.environment.runner, "spawn_rate", 0) or options.spawn_rate or 1
-        deadline = options.deadline or _SECONDS + sockets / _SOCKETS_A_SECOND + sockets / rate
+        # Locust needs its time to start its users.
+        deadline = options.deadline or deadline_for(sockets) + sockets / rate
         base = (self.environment.host or "").rstrip("/")
         return invitation.plan_for(base, options.cell, options.libraries, sockets, options.messages, deadline)
 
@@ -180,9 +179,7 @@ class Master:
         self.written = True
         self.environment.process_exit_code = 0 if step.whole else 1
         data = msgspec.json.encode(step)
-        delivered = sum(each.delivered for each in step.messages)
-        wanted = step.sockets * len(step.messages)
-        _log.info("%d of %d deliveries%s", delivered, wanted, f"; {step.ended}" if step.ended else "")
+        _log.info("%d of %d deliveries%s", step.deliveries, step.wanted, f"; {step.ended}" if step.ended else "")
         if self.options.result:
             try:
                 write_atomically(Path(self.options.result), data)

@@ -26,6 +26,11 @@ _LAG = 50.0
 _BUSY = 0.85
 
 
+def deadline_for(sockets: int) -> float:
+    """Return the seconds that a step of so many *sockets* may take."""
+    return 40.0 + sockets / 100
+
+
 @dataclass
 class Phase:
     """What a phase of the step took, in seconds and in seconds of CPU."""

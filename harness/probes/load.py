@@ -24,6 +24,7 @@ from harness.judge import Line
 from harness.load import meter, model, nginx
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
 from harness.load.model import BOUND_MS, INTERRUPTED, LADDER, RATE_SOCKETS, RATES, Plan, Run, Step, Visitor
+from harness.load.pace import deadline_for
 from harness.members import MEMBERS
 from harness.output import shorten
 from harness.result import Finding
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from harness.serve import Served, Site
 
 _ROOT = Path(__file__).resolve().parents[2]
-#: Seconds that a step may take: so many, and one more for so many sockets.
-_SECONDS = 40.0
-_SOCKETS_A_SECOND = 100
 #: Seconds that a client has to write down what it has once its time is over.
 _GRACE = 15.0
 #: A step in which less than this share is delivered is the last.
@@ -184,7 +182,7 @@ class _Loading:
             publisher=next(each for each in self.visitors if each.name == _PUBLISHER),
             sockets=sockets,
             rates=list(rates),
-            deadline=_SECONDS + sockets / _SOCKETS_A_SECOND,
+            deadline=deadline_for(sockets),
         )
 
     def _limit(self, chat: Chat, step: Step, printed: int) -> str:
