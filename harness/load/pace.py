@@ -27,8 +27,8 @@ _BUSY = 0.85
 
 
 def deadline_for(sockets: int) -> float:
-    """Return the seconds that a step of so many *sockets* may take."""
-    return 40.0 + sockets / 100
+    """Return the seconds that a step of so many *sockets* may take: a server that logs in 80 a second is only slow."""
+    return 60.0 + sockets / 25
 
 
 @dataclass

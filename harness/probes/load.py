@@ -202,9 +202,7 @@ class _Loading:
             why, number = max(step.refused.items(), key=lambda each: each[1])
             return f"server: {number} handshakes, {why}"
         missing = step.wanted - step.deliveries
-        return (
-            f"server: {missing} deliveries are missing" if missing else f"server: {step.ended or 'more than was sent'}"
-        )
+        return "server: " + (step.ended or (f"{missing} deliveries are missing" if missing else "more than was sent"))
 
     def _said(self, printed: int) -> str:
         """Return the error that the server printed most often in a step; what a client's leaving brings comes last."""

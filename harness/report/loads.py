@@ -63,7 +63,7 @@ def told(step: Step) -> str:
         late = sum(each.late for each in step.messages)
         parts.append(f"{share} delivered" + (f", {late} of them late" if late else ""))
         parts.append(f"p99 {step.latency.p99:.0f} ms")
-    elif step.ended:
+    elif step.ended not in step.limit:
         parts.append(step.ended)
     return "; ".join([*parts, *([step.limit] if step.limit else [])])
 
@@ -106,6 +106,7 @@ def step_row(step: Step) -> list[str]:
         number = sum(getattr(each, what) for each in step.messages)
         counts += [f"{number} {what}"] if number else []
     counts += [f"{step.foreign} foreign"] if step.foreign else []
+    broke = [step.limit] if step.ended in step.limit else [step.limit, step.ended]
     return [
         *(str(step.sockets), str(step.connected), speed, str(step.stood)),
         ", ".join(counts) if step.messages else "─",
@@ -113,7 +114,7 @@ def step_row(step: Step) -> list[str]:
         f"{step.per_second:.0f}" if step.per_second else "─",
         *(f"{side.cpu_seconds:.1f} s, {side.memory_mb:.0f} MB" if side else "─" for side in (step.server, step.broker)),
         (f"{client.share:.0%}" + (" (the bottleneck)" if client.bottleneck else "")) if client else "─",
-        "; ".join(each for each in (step.limit, step.ended) if each) or "nothing",
+        "; ".join(filter(None, broke)) or "nothing",
     ]
 
 

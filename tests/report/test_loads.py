@@ -46,6 +46,13 @@ def test_late():
     assert loads.told(late) == "all delivered, 82 of them late; p99 99 ms"
 
 
+def test_ended_once():
+    """Why a step ended is said once, also where that is its limit."""
+    ended = msgspec.structs.replace(step(1000, limit="server: not through"), messages=[], ended="not through")
+    assert loads.told(ended) == "server: not through"
+    assert loads.step_row(ended)[-1] == "server: not through"
+
+
 def test_nothing_held():
     """Where not even the least is held there is no number, and the rate says that it is less than the least."""
     nothing = run(step(100, 0))
