@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from harness.load.model import LADDER, Run
+from harness.report import loads
 from harness.report.plots import COLOURS, INK, svg
 from harness.report.view import View
 
@@ -39,7 +40,10 @@ def plots(view: View, plain: bool = False) -> list[tuple[str, str, str, str]]:
         (
             "load-latency",
             "Latency of a broadcast by sockets",
-            "From sending until half (dashed) and until 99 of 100 (solid) of the sockets have the message.",
+            (
+                "From sending until half (dashed) and until 99 of 100 (solid) of the sockets have the message. "
+                "A peak of seconds is what came late: only once the next message was sent."
+            ),
             svg(_panels(cells, _latency, "milliseconds"), "latency by sockets", plain),
         ),
         (
@@ -52,21 +56,20 @@ def plots(view: View, plain: bool = False) -> list[tuple[str, str, str, str]]:
 
 
 def _bars(cells: dict[str, list[Run]]) -> Figure:
-    names, values, colours = [], [], []
+    names, values, labels, colours = [], [], [], []
     for place, (title, runs) in enumerate(cells.items()):
         for run in runs:
-            names.append(f"{title.partition(chr(10))[2]}, {run.deployment}")
+            names.append(f"{title.replace(chr(10), ', ')}, {run.deployment}")
             values.append(run.held.sockets if run.held else 0)
+            labels.append(loads.held(run))
             colours.append(COLOURS[place % len(COLOURS)])
     figure = Figure(figsize=(9, 0.26 * len(names) + 1))
     axes = figure.add_subplot()
     axes.barh(range(len(names)), [max(value, 1) for value in values], color=colours, height=0.7)
-    for place, value in enumerate(values):
-        axes.text(
-            max(value, LADDER[0] / 2) * 1.06, place, str(value or "less than 100"), va="center", fontsize=8, color=INK
-        )
+    for place, (value, label) in enumerate(zip(values, labels, strict=True)):
+        axes.text(max(value, LADDER[0] / 2) * 1.06, place, label, va="center", fontsize=8, color=INK)
     axes.set_xscale("log")
-    axes.set_xlim(LADDER[0] / 2, LADDER[-1] * 2.2)
+    axes.set_xlim(LADDER[0] / 2, LADDER[-1] * 4)
     axes.set_yticks(range(len(names)), labels=names, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("sockets")

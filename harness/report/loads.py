@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from harness.load.model import RATE_SOCKETS, Run, Step
@@ -34,10 +35,17 @@ def of_library(library: LibraryView) -> Rst:
 HEADER = ["Sockets held", "And then", f"At {_COMPARED} sockets", f"Messages a second to {RATE_SOCKETS}"]
 
 
+def held(run: Run) -> str:
+    """Return how many sockets a run held; where it was not tried with more, that it may be more."""
+    if run.held is None:
+        return f"less than {run.steps[0].sockets}"
+    tried = any(step.sockets > run.held.sockets and step.ended != "not tried" for step in run.steps)
+    return f"{run.held.sockets}" if tried else f"{run.held.sockets} or more"
+
+
 def figures(run: Run) -> list[str]:
     """Return a run's figures: sockets held, what came with more, what it took to reach 1000, and the rate."""
-    held = run.held
-    after = [step for step in run.steps if held is None or step.sockets > held.sockets]
+    after = [step for step in run.steps if run.held is None or step.sockets > run.held.sockets]
     beyond = f"{after[0].sockets}: {told(after[0])}" if after else "all that was asked"
     compared = next((step for step in run.steps if step.sockets == _COMPARED), None)
     best = run.rate.best_rate if run.rate else None
@@ -48,7 +56,7 @@ def figures(run: Run) -> list[str]:
         if best
         else f"less than {run.rate.rates[0].rate}"
     )
-    return [str(held.sockets) if held else "─", beyond, told(compared) if compared else "─", rate]
+    return [held(run), beyond, told(compared) if compared else "─", rate]
 
 
 def told(step: Step) -> str:
@@ -59,7 +67,8 @@ def told(step: Step) -> str:
     if step.connected < step.sockets:
         parts.append(f"{step.connected} let in")
     if step.messages and step.latency is not None:
-        share = "all" if step.whole else f"{step.delivered:.0%}"
+        # One that is missing is never rounded away.
+        share = "all" if step.whole else f"{math.floor(1000 * step.delivered) / 10:g}%"
         late = sum(each.late for each in step.messages)
         parts.append(f"{share} delivered" + (f", {late} of them late" if late else ""))
         parts.append(f"p99 {step.latency.p99:.0f} ms")

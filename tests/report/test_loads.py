@@ -54,12 +54,24 @@ def test_ended_once():
 
 
 def test_nothing_held():
-    """Where not even the least is held there is no number, and the rate says that it is less than the least."""
+    """Where not even the least is held or good, it is less than that."""
     nothing = run(step(100, 0))
     rates = [msgspec.structs.replace(each, good=False) for each in nothing.rate.rates]
     rate = msgspec.structs.replace(nothing.rate, rates=rates)
     figures = loads.figures(msgspec.structs.replace(nothing, rate=rate))
-    assert (figures[0], figures[3]) == ("─", "less than 5")
+    assert (figures[0], figures[3]) == ("less than 100", "less than 5")
+
+
+def test_more_was_not_tried():
+    """What a server holds may be more where nothing more was tried."""
+    assert loads.held(run(step(100), step(250))) == "250 or more"
+    assert loads.held(run(step(100), step(250, 0, ended="not tried"))) == "100 or more"
+    assert loads.held(run(step(100), step(250, 249))) == "100"
+
+
+def test_nearly_all_is_not_all():
+    """One delivery that is missing is not rounded away."""
+    assert loads.told(step(10000, 9999, limit="server: it is full")).startswith("99.9% delivered")
 
 
 @pytest.mark.parametrize(
@@ -85,8 +97,8 @@ def test_every_run_is_shown(reports):
     cell = next(text for path, text in pages.items() if "/" in path)
     assert [f"Run {number}: 1 process" in cell for number in (1, 2, 3)] == [True] * 3
     assert "ended before it was through" in cell
-    assert '"250","all that was asked"' in pages["index.rst"]
-    assert '"250","all that was asked"' in next(
+    assert '"250 or more","all that was asked"' in pages["index.rst"]
+    assert '"250 or more","all that was asked"' in next(
         text for path, text in pages.items() if path not in ("index.rst",) and "/" not in path
     )
 
