@@ -37,7 +37,8 @@ from harness.run import ROOT
 def report(check: bool, session: str | None, began: str, reports: Path, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
     view = read_some(reports, libraries.places(libraries.load(folders)))
-    pages = render.render(view)
+    with render.checking_prose(view, reports):
+        pages = render.render(view)
     readme = ROOT / "README.rst"
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
     # Where a result could not be read, the numbers are not those of all that is recorded.

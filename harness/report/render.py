@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,8 @@ from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
 from harness.result import Verdict, as_expected
 
-#: So many pages are checked in more than one process.
-_WORTH_A_PROCESS = 16
+#: Pages with so many characters are checked in processes of their own.
+_WORTH_A_PROCESS = 50_000
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 
 
@@ -56,17 +58,39 @@ def pictures(view: View) -> dict[str, str] | None:
     return {f"{name}.svg": drawn for name, _, _, drawn in load_plots.plots(view, plain=True)}
 
 
-def check(pages: dict[str, str]) -> None:
+def check(pages: Mapping[str, str]) -> None:
     """Hold each of *pages* against docutils at its strictest, on all processors.
 
     Raises:
         HarnessError: docutils finds something wrong with one.
     """
+    with _held_against_docutils(pages):
+        pass
+
+
+@contextmanager
+def checking_prose(view: View, folder: Path) -> Iterator[None]:
+    """While the block runs, hold the reports with people's prose against docutils, unless they lie in *folder* already.
+
+    Those of the cells have no prose, and everything else is escaped; checking them all takes longer than rendering
+    them, and is what :func:`check` does.
+
+    Raises:
+        HarnessError: docutils finds something wrong with one.
+    """
+    with _held_against_docutils(_fresh(render(view, cells=False), folder)):
+        yield
+
+
+@contextmanager
+def _held_against_docutils(pages: Mapping[str, str]) -> Iterator[None]:
     texts, paths = list(pages.values()), list(pages)
-    if len(pages) < _WORTH_A_PROCESS:
+    if sum(map(len, texts)) < _WORTH_A_PROCESS:
+        yield
         found = list(map(rst.problems, texts, paths))
     else:
-        with workers.mapped(rst.problems, texts, paths, chunk=8) as later:
+        with workers.mapped(rst.problems, texts, paths, chunk=1 + len(paths) // 50) as later:
+            yield
             found = list(later)
     for wrong, path in zip(found, paths, strict=True):
         if wrong:
@@ -122,23 +146,23 @@ def _environment() -> jinja2.Environment:
 def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:
     """Write those of *pages* that differ from what is below *folder*; remove reports of cells that have none any more.
 
-    Those that hold prose of people are checked before. Those of the cells hold none, and everything else is escaped;
-    checking all of them takes longer than to render them, and is done by ``report --check``.
-
     Returns:
         The paths that changed.
 
     Raises:
-        HarnessError: docutils finds something wrong with prose, or the folder cannot be written to.
+        HarnessError: the folder cannot be written to.
     """
-    fresh = {path: text for path, text in pages.items() if _read(folder / path) != text.encode()}
-    check({path: text for path, text in fresh.items() if "/" not in path})
+    fresh = _fresh(pages, folder)
     for path, text in fresh.items():
         write_atomically(folder / path, text.encode())
     gone = stale(pages, folder, unread)
     for path in gone:
         (folder / path).unlink()
     return [*fresh, *gone]
+
+
+def _fresh(pages: Mapping[str, str], folder: Path) -> dict[str, str]:
+    return {path: text for path, text in pages.items() if _read(folder / path) != text.encode()}
 
 
 def _read(path: Path) -> bytes | None:

@@ -10,6 +10,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import docutils.core
@@ -36,8 +37,11 @@ _NOTHING = Rst("\\ ")
 
 def escape(value: object) -> Rst:
     """Return *value* as inline text on one line that no rule of reStructuredText matches."""
-    if isinstance(value, Rst):
-        return value
+    return value if isinstance(value, Rst) else _escaped(str(value))
+
+
+@lru_cache(maxsize=10_000)  # most cells say what others say
+def _escaped(value: str) -> Rst:
     text = one_line(value)
     text = _COLON.sub(r"\:", _INLINE.sub(r"\\\1", text))
     if not text:

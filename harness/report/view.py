@@ -272,7 +272,7 @@ class View:
     #: The names of the files that could not be read, which are cells of which nothing is known now.
     unread: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
         """The rows of every library."""
         return [row for library in self.libraries for row in library.rows]
@@ -286,7 +286,7 @@ class View:
         """Whether a cell was put under load."""
         return any(library.loaded for library in self.libraries)
 
-    @property
+    @cached_property
     def counts(self) -> str:
         """Say in one line how many cells there are of each verdict."""
         counted = ", ".join(f"{number} {verdict}" for verdict in Verdict if (number := len(self.of(verdict))))
