@@ -8,6 +8,9 @@ import sys
 
 try:
     from harness.commands import main
+
+    if __name__ == "__main__":
+        main()
 except ImportError as error:
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     provisioned = os.path.join(here, ".tox", ".tox", "bin", "python")
@@ -22,6 +25,3 @@ except ImportError as error:
 except KeyboardInterrupt:
     sys.stderr.write("error: interrupted; nothing had begun\n")
     sys.exit(130)
-
-if __name__ == "__main__":
-    main()

@@ -15,8 +15,10 @@ from harness.errors import DamagedResult, HarnessError
 T = TypeVar("T")
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, derived: bool = False) -> None:
     """Write *data* to a temporary file beside *path*, then rename it.
+
+    What is *derived* from other files can be made again, and is not waited for until the disk has it.
 
     Raises:
         HarnessError: the folder cannot be written to, or the disk is full.
@@ -30,7 +32,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if not derived:
+                os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError as error:

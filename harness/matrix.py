@@ -6,9 +6,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from harness import ROOT
 from harness.cells import Cell
 from harness.errors import HarnessError, UsageError
-from harness.run import ROOT
 
 _DEADLINE = 60
 

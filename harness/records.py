@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from harness import ROOT
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError, UsageError
 from harness.result import Result, decode, load
 
-ROOT = Path(__file__).resolve().parent.parent
 _RESULTS = "reports/results"
 _DEADLINE = 60
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from filelock import FileLock, Timeout
 
-from harness import __version__, broker, install, output, processes, serve, verdicts
+from harness import ROOT, __version__, broker, install, output, processes, serve, verdicts
 from harness.cells import Cell
 from harness.errors import AlreadyRunning, CellFailure, HarnessError
 from harness.install import Identity, Installed
@@ -39,8 +39,6 @@ from harness.result import (
 from harness.scrub import Scrubber
 from harness.serve import Served, Site
 from harness.steps import Recorder, Watcher
-
-ROOT = Path(__file__).resolve().parent.parent
 
 #: Seconds for each of Django's commands.
 DEADLINES = {"migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}

@@ -6,29 +6,22 @@ import os
 import signal
 import sys
 import traceback
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from harness import __version__
-from harness.commands import (
-    ci_matrix,
-    compare,
-    doctor,
-    export,
-    listing,
-    merge,
-    not_tested,
-    report,
-    reproduce,
-    run,
-    schema,
-    show,
-    site,
-)
 from harness.errors import HarnessError
 from harness.processes import interruptible
 
+#: The module of each sub-command, where it is called something else.
+_MODULES = {
+    **dict.fromkeys(("compare", "doctor", "export", "merge", "report", "reproduce", "run", "schema", "show", "site")),
+    "ci-matrix": "ci_matrix",
+    "list": "listing",
+    "not-tested": "not_tested",
+}
 _EPILOG = """\b
 Exit codes:
   0   the cell works, or did what was expected
@@ -40,7 +33,28 @@ Exit codes:
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Loads a sub-command when it is asked for: most need little of all that a run needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names."""
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, if there is one."""
+        return _load(cmd_name)
+
+
+def _load(name: str) -> click.Command | None:
+    if name not in _MODULES:
+        return None
+    module = import_module(f"harness.commands.{_MODULES[name] or name}")
+    return next(each for each in vars(module).values() if isinstance(each, click.Command) and each.name == name)
+
+
+@click.group(
+    cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="harness")
 def cli() -> None:
     """Which WebSocket library works on your Python and your Django? Run it and see.
@@ -49,16 +63,13 @@ def cli() -> None:
     """
 
 
-for command in (
-    *(run.run, report.report, listing.list_, show.show, reproduce.reproduce),
-    *(compare.compare, merge.merge, export.export, ci_matrix.ci_matrix, site.site),
-    *(doctor.doctor, schema.schema, not_tested.not_tested),
-):
-    cli.add_command(command)
-
-
 def main() -> NoReturn:
-    """Run the command line and exit with a code of the table in ``--help``."""
+    """Run the command line and exit with a code of the table in ``--help``.
+
+    Raises:
+        ImportError: a package is missing.
+    """
+    _load(next(iter(sys.argv[1:]), ""))
     try:
         with interruptible():
             code = cli.main(standalone_mode=False)

@@ -11,11 +11,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from harness import broker, interpreters, matrix, processes
+from harness import ROOT, broker, interpreters, matrix, processes
 from harness.commands import options
 from harness.errors import HarnessError
 from harness.report.view import read
-from harness.run import ROOT
 
 #: Bytes that all environments of the matrix take, roughly.
 _ROOM = 20_000_000_000

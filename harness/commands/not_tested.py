@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness import libraries, output
+from harness import ROOT, libraries, output
 from harness import run as running
 from harness.cells import Cell
 from harness.commands import options
@@ -33,7 +33,7 @@ def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Pat
     if log is not None:
         # tox puts the whole environment and the command before what was printed.
         printed = re.split(r"^standard (?:output|error):\n", output.read(log), maxsplit=1, flags=re.MULTILINE)[-1]
-        printed = Scrubber({running.ROOT: "<project>"})(printed)
+        printed = Scrubber({ROOT: "<project>"})(printed)
         found = output.failure(printed)
         excerpt, text = found.excerpt, f"{text}: {found.cause}"
         if output.no_network(printed):

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from harness.run import ROOT
+from harness import ROOT
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness import libraries
+from harness import ROOT, libraries
 from harness.commands import options
 from harness.commands.progress import verdict_line
 from harness.errors import HarnessError
@@ -14,7 +14,6 @@ from harness.files import write_atomically
 from harness.report import render
 from harness.report.view import View, read
 from harness.result import Verdict
-from harness.run import ROOT
 
 
 @click.command()
@@ -37,8 +36,8 @@ from harness.run import ROOT
 def report(check: bool, session: str | None, began: str, reports: Path, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
     view = read_some(reports, libraries.places(libraries.load(folders)))
-    with render.checking_prose(view, reports):
-        pages = render.render(view)
+    render.check_prose(view)
+    pages = render.render(view)
     readme = ROOT / "README.rst"
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
     # Where a result could not be read, the numbers are not those of all that is recorded.

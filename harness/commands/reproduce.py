@@ -9,13 +9,12 @@ from pathlib import Path
 
 import click
 
-from harness import libraries
+from harness import ROOT, libraries
 from harness.cells import Cell
 from harness.commands import options
 from harness.errors import UsageError
 from harness.reproduction import script
 from harness.result import load
-from harness.run import ROOT
 
 
 @click.command()

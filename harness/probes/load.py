@@ -18,7 +18,7 @@ import msgspec
 import psutil
 from filelock import FileLock
 
-from harness import libraries, processes
+from harness import ROOT, libraries, processes
 from harness.errors import CellFailure, HarnessError, Interrupted
 from harness.judge import Line
 from harness.load import meter, model, nginx
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from harness.chat import Chat
     from harness.serve import Served, Site
 
-_ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a client has to write down what it has once its time is over.
 _GRACE = 15.0
 #: A step in which less than this share is delivered is the last.
@@ -150,7 +149,7 @@ class _Loading:
         command = [sys.executable, "-m", "harness.load.client", str(plan_path), str(result_path)]
         step = Step(sockets=sockets, ended="the client was stopped")
         try:
-            with usage.running(), processes.started(command, self.site.env, _ROOT, log) as client:
+            with usage.running(), processes.started(command, self.site.env, ROOT, log) as client:
                 client.wait(plan.deadline + _GRACE)
             usage.settle(_SETTLE)
         finally:

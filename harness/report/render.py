@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
 from harness.result import Verdict, as_expected
 
-#: Pages with so many characters are checked in processes of their own.
-_WORTH_A_PROCESS = 50_000
+#: So many pages are checked in processes of their own.
+_WORTH_A_PROCESS = 16
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 
 
@@ -64,37 +64,27 @@ def check(pages: Mapping[str, str]) -> None:
     Raises:
         HarnessError: docutils finds something wrong with one.
     """
-    with _held_against_docutils(pages):
-        pass
-
-
-@contextmanager
-def checking_prose(view: View, folder: Path) -> Iterator[None]:
-    """While the block runs, hold the reports with people's prose against docutils, unless they lie in *folder* already.
-
-    Those of the cells have no prose, and everything else is escaped; checking them all takes longer than rendering
-    them, and is what :func:`check` does.
-
-    Raises:
-        HarnessError: docutils finds something wrong with one.
-    """
-    with _held_against_docutils(_fresh(render(view, cells=False), folder)):
-        yield
-
-
-@contextmanager
-def _held_against_docutils(pages: Mapping[str, str]) -> Iterator[None]:
     texts, paths = list(pages.values()), list(pages)
-    if sum(map(len, texts)) < _WORTH_A_PROCESS:
-        yield
+    if len(pages) < _WORTH_A_PROCESS:
         found = list(map(rst.problems, texts, paths))
     else:
-        with workers.mapped(rst.problems, texts, paths, chunk=1 + len(paths) // 50) as later:
-            yield
+        with workers.mapped(rst.problems, texts, paths, chunk=8) as later:
             found = list(later)
     for wrong, path in zip(found, paths, strict=True):
         if wrong:
             raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
+
+
+def check_prose(view: View) -> None:
+    """Hold the prose of people against docutils, with no more of the results than is needed to have it rendered.
+
+    Everything else is escaped; to check all of it takes longer than to render it, and is what :func:`check` does.
+
+    Raises:
+        HarnessError: docutils finds something wrong with it.
+    """
+    short = [replace(library, rows=library.rows[:1]) for library in view.libraries]
+    check(render(replace(view, libraries=short), cells=False))
 
 
 def with_headline(readme: str, view: View) -> str:
@@ -154,7 +144,7 @@ def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[s
     """
     fresh = _fresh(pages, folder)
     for path, text in fresh.items():
-        write_atomically(folder / path, text.encode())
+        write_atomically(folder / path, text.encode(), derived=True)
     gone = stale(pages, folder, unread)
     for path in gone:
         (folder / path).unlink()

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import history, records
+from harness import ROOT, history, records
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
 from harness.history import Entry
@@ -23,8 +23,7 @@ from harness.load.model import read as load_runs
 from harness.releases import supported
 from harness.result import Finding, Judgement, Result, Verdict
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-_PROSE = Path(__file__).resolve().parent.parent / "prose"
+_PROSE = ROOT / "harness" / "prose"
 
 
 @dataclass(frozen=True)
@@ -272,7 +271,7 @@ class View:
     #: The names of the files that could not be read, which are cells of which nothing is known now.
     unread: frozenset[str] = frozenset()
 
-    @cached_property
+    @property
     def rows(self) -> list[Row]:
         """The rows of every library."""
         return [row for library in self.libraries for row in library.rows]
