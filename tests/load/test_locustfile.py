@@ -29,6 +29,14 @@ pytestmark = [
 LOCUST = [sys.executable, "-m", "locust", "-f", "harness/load/locustfile.py"]
 
 
+@pytest.fixture(autouse=True)
+def not_ignored():
+    """Whatever a shell starts in the background ignores Ctrl-C, and so does all that is started there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Run:
     """A master and two workers, with their results; where they are *forked*, the master has started the workers."""
 
