@@ -23,4 +23,5 @@ def _missing() -> str:
     return ""
 
 
-nginx = pytest.mark.skipif(bool(_missing()), reason=_missing())
+_NO_NGINX = _missing()
+nginx = pytest.mark.skipif(bool(_NO_NGINX), reason=_NO_NGINX)

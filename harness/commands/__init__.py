@@ -69,6 +69,7 @@ def main() -> NoReturn:
     Raises:
         ImportError: a package is missing.
     """
+    # Before anything is caught: a package that is missing is no fault, and answered where this is called.
     _load(next(iter(sys.argv[1:]), ""))
     try:
         with interruptible():

@@ -36,7 +36,6 @@ from harness.result import Verdict
 def report(check: bool, session: str | None, began: str, reports: Path, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
     view = read_some(reports, libraries.places(libraries.load(folders)))
-    render.check_prose(view)
     pages = render.render(view)
     readme = ROOT / "README.rst"
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
@@ -45,6 +44,7 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
     if check:
         render.check(pages)
         return _check(view, pages, headline if with_readme else None, reports)
+    render.check_prose(view)
     changed = render.write(pages, reports, view.unread) + _draw(view, reports)
     if with_readme and readme.read_text(encoding="utf-8") != headline:
         write_atomically(readme, headline.encode())

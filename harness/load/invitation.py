@@ -13,12 +13,11 @@ from harness import libraries
 from harness.cells import Cell
 from harness.errors import UsageError
 from harness.libraries.base import Wire
-from harness.load.model import Plan, Visitor
+from harness.load.model import Plan, Visitor, publisher_of
 from harness.load.websocket_client import BROKEN, WebSocketClient
 from harness.members import MEMBERS
 from harness.pages import Browser
 
-_PUBLISHER = "John"
 #: Seconds that a stranger's connection has to stay open.
 _STAYS = 0.3
 
@@ -51,7 +50,7 @@ def plan_for(base: str, cell: str, folders: Sequence[str], sockets: int, message
         url=base.replace("http", "ws", 1) + wire.path,
         origin=base,
         visitors=visitors,
-        publisher=next(each for each in visitors if each.name == _PUBLISHER),
+        publisher=publisher_of(visitors),
         sockets=sockets,
         messages=messages,
         deadline=deadline,

@@ -35,6 +35,8 @@ BOUND_MS = 250.0
 #: Why a step or a run was ended when somebody ended it.
 INTERRUPTED = "interrupted"
 
+_PUBLISHER = "John"
+
 #: The largest latency that a histogram tells from larger ones, in microseconds, and its significant digits.
 _LONGEST = 120_000_000
 _DIGITS = 3
@@ -238,6 +240,11 @@ class Run(Model, frozen=True, kw_only=True):
     def held(self) -> Step | None:
         """The largest step in which every socket had each message once."""
         return next((step for step in reversed(self.steps) if step.whole), None)
+
+
+def publisher_of(visitors: Iterable[Visitor]) -> Visitor:
+    """Return the one of *visitors* who publishes what all of them are to have."""
+    return next(each for each in visitors if each.name == _PUBLISHER)
 
 
 def latency(seconds: Iterable[float]) -> Latency | None:

@@ -59,7 +59,6 @@ _LIMITS = {
 }
 #: The packages whose releases the figures depend on.
 _CLIENT = ("picows", "uvloop")
-_PUBLISHER = "John"
 _ANONYMOUS = "anonymous"
 
 
@@ -178,7 +177,7 @@ class _Loading:
             url=f"ws://127.0.0.1:{chat.port}{library.wire(self.site.cell).path}",
             origin=chat.base,
             visitors=self.visitors,
-            publisher=next(each for each in self.visitors if each.name == _PUBLISHER),
+            publisher=model.publisher_of(self.visitors),
             sockets=sockets,
             rates=list(rates),
             deadline=deadline_for(sockets),

@@ -142,17 +142,13 @@ def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[s
     Raises:
         HarnessError: the folder cannot be written to.
     """
-    fresh = _fresh(pages, folder)
+    fresh = {path: text for path, text in pages.items() if _read(folder / path) != text.encode()}
     for path, text in fresh.items():
         write_atomically(folder / path, text.encode(), derived=True)
     gone = stale(pages, folder, unread)
     for path in gone:
         (folder / path).unlink()
     return [*fresh, *gone]
-
-
-def _fresh(pages: Mapping[str, str], folder: Path) -> dict[str, str]:
-    return {path: text for path, text in pages.items() if _read(folder / path) != text.encode()}
 
 
 def _read(path: Path) -> bytes | None:
