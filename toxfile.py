@@ -39,7 +39,9 @@ PROBING = ("browser", "load")
 try:
     from tox_uv._run import UvVenvRunner
 
-    from harness import interpreters, legacy, session
+    from harness.environments import interpreters, legacy
+    from harness.matrix import session
+    from harness.results.folder import Reports
 except ImportError:  # the host's tox, which is about to provision the pinned one
     UvVenvRunner = None
 
@@ -172,7 +174,7 @@ if UvVenvRunner is not None:
         def __init__(self, enabled, state, total):
             super().__init__(enabled, state, total)
             cells = [name for name in state.envs.iter() if interpreters.python_of(name)]
-            reports = Path(os.environ.get("HARNESS_REPORTS") or ROOT / "reports")
+            reports = Reports(Path(os.environ.get("HARNESS_REPORTS") or ROOT / "reports"))
             workers = getattr(state.conf.options, "parallel", 1)
             workers = len(cells) if workers is None else workers  # "all"
             self._session = session.Session(cells, workers, reports) if len(cells) > 1 else None

@@ -29,16 +29,18 @@ from rendering import measure_browser, measure_rendering  # noqa: E402
 from shown import row, spread  # noqa: E402
 
 from benchmarks.peers.compare import ROWS, measure_peers  # noqa: E402
-from harness import broker, exchanges, processes  # noqa: E402
+from harness.captured.scrub import Scrubber  # noqa: E402
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.cell.steps import Recorder  # noqa: E402
+from harness.cell.variables import environment
 from harness.cells import Cell  # noqa: E402
-from harness.chat import Chat, opened  # noqa: E402
-from harness.libraries import load, of  # noqa: E402
-from harness.members import MEMBERS, rows  # noqa: E402
-from harness.result import load as load_result  # noqa: E402
-from harness.run import environment  # noqa: E402
-from harness.scrub import Scrubber  # noqa: E402
-from harness.serve import Served, Site  # noqa: E402
-from harness.steps import Recorder  # noqa: E402
+from harness.chat import exchanges  # noqa: E402
+from harness.chat.conversation import Chat, opened
+from harness.chat.members import MEMBERS, channel_table
+from harness.libraries.registry import discover, setup_for
+from harness.results.result import read_result as load_result
+from harness.system import broker, processes  # noqa: E402
 
 CELL = "py27-django18"
 #: One cell of each other library. Channels 1 keeps order only where it is told to, and takes longer.
@@ -69,7 +71,7 @@ def python_of(cell: str) -> Path:
 def chatting(name: str) -> Iterator[Chat]:
     """Serve a cell with the real library, and log in its members."""
     cell = Cell.parse(name)
-    subject, env = of(cell, load()), environment()
+    subject, env = setup_for(cell, discover()), environment()
     library = subject.library
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -80,8 +82,8 @@ def chatting(name: str) -> Iterator[Chat]:
             for command in (["migrate", "--noinput"], ["loaddata", "data.json"]):
                 arguments = [str(python_of(name)), "manage.py", *command]
                 processes.run(arguments, env, ROOT, work / "log", 60)
-            site = Site(cell, subject, python_of(name), ROOT, env, running, "benchmark", recorder)
-            with site.serving(subject.server.name, Served()) as chat:
+            site = CellServer(cell, subject, python_of(name), ROOT, env, running, "benchmark", recorder)
+            with site.serving(subject.server.name, Observations()) as chat:
                 chat.log_in()
                 yield chat
 
@@ -89,7 +91,7 @@ def chatting(name: str) -> Iterator[Chat]:
 def with_waits(chat: Chat) -> float:
     """Make the same checks with a wait of one second for each member who must stay silent."""
     began = time.monotonic()
-    for each in rows():
+    for each in channel_table():
         text = f"Hello, waiting {each.number} ({chat.token})"
         chat.library.say(chat, each, text)
         chat.transcript.wait(chat.library.expected(each), [text], 5)

@@ -13,16 +13,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from harness.result import Reason
+from harness.verdict import FAULT, Reason
 
 
 class HarnessError(Exception):
     """A fault that is not the cell's. *hint* says what to do about it."""
 
-    exit_code = 3
+    exit_code = FAULT
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from conftest import ROOT
+from shared import ROOT
 
-from harness.result import Result, load
+from harness.results.result import Result, read_result
 
 RECORDED = ROOT / "reports" / "results"
 HOSTILE = (
@@ -43,7 +43,7 @@ def with_hostile_texts(cell: str) -> Result:
             return [spoil(each, key) for each in value]
         return f"{HOSTILE}{next(numbers)}" if isinstance(value, str) and key not in _CLOSED else value
 
-    return msgspec.convert(spoil(msgspec.to_builtins(load(RECORDED / f"{cell}.json"))), Result)
+    return msgspec.convert(spoil(msgspec.to_builtins(read_result(RECORDED / f"{cell}.json"))), Result)
 
 
 def folder_of(tmp_path: Path, *cells: str) -> Path:

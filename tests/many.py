@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from harness.cells import Cell
-from harness.result import dump, load
+from harness.results.result import encode_result, read_result
 
 # The benchmarks read this as well, and have no pytest for what tests share.
 RECORDED = Path(__file__).resolve().parent.parent / "reports" / "results"
@@ -29,12 +29,12 @@ def write(folder: Path, number: int) -> list[str]:
     results = folder / "results"
     results.mkdir(parents=True, exist_ok=True)
     names = []
-    known = {name: load(RECORDED / f"{name}.json") for name in _KINDS}
+    known = {name: read_result(RECORDED / f"{name}.json") for name in _KINDS}
     for place in range(number):
         kind = _KINDS[place % len(_KINDS)]
         pair = place // len(_KINDS)
         cell = Cell(f"3.{6 + pair % 10}", f"{1 + place % len(_KINDS)}.{pair // 10}", Cell.parse(kind).suffixes)
         names.append(cell.name)
-        (results / f"{cell.name}.json").write_bytes(dump(msgspec.structs.replace(known[kind], cell=cell.name)))
+        (results / f"{cell.name}.json").write_bytes(encode_result(msgspec.structs.replace(known[kind], cell=cell.name)))
     assert len(set(names)) == number
     return names

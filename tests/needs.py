@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from harness.load import nginx as proxy
+from harness.servers import nginx as proxy
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.load import model
-from harness.load.model import Client, Machine, Message, Rate, Run, Step, Usage
+from harness.load.latency import latency
+from harness.results.loads import Client, Machine, Message, Rate, Run, Step, Usage
 
 CELL = "py27-django18"
 
@@ -13,7 +13,7 @@ def step(sockets: int, delivered: int | None = None, **more) -> Step:
     delivered = sockets if delivered is None else delivered
     values = {
         "messages": [Message(delivered=delivered, lost=sockets - delivered, last_ms=20.0)],
-        "latency": model.latency([0.001 * number for number in range(1, 101)]),
+        "latency": latency([0.001 * number for number in range(1, 101)]),
         "client": Client(cpu_seconds=0.5, memory_mb=70.0, share=0.3, lag_p99=0.1, lag_max=0.2, bottleneck=False),
         "server": Usage(cpu_seconds=1.5, memory_mb=100.0),
         **more,

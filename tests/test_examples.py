@@ -10,10 +10,10 @@ from pathlib import Path
 
 import needs
 import pytest
+from shared import ROOT
 
-from harness import processes
+from harness.system import processes
 
-ROOT = Path(__file__).resolve().parent.parent
 DJANGO = ["manage.py", "test", "--settings", "myapp.channels2.settings", "-p", "channels_live_server.py"]
 PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "tests/examples/asgi_live_server.py"]
 pytestmark = [pytest.mark.cell, needs.chromium]

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from shared import ROOT
 
-from harness import interpreters, legacy
+from harness.environments import interpreters, legacy
 
-ROOT = Path(__file__).resolve().parent.parent
 SERVED = ["DjangoTestWebsockets", "chatserver", "myapp"]
 VERSIONS = ["2.7", *(f"3.{minor}" for minor in range(3, 16))]
 FILES = [ROOT / "manage.py", *(path for name in SERVED for path in sorted((ROOT / name).rglob("*.py")))]

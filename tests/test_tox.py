@@ -8,12 +8,14 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from shared import ROOT
 
-from harness import interpreters, libraries
 from harness.cells import Cell
-from harness.releases import releases
-from harness.result import Reason, Verdict, load
+from harness.environments import interpreters
+from harness.libraries import registry
+from harness.matrix.releases import releases
+from harness.results.result import read_result
+from harness.verdict import Reason, Verdict
 
 pytestmark = pytest.mark.tox
 
@@ -47,10 +49,10 @@ def test_matrix(names):
 
 def test_every_cell_measures_something(names):
     """Each cell of the matrix asks for a library that is there, under a server that its documentation names."""
-    known = libraries.load()
+    known = registry.discover()
     for name in names:
         if name.startswith("py"):
-            libraries.of(Cell.parse(name), known)
+            registry.setup_for(Cell.parse(name), known)
 
 
 @pytest.mark.parametrize("label", ["seeds", "channels", "servers", "current", "quick", "browser", "load"])
@@ -111,7 +113,7 @@ def test_missing_interpreter(tmp_path):
     assert done.returncode != 0
     assert f"no Python {version} found" in done.stdout
     assert f"pyenv install {version}" in done.stdout + done.stderr
-    assert load(tmp_path / "results" / f"{cell}.json").verdicts.overall.reason is Reason.INTERPRETER_MISSING
+    assert read_result(tmp_path / "results" / f"{cell}.json").verdicts.overall.reason is Reason.INTERPRETER_MISSING
 
 
 def test_progress(tmp_path):
@@ -148,7 +150,7 @@ def test_real_cell_that_works(cells, tmp_path, no_survivors):
     cell = first_present(*cells)
     done = tox("-e", cell, reports=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    result = load(tmp_path / "results" / f"{cell}.json")
+    result = read_result(tmp_path / "results" / f"{cell}.json")
     assert result.verdicts.overall.verdict is Verdict.WORKS
     assert [exchange.good for exchange in result.exchanges] == [True] * 15
     assert result.unit_tests is not None
@@ -178,7 +180,7 @@ def test_real_cell_that_does_not_work(tmp_path, no_survivors):
     cell = first_present("py313-django52", "py312-django52", "py311-django52", "py310-django52", "py38-django30")
     done = tox("-e", cell, reports=tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
-    result = load(tmp_path / "results" / f"{cell}.json")
+    result = read_result(tmp_path / "results" / f"{cell}.json")
     assert result.verdicts.overall.reason is Reason.SERVER_DID_NOT_START
     assert "No module named 'django.utils.six'" in result.verdicts.overall.text
     failed = [step for step in result.steps if step.outcome != "ok"]
@@ -209,7 +211,7 @@ def test_real_cells(cell, tmp_path, no_survivors):
     """Each library works where it is known to, and fails where it is known to, for the real reason."""
     first_present(cell)
     done = tox("-e", cell, reports=tmp_path, place="real")
-    result = load(tmp_path / "results" / f"{cell}.json")
+    result = read_result(tmp_path / "results" / f"{cell}.json")
     reason, words = REAL[cell]
     assert result.verdicts.overall.reason is reason, done.stdout + done.stderr
     assert words in result.verdicts.overall.text
@@ -227,7 +229,7 @@ def test_transports(tmp_path, no_survivors):
     cell = first_present("py311-django52-asgi", "py312-django52-asgi", "py310-django52-asgi")
     done = tox("-e", cell, "--", "--probe", "transports", reports=tmp_path, place="real")
     assert done.returncode == 0, done.stdout + done.stderr
-    costs = load(tmp_path / "results" / f"{cell}.json").varying.costs
+    costs = read_result(tmp_path / "results" / f"{cell}.json").varying.costs
     assert costs["WebSocket"].requests == 0
     assert costs["polling each 1 s"].requests > 1
     assert costs["long polling"].requests >= 1
@@ -240,7 +242,7 @@ def test_best_known_pins(tmp_path, no_survivors):
     """With the best known pins django-socketio carries the chat, though over nothing that a browser speaks."""
     cell = first_present("py27-django18-socketio-pins")
     tox("-e", cell, reports=tmp_path, place="real")
-    result = load(tmp_path / "results" / f"{cell}.json")
+    result = read_result(tmp_path / "results" / f"{cell}.json")
     assert result.verdicts.django_server is not None
     assert result.verdicts.django_server.reason is Reason.WORKS
     assert result.verdicts.web_server.reason is Reason.WORKS

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
 from ruamel.yaml import YAML
+from shared import ROOT
 
-from harness import interpreters
-from harness.result import Reason, load
+from harness.environments import interpreters
+from harness.results.result import read_result
+from harness.verdict import Reason
 
 GITHUB = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 GITLAB = [ROOT / ".gitlab-ci.yml", ROOT / ".gitlab" / "cell.yml"]
@@ -119,7 +120,7 @@ def test_chain(tmp_path):
     assert codes["Merge the results"] == 0
     assert codes["Compare with what is recorded"] == 0
     for cell, reason in CELLS.items():
-        assert load(merged / "results" / f"{cell}.json").verdicts.overall.reason is reason
+        assert read_result(merged / "results" / f"{cell}.json").verdicts.overall.reason is reason
         assert (merged / "html" / "cells" / f"{cell}.html").exists()
     assert (merged / "index.rst").exists()
     assert (merged / "html" / "badges" / "django-websocket-redis.svg").exists()
@@ -129,5 +130,5 @@ def test_chain(tmp_path):
     assert " worse" not in compared
     assert f"{recorded} cells: " in publishing.summary.read_text()
     for name in CELLS:
-        assert load(merged / "results" / f"{name}.json").varying.started > before, name
+        assert read_result(merged / "results" / f"{name}.json").varying.started > before, name
         assert name in (merged / "junit.xml").read_text()

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.peers.task import CONNECTING, Task, Usage, show
-from harness import libraries
+from harness.libraries import registry
 from harness.load import client
-from harness.load.model import Plan, Step, Visitor
+from harness.load.plan import Plan, Visitor
+from harness.results.loads import Step
 
 _NOBODY = Visitor(name="", cookie="")
 
@@ -33,7 +34,7 @@ def plan(task: Task) -> Plan:
 
 def main() -> None:
     """Do the task, and print the row."""
-    libraries.load()  # they are imported when they are looked for
+    registry.discover()  # they are imported when they are looked for
     usage, task = Usage(), Task.read()
     with tempfile.TemporaryDirectory() as folder:
         asked, came = Path(folder) / "plan.json", Path(folder) / "step.json"

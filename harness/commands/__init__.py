@@ -13,7 +13,7 @@ import click
 
 from harness import __version__
 from harness.errors import HarnessError
-from harness.processes import interruptible
+from harness.system.processes import interruptible
 
 #: The module of each sub-command, where it is called something else.
 _MODULES = {

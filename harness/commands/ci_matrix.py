@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from harness import ci, libraries, matrix
 from harness.commands import options
 from harness.errors import UsageError
+from harness.libraries import registry
+from harness.matrix import ci, listing
 
 
 @click.command(name="ci-matrix")
@@ -25,8 +26,8 @@ def ci_matrix(form: str, labels: tuple[str, ...], part: str, folders: tuple[Path
     number, slash, parts = part.partition("/")
     if not (slash and number.isdecimal() and parts.isdecimal()):
         raise UsageError(f"{part!r} is no part", "write --part 1/2")
-    chosen = ci.part(matrix.cells(labels), int(number), int(parts))
-    found = ci.jobs(chosen, libraries.load(folders))
+    chosen = ci.part(listing.cells(labels), int(number), int(parts))
+    found = ci.jobs(chosen, registry.discover(folders))
     if form == "github":
         click.echo(json.dumps(ci.github(found)))
     else:

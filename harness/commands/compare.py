@@ -6,13 +6,17 @@ from pathlib import Path
 
 import click
 import msgspec
+from rich.console import Console
+from rich.text import Text
 
-from harness import records
 from harness.commands import options
-from harness.compare import CellChange, Change, Comparison
-from harness.compare import compare as compare_records
+from harness.commands.terminal import console
 from harness.errors import HarnessError
 from harness.report import markdown
+from harness.results import records
+from harness.results.compare import CellChange, Change, Comparison
+from harness.results.compare import compare as compare_records
+from harness.results.folder import Reports
 
 #: What is shown a cell a line; of the others the number is enough.
 _PRESSING = (Change.WORSE, Change.BETTER, Change.CHANGED, Change.ADDED, Change.REMOVED)
@@ -27,13 +31,13 @@ _MOST = 5
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--partial", is_flag=True, help="NEW is a part of the matrix: what it lacks has not been removed.")
 @options.reports
-def compare(old: str, new: str | None, form: str, partial: bool, reports: Path) -> int:
+def compare(old: str, new: str | None, form: str, partial: bool, reports: Reports) -> int:
     """Compare the results of OLD with those of NEW; exit 1 if anything got worse.
 
     Each is a folder of reports or results, or a commit. Without them what was committed last is held against what
     lies in the reports folder.
     """
-    before, after = records.find(old), records.find(new) if new else records.in_folder(reports / "results")
+    before, after = records.find(old), records.find(new) if new else records.in_folder(reports.results)
     for name, found in ((old, before), (new or reports.name, after)):
         # A commit can be older than the first result; a folder without any is the wrong one.
         if not found.results and not found.damaged and (found is after or Path(name).is_dir()):
@@ -41,7 +45,7 @@ def compare(old: str, new: str | None, form: str, partial: bool, reports: Path) 
     if partial:
         before.results = {cell: result for cell, result in before.results.items() if cell in after.results}
     damaged = [*before.damaged.values(), *after.damaged.values()]
-    names = (old, new or options.shown(reports / "results"))
+    names = (old, new or options.shown(reports.results))
     compared = compare_records(before.results, after.results, names, damaged)
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(compared)).decode())
@@ -56,19 +60,20 @@ def compare(old: str, new: str | None, form: str, partial: bool, reports: Path) 
 
 
 def _show(compared: Comparison) -> None:
+    terminal = console()
     for change in _PRESSING:
         for cell in compared.of(change):
-            _show_cell(cell)
+            _show_cell(terminal, cell)
     for name, old, new, number in compared.versions:
         click.echo(f"{Change.MOVED}  {name}: {old or 'not installed'} → {new or 'not installed'} in {number} cells")
     click.echo(_counts(compared))
 
 
-def _show_cell(cell: CellChange) -> None:
-    click.secho(f"{cell.change:<8}", fg=_STYLES.get(cell.change), nl=False)
-    click.echo(f" {cell.cell}  {cell.headline}")
+def _show_cell(terminal: Console, cell: CellChange) -> None:
+    line = Text(f"{cell.change:<8}", style=_STYLES.get(cell.change, ""))
+    terminal.print(line.append(f" {cell.cell}  {cell.headline}", style="default"))
     for detail in cell.details:
-        click.echo(f"           {detail}")
+        terminal.print(Text(f"           {detail}"))
 
 
 def _counts(compared: Comparison) -> str:

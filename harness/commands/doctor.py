@@ -8,13 +8,17 @@ import tempfile
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.text import Text
 
-from harness import ROOT, broker, interpreters, matrix, processes
+from harness import ROOT
 from harness.commands import options
+from harness.commands.terminal import console
+from harness.environments import interpreters
 from harness.errors import HarnessError
-from harness.report.view import read
+from harness.matrix import listing
+from harness.report.view import read_view
+from harness.results.folder import Reports
+from harness.system import broker, processes
 
 #: Bytes that all environments of the matrix take, roughly.
 _ROOM = 20_000_000_000
@@ -22,24 +26,24 @@ _ROOM = 20_000_000_000
 
 @click.command()
 @options.reports
-def doctor(reports: Path) -> int:
+def doctor(reports: Reports) -> int:
     """Say which interpreters, which tox and which broker are here, and what to do about the rest.
 
     Processes that a killed run of this checkout has left are ended.
     """
-    from harness import browsers  # what drives browsers takes long to import
-    from harness.load import nginx
+    from harness.clients import chromium  # what drives browsers takes long to import
+    from harness.servers import nginx
 
-    console = Console(highlight=False, soft_wrap=True)
+    terminal = console()
     trouble = 0
 
     def say(good: bool, text: str, hint: str = "") -> None:
         line = Text("✓ " if good else "✗ ", style="green" if good else "red")
-        console.print(line.append(text, style="default"))
+        terminal.print(line.append(text, style="default"))
         if hint:
-            console.print(Text(f"    {hint}", style="dim"))
+            terminal.print(Text(f"    {hint}", style="dim"))
 
-    versions = sorted({cell.python for cell in matrix.cells()}, key=lambda version: [*map(int, version.split("."))])
+    versions = sorted({cell.python for cell in listing.cells()}, key=lambda version: [*map(int, version.split("."))])
     found = [version for version in versions if interpreters.find(version)]
     for version in versions:
         interpreter = interpreters.find(version)
@@ -61,9 +65,9 @@ def doctor(reports: Path) -> int:
         trouble = 1
         say(False, f"broker: {error}", error.hint)
     try:
-        programs = browsers.find()
+        programs = chromium.find()
         say(True, f"browser: {programs.chromium} and {programs.chromedriver}")
-    except browsers.NoBrowser as error:
+    except chromium.NoBrowser as error:
         say(False, "browser: none; `--probe browser` is not tested", str(error))
     try:
         say(True, f"NGINX: {nginx.find()}")
@@ -75,7 +79,7 @@ def doctor(reports: Path) -> int:
     )
     free = shutil.disk_usage(ROOT).free
     say(free > _ROOM, f"{free / 1e9:.0f} GB of disk are free; all environments together take about {_ROOM / 1e9:.0f}")
-    for damaged in read(reports / "results").damaged:
+    for damaged in read_view(reports).damaged:
         trouble = 1
         say(False, str(damaged), damaged.hint)
     return HarnessError.exit_code if trouble else 0

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import click
 
-from harness import libraries
 from harness.commands import options
-from harness.commands.report import name_damaged, read_some
+from harness.commands.reading import name_damaged, read_some
 from harness.errors import UsageError
-from harness.files import write_atomically
+from harness.libraries import registry
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
 from harness.report.view import View
-from harness.result import Verdict
+from harness.results.folder import Reports
+from harness.system.files import write_atomically
+from harness.verdict import Verdict
 
 #: What is one document, by its name.
 _FORMS: dict[str, Callable[[View], str | bytes]] = {
@@ -35,13 +36,13 @@ _FORMS: dict[str, Callable[[View], str | bytes]] = {
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; for badges a folder.")
 @options.reports
 @options.libraries
-def export(form: str, output: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
+def export(form: str, output: Path | None, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Write the matrix for other programs.
 
     csv and json: a row each cell (schema: the JSON Schema of that). junit: a suite each cell. markdown: the summary of
     a job. badges: an SVG and an endpoint of shields.io for each library.
     """
-    view = read_some(reports, libraries.places(libraries.load(folders)))
+    view = read_some(reports, registry.module_folders(registry.discover(folders)))
     if form == "badges":
         if output is None:
             raise UsageError("badges are many files", "name a folder for them with --output")

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
-from rich.console import Console
 from rich.table import Table
 
-from harness import interpreters, matrix
 from harness.commands import options
-from harness.commands.progress import verdict_style
+from harness.commands.terminal import console, verdict_style
+from harness.environments import interpreters
 from harness.errors import DamagedResult
-from harness.result import load
+from harness.matrix import listing
+from harness.results.folder import Reports
+from harness.results.result import read_result
 
 
 @click.command(name="list")
 @options.reports
-def list_(reports: Path) -> int:
+def list_(reports: Reports) -> int:
     """List the cells, whether their Python is on this machine, and what is recorded of them."""
     table = Table("Cell", "Python", "Recorded", "On", box=None, pad_edge=False)
     code = 0
-    for cell in matrix.cells():
+    for cell in listing.cells():
         found = interpreters.find(cell.python)
-        path = options.result_path(reports, cell.name)
+        path = reports.result(cell.name)
         recorded, day, style = "", "", ""
         if path.exists():
             try:
-                result = load(path)
+                result = read_result(path)
                 recorded, day = result.verdicts.overall.label, result.varying.started[:10]
                 style = verdict_style(result.verdicts.overall.verdict)
             except DamagedResult as error:
                 recorded, style, code = str(error), "red", error.exit_code
         python = found.version if found else f"no Python {cell.python}"
         table.add_row(cell.name, python, f"[{style}]{recorded}[/]" if style else recorded, day)
-    Console(highlight=False, soft_wrap=True).print(table)
+    console().print(table)
     return code

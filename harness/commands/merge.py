@@ -9,15 +9,17 @@ from pathlib import Path
 
 import click
 
-from harness import libraries, matrix, records
-from harness import run as running
-from harness.cells import Cell
 from harness.commands import options
 from harness.errors import HarnessError, UsageError
-from harness.libraries.base import Library
-from harness.merge import Kind, Merged, Problem, bring_evidence, bring_history, bring_loads, damage
-from harness.merge import merge as merge_records
-from harness.result import Verdict, save
+from harness.libraries import registry
+from harness.matrix import listing
+from harness.results import records
+from harness.results.folder import Reports
+from harness.results.merge import Kind, Problem, damage
+from harness.results.merge import merge as merge_records
+from harness.run import merging
+from harness.system.files import unwritable
+from harness.verdict import Verdict
 
 
 @click.command()
@@ -45,7 +47,7 @@ def merge(
     sources = _named(places)
     found = {name: records.of_folder(folder) for name, folder in sources.items()}
     base = records.of_folder(over) if over else records.Records()
-    merged = merge_records(found, matrix.cells(labels) if labels else [], base.results)
+    merged = merge_records(found, listing.cells(labels) if labels else [], base.results)
     merged.problems += [damage("the recorded one", cell, error) for cell, error in base.damaged.items()]
     empty = [name for name, each in found.items() if not each.results and not each.damaged]
     if empty and (len(empty) == len(found)):
@@ -58,12 +60,17 @@ def merge(
     partial = into.with_name(f".{into.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        _write(merged, {**sources, **({"": over} if over else {})}, partial, libraries.load(folders))
+        merging.write(
+            merged,
+            sources={name: Reports(folder) for name, folder in {**sources, **({"": over} if over else {})}.items()},
+            into=Reports(partial),
+            libraries=registry.discover(folders),
+        )
         with suppress(FileNotFoundError):
             into.rmdir()
         partial.rename(into)
     except OSError as error:
-        raise HarnessError(f"{into.name} cannot be written: {error.strerror}", "make room on the disk") from error
+        raise unwritable(into.name, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     click.echo(said)
@@ -80,18 +87,3 @@ def _named(places: Sequence[Path]) -> dict[str, Path]:
         if len(set(names)) == len(names):
             return dict(zip(names, resolved, strict=True))
     raise UsageError("a folder is named twice")
-
-
-def _write(merged: Merged, sources: dict[str, Path], into: Path, known: dict[str, Library]) -> None:
-    for cell, (name, result) in merged.results.items():
-        save(result, options.result_path(into, cell))
-        merged.problems += bring_history(cell, result, sources, into) + bring_loads(cell, sources, into)
-        bring_evidence(cell, sources[name], into)
-    for cell, problem in merged.unresolved.items():
-        try:
-            parsed = Cell.parse(cell)
-            subject = libraries.of(parsed, known)
-        except UsageError:
-            continue  # a file whose name is no cell's: it is named, and there is no cell to show
-        save(running.not_tested(parsed, subject, problem.kind.reason, problem.text), options.result_path(into, cell))
-        merged.problems += bring_history(cell, None, sources, into) + bring_loads(cell, sources, into)

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import click
 
-from harness import ROOT, libraries, output
-from harness import run as running
+from harness import ROOT
+from harness.captured import output
+from harness.captured.scrub import Scrubber
 from harness.cells import Cell
 from harness.commands import options
-from harness.commands.progress import verdict_line
-from harness.commands.run import EXIT, earlier, record
-from harness.result import Reason, Verdict
-from harness.scrub import Scrubber
+from harness.commands.terminal import verdict_line
+from harness.libraries import registry
+from harness.results.folder import Reports
+from harness.run import record
+from harness.run.not_tested import not_tested as result_of
+from harness.verdict import Reason, Verdict
 
 
 @click.command(name="not-tested", hidden=True)
@@ -24,10 +27,10 @@ from harness.scrub import Scrubber
 @click.option("--log", type=click.Path(path_type=Path), help="The output that shows it.")
 @options.reports
 @options.libraries
-def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
+def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Record that CELL could not be tried, because of REASON; TEXT says it in one sentence."""
     parsed = Cell.parse(cell)
-    subject = libraries.of(parsed, libraries.load(folders))
+    setup = registry.setup_for(parsed, registry.discover(folders))
     why = Reason(reason)
     excerpt = ""
     if log is not None:
@@ -38,9 +41,9 @@ def not_tested(cell: str, reason: str, text: str, log: Path | None, reports: Pat
         excerpt, text = found.excerpt, f"{text}: {found.cause}"
         if output.no_network(printed):
             why, text = Reason.NO_NETWORK, "its environment could not be filled: the package index is out of reach"
-    result = running.not_tested(parsed, subject, why, text, excerpt)
-    path = options.result_path(reports, cell)
+    result = result_of(parsed, setup, why, text, excerpt)
     click.echo(verdict_line(result))
-    with running.locked(reports, cell):
-        record(result, path, earlier(path))
-    return EXIT[Verdict.NOT_TESTED]
+    with record.locked(reports, cell):
+        if kept := record.replace(reports, result, record.recorded(reports, cell)):
+            click.echo(kept)
+    return Verdict.NOT_TESTED.exit_code

@@ -1,4 +1,4 @@
-"""Options that several sub-commands have, and where results lie."""
+"""Options that several sub-commands have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ from typing import Any, TypeVar
 
 import click
 
-from harness import ROOT
+from harness.results.folder import Reports
+
+
+class _ReportsFolder(click.ParamType[Reports]):
+    """A reports folder on the command line; the command gets what knows where everything lies in it."""
+
+    name = "directory"
+    _path = click.Path(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reports:
+        return value if isinstance(value, Reports) else Reports(Path(str(self._path.convert(value, param, ctx))))
+
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -17,8 +28,8 @@ def reports(command: _Command) -> _Command:
     """Add ``--reports``: the folder of the results, the evidence and the rendered reports."""
     return click.option(
         "--reports",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=ROOT / "reports",
+        type=_ReportsFolder(),
+        default=Reports.of_checkout(),
         show_default="reports",
         envvar="HARNESS_REPORTS",
         help="Folder of results, evidence and reports.",
@@ -42,11 +53,6 @@ def labels(command: _Command) -> _Command:
     return click.option(
         "-m", "--label", "labels", multiple=True, help="The cells with this label, or all; may be given again."
     )(command)
-
-
-def result_path(folder: Path, cell: str) -> Path:
-    """Return where the result of *cell* lies."""
-    return folder / "results" / f"{cell}.json"
 
 
 def shown(path: Path) -> str:

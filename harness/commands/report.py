@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from harness import ROOT, libraries
+from harness import ROOT
 from harness.commands import options
-from harness.commands.progress import verdict_line
-from harness.errors import HarnessError
-from harness.files import write_atomically
+from harness.commands.reading import name_damaged, read_some
+from harness.commands.terminal import verdict_line
+from harness.libraries import registry
 from harness.report import render
-from harness.report.view import View, read
-from harness.result import Verdict
+from harness.report.view import View
+from harness.results.folder import Reports
+from harness.system.files import write_atomically
+from harness.verdict import Verdict
 
 
 @click.command()
@@ -33,14 +35,14 @@ from harness.result import Verdict
 )
 @options.reports
 @options.libraries
-def report(check: bool, session: str | None, began: str, reports: Path, folders: tuple[Path, ...]) -> int:
+def report(check: bool, session: str | None, began: str, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
-    view = read_some(reports, libraries.places(libraries.load(folders)))
+    view = read_some(reports, registry.module_folders(registry.discover(folders)))
     pages = render.render(view)
     readme = ROOT / "README.rst"
     headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
     # Where a result could not be read, the numbers are not those of all that is recorded.
-    with_readme = reports.resolve() == (ROOT / "reports").resolve() and not view.damaged
+    with_readme = reports.folder.resolve() == Reports.of_checkout().folder.resolve() and not view.damaged
     if check:
         render.check(pages)
         return _check(view, pages, headline if with_readme else None, reports)
@@ -51,11 +53,11 @@ def report(check: bool, session: str | None, began: str, reports: Path, folders:
         changed.append("README.rst")
     code = _close(session.split(","), began, view) if session else 0
     click.echo(f"{len(pages)} reports from {len(view.rows)} results, {len(changed)} changed.")
-    click.echo(f"Report: {options.shown(reports / 'index.rst')}")
+    click.echo(f"Report: {options.shown(reports.folder / 'index.rst')}")
     return max(code, name_damaged(view))
 
 
-def _draw(view: View, reports: Path) -> list[str]:
+def _draw(view: View, reports: Reports) -> list[str]:
     """Write the pictures that differ from what is in *reports*; return their paths, also of those that went."""
     drawn = render.pictures(view)
     if drawn is None:
@@ -65,35 +67,23 @@ def _draw(view: View, reports: Path) -> list[str]:
     changed = _differing(drawn, reports)
     for path in changed:
         if path in drawn:
-            write_atomically(reports / path, drawn[path].encode())
+            write_atomically(reports.folder / path, drawn[path].encode())
         else:
-            (reports / path).unlink()
+            (reports.folder / path).unlink()
     return changed
 
 
-def _differing(drawn: dict[str, str], reports: Path) -> list[str]:
+def _differing(drawn: dict[str, str], reports: Reports) -> list[str]:
     """Return the pictures that are missing in *reports*, or are other ones there, or too many."""
-    here = {path.name: path.read_text(encoding="utf-8") for path in reports.glob("*.svg")}
+    here = {path.name: path.read_text(encoding="utf-8") for path in reports.folder.glob("*.svg")}
     return sorted(path for path in {*drawn, *here} if drawn.get(path) != here.get(path))
 
 
-def read_some(reports: Path, places: tuple[Path, ...]) -> View:
-    """Return the view of the results in the folder *reports*.
-
-    Raises:
-        HarnessError: there is not one.
-    """
-    view = read(reports / "results", places)
-    if not view.rows and not view.damaged:
-        raise HarnessError(f"there are no results in {reports.name}", "run some cells first, such as `tox -m quick`")
-    return view
-
-
-def _check(view: View, pages: dict[str, str], headline: str | None, reports: Path) -> int:
+def _check(view: View, pages: dict[str, str], headline: str | None, reports: Reports) -> int:
     out_of_date = [
         path
         for path, text in pages.items()
-        if not (reports / path).exists() or (reports / path).read_text(encoding="utf-8") != text
+        if not (reports.folder / path).exists() or (reports.folder / path).read_text(encoding="utf-8") != text
     ]
     out_of_date += render.stale(pages, reports, view.unread)
     out_of_date += _differing(drawn, reports) if (drawn := render.pictures(view)) is not None else []
@@ -104,15 +94,6 @@ def _check(view: View, pages: dict[str, str], headline: str | None, reports: Pat
     if out_of_date:
         click.echo("Run `tox -e report`, and commit what changes.")
     return max(1 if out_of_date else 0, name_damaged(view))
-
-
-def name_damaged(view: View) -> int:
-    """Say which results could not be read; return the exit code for that."""
-    for error in view.damaged:
-        click.echo(f"error: left out: {error}", err=True)
-        if error.hint:
-            click.echo(f"       {error.hint}", err=True)
-    return HarnessError.exit_code if view.damaged else 0
 
 
 def _close(cells: list[str], began: str, view: View) -> int:
@@ -131,5 +112,5 @@ def _close(cells: list[str], began: str, view: View) -> int:
             click.echo(verdict_line(result))
     if not tested:
         click.echo("Not one of these cells could be tested: `python -m harness doctor` says what is missing.", err=True)
-        return 4
+        return Verdict.NOT_TESTED.exit_code
     return 0

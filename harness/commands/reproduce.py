@@ -9,12 +9,14 @@ from pathlib import Path
 
 import click
 
-from harness import ROOT, libraries
+from harness import ROOT
 from harness.cells import Cell
 from harness.commands import options
 from harness.errors import UsageError
-from harness.reproduction import script
-from harness.result import load
+from harness.libraries import registry
+from harness.matrix.reproduction import script
+from harness.results.folder import Reports
+from harness.results.result import read_result
 
 
 @click.command()
@@ -22,12 +24,12 @@ from harness.result import load
 @click.option("--run", "runs", is_flag=True, help="Run it, through tox, and hold the verdict against the recorded one.")
 @options.reports
 @options.libraries
-def reproduce(result: str, runs: bool, reports: Path, folders: tuple[Path, ...]) -> int:
+def reproduce(result: str, runs: bool, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Print the commands that bring about RESULT again, a cell or the file of a result, with its exact versions."""
-    path = Path(result) if result.endswith(".json") else options.result_path(reports, result)
+    path = Path(result) if result.endswith(".json") else reports.result(result)
     if not path.exists():
         raise UsageError(f"there is no result {path.name}", f"run `tox -e {path.stem}` first")
-    recorded = load(path)
+    recorded = read_result(path)
     if recorded.installation is None or recorded.versions is None:
         raise UsageError(
             f"{recorded.cell} was not installed: {recorded.verdicts.overall.label}", "nothing to reproduce"
@@ -38,6 +40,6 @@ def reproduce(result: str, runs: bool, reports: Path, folders: tuple[Path, ...])
         # Another environment than the cell's own, which keeps what is resolved today.
         place = ["--workdir", str(ROOT / ".tox" / "reproduce")]
         return subprocess.run([sys.executable, "-m", "tox", *place, *through_tox], cwd=ROOT, check=False).returncode
-    subject = libraries.of(Cell.parse(recorded.cell), libraries.load(folders))
-    click.echo("\n".join(script(recorded, subject, f"tox {shlex.join(through_tox)}")))
+    setup = registry.setup_for(Cell.parse(recorded.cell), registry.discover(folders))
+    click.echo("\n".join(script(recorded, setup, f"tox {shlex.join(through_tox)}")))
     return 0

@@ -5,21 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
-from harness import history, libraries, probes
-from harness import run as running
 from harness.cells import Cell
 from harness.commands import options
-from harness.commands.progress import Progress, verdict_line
-from harness.compare import differences
+from harness.commands.terminal import Progress, verdict_line
 from harness.errors import UsageError
-from harness.load.model import LADDER
-from harness.result import Result, Verdict, load, save
-from harness.run import Request
-
-#: The exit code of each verdict.
-EXIT = {Verdict.WORKS: 0, Verdict.DOES_NOT_WORK: 1, Verdict.NOT_TESTED: 4}
+from harness.libraries import registry
+from harness.probes import registry as probes
+from harness.results.folder import Reports
+from harness.results.loads import LADDER
+from harness.results.result import read_result
+from harness.run import cell as running
+from harness.run import record
+from harness.run.cell import Request
+from harness.run.record import Conclusion
 
 
 @click.command()
@@ -69,118 +68,52 @@ def run(
     sockets: int,
     redis_url: str | None,
     expect: str | None,
-    reports: Path,
+    reports: Reports,
     folders: tuple[Path, ...],
 ) -> int:
     """Measure CELL in the environment of --python, and record its result."""
     parsed = Cell.parse(cell)
-    subject = libraries.of(parsed, libraries.load(folders))
-    past = load(freeze) if freeze else None
-    frozen = _frozen(past, cell) if past else None
-    # A path through the environment's own bin folder, not the interpreter it links to.
-    wanted = probes.chosen(asked)
-    request = Request(parsed, subject, python.absolute(), reports.absolute(), wanted, redis_url, frozen, sockets)
-    path = options.result_path(reports, cell)
-    with running.locked(request.reports, cell):
-        recorded = earlier(path)
-        if expect and recorded is None:
+    setup = registry.setup_for(parsed, registry.discover(folders))
+    past = read_result(freeze) if freeze else None
+    request = Request(
+        cell=parsed,
+        setup=setup,
+        # A path through the environment's own bin folder, not the interpreter it links to.
+        python=python.absolute(),
+        reports=Reports(reports.folder.absolute()),
+        probes=probes.chosen(asked),
+        redis_url=redis_url,
+        frozen=record.frozen(past, cell) if past else None,
+        sockets=sockets,
+    )
+    with record.locked(reports, cell):
+        before = record.recorded(reports, cell)
+        if expect and before is None:
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
         with Progress(cell) as progress:
             result = running.run(request, progress)
+        click.echo(verdict_line(result))
         if past is not None:
-            return _compare(result, past)
-        return _conclude(result, path, recorded, expect)
+            return _show_since(record.since(past, result))
+        return _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
 
 
-def _frozen(past: Result, cell: str) -> list[str]:
-    if past.cell != cell:
-        raise UsageError(f"--freeze: that is the result of {past.cell}, not of {cell}")
-    if past.installation is None:
-        raise UsageError(f"--freeze: nothing was installed in {cell} then, so there are no versions to install again")
-    return past.installation.added
-
-
-def earlier(path: Path) -> Result | None:
-    """Return the earlier result; a damaged one, or its history, stops the run, for it must not be overwritten."""
-    history.read(history.path_of(path.parent.parent, path.stem))
-    return load(path) if path.exists() else None
-
-
-def _compare(result: Result, past: Result) -> int:
+def _show_since(changes: list[str]) -> int:
     """Show what came of the versions of the past; it is no news of today, so nothing is recorded."""
-    click.echo(verdict_line(result))
-    changes = differences(past, result)
-    if past.versions and result.versions and past.versions.django != result.versions.django:
-        changes.append(f"Django is {result.versions.django}, and was {past.versions.django}")
     for change in changes or ["The same as then."]:
         click.echo(f"  {change}")
     return 1 if changes else 0
 
 
-def _conclude(result: Result, path: Path, recorded: Result | None, expect: str | None) -> int:
-    click.echo(verdict_line(result))
-    code = EXIT[result.verdicts.overall.verdict]
-    changes = differences(recorded, result) if expect and recorded is not None else []
-    if changes and code != EXIT[Verdict.NOT_TESTED]:
-        unexpected = path.parent.parent / "evidence" / result.cell / "result.json"
-        save(result, unexpected)
-        click.echo(f"{result.cell} does not do what is recorded:")
-        for change in changes:
+def _show(conclusion: Conclusion, cell: str, reports: Reports) -> int:
+    if conclusion.changes:
+        click.echo(f"{cell} does not do what is recorded:")
+        for change in conclusion.changes:
             click.echo(f"  {change}")
-        click.echo(f"The new result is in {options.shown(unexpected)}; without --expect it is recorded.")
-        return 1
-    if not record(result, path, recorded):
-        return code
-    click.echo(f"Result: {options.shown(path)}")
-    if not expect or recorded is None or code == EXIT[Verdict.NOT_TESTED]:
-        return code
-    tried = recorded.verdicts.overall.verdict is not Verdict.NOT_TESTED
-    click.echo("As recorded." if tried else "New: nothing was recorded.")
-    return 0
-
-
-def record(result: Result, path: Path, recorded: Result | None) -> bool:
-    """Save *result*; tell whether it was, for "not tested" never takes the place of a verdict."""
-    tried = result.verdicts.overall.verdict is not Verdict.NOT_TESTED
-    if not tried and recorded is not None and recorded.verdicts == result.verdicts:
-        return True  # nothing is new but the date
-    if not tried and recorded is not None and recorded.verdicts.overall.verdict is not Verdict.NOT_TESTED:
-        day = recorded.varying.started[:10]
-        click.echo(f"The result recorded on {day} stays: {recorded.verdicts.overall.label}")
-        return False
-    save(_with_earlier_probes(result, recorded), path)
-    history.append(path.parent.parent, result, recorded)
-    return True
-
-
-def _with_earlier_probes(result: Result, recorded: Result | None) -> Result:
-    """Keep what probes found earlier, as long as not one version has changed since."""
-    if recorded is None or recorded.versions != result.versions:
-        return result
-    asked = {probe.name for probe in result.probes}
-    kept = [probe for probe in recorded.probes if probe.name not in asked]
-    if not kept or result.verdicts != recorded.verdicts:
-        return result
-    before, now = recorded.varying, result.varying
-    questions = {finding.question for probe in kept for finding in probe.findings}
-    varying = msgspec.structs.replace(
-        now,
-        probed_on={**{probe.name: before.probed_on[probe.name] for probe in kept}, **now.probed_on},
-        costs=now.costs or before.costs,
-        tools={**before.tools, **now.tools},
-        counted={**{key: value for key, value in before.counted.items() if key in questions}, **now.counted},
-    )
-    # Their steps as well, before the server's stop as they were asked.
-    names = {f"probe {probe.name}" for probe in kept}
-    steps = [step for step in recorded.steps if step.name in names]
-    place = next((at for at, step in enumerate(result.steps) if step.name.startswith("stop ")), len(result.steps))
-    varying = msgspec.structs.replace(
-        varying, seconds={**{name: before.seconds[name] for name in names if name in before.seconds}, **now.seconds}
-    )
-    order = list(probes.PROBES)
-    # One that is no longer asked comes last.
-    joined = sorted(
-        [*kept, *result.probes], key=lambda probe: order.index(probe.name) if probe.name in order else len(order)
-    )
-    joined_steps = [*result.steps[:place], *steps, *result.steps[place:]]
-    return msgspec.structs.replace(result, probes=joined, steps=joined_steps, varying=varying)
+        unexpected = options.shown(reports.unexpected(cell))
+        click.echo(f"The new result is in {unexpected}; without --expect it is recorded.")
+    if conclusion.saved:
+        click.echo(f"Result: {options.shown(reports.result(cell))}")
+    if conclusion.said:
+        click.echo(conclusion.said)
+    return conclusion.exit_code

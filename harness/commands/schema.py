@@ -6,7 +6,7 @@ import json
 
 import click
 
-from harness.result import schema as result_schema
+from harness.results.result import schema as result_schema
 
 
 @click.command()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from harness import libraries
 from harness.commands import options
-from harness.commands.report import name_damaged, read_some
+from harness.commands.reading import name_damaged, read_some
+from harness.libraries import registry
+from harness.matrix.reproduction import script_of
+from harness.results.folder import Reports
 from harness.site.build import build, missing
 
 
@@ -16,12 +18,12 @@ from harness.site.build import build, missing
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="The folder; reports/html.")
 @options.reports
 @options.libraries
-def site(output: Path | None, reports: Path, folders: tuple[Path, ...]) -> int:
+def site(output: Path | None, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Build the site from the results at hand; it needs no server and no network to be read."""
-    known = libraries.load(folders)
-    view = read_some(reports, libraries.places(known))
-    target = output or reports / "html"
-    number = build(view, reports, known, target)
+    known = registry.discover(folders)
+    view = read_some(reports, registry.module_folders(known))
+    target = output or reports.site
+    number = build(view, reports, lambda row: script_of(row.result, known), target)
     click.echo(f"{number} pages from {len(view.rows)} results.")
     if absent := missing(view, reports):
         click.echo(f"The evidence of {len(absent)} cells is not on this machine; their pages say so.")

@@ -7,19 +7,18 @@ https://github.com/django/channels_redis.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from harness.cells import Cell
+from harness.chat.conversation import Chat
+from harness.chat.rooms import Rooms, two_rooms
+from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure
-from harness.judge import Line
-from harness.libraries.base import Rooms, Variant, two_rooms
+from harness.libraries.base import Variant
 from harness.libraries.envelope import JsonChat
-from harness.result import Finding, Pin, Reason
-from harness.servers import Application, Deployment, Server
-from harness.sockets import HandshakeRefused
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
+from harness.results.result import Finding, Pin
+from harness.servers.catalogue import Application, Deployment, Server
+from harness.verdict import Reason
 
 _SYNC_PATH = "/ws/sync/members/"
 _PATIENCE = 2.0
@@ -38,7 +37,7 @@ class Channels(JsonChat):
 
     def variants(self, cell: Cell) -> list[Variant]:
         sync = {"chat": _SYNC_PATH}
-        found = [Variant("sync consumer, Redis layer", links=sync)]
+        found = [Variant("sync consumer, Redis layer", paths=sync)]
         for layer, name in self.layers.items():
             found.append(Variant(f"async consumer, {name}", {"CHAT_LAYER": layer}))
             found.append(Variant(f"sync consumer, {name}", {"CHAT_LAYER": layer}, sync))
@@ -47,7 +46,7 @@ class Channels(JsonChat):
     def rooms(self, cell: Cell) -> list[Rooms]:
         ways = [Variant(self.usual), *self.variants(cell)]
         return [
-            Rooms(way.name, "/chat/sync-room/" if way.links else "/chat/room/", way.environment)
+            Rooms(way.name, "/chat/sync-room/" if way.paths else "/chat/room/", way.environment)
             for way in ways
             if way.environment in ({}, {"CHAT_LAYER": "memory"})
         ]
@@ -57,13 +56,13 @@ class Channels(JsonChat):
 
     def _rooms(self, chat: Chat) -> Iterator[Finding]:
         """Ask of the tutorial's echo and rooms, with consumers of the kind that *chat* talks to."""
-        kind = chat.way or self.usual
-        base = chat.links["chat"].removesuffix("members/")
+        kind = chat.variant or self.usual
+        base = chat.paths["chat"].removesuffix("members/")
         try:
             yield from self._echo(chat, base, kind)
             yield from self._two_rooms(chat, base, kind)
         finally:
-            chat.close([line for line in chat.sockets if line.member == _VISITOR])
+            chat.close([endpoint for endpoint in chat.connections if endpoint.member == _VISITOR])
 
     def _echo(self, chat: Chat, base: str, kind: str) -> Iterator[Finding]:
         echo = self._enter(chat, "echo", base + "echo/")
@@ -90,23 +89,23 @@ class Channels(JsonChat):
         same = chat.transcript.wait(kitchen, [after], _PATIENCE)
         self.send(chat, garden[0], outside)
         proved = chat.transcript.wait(garden, [outside], _PATIENCE)
-        heard = all(chat.transcript.texts(line).count(text) == 1 for line in kitchen)
-        leaked = any(text in chat.transcript.texts(line) for line in garden)
-        proved = proved and same and not any(chat.transcript.closed(line) for line in garden)
+        heard = all(chat.transcript.texts(endpoint).count(text) == 1 for endpoint in kitchen)
+        leaked = any(text in chat.transcript.texts(endpoint) for endpoint in garden)
+        proved = proved and same and not any(chat.transcript.closed(endpoint) for endpoint in garden)
         yield from two_rooms((f"in a room ({kind})", f"in another room ({kind})"), heard, leaked, proved)
 
-    def _enter(self, chat: Chat, who: str, path: str) -> Line:
-        line = Line(_VISITOR, who)
+    def _enter(self, chat: Chat, who: str, path: str) -> Endpoint:
+        endpoint = Endpoint(_VISITOR, who)
         try:
-            chat.open(line, path, "John")
+            chat.open(endpoint, path, "John")
         except HandshakeRefused as error:
             raise CellFailure(Reason.HANDSHAKE_REFUSED, f"{path}: {error}") from error
-        return line
+        return endpoint
 
-    def _settle(self, chat: Chat, room: list[Line]) -> None:
+    def _settle(self, chat: Chat, room: list[Endpoint]) -> None:
         """Have each who is in *room* heard by all of it: everybody's subscription stands then."""
-        for line in room:
-            chat.fence_all(lambda fence, line=line: self.send(chat, line, fence), room, _PATIENCE)  # type: ignore[misc]
+        for endpoint in room:
+            chat.fence_all(lambda fence, endpoint=endpoint: self.send(chat, endpoint, fence), room, _PATIENCE)  # type: ignore[misc]
 
 
 def _seen(came: bool) -> str:

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import websocket
 
 from harness.cells import Cell
-from harness.hixie import HixieSocket
-from harness.judge import Line
+from harness.chat.conversation import Chat
+from harness.chat.members import GROUP, GROUP_MEMBERS
+from harness.clients.connection import Connection, Endpoint, HandshakeRefused
+from harness.clients.hixie import HixieSocket
+from harness.clients.polling import PollingConnection
 from harness.libraries.base import Variant
 from harness.libraries.envelope import JsonChat
-from harness.members import GROUP, GROUP_MEMBERS
-from harness.polling import PollingConnection
-from harness.result import Pin
-from harness.sockets import Connection, HandshakeRefused
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
+from harness.results.result import Pin
 
 _WEBSOCKET = "/socket.io/websocket"
 _HIXIE, _POLLING = "hixie-76:", "xhr-polling:"
@@ -49,26 +46,26 @@ class DjangoSocketIo(JsonChat):
         reason = "the last that gevent-socketio 0.2.1 can call; it speaks no WebSocket newer than the draft hixie-76"
         return [Pin(requirement="gevent-websocket==0.2.3", reason=reason)]
 
-    def links(self) -> dict[str, str]:
+    def paths(self) -> dict[str, str]:
         return {"chat": _WEBSOCKET}
 
     def variants(self, cell: Cell) -> list[Variant]:
         return [
-            Variant("WebSocket of the draft hixie-76, which no browser speaks any more", links={"chat": _HIXIE}),
-            Variant("xhr-polling", links={"chat": _POLLING}),
+            Variant("WebSocket of the draft hixie-76, which no browser speaks any more", paths={"chat": _HIXIE}),
+            Variant("xhr-polling", paths={"chat": _POLLING}),
         ]
 
-    def connect(self, chat: Chat, line: Line, path: str, member: str, origin: str) -> Connection:
+    def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
         address, _, question = path.partition("?")
         question = f"?{question}" if question else ""
         cookie = chat.cookie(member)
         if address == _HIXIE:
             where = f"{_WEBSOCKET}{question}"
-            opened: Connection = HixieSocket(line, chat.port, where, chat.transcript, cookie, origin, answer)
+            opened: Connection = HixieSocket(endpoint, chat.server.port, where, chat.transcript, cookie, origin, answer)
         elif address == _POLLING:
-            opened = PollingConnection(line, chat.port, question, chat.transcript, cookie, origin, answer)
+            opened = PollingConnection(endpoint, chat.server.port, question, chat.transcript, cookie, origin, answer)
         else:
-            opened = super().connect(chat, line, path, member, origin)
+            opened = super().connect(chat, endpoint, path, member, origin)
         asked = [each.removeprefix("user=") for each in question.removeprefix("?").split("&") if each]
         channels = ["broadcast", *(f"user.{name}" for name in (member, *asked) if name)]
         if not member or member in GROUP_MEMBERS:
@@ -81,11 +78,11 @@ class DjangoSocketIo(JsonChat):
             raise HandshakeRefused(f"it is open, but nothing can be subscribed to ({type(error).__name__})") from error
         return opened
 
-    def send(self, chat: Chat, line: Line, data: str | bytes) -> None:
+    def send(self, chat: Chat, endpoint: Endpoint, data: str | bytes) -> None:
         text = data.decode() if isinstance(data, bytes) else data
-        super().send(chat, line, framed(f"~j~{text}"))
+        super().send(chat, endpoint, framed(f"~j~{text}"))
 
-    def sends_binary(self, cell: Cell) -> bool:
+    def sends_binary(self) -> bool:
         return False
 
     def messages(self, data: str) -> list[str]:

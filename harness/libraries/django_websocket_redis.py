@@ -6,18 +6,16 @@ Source of names and addresses: https://django-websocket-redis.readthedocs.io/en/
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from harness import isolation
 from harness.cells import Cell
-from harness.judge import Line
+from harness.chat import isolation
+from harness.chat.conversation import Chat
+from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
+from harness.clients.connection import Endpoint
 from harness.libraries.base import Library
-from harness.members import GROUP, GROUP_MEMBERS, MEMBERS, Row
-from harness.result import Finding, Pin
-from harness.servers import Application, Deployment, Server
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
+from harness.results.result import Finding, Pin
+from harness.servers.catalogue import Application, Deployment, Server
 
 _FACILITY = "/ws/chat?"
 _HEARTBEAT = "--heartbeat--"
@@ -54,7 +52,7 @@ class DjangoWebsocketRedis(Library):
             for number in (1, 2, 4)
         ]
 
-    def links(self) -> dict[str, str]:
+    def paths(self) -> dict[str, str]:
         # As the three pages subscribe. All hear broadcasts, so that fences reach each of them.
         return {
             "broadcast": _FACILITY + "subscribe-broadcast&publish-broadcast&echo",
@@ -62,25 +60,25 @@ class DjangoWebsocketRedis(Library):
             "group": _FACILITY + "subscribe-broadcast&subscribe-group&echo",
         }
 
-    def expected(self, row: Row) -> frozenset[Line]:
-        names = tuple(self.links()) if row.channel == "broadcast" else (row.channel,)
-        return frozenset(Line(member, name) for member in row.recipients for name in names)
+    def expected(self, row: ChannelRow) -> frozenset[Endpoint]:
+        names = tuple(self.paths()) if row.channel == "broadcast" else (row.channel,)
+        return frozenset(Endpoint(member, name) for member in row.recipients for name in names)
 
-    def shown(self, row: Row) -> frozenset[Line]:
+    def shown(self, row: ChannelRow) -> frozenset[Endpoint]:
         return self.expected(row)  # each page has a connection of its own, for its channel
 
-    def transport(self, row: Row) -> str:
+    def transport(self, row: ChannelRow) -> str:
         return "WebSocket" if row.channel == "broadcast" else "POST"
 
-    def say(self, chat: Chat, row: Row, text: str) -> None:
+    def say(self, chat: Chat, row: ChannelRow, text: str) -> None:
         if row.channel == "broadcast":
-            self.speak(chat, Line(row.sender, "broadcast"), text)
+            self.broadcast(chat, Endpoint(row.sender, "broadcast"), text)
         else:
             self.post(chat, row.sender, row.channel, row.audience, text)
 
-    def fence(self, chat: Chat, row: Row, text: str) -> None:
+    def fence(self, chat: Chat, row: ChannelRow, text: str) -> None:
         if row.channel == "broadcast":
-            self.speak(chat, Line(row.sender, "broadcast"), text)
+            self.broadcast(chat, Endpoint(row.sender, "broadcast"), text)
         else:
             self.announce(chat, row.sender, text)
 
@@ -91,14 +89,14 @@ class DjangoWebsocketRedis(Library):
         return None if data == _HEARTBEAT else data
 
     def subscribed(self, chat: Chat) -> bool:
-        lines = [line for line in chat.sockets if not chat.transcript.closed(line)]
-        wanted = {f"{chat.prefix}:broadcast:chat": len(lines)}
-        wanted[f"{chat.prefix}:group:{GROUP}:chat"] = sum(
-            line.name == "group" and line.member in GROUP_MEMBERS for line in lines
+        endpoints = [endpoint for endpoint in chat.connections if not chat.transcript.closed(endpoint)]
+        wanted = {f"{chat.server.prefix}:broadcast:chat": len(endpoints)}
+        wanted[f"{chat.server.prefix}:group:{GROUP}:chat"] = sum(
+            endpoint.name == "group" and endpoint.member in GROUP_MEMBERS for endpoint in endpoints
         )
         for member in MEMBERS:
-            wanted[f"{chat.prefix}:user:{member}:chat"] = lines.count(Line(member, "user"))
-        standing = chat.broker.subscribers(list(wanted))
+            wanted[f"{chat.server.prefix}:user:{member}:chat"] = endpoints.count(Endpoint(member, "user"))
+        standing = chat.server.subscriptions(list(wanted))
         return all(standing[channel] >= count for channel, count in wanted.items())
 
     def isolation(self, chat: Chat) -> Iterator[Finding]:

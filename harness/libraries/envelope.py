@@ -4,52 +4,48 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from harness import isolation
-from harness.judge import Line
-from harness.libraries.base import Library, Wire
-from harness.members import Row
-from harness.result import Finding
-
-if TYPE_CHECKING:
-    from harness.cells import Cell
-    from harness.chat import Chat
+from harness.chat import isolation
+from harness.chat.conversation import Chat, Client, FrameFormat
+from harness.chat.members import ChannelRow
+from harness.clients.connection import Endpoint
+from harness.libraries.base import Library
+from harness.results.result import Finding
 
 #: Where a member's connection lives.
 MEMBERS_PATH = "/ws/members/"
 
 
-class JsonChat(Library):
+class JsonClient(Client):
     """One connection for each member, that hears all the member may hear and sends whatever is said."""
 
-    pages: ClassVar[tuple[str, ...]] = ("/", "/chat/broadcast/", "/chat/user/", "/chat/group/")
-
-    def links(self) -> dict[str, str]:
+    def paths(self) -> dict[str, str]:
         return {"chat": MEMBERS_PATH}
 
-    def expected(self, row: Row) -> frozenset[Line]:
-        return frozenset(Line(member, "chat") for member in row.recipients)
+    def expected(self, row: ChannelRow) -> frozenset[Endpoint]:
+        return frozenset(Endpoint(member, "chat") for member in row.recipients)
 
-    def transport(self, row: Row) -> str:
+    def transport(self, row: ChannelRow) -> str:
         return "WebSocket"
 
-    def say(self, chat: Chat, row: Row, text: str) -> None:
-        self.send(chat, Line(row.sender, "chat"), self.wrapped(row.channel, row.audience, text))
+    def say(self, chat: Chat, row: ChannelRow, text: str) -> None:
+        self.send(chat, Endpoint(row.sender, "chat"), self.wrapped(row.channel, row.audience, text))
 
-    def fence(self, chat: Chat, row: Row, text: str) -> None:
-        self.speak(chat, Line(row.sender, "chat"), text)
+    def fence(self, chat: Chat, row: ChannelRow, text: str) -> None:
+        self.broadcast(chat, Endpoint(row.sender, "chat"), text)
 
     def announce(self, chat: Chat, sender: str, text: str) -> None:
         # A page's view may publish in ways of its own; the fifteen are not to depend on them.
-        own = next((line for line in chat.lines if line.member == sender and not chat.transcript.closed(line)), None)
+        open_ones = (each for each in chat.endpoints if not chat.transcript.closed(each))
+        own = next((each for each in open_ones if each.member == sender), None)
         if own is None:
             self.post(chat, sender, "broadcast", "all", text)
         else:
-            self.speak(chat, own, text)
+            self.broadcast(chat, own, text)
 
-    def speak(self, chat: Chat, line: Line, text: str | bytes) -> None:
-        self.send(chat, line, text if isinstance(text, bytes) else self.wrapped("broadcast", "all", text))
+    def broadcast(self, chat: Chat, endpoint: Endpoint, text: str | bytes) -> None:
+        self.send(chat, endpoint, text if isinstance(text, bytes) else self.wrapped("broadcast", "all", text))
 
     def wrapped(self, channel: str, audience: str, text: str) -> str:
         """Return the JSON that a browser sends to say *text*."""
@@ -59,8 +55,10 @@ class JsonChat(Library):
         """Return what a browser sends to say *text*."""
         return {"channel": channel, "audience": audience, "message": text}
 
-    def wire(self, cell: Cell) -> Wire:
-        return Wire(self.link("broadcast"), self.messages, lambda text: self.wrapped("broadcast", "all", text))
+    def frame_format(self) -> FrameFormat:
+        return FrameFormat(
+            self.path_for("broadcast"), self.messages, lambda text: self.wrapped("broadcast", "all", text)
+        )
 
     def heard(self, data: str) -> str | None:
         try:
@@ -68,8 +66,14 @@ class JsonChat(Library):
         except (ValueError, KeyError, TypeError):
             return data
 
+
+class JsonChat(JsonClient, Library):
+    """A library whose chat has one connection for each member, and the usual pages."""
+
+    pages: ClassVar[tuple[str, ...]] = ("/", "/chat/broadcast/", "/chat/user/", "/chat/group/")
+
     def isolation(self, chat: Chat) -> Iterator[Finding]:
-        path = chat.links["chat"]
+        path = chat.paths["chat"]
         eavesdroppers = [
             isolation.Eavesdropper("an unknown client", path),
             isolation.Eavesdropper("Mary, who asks for John's channel", f"{path}?user=John", "Mary"),

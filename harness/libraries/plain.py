@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from harness.cells import Cell
 from harness.libraries.envelope import JsonChat
-from harness.servers import Application
+from harness.servers.catalogue import Application
 
 
 class PlainAsgi(JsonChat):

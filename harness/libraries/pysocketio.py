@@ -10,22 +10,20 @@ import json
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import engineio
 import socketio
 import websocket
 
 from harness.cells import Cell
-from harness.judge import Line
-from harness.libraries.base import SendFailed, Wire
-from harness.libraries.envelope import JsonChat
-from harness.result import Pin
-from harness.servers import Application, Deployment, Server
-from harness.sockets import HANDSHAKE_DEADLINE, Connection, HandshakeRefused, Socket, Transcript, as_binary
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
+from harness.chat.conversation import Chat, Client, FrameFormat
+from harness.clients.connection import HANDSHAKE_DEADLINE, Connection, Endpoint, HandshakeRefused, SendFailed, as_binary
+from harness.clients.transcript import Transcript
+from harness.clients.websocket import WebSocketConnection
+from harness.libraries.envelope import JsonChat, JsonClient
+from harness.results.result import Pin
+from harness.servers.catalogue import Application, Deployment, Server
 
 _EVENT = "chat"
 #: What begins a text frame that carries an event (Engine.IO "message", Socket.IO "event").
@@ -38,7 +36,47 @@ _PATH_4 = "/socket.io/?EIO=4&transport=websocket"
 _PATH_3 = "/socket.io/?EIO=3&transport=websocket"
 
 
-class PythonSocketIo(JsonChat):
+class _SocketIoClient(JsonClient):
+    """What both protocols have in common: events that carry the fields of a message."""
+
+    def heard(self, data: str) -> str | None:
+        if data.startswith(_FRAME):
+            try:
+                event, fields = json.loads(data.removeprefix(_FRAME))
+            except (ValueError, TypeError):
+                return data
+            return super().heard(json.dumps(fields)) if event == _EVENT else data
+        # Open, close, ping, pong, connect: Engine.IO's packets are digits, with an object or nothing behind.
+        return None if data[:1].isdigit() and data[1:2] in ("", "{", "0", "1") else super().heard(data)
+
+    def event(self, fields: str) -> str:
+        """Return the frame of an event with *fields*, which are JSON."""
+        return f'{_FRAME}["{_EVENT}",{fields}]'
+
+    def broadcast_frame(self, text: str) -> str:
+        """Return the frame that broadcasts *text*."""
+        return self.event(self.wrapped("broadcast", "all", text))
+
+
+class Release4Client(_SocketIoClient):
+    """Speaks Engine.IO 3, as the releases for Python 2.7 and 3.5 do."""
+
+    def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
+        question = path.partition("?")[2]
+        url = f"ws://127.0.0.1:{chat.server.port}{_PATH_3}" + (f"&{question}" if question else "")
+        return _PingingSocket(endpoint, url, chat.transcript, chat.cookie(member), origin)
+
+    def sends_binary(self) -> bool:
+        return False
+
+    def send(self, chat: Chat, endpoint: Endpoint, data: str | bytes) -> None:
+        super().send(chat, endpoint, self.event(str(data)))
+
+    def frame_format(self) -> FrameFormat:
+        return FrameFormat(_PATH_3, self.messages, self.broadcast_frame, every=("2", _PING_EACH))
+
+
+class PythonSocketIo(_SocketIoClient, JsonChat):
     """Events instead of messages; everybody is in rooms, and Redis carries what is emitted between servers."""
 
     name: ClassVar[str] = "python-socketio"
@@ -72,48 +110,27 @@ class PythonSocketIo(JsonChat):
             Pin(requirement="python-engineio==4.3.4", reason=reason),
         ]
 
-    def connect(self, chat: Chat, line: Line, path: str, member: str, origin: str) -> Connection:
-        question, cookie = path.partition("?")[2], chat.cookie(member)
-        if _old(chat.cell):
-            address = _PATH_3 + (f"&{question}" if question else "")
-            return _PingingSocket(line, f"ws://127.0.0.1:{chat.port}{address}", chat.transcript, cookie, origin)
-        return EventConnection(line, f"{chat.base}?{question}", chat.transcript, cookie, origin)
+    def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
+        return [Deployment(each, number) for number, each in server.numbers()]  # Redis joins them
 
-    def sends_binary(self, cell: Cell) -> bool:
-        return not _old(cell)
+    def client(self, cell: Cell) -> Client:
+        return Release4Client() if cell.python_version < (3, 6) else self
 
-    def send(self, chat: Chat, line: Line, data: str | bytes) -> None:
-        connection = chat.sockets[line]
-        if isinstance(connection, Socket):
-            super().send(chat, line, f'{_FRAME}["{_EVENT}",{data!s}]')
-            return
+    def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
+        url = f"{chat.server.base}?{path.partition('?')[2]}"
+        return EventConnection(endpoint, url, chat.transcript, chat.cookie(member), origin)
+
+    def send(self, chat: Chat, endpoint: Endpoint, data: str | bytes) -> None:
         fields = json.loads(data) if isinstance(data, str) else self.fields("broadcast", "all", data)
+        connection = chat.connections[endpoint]
         assert isinstance(connection, EventConnection)
         try:
             connection.emit(fields)
         except socketio.exceptions.SocketIOError as error:
-            raise SendFailed(f"{line.member}'s connection is gone ({type(error).__name__})") from error
+            raise SendFailed(f"{endpoint.member}'s connection is gone ({type(error).__name__})") from error
 
-    def wire(self, cell: Cell) -> Wire:
-        def broadcast(text: str) -> str:
-            return f'{_FRAME}["{_EVENT}",{self.wrapped("broadcast", "all", text)}]'
-
-        if _old(cell):
-            return Wire(_PATH_3, self.messages, broadcast, every=("2", _PING_EACH))
-        return Wire(_PATH_4, self.messages, broadcast, opened=("40",), answers={"2": "3"})
-
-    def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
-        return [Deployment(each, number) for number, each in server.numbers()]  # Redis joins them
-
-    def heard(self, data: str) -> str | None:
-        if data.startswith(_FRAME):
-            try:
-                event, fields = json.loads(data.removeprefix(_FRAME))
-            except (ValueError, TypeError):
-                return data
-            return super().heard(json.dumps(fields)) if event == _EVENT else data
-        # Open, close, ping, pong, connect: Engine.IO's packets are digits, with an object or nothing behind.
-        return None if data[:1].isdigit() and data[1:2] in ("", "{", "0", "1") else super().heard(data)
+    def frame_format(self) -> FrameFormat:
+        return FrameFormat(_PATH_4, self.messages, self.broadcast_frame, opened=("40",), answers={"2": "3"})
 
 
 class _InOrder(engineio.Client):
@@ -128,11 +145,11 @@ class _Client(socketio.Client):
         return _InOrder
 
 
-class _PingingSocket(Socket):
+class _PingingSocket(WebSocketConnection):
     """A connection that pings, as clients of Engine.IO 3 do: the server ends it otherwise."""
 
-    def __init__(self, line: Line, url: str, transcript: Transcript, cookie: str, origin: str) -> None:
-        super().__init__(line, url, transcript, cookie, origin)
+    def __init__(self, endpoint: Endpoint, url: str, transcript: Transcript, cookie: str, origin: str) -> None:
+        super().__init__(endpoint, url, transcript, cookie, origin)
         self._ended = threading.Event()
         threading.Thread(target=self._ping, daemon=True).start()
 
@@ -152,13 +169,13 @@ class _PingingSocket(Socket):
 class EventConnection:
     """A connection of python-socketio's own client, over its WebSocket transport alone."""
 
-    def __init__(self, line: Line, url: str, transcript: Transcript, cookie: str, origin: str) -> None:
+    def __init__(self, endpoint: Endpoint, url: str, transcript: Transcript, cookie: str, origin: str) -> None:
         """Connect.
 
         Raises:
             HandshakeRefused: the server does not let it in.
         """
-        self._line, self._transcript = line, transcript
+        self._endpoint, self._transcript = endpoint, transcript
         # Among the headers it would be a second one: websocket-client sends an Origin of its own.
         options = {"origin": origin}
         self._client = _Client(
@@ -181,7 +198,9 @@ class EventConnection:
 
     def emit(self, fields: Any) -> None:
         """Send an event; SocketIOError when the connection is gone."""
-        self._transcript.add(self._line, "out", "text", json.dumps(fields, default=lambda data: f"{len(data)} bytes"))
+        self._transcript.add(
+            self._endpoint, "out", "text", json.dumps(fields, default=lambda data: f"{len(data)} bytes")
+        )
         self._client.emit(_EVENT, fields)
 
     def send(self, text: str | bytes) -> None:
@@ -197,19 +216,14 @@ class EventConnection:
         self._client.shutdown()
 
     def _opened(self) -> None:
-        self._transcript.add(self._line, "in", "open", "connected")
+        self._transcript.add(self._endpoint, "in", "open", "connected")
 
     def _arrived(self, fields: Any) -> None:
         message = fields.get("message") if isinstance(fields, dict) else None
         if isinstance(message, bytes):
-            self._transcript.add(self._line, "in", "binary", as_binary(message))
+            self._transcript.add(self._endpoint, "in", "binary", as_binary(message))
         else:
-            self._transcript.add(self._line, "in", "text", _FRAME + json.dumps([_EVENT, fields]))
+            self._transcript.add(self._endpoint, "in", "text", _FRAME + json.dumps([_EVENT, fields]))
 
     def _closed(self, reason: str = "") -> None:
-        self._transcript.add(self._line, "in", "closed", f"disconnected ({reason})" if reason else "disconnected")
-
-
-def _old(cell: Cell) -> bool:
-    """Tell whether the release for this Python speaks the older protocol."""
-    return cell.python_version < (3, 6)
+        self._transcript.add(self._endpoint, "in", "closed", f"disconnected ({reason})" if reason else "disconnected")

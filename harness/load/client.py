@@ -1,7 +1,7 @@
 """The load client: one event loop on picows and uvloop, in a process of its own, for one step.
 
-``python -m harness.load.client PLAN RESULT`` reads a :class:`~harness.load.model.Plan` and writes a
-:class:`~harness.load.model.Step`; also when it is interrupted, or its time is over, with what it has by then.
+``python -m harness.load.client PLAN RESULT`` reads a :class:`~harness.load.plan.Plan` and writes a
+:class:`~harness.results.loads.Step`; also when it is interrupted, or its time is over, with what it has by then.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from harness import libraries
 from harness.cells import Cell
-from harness.files import write_atomically
-from harness.libraries.base import Wire
+from harness.chat.conversation import FrameFormat
+from harness.libraries import registry
 from harness.load.crowd import Crowd, Ended, room_for_sockets
-from harness.load.model import INTERRUPTED, RATE_SECONDS, Plan, Rate, Step, latency, per_second
-from harness.load.pace import FENCE_QUIET, FENCES, LAST, QUIET, TICK, Phase, Watch
+from harness.load.latency import latency, per_second
+from harness.load.plan import RATE_SECONDS, Plan
+from harness.load.timing import FENCE_QUIET, FENCES, LAST, QUIET, TICK, LagMonitor, Stopwatch
+from harness.results.loads import INTERRUPTED, Rate, Step
+from harness.system.files import write_atomically
 
 
-class _Watch(Watch):
+class _Watch(LagMonitor):
     """Looks as often as the event loop comes to it."""
 
     _handle: asyncio.TimerHandle | None = None
@@ -52,12 +54,12 @@ class _Watch(Watch):
 class _Steps:
     """Goes through the phases of one step, and knows at each moment what has come of it."""
 
-    def __init__(self, plan: Plan, wire: Wire) -> None:
+    def __init__(self, plan: Plan, frame_format: FrameFormat) -> None:
         self.plan = plan
-        self.crowd = Crowd(plan, wire)
+        self.crowd = Crowd(plan, frame_format)
         self.messages: list[tuple[int, bytearray]] = []
         self.rates: list[Rate] = []
-        self.connecting, self.subscribing, self.speaking = Phase(), Phase(), Phase()
+        self.connecting, self.subscribing, self.speaking = Stopwatch(), Stopwatch(), Stopwatch()
         self.watch = _Watch()
         self._cpu = time.process_time()  # what came before is the start of the program
         self.ended = ""
@@ -103,7 +105,7 @@ class _Steps:
         await self._fence(lambda: tally.having(last), lambda: tally.reachable)
 
     async def _keep_alive(self) -> None:
-        every = self.crowd.wire.every
+        every = self.crowd.frame_format.every
         while every is not None:
             await asyncio.sleep(every[1])
             self.crowd.keep_alive()
@@ -230,11 +232,11 @@ def main(plan_path: Path, result_path: Path) -> int:
     """Do what the plan says, and write what came of it."""
     plan = msgspec.json.decode(plan_path.read_bytes(), type=Plan)
     cell = Cell.parse(plan.cell)
-    wire = libraries.load(tuple(Path(each) for each in plan.folders))[plan.library].wire(cell)
+    library = registry.discover(tuple(Path(each) for each in plan.folders))[plan.library]
     room_for_sockets()
 
     async def whole() -> Step:
-        steps = _Steps(plan, wire)
+        steps = _Steps(plan, library.client(cell).frame_format())
         await steps.run()
         return steps.step()
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 import picows
 
-from harness.libraries.base import Wire
-from harness.load.ear import Ear
-from harness.load.model import Plan, Visitor
-from harness.load.tally import Tally
+from harness.chat.conversation import FrameFormat
+from harness.load.deliveries import Tally
+from harness.load.frames import FrameDecoder
+from harness.load.plan import Plan, Visitor
 
 #: Handshakes that fail in a row before no more are tried.
 _GIVE_UP = 200
@@ -66,7 +66,7 @@ class _Listener(picows.WSListener):
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
         self.transport = transport
-        for text in self.crowd.wire.opened:
+        for text in self.crowd.frame_format.opened:
             transport.send(picows.WSMsgType.TEXT, text.encode())
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
@@ -97,7 +97,7 @@ class Crowd:
     """All sockets of a step, and the one that publishes, which is none of those that are counted."""
 
     plan: Plan
-    wire: Wire
+    frame_format: FrameFormat
     tally: Tally = field(init=False)
     listeners: list[_Listener] = field(default_factory=list)
     publisher: _Listener | None = None
@@ -111,8 +111,8 @@ class Crowd:
     def __post_init__(self) -> None:
         self.tally = Tally(self.plan.sockets)
         self.token = secrets.token_hex(4)
-        self.ear = Ear(self.wire)
-        self._known = self.ear.known  # what is looked up for each frame
+        self.decoder = FrameDecoder(self.frame_format)
+        self._known = self.decoder.known  # what is looked up for each frame
         self.changed = asyncio.Event()
 
     def arrived(self, listener: _Listener, data: bytes) -> None:
@@ -128,11 +128,11 @@ class Crowd:
                 self.changed.set()
 
     def _meaning(self, listener: _Listener, data: bytes) -> tuple[int, ...]:
-        answer = self.ear.answers.get(data)
+        answer = self.decoder.answers.get(data)
         if answer is not None and listener.transport is not None:
             listener.transport.send(picows.WSMsgType.TEXT, answer)
             return ()
-        numbers, foreign = self.ear.meaning(data)
+        numbers, foreign = self.decoder.meaning(data)
         self.tally.foreign += foreign * (listener.number >= 0)
         return numbers
 
@@ -173,8 +173,8 @@ class Crowd:
         if self.publisher is None or self.publisher.transport is None:
             raise Ended("the publisher's connection was closed")
         number = self.tally.begin(text, time.perf_counter() if at is None else at)
-        self.ear.numbers[text] = number
-        self.publisher.transport.send(picows.WSMsgType.TEXT, self.wire.broadcast(text).encode())
+        self.decoder.numbers[text] = number
+        self.publisher.transport.send(picows.WSMsgType.TEXT, self.frame_format.broadcast(text).encode())
         return number
 
     async def connect(self) -> None:
@@ -232,10 +232,10 @@ class Crowd:
 
     def keep_alive(self) -> None:
         """Say on every connection what has to be said every so often."""
-        assert self.wire.every is not None
+        assert self.frame_format.every is not None
         if not self.leaving:
             for transport in self._open_ones():
-                transport.send(picows.WSMsgType.TEXT, self.wire.every[0].encode())
+                transport.send(picows.WSMsgType.TEXT, self.frame_format.every[0].encode())
 
     def _open_ones(self) -> list[picows.WSTransport]:
         everyone = [*self.listeners, *([self.publisher] if self.publisher else [])]

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import psutil
 import redis
 
-from harness.broker import Broker
 from harness.load.crowd import room_for_sockets
-from harness.load.model import Machine, Usage
-from harness.processes import Child
+from harness.results.loads import Machine, Usage
+from harness.system.broker import Broker
+from harness.system.processes import Child
+from harness.system.waiting import Deadline
 
 #: Seconds between two looks.
 _EACH = 0.2
@@ -63,10 +64,10 @@ class Meter:
 
         It has when it has closed their sockets and then is idle: some tell the broker of each one that has gone.
         """
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        deadline = Deadline(seconds)
+        while not deadline.over:
             before = self._cpu()
-            time.sleep(_EACH)
+            time.sleep(_EACH)  # over which it is idle, or not
             if self._files() <= self.files + _FEW and self._cpu() - before < _IDLE * _EACH:
                 return
 

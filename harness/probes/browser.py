@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from selenium.common.exceptions import WebDriverException
 
-from harness import browsers
-from harness.broker import can_bind, free_port
-from harness.browsers import Browsers, Person
-from harness.judge import Line, Received, Sent, judge
-from harness.libraries.base import Rooms, SendFailed, two_rooms
-from harness.members import MEMBERS, Channel, Row, rows
-from harness.output import shorten
-from harness.result import Finding
-from harness.sockets import write_frames
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
-    from harness.serve import Served, Site
+from harness.captured.output import shorten
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat.conversation import Chat
+from harness.chat.judge import Received, SentExchange, judge
+from harness.chat.members import MEMBERS, Channel, ChannelRow, channel_table
+from harness.chat.rooms import Rooms, two_rooms
+from harness.clients import chromium
+from harness.clients.chromium import Browsers, Person
+from harness.clients.connection import Endpoint, SendFailed
+from harness.clients.transcript import write_frames
+from harness.results.result import Finding
+from harness.system.ports import can_bind, free_port
+from harness.system.waiting import Deadline, wait_until
 
 #: The pages that each member has open, a window each.
 _PAGES: tuple[Channel, ...] = get_args(Channel)
@@ -46,17 +46,17 @@ _CONSOLE = "Errors on the browsers' consoles"
 _AWAY = "A page whose server is away"
 _RETURN = "The same page once the server is back"
 _NO_SCRIPT = "not proved: the pages' own script is not loaded, so nothing is known of the library"
-_ALL = f"{len(rows())} of {len(rows())} are seen"
+_ALL = f"{len(channel_table())} of {len(channel_table())} are seen"
 
 
-def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Ask everything of a server of its own, for it is to be stopped and started again."""
     try:
-        programs = browsers.find()
-        with browsers.opened(programs, MEMBERS, site.env) as opened:
-            served.tools["browser"] = browsers.version(programs, opened[MEMBERS[0]])
-            yield from _Asking(site, served, opened, chat.token).ask()
-    except browsers.NoBrowser as error:
+        programs = chromium.find()
+        with chromium.opened(programs, MEMBERS, server.env, chat.server.form) as opened:
+            observed.tools["browser"] = chromium.version(programs, opened[MEMBERS[0]])
+            yield from _Asking(server, observed, opened, chat.token).ask()
+    except chromium.NoBrowser as error:
         yield Finding(question=_FIFTEEN, expected=_ALL, seen=f"not tested: {error}", good=None)
     except WebDriverException as error:
         # The browser's own trouble is none of the library's.
@@ -66,24 +66,24 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
 
 @dataclass
 class _Asking:
-    site: Site
-    served: Served
+    server: CellServer
+    observed: Observations
     people: Browsers
     token: str
-    texts: list[Sent] = field(default_factory=list)
+    texts: list[SentExchange] = field(default_factory=list)
     #: Those of them that their first page did not show in time.
-    absent: list[Sent] = field(default_factory=list)
+    absent: list[SentExchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
-        self.lines = [Line(member, page) for member in MEMBERS for page in _PAGES]
+        self.endpoints = [Endpoint(member, page) for member in MEMBERS for page in _PAGES]
 
     def ask(self) -> Iterator[Finding]:
-        name, port = self.site.subject.server.name, free_port()
+        name, port = self.server.name, free_port()
         connected = False
         try:
-            with self.site.serving(f"{name} for browsers", self.served, at=port) as other:
-                self._sit_down(other.base)
+            with self.server.serving(f"{name} for browsers", self.observed, at=port) as other:
+                self._sit_down(other.server.base)
                 yield self._refused()
                 if not all(self.people.each(_open_pages)):
                     yield Finding(question=_FIFTEEN, expected=_ALL, seen=_NO_SCRIPT, good=None)
@@ -91,7 +91,7 @@ class _Asking:
                 connected = self._connected()
                 if connected:
                     yield self._fifteen()
-                    for rooms in self.site.library.rooms(self.site.cell):
+                    for rooms in self.server.library.rooms(self.server.cell):
                         if not rooms.environment:
                             yield from self._two_rooms(rooms)
                 else:
@@ -121,10 +121,10 @@ class _Asking:
 
     def _states(self, wanted: Sequence[str], seconds: float) -> set[str]:
         """Wait until the status of each page is one of *wanted*; return those that there are then."""
-        until = time.monotonic() + seconds
+        deadline = Deadline(seconds)
 
         def states(person: Person) -> list[str]:
-            return [person.wait_state(page, wanted, max(0.0, until - time.monotonic())) for page in _PAGES]
+            return [person.wait_state(page, wanted, deadline.left) for page in _PAGES]
 
         return {state for each in self.people.each(states) for state in each}
 
@@ -136,19 +136,19 @@ class _Asking:
         return Finding(question=_FIFTEEN, expected=_ALL, seen=seen, good=False)
 
     def _fifteen(self) -> Finding:
-        self._fence(MEMBERS[0], _PAGES[0], self.lines, seconds=_CONNECT_DEADLINE)
-        for row in rows():
+        self._fence(MEMBERS[0], _PAGES[0], self.endpoints, seconds=_CONNECT_DEADLINE)
+        for row in channel_table():
             self.texts.append(self._exchange(row))
-        faults = judge(self.texts, {line: Received(self._read(line)) for line in self.lines})
+        faults = judge(self.texts, {endpoint: Received(self._read(endpoint)) for endpoint in self.endpoints})
         wrong = [exchange for exchange in self.texts if faults[exchange.number]]
         seen = f"{len(self.texts) - len(wrong)} of {len(self.texts)} are seen"
         if wrong:
-            seen += f"; first: {rows()[wrong[0].number - 1].with_fault(faults[wrong[0].number][0], 'page')}"
+            seen += f"; first: {channel_table()[wrong[0].number - 1].with_fault(faults[wrong[0].number][0], 'page')}"
         return Finding(question=_FIFTEEN, expected=_ALL, seen=seen.replace(self.token, "…"), good=not wrong)
 
-    def _exchange(self, row: Row) -> Sent:
+    def _exchange(self, row: ChannelRow) -> SentExchange:
         text = row.message(self.token)
-        expected = self.site.library.shown(row)
+        expected = self.server.library.shown(row)
         # Only what never came is a reason to hurry: slow is not wrong.
         self.absent = [each for each in self.absent if not set(_forms(each)) & set(self._shown_to(each))]
         patience = _SHORT_PATIENCE if len(self.absent) >= _HURRY_AFTER else _PATIENCE
@@ -156,48 +156,48 @@ class _Asking:
             self.people[row.sender].write(row.channel, "" if row.channel == "broadcast" else row.audience, text)
             # The fence tells what all of them have; this only lets the message be ahead of it.
             seen = self._seen([min(expected)], [text], row.sender, patience)
-            fences = self._fence(row.sender, row.channel, self.lines)
+            fences = self._fence(row.sender, row.channel, self.endpoints)
         except SendFailed as error:
-            return Sent(row.number, text, expected, error=str(error))
-        sent = Sent(row.number, text, expected, fences)
+            return SentExchange(row.number, text, expected, error=str(error))
+        sent = SentExchange(row.number, text, expected, fences)
         self.absent += [] if seen else [sent]
         return sent
 
-    def _shown_to(self, sent: Sent) -> list[str]:
-        line = min(sent.expected)
-        return self.people[line.member].shown(line.name)
+    def _shown_to(self, sent: SentExchange) -> list[str]:
+        endpoint = min(sent.expected)
+        return self.people[endpoint.member].shown(endpoint.name)
 
-    def _read(self, line: Line) -> list[str]:
+    def _read(self, endpoint: Endpoint) -> list[str]:
         """Return what the page shows, as it was sent; some chats put the sender before it, who has to be right then."""
         known: dict[str, str] = {}
         for sent in self.texts:
             for text in (sent.text, *sent.fences):
-                known |= dict.fromkeys(_said(rows()[sent.number - 1].sender, text), text)
-        shown = self.people[line.member].shown(line.name)
+                known |= dict.fromkeys(_said(channel_table()[sent.number - 1].sender, text), text)
+        shown = self.people[endpoint.member].shown(endpoint.name)
         first = next((place for place, text in enumerate(shown) if text in known), len(shown))
         # What came before is the fence that the pages were tried with.
         return [known.get(text, text) for text in shown[first:]]
 
     def _fence(
-        self, sender: str, page: str, lines: Sequence[Line], seconds: float = _FENCE_DEADLINE
+        self, sender: str, page: str, endpoints: Sequence[Endpoint], seconds: float = _FENCE_DEADLINE
     ) -> tuple[str, ...]:
-        """Send fences from *page*, the same way as its messages go, until *lines* show one; return their texts."""
+        """Send fences from *page*, the same way as its messages go, until *endpoints* show one; return their texts."""
         texts: list[str] = []
-        until = time.monotonic() + seconds
+        deadline = Deadline(seconds)
         while True:
             texts.append(f"fence {next(self._numbers)} ({self.token})")
             self.people[sender].write(page, "", texts[-1], everyone=True)
-            if self._seen(lines, texts, sender, _FENCE_INTERVAL) or time.monotonic() > until:
+            if self._seen(endpoints, texts, sender, _FENCE_INTERVAL) or deadline.over:
                 return tuple(texts)
 
-    def _seen(self, lines: Sequence[Line], texts: Sequence[str], sender: str, seconds: float) -> bool:
-        """Wait until each of *lines* shows one of *texts*; tell whether it does."""
+    def _seen(self, endpoints: Sequence[Endpoint], texts: Sequence[str], sender: str, seconds: float) -> bool:
+        """Wait until each of *endpoints* shows one of *texts*; tell whether it does."""
         forms = [form for text in texts for form in _said(sender, text)]
-        until = time.monotonic() + seconds
+        deadline = Deadline(seconds)
 
         def wait(person: Person) -> bool:
-            mine = [line.name for line in lines if line.member == person.name]
-            return all(person.wait(page, forms, max(0.0, until - time.monotonic())) for page in mine)
+            mine = [endpoint.name for endpoint in endpoints if endpoint.member == person.name]
+            return all(person.wait(page, forms, deadline.left) for page in mine)
 
         return all(self.people.each(wait))
 
@@ -206,49 +206,49 @@ class _Asking:
         port = self.people[MEMBERS[0]].base.rpartition(":")[2]
         seen = shorten(said[0]).replace(port, "<port>") if said else "none"
         if said:
-            self.served.counted[_CONSOLE] = f"{len(said)} in all"
+            self.observed.counted[_CONSOLE] = f"{len(said)} in all"
         return Finding(question=_CONSOLE, expected="none", seen=seen, good=not said)
 
     def _photograph(self) -> None:
-        evidence = self.site.recorder.evidence
+        evidence = self.server.recorder.evidence
         self.people.each(lambda person: person.photograph(_PAGES[0], evidence / f"browser-{person.name}.png"))
 
     def _elsewhere(self, name: str) -> Iterator[Finding]:
         """Ask of the rooms that need a server with other settings; one server for those with the same."""
-        others = [rooms for rooms in self.site.library.rooms(self.site.cell) if rooms.environment]
+        others = [rooms for rooms in self.server.library.rooms(self.server.cell) if rooms.environment]
         for settings, group in itertools.groupby(others, key=lambda rooms: rooms.environment):
             title = f"{name} for browsers, {' '.join(settings.values())}"
-            with self.site.serving(title, self.served, settings) as other:
-                self._sit_down(other.base)
+            with self.server.serving(title, self.observed, settings) as other:
+                self._sit_down(other.server.base)
                 for rooms in group:
                     yield from self._two_rooms(rooms)
 
     def _two_rooms(self, rooms: Rooms) -> list[Finding]:
         """Ask the two questions of the tutorial's browser tests, with two in one room and one in another."""
-        kitchen, garden = [Line("John", "kitchen"), Line("Mary", "kitchen")], [Line("admin", "garden")]
+        kitchen, garden = [Endpoint("John", "kitchen"), Endpoint("Mary", "kitchen")], [Endpoint("admin", "garden")]
         inside = kitchen + garden
-        for line in inside:
-            self.people[line.member].go(line.name, f"{rooms.path}{line.name}/")
-        for line in inside:
-            self.people[line.member].wait_state(line.name, ["connected"], _CONNECT_DEADLINE)
-            self._fence_room(line, kitchen if line in kitchen else garden)
+        for endpoint in inside:
+            self.people[endpoint.member].go(endpoint.name, f"{rooms.path}{endpoint.name}/")
+        for endpoint in inside:
+            self.people[endpoint.member].wait_state(endpoint.name, ["connected"], _CONNECT_DEADLINE)
+            self._fence_room(endpoint, kitchen if endpoint in kitchen else garden)
         text = f"dinner! ({self.token})"
         self.people["John"].write("kitchen", "", text)
         heard = self._seen(kitchen, [text], "John", _PATIENCE)
         # What comes to the garden after John's next message has come to the kitchen is behind all that was on its way.
         proved = self._fence_room(kitchen[0], kitchen) and self._fence_room(garden[0], garden)
-        counts = {line: self.people[line.member].shown(line.name).count(text) for line in inside}
-        for line in inside:
-            self.people[line.member].leave(line.name)
-        heard = heard and all(counts[line] == 1 for line in kitchen)
-        leaked = any(counts[line] for line in garden)
+        counts = {endpoint: self.people[endpoint.member].shown(endpoint.name).count(text) for endpoint in inside}
+        for endpoint in inside:
+            self.people[endpoint.member].leave(endpoint.name)
+        heard = heard and all(counts[endpoint] == 1 for endpoint in kitchen)
+        leaked = any(counts[endpoint] for endpoint in garden)
         places = f"in a room's page ({rooms.name})", f"on another room's page ({rooms.name})"
         return two_rooms(places, heard, leaked, proved)
 
-    def _fence_room(self, line: Line, room: Sequence[Line]) -> bool:
+    def _fence_room(self, endpoint: Endpoint, room: Sequence[Endpoint]) -> bool:
         text = f"fence {next(self._numbers)} ({self.token})"
-        self.people[line.member].write(line.name, "", text)
-        return self._seen(room, [text], line.member, _PATIENCE)
+        self.people[endpoint.member].write(endpoint.name, "", text)
+        return self._seen(room, [text], endpoint.member, _PATIENCE)
 
     def _away(self) -> Finding:
         """The server has been ended: the pages have to say so."""
@@ -260,15 +260,13 @@ class _Asking:
 
     def _again(self, name: str, port: int) -> Finding:
         expected = "shows what is said then, without a reload"
-        until = time.monotonic() + _PORT_DEADLINE
-        while not can_bind(port) and time.monotonic() < until:
-            time.sleep(0.05)
-        with self.site.serving(f"{name} for browsers again", self.served, at=port):
+        wait_until(lambda: can_bind(port), _PORT_DEADLINE, every=0.05)
+        with self.server.serving(f"{name} for browsers again", self.observed, at=port):
             states = self._states(["connected"], _RETURN_DEADLINE)
             back = states == {"connected"}
             if back:
-                fences = self._fence(MEMBERS[0], _PAGES[0], self.lines)
-                back = self._seen(self.lines, fences, MEMBERS[0], 0.0)
+                fences = self._fence(MEMBERS[0], _PAGES[0], self.endpoints)
+                back = self._seen(self.endpoints, fences, MEMBERS[0], 0.0)
             seen = expected if back else f"does not; it says: {', '.join(sorted(states))}"
             return Finding(question=_RETURN, expected=expected, seen=seen, good=back)
 
@@ -276,8 +274,8 @@ class _Asking:
         found = [each for frames in self.people.each(lambda person: list(person.frames())) for each in frames]
         frames = sorted(found, key=lambda each: each.at)
         if frames:
-            path = self.site.recorder.evidence / "frames-browser.jsonl"
-            write_frames(frames, frames[0].at, path, self.site.recorder.scrub)
+            path = self.server.recorder.evidence / "frames-browser.jsonl"
+            write_frames(frames, frames[0].at, path, self.server.recorder.scrub)
 
 
 def _open_pages(person: Person) -> bool:
@@ -303,5 +301,5 @@ def _said(sender: str, text: str) -> tuple[str, str]:
     return text, f"{sender}: {text}"
 
 
-def _forms(sent: Sent) -> tuple[str, str]:
-    return _said(rows()[sent.number - 1].sender, sent.text)
+def _forms(sent: SentExchange) -> tuple[str, str]:
+    return _said(channel_table()[sent.number - 1].sender, sent.text)

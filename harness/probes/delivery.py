@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat.conversation import Chat
+from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
-from harness.judge import Line
-from harness.libraries.base import SendFailed
-from harness.result import Finding, Reason
-from harness.sockets import HandshakeRefused
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
-    from harness.serve import Served, Site
+from harness.results.result import Finding
+from harness.verdict import Reason
 
 #: How many connections are opened to find out about the moment after the handshake.
 _EARLY = 100
@@ -28,12 +25,12 @@ _IDLE = 12.0
 _PATIENCE = 2.0
 
 
-def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Ask about the handshake's gap, a burst, its order, an idle connection, and replay."""
     chat.close()
-    yield _early(chat, served)
+    yield _early(chat, observed)
     try:
-        yield from _burst(chat, served)
+        yield from _burst(chat, observed)
     except SendFailed as error:
         question = f"A burst of {_BURST} messages"
         yield Finding(question=question, expected="all are received at once", seen=str(error), good=False, chance=True)
@@ -41,38 +38,38 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
     yield _idle(chat)
     yield _replay(chat, "off")
     chat.close()
-    if site.library.keeping:
-        with site.serving(f"{site.subject.server.name} keeping", served, site.library.keeping) as other:
+    if server.library.keeping:
+        with server.serving(f"{server.name} keeping", observed, server.library.keeping) as other:
             other.log_in()
             yield _replay(other, "on")
 
 
-def _open(chat: Chat, member: str, name: str) -> Line:
-    line = Line(member, name)
+def _open(chat: Chat, member: str, name: str) -> Endpoint:
+    endpoint = Endpoint(member, name)
     try:
-        chat.open(line, chat.library.link("broadcast"), member)
+        chat.open(endpoint, chat.client.path_for("broadcast"), member)
     except HandshakeRefused as error:
         raise CellFailure(Reason.HANDSHAKE_REFUSED, str(error)) from error
-    return line
+    return endpoint
 
 
-def _early(chat: Chat, served: Served) -> Finding:
+def _early(chat: Chat, observed: Observations) -> Finding:
     question = "A message sent right after somebody's handshake"
     sender = _open(chat, "John", "early sender")
-    chat.stand([sender])
+    chat.wait_subscribed([sender])
     lost = fenced = 0
     for number in range(_EARLY):
         text = f"early {number} ({chat.token})"
         receiver = _open(chat, "Mary", f"early {number}")
-        chat.library.speak(chat, sender, text)
+        chat.client.broadcast(chat, sender, text)
         chat.transcript.wait([receiver], [text], 0.05)
         # Behind a fence nothing of it can still be under way.
-        fences = chat.fence_all(lambda fence: chat.library.speak(chat, sender, fence), [receiver])
-        fenced += any(chat.transcript.arrival(receiver, fence) for fence in fences)
+        fences = chat.fence_all(lambda fence: chat.client.broadcast(chat, sender, fence), [receiver])
+        fenced += chat.transcript.has_one(receiver, fences)
         lost += chat.transcript.arrival(receiver, text) is None
         chat.close([receiver])
     chat.close([sender])
-    served.counted[question] = f"{lost} of {_EARLY} lost"
+    observed.counted[question] = f"{lost} of {_EARLY} lost"
     if fenced < _EARLY:
         seen = "not proved: what was sent later did not come either"
         return Finding(question=question, expected="is received", seen=seen, good=None)
@@ -80,27 +77,27 @@ def _early(chat: Chat, served: Served) -> Finding:
     return Finding(question=question, expected="is received", seen=seen, good=not lost, chance=True)
 
 
-def _burst(chat: Chat, served: Served) -> list[Finding]:
+def _burst(chat: Chat, observed: Observations) -> list[Finding]:
     question = f"A burst of {_BURST} messages"
     sender, receiver = _open(chat, "John", "burst sender"), _open(chat, "Mary", "burst")
-    chat.stand([sender, receiver])
+    chat.wait_subscribed([sender, receiver])
     kept_back = lost = twice = 0
     in_order = proved = True
     for burst in range(_BURSTS):
         texts = [f"burst {burst}, message {number} ({chat.token})" for number in range(_BURST)]
         for text in texts:
-            chat.library.speak(chat, sender, text)
+            chat.client.broadcast(chat, sender, text)
         chat.transcript.wait([receiver], texts[-1:], _BURST_PATIENCE)
         kept_back += _BURST - len(set(_of(chat, receiver, texts)))
         for number in range(_BURST):  # each further message can free one that was kept back
             if chat.transcript.arrival(receiver, texts[-1]) is not None:
                 break
             later = f"after burst {burst}, {number} ({chat.token})"
-            chat.library.speak(chat, sender, later)
+            chat.client.broadcast(chat, sender, later)
             chat.transcript.wait([sender], [later], 0.02)
         # What is still under way behind a fence that has come is lost.
-        fences = chat.fence_all(lambda fence: chat.library.speak(chat, sender, fence), [receiver], _BURST_DEADLINE)
-        proved &= any(chat.transcript.arrival(receiver, fence) for fence in fences)
+        fences = chat.fence_all(lambda fence: chat.client.broadcast(chat, sender, fence), [receiver], _BURST_DEADLINE)
+        proved &= chat.transcript.has_one(receiver, fences)
         received = _of(chat, receiver, texts)
         lost += _BURST - len(set(received))
         twice += len(received) - len(set(received))
@@ -108,7 +105,7 @@ def _burst(chat: Chat, served: Served) -> list[Finding]:
         if not proved:
             break
     chat.close([sender, receiver])
-    served.counted[question] = (
+    observed.counted[question] = (
         f"of {_BURST * (burst + 1)} in {burst + 1} bursts {kept_back} kept back, {lost} of them lost"
     )
     good: bool | None = False
@@ -129,19 +126,19 @@ def _burst(chat: Chat, served: Served) -> list[Finding]:
     ]
 
 
-def _of(chat: Chat, line: Line, texts: list[str]) -> list[str]:
+def _of(chat: Chat, endpoint: Endpoint, texts: list[str]) -> list[str]:
     wanted = set(texts)
-    return [text for text in chat.transcript.texts(line) if text in wanted]
+    return [text for text in chat.transcript.texts(endpoint) if text in wanted]
 
 
 def _idle(chat: Chat) -> Finding:
     question = f"A connection that is idle for {_IDLE:.0f} s"
     expected = "stays open, and receives what comes then"
     receiver = _open(chat, "Mary", "idle")
-    chat.stand([receiver])
+    chat.wait_subscribed([receiver])
     text = f"good morning ({chat.token})"
     if not chat.transcript.wait_closed(receiver, _IDLE):
-        chat.library.announce(chat, "John", text)
+        chat.client.announce(chat, "John", text)
         chat.transcript.wait([receiver], [text], _PATIENCE)
     closed, arrived = chat.transcript.closed(receiver), chat.transcript.arrival(receiver, text)
     chat.close([receiver])
@@ -157,12 +154,12 @@ def _replay(chat: Chat, keeping: str) -> Finding:
     expected = "the last one is received on return" if kept else "is not received on return"
     first, last = (f"while you were away {number} ({chat.token})" for number in (1, 2))
     for text in (first, last):
-        chat.library.announce(chat, "John", text)
+        chat.client.announce(chat, "John", text)
     returned = _open(chat, "Mary", f"returned, keeping {keeping}")
     chat.transcript.wait([returned], [last], _PATIENCE if kept else 0.2)
     # A fence shows that the connection receives at all; keeping replays it on later connections.
-    fences = chat.fence_all(lambda fence: chat.library.announce(chat, "John", fence), [returned])
-    fenced = any(chat.transcript.arrival(returned, fence) for fence in fences)
+    fences = chat.fence_all(lambda fence: chat.client.announce(chat, "John", fence), [returned])
+    fenced = chat.transcript.has_one(returned, fences)
     got = [text for text in (first, last) if chat.transcript.arrival(returned, text)]
     chat.close([returned])
     if not fenced:

@@ -12,28 +12,30 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
 from filelock import FileLock
 
-from harness import ROOT, libraries, processes
+from harness import ROOT
+from harness.captured.output import shorten
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat.conversation import Chat
+from harness.chat.members import MEMBERS
+from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure, HarnessError, Interrupted
-from harness.judge import Line
-from harness.load import meter, model, nginx
+from harness.libraries import registry
+from harness.load import meter
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
-from harness.load.model import BOUND_MS, INTERRUPTED, LADDER, RATE_SOCKETS, RATES, Plan, Run, Step, Visitor
-from harness.load.pace import deadline_for
-from harness.members import MEMBERS
-from harness.output import shorten
-from harness.result import Finding
-from harness.servers import Deployment
-from harness.sockets import HandshakeRefused
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
-    from harness.serve import Served, Site
+from harness.load.plan import RATES, Plan, Visitor, publisher_of
+from harness.load.timing import deadline_for
+from harness.results import loads
+from harness.results.loads import BOUND_MS, INTERRUPTED, LADDER, NOT_TRIED, RATE_SOCKETS, Run, Step
+from harness.results.result import Finding
+from harness.servers import nginx
+from harness.servers.catalogue import Deployment
+from harness.system import processes
 
 #: Seconds that a client has to write down what it has once its time is over.
 _GRACE = 15.0
@@ -62,17 +64,17 @@ _CLIENT = ("picows", "uvloop")
 _ANONYMOUS = "anonymous"
 
 
-def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Put each deployment of the cell's server under load, one after the other; other cells' loads wait until then."""
-    with FileLock(site.reports / "evidence" / ".load.lock"):
-        for deployment in site.library.deployments(site.cell, site.subject.server):
-            yield from _Loading(site, served, deployment).ask()
+    with FileLock(server.reports.load_lock):
+        for deployment in server.library.deployments(server.cell, server.setup.server):
+            yield from _Loading(server, observed, deployment).ask()
 
 
 @dataclass
 class _Loading:
-    site: Site
-    served: Served
+    server: CellServer
+    observed: Observations
     deployment: Deployment
     steps: list[Step] = field(default_factory=list)
     rate: Step | None = None
@@ -106,21 +108,22 @@ class _Loading:
 
     def _serve(self, stack: ExitStack, room: int, what: str = "") -> Chat:
         """Start the server as it is deployed, and log in those who visit it."""
-        site = self.site
-        server = site.subject.server.deployed(self.deployment)
-        scaled = dataclasses.replace(site, subject=dataclasses.replace(site.subject, server=server))
+        server = self.server
+        kind = server.setup.server.deployed(self.deployment)
+        scaled = dataclasses.replace(server, setup=dataclasses.replace(server.setup, server=kind))
         if self.deployment.proxied:
             nginx.find()
         deployed = re.sub(r"\W+", " ", self.deployment.name)
         name = f"{server.name} under load {deployed}{what}"
-        chat = stack.enter_context(scaled.serving(name, self.served, self.deployment.environment))
-        self.children = [chat.server]
+        chat = stack.enter_context(scaled.serving(name, self.observed, self.deployment.environment))
+        assert scaled.process is not None
+        self.children = [scaled.process]
         if self.deployment.proxied:
-            folder = site.recorder.work / "nginx"
-            port, child = stack.enter_context(nginx.before(chat.port, site.env, folder, room))
-            chat.port = port
+            folder = server.recorder.work / "nginx"
+            port, child = stack.enter_context(nginx.before(chat.server.port, server.env, folder, room))
+            chat.server = dataclasses.replace(chat.server, port=port)
             self.children.append(child)
-        self.log = site.recorder.work / f"{name}.log"
+        self.log = server.recorder.work / f"{name}.log"
         chat.log_in()
         self.visitors = [Visitor(name=member, cookie=chat.cookie(member)) for member in MEMBERS]
         if _lets_strangers_in(chat):
@@ -128,9 +131,9 @@ class _Loading:
         return chat
 
     def _climb(self, chat: Chat, room: int) -> None:
-        for sockets in [each for each in LADDER if each <= self.site.sockets]:
+        for sockets in [each for each in LADDER if each <= self.server.sockets]:
             if limit := _no_room(sockets * (2 if self.deployment.proxied else 1), room):
-                self.steps.append(Step(sockets=sockets, limit=limit, ended="not tried"))
+                self.steps.append(Step(sockets=sockets, limit=limit, ended=NOT_TRIED))
                 break
             last = self._step(chat, sockets)
             if last.ended or last.connected < sockets * _ENOUGH or last.delivered < _ENOUGH:
@@ -138,24 +141,24 @@ class _Loading:
 
     def _step(self, chat: Chat, sockets: int, rates: Sequence[int] = ()) -> Step:
         """Have a client of its own go through a step; what it has is noted, also when this is interrupted."""
-        work = self.site.recorder.work
+        work = self.server.recorder.work
         plan_path, result_path, log = (work / f"load-{each}" for each in ("plan.json", "step.json", "client.log"))
         plan = self._plan(chat, sockets, rates)
         plan_path.write_bytes(msgspec.json.encode(plan))
         result_path.unlink(missing_ok=True)
         printed = self.log.stat().st_size
-        usage = meter.Meter(self.children, chat.broker)
+        usage = meter.Meter(self.children, self.server.broker)
         command = [sys.executable, "-m", "harness.load.client", str(plan_path), str(result_path)]
         step = Step(sockets=sockets, ended="the client was stopped")
         try:
-            with usage.running(), processes.started(command, self.site.env, ROOT, log) as client:
+            with usage.running(), processes.started(command, self.server.env, ROOT, log) as client:
                 client.wait(plan.deadline + _GRACE)
             usage.settle(_SETTLE)
         finally:
             if result_path.exists():
                 step = msgspec.json.decode(result_path.read_bytes(), type=Step)
             elif client.exit_status is not None:
-                said = self.site.recorder.scrub(log.read_text(encoding="utf-8", errors="replace")).strip()
+                said = self.server.recorder.scrub(log.read_text(encoding="utf-8", errors="replace")).strip()
                 why = said.rpartition("\n")[2] or f"exit status {client.exit_status}"
                 step = msgspec.structs.replace(step, ended=f"the client failed: {shorten(why)}")
             step = msgspec.structs.replace(step, server=usage.server, broker=usage.broker_usage)
@@ -167,17 +170,16 @@ class _Loading:
         return step
 
     def _plan(self, chat: Chat, sockets: int, rates: Sequence[int]) -> Plan:
-        library = self.site.library
-        known = libraries.load()
-        elsewhere = library.suffix not in known
+        library = self.server.library
+        elsewhere = library.suffix not in registry.discover()
         return Plan(
-            cell=self.site.cell.name,
+            cell=self.server.cell.name,
             library=library.suffix,
-            folders=[str(each) for each in libraries.places({"": library})] if elsewhere else [],
-            url=f"ws://127.0.0.1:{chat.port}{library.wire(self.site.cell).path}",
-            origin=chat.base,
+            folders=[str(each) for each in registry.module_folders({"": library})] if elsewhere else [],
+            url=f"ws://127.0.0.1:{chat.server.port}{chat.client.frame_format().path}",
+            origin=chat.server.base,
             visitors=self.visitors,
-            publisher=model.publisher_of(self.visitors),
+            publisher=publisher_of(self.visitors),
             sockets=sockets,
             rates=list(rates),
             deadline=deadline_for(sockets),
@@ -185,8 +187,8 @@ class _Loading:
 
     def _limit(self, chat: Chat, step: Step, printed: int) -> str:
         """Name what stopped a step: the client, the server or the system, and how."""
-        if chat.server.exit_status is not None:
-            return f"server: it ended with exit status {chat.server.exit_status}"
+        if chat.server.exit_status() is not None:
+            return f"server: it ended with exit status {chat.server.exit_status()}"
         if step.whole or step.rates or step.ended == INTERRUPTED:
             return ""
         for met, limit in _LIMITS.items():
@@ -206,37 +208,37 @@ class _Loading:
         """Return the error that the server printed most often in a step; what a client's leaving brings comes last."""
         with self.log.open("rb") as file:
             file.seek(max(printed, self.log.stat().st_size - _LOOKED_AT))
-            text = self.site.recorder.scrub(file.read().decode("utf-8", "replace"))
+            text = self.server.recorder.scrub(file.read().decode("utf-8", "replace"))
         # Of several that come equally often, as those that are chained do, the last is what was made of the others.
         said = Counter(reversed([match[0].strip() for match in _ERROR.finditer(text)]))
-        own = Counter({line: number for line, number in said.items() if not _LEAVING.search(line)})
+        own = Counter({endpoint: number for endpoint, number in said.items() if not _LEAVING.search(endpoint)})
         return (own or said).most_common(1)[0][0] if said else ""
 
     def _keep(self, ended: str) -> None:
-        site = self.site
+        server = self.server
         run = Run(
-            cell=site.cell.name,
-            library=site.library.name,
-            server=site.subject.server.name,
+            cell=server.cell.name,
+            library=server.library.name,
+            server=server.name,
             deployment=self.deployment.name,
             started=self.started,
-            versions={**site.packages, "broker": site.broker.version, **_client()},
+            versions={**server.packages, "broker": server.broker.version, **_client()},
             machine=meter.machine(),
             visitors=[each.name or _ANONYMOUS for each in self.visitors],
             steps=self.steps,
             rate=self.rate,
             ended=ended,
         )
-        model.append(site.reports, run)
+        loads.append(server.reports, run)
 
     def _findings(self) -> Iterator[Finding]:
         expected = "reaches each of them once"
         for step in self.steps:
             question = self._question(f"A broadcast to {step.sockets} sockets")
             if not step.connected and step.limit and not step.refused:
-                yield Finding(question=question, expected=expected, seen=f"not tried: {step.limit}", good=None)
+                yield Finding(question=question, expected=expected, seen=f"{NOT_TRIED}: {step.limit}", good=None)
                 continue
-            self.served.counted[question] = _told(step)
+            self.observed.counted[question] = _told(step)
             seen = expected if step.whole else _fault(step)
             yield Finding(question=question, expected=expected, seen=seen, good=step.whole, chance=True)
         if self.rate is not None and self.rate.rates:
@@ -244,11 +246,11 @@ class _Loading:
                 f"Messages a second to {RATE_SOCKETS} sockets, as long as p99 is within {BOUND_MS:.0f} ms"
             )
             best = self.rate.best_rate
-            self.served.counted[question] = f"{best.rate} a second" if best else f"less than {RATES[0]} a second"
+            self.observed.counted[question] = f"{best.rate} a second" if best else f"less than {RATES[0]} a second"
             yield Finding(question=question, expected="as many as it can", seen="measured", good=None, chance=True)
 
     def _question(self, text: str) -> str:
-        alone = len(self.site.library.deployments(self.site.cell, self.site.subject.server)) == 1
+        alone = len(self.server.library.deployments(self.server.cell, self.server.setup.server)) == 1
         return text if alone else f"{text} ({self.deployment.name})"
 
 
@@ -295,11 +297,11 @@ def _ports() -> int:
 
 
 def _lets_strangers_in(chat: Chat) -> bool:
-    line = Line(_ANONYMOUS, "load")
+    endpoint = Endpoint(_ANONYMOUS, "load")
     try:
-        chat.open(line, chat.library.link("broadcast"))
+        chat.open(endpoint, chat.client.path_for("broadcast"))
     except HandshakeRefused:
         return False
-    stays = not chat.transcript.wait_closed(line, _STAYS)
-    chat.close([line])
+    stays = not chat.transcript.wait_closed(endpoint, _STAYS)
+    chat.close([endpoint])
     return stays

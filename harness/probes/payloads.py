@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from harness.captured.output import shorten
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat.conversation import Chat
+from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed, as_binary
 from harness.errors import CellFailure
-from harness.judge import Line
-from harness.libraries.base import SendFailed
-from harness.output import shorten
-from harness.result import Finding
-from harness.sockets import HandshakeRefused, as_binary
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
-    from harness.serve import Served, Site
+from harness.results.result import Finding
 
 #: What is sent, by what a reader would call it.
 PAYLOADS: dict[str, str | bytes] = {
@@ -33,10 +29,10 @@ _CLOSED = "the {}'s connection is closed"
 _PATIENCE = 2.0
 
 
-def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Send each payload on connections of its own, from John to Mary."""
     for number, (what, payload) in enumerate(PAYLOADS.items(), 1):
-        if isinstance(payload, bytes) and not chat.library.sends_binary(chat.cell):
+        if isinstance(payload, bytes) and not chat.client.sends_binary():
             seen = "not asked: the harness cannot send it in this protocol"
             yield Finding(question=f"{what} by WebSocket", expected=_expected(payload), seen=seen, good=None)
             continue
@@ -46,45 +42,45 @@ def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
 
 
 def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> Finding:
-    sender, receiver = Line("sender", f"payload {number}"), Line("receiver", f"payload {number}")
-    path = chat.library.link("broadcast")
+    sender, receiver = Endpoint("sender", f"payload {number}"), Endpoint("receiver", f"payload {number}")
+    path = chat.client.path_for("broadcast")
     question = f"{what} by WebSocket"
     try:
         chat.open(sender, path, "John")
         chat.open(receiver, path, "Mary")
-        chat.stand([sender, receiver])
+        chat.wait_subscribed([sender, receiver])
         before = len(chat.transcript.texts(receiver))
-        chat.library.speak(chat, sender, payload)
+        chat.client.broadcast(chat, sender, payload)
         _wait(chat, receiver, payload)
         if not chat.transcript.closed(sender):
-            chat.fence_all(lambda fence: chat.library.speak(chat, sender, fence), [sender, receiver], _PATIENCE)
+            chat.fence_all(lambda fence: chat.client.broadcast(chat, sender, fence), [sender, receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before, sender)
     except (HandshakeRefused, CellFailure, SendFailed) as error:
         gone = chat.transcript.wait_closed(sender, _PATIENCE)
         seen = _CLOSED.format("sender") if gone else str(error)
         return Finding(question=question, expected=_expected(payload), seen=f"does not arrive; {seen}", good=False)
     finally:
-        chat.close(line for line in (sender, receiver) if line in chat.sockets)
+        chat.close([sender, receiver])
 
 
 def _by_post(chat: Chat, number: int, what: str, payload: str) -> Finding:
-    receiver = Line("receiver", f"posted payload {number}")
+    receiver = Endpoint("receiver", f"posted payload {number}")
     question = f"{what} by POST"
     try:
-        chat.open(receiver, chat.library.link("user"), "Mary")
-        chat.stand([receiver])
+        chat.open(receiver, chat.client.path_for("user"), "Mary")
+        chat.wait_subscribed([receiver])
         before = len(chat.transcript.texts(receiver))
-        chat.library.post(chat, "John", "user", "Mary", payload)
+        chat.client.post(chat, "John", "user", "Mary", payload)
         _wait(chat, receiver, payload)
-        chat.fence_all(lambda text: chat.library.post(chat, "John", "broadcast", "all", text), [receiver], _PATIENCE)
+        chat.fence_all(lambda text: chat.client.post(chat, "John", "broadcast", "all", text), [receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before)
     except (HandshakeRefused, CellFailure, SendFailed) as error:
         return Finding(question=question, expected=_expected(payload), seen=f"refused: {error}", good=False)
     finally:
-        chat.close(line for line in (receiver,) if line in chat.sockets)
+        chat.close([receiver])
 
 
-def _wait(chat: Chat, receiver: Line, payload: str | bytes) -> None:
+def _wait(chat: Chat, receiver: Endpoint, payload: str | bytes) -> None:
     """Let the payload arrive before a fence is sent behind it."""
     if payload:
         chat.transcript.wait([receiver], [_as_text(payload)], _PATIENCE)
@@ -99,7 +95,7 @@ def _as_text(payload: str | bytes) -> str:
 
 
 def _finding(
-    chat: Chat, question: str, payload: str | bytes, receiver: Line, before: int, sender: Line | None = None
+    chat: Chat, question: str, payload: str | bytes, receiver: Endpoint, before: int, sender: Endpoint | None = None
 ) -> Finding:
     others = set(chat.fences)
     arrived = [text for text in chat.transcript.texts(receiver)[before:] if text not in others]

@@ -9,16 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from harness.judge import Line
-from harness.libraries.base import SendFailed
-from harness.result import Cost, Finding
-from harness.sockets import Socket, Wire
-
-if TYPE_CHECKING:
-    from harness.chat import Chat
-    from harness.serve import Served, Site
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat.conversation import Chat
+from harness.clients.connection import Endpoint, SendFailed
+from harness.clients.websocket import CountingSocket, WebSocketConnection
+from harness.results.result import Cost, Finding
 
 #: How many messages are sent, and the seconds between two of them: a quiet chat, out of step with who polls.
 _MESSAGES = 7
@@ -44,7 +41,7 @@ class _Receiver:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         try:
-            self.wire = Wire(self.chat.port)
+            self.wire = CountingSocket(self.chat.server.port)
             self._last = self._ask(0)  # the connection stands, and what is old is known
         except _FAILURES as error:
             raise SendFailed(f"{self.path} brings no messages ({type(error).__name__})") from error
@@ -69,9 +66,9 @@ class _Receiver:
 
     def _ask(self, since: int) -> int:
         path = self.path if since else "/poll/"
-        connection = http.client.HTTPConnection("127.0.0.1", self.chat.port, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.chat.server.port, timeout=_PATIENCE)
         connection.sock = self.wire
-        connection.request("GET", f"{path}?since={since}", headers={"Cookie": self.chat.browser("Mary").cookie})
+        connection.request("GET", f"{path}?since={since}", headers={"Cookie": self.chat.session("Mary").cookie})
         answer = json.loads(connection.getresponse().read())
         self.requests += 1
         for message in answer["messages"]:
@@ -79,48 +76,50 @@ class _Receiver:
         return int(answer["last"])
 
 
-def ask(chat: Chat, site: Site, served: Served) -> Iterator[Finding]:
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Have three of Mary's clients receive the same messages at the same time, each its own way."""
-    line = Line("Mary", "transports")
-    sender = Line("John", "transports")
-    for each in (line, sender):
-        chat.open(each, chat.library.link("broadcast"), each.member)
-    chat.stand([line, sender])
+    endpoint = Endpoint("Mary", "transports")
+    sender = Endpoint("John", "transports")
+    for each in (endpoint, sender):
+        chat.open(each, chat.client.path_for("broadcast"), each.member)
+    chat.wait_subscribed([endpoint, sender])
     # After the first message, so that who polls knows from where on it asks.
     receivers: dict[str, _Receiver] = {}
     try:
         receivers[f"polling each {_EACH:.0f} s"] = _Receiver(chat, "/poll/", _EACH)
         receivers["long polling"] = _Receiver(chat, "/long-poll/", 0.0)
-        yield from _compare(chat, line, sender, receivers, served)
+        yield from _compare(chat, endpoint, sender, receivers, observed)
     finally:
         for receiver in receivers.values():
             receiver.stop_soon()
-    chat.close([line, sender])
+    chat.close([endpoint, sender])
 
 
 def _compare(
-    chat: Chat, line: Line, sender: Line, receivers: dict[str, _Receiver], served: Served
+    chat: Chat, endpoint: Endpoint, sender: Endpoint, receivers: dict[str, _Receiver], observed: Observations
 ) -> Iterator[Finding]:
     """Send the messages of a quiet chat, and find out what each way of receiving them cost."""
-    socket = chat.sockets[line]
-    assert isinstance(socket, Socket)
+    socket = chat.connections[endpoint]
+    assert isinstance(socket, WebSocketConnection)
     before = socket.wire.bytes_both_ways
     sent: dict[str, float] = {}
     for number in range(_MESSAGES):
-        text = chat.note(f"message {number} of a quiet chat ({chat.token})")
+        text = chat.remember(f"message {number} of a quiet chat ({chat.token})")
         sent[text] = time.monotonic()
-        chat.library.speak(chat, sender, text)
+        chat.client.broadcast(chat, sender, text)
         threading.Event().wait(_PAUSE)  # the quiet is what is measured
     websocket_bytes = socket.wire.bytes_both_ways - before
-    yield from _found("WebSocket", sent, lambda text: chat.transcript.arrival(line, text), 0, websocket_bytes, served)
+    yield from _found(
+        "WebSocket", sent, lambda text: chat.transcript.arrival(endpoint, text), 0, websocket_bytes, observed
+    )
     costs = {name: (each.requests, each.wire.bytes_both_ways) for name, each in receivers.items()}
     for receiver in receivers.values():
         receiver.stop_soon()
     # One more message ends the request that waits.
-    chat.library.speak(chat, sender, chat.note(f"the last one ({chat.token})"))
+    chat.client.broadcast(chat, sender, chat.remember(f"the last one ({chat.token})"))
     for name, receiver in receivers.items():
         receiver.stop()
-        yield from _found(name, sent, receiver.arrivals.get, *costs[name], served, receiver.error)
+        yield from _found(name, sent, receiver.arrivals.get, *costs[name], observed, receiver.error)
 
 
 def _found(
@@ -129,13 +128,13 @@ def _found(
     arrival: Callable[[str], float | None],
     requests: int,
     size: int,
-    served: Served,
+    observed: Observations,
     error: str = "",
 ) -> Iterator[Finding]:
     latencies = [1000 * (at - sent[text]) for text in sent if (at := arrival(text)) is not None]
     good = len(latencies) == len(sent)
     if latencies:
-        served.costs[name] = Cost(
+        observed.costs[name] = Cost(
             requests=round(requests / len(latencies), 2),
             bytes=round(size / len(latencies)),
             latency_ms=round(statistics.median(latencies), 1),

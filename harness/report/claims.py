@@ -8,7 +8,8 @@ from packaging.version import InvalidVersion, Version
 
 from harness.cells import Cell
 from harness.report.view import LibraryView, Row
-from harness.result import Claims, Verdict
+from harness.results.result import Claims
+from harness.verdict import Verdict
 
 
 def of(row: Row, library: LibraryView) -> Claims | None:

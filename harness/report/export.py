@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
+from harness.captured.scrub import one_line
 from harness.report.view import Row, View
-from harness.result import Model, Reason, Verdict
-from harness.scrub import one_line
+from harness.results.result import Model
+from harness.verdict import Reason, Verdict
 
 
 class Exported(Model, frozen=True, kw_only=True):

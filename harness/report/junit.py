@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from harness.captured.scrub import one_line, printable
 from harness.report.view import Row, View
-from harness.result import Exchange, Step, Verdict
-from harness.scrub import one_line, printable
+from harness.results.result import Exchange, Step
+from harness.verdict import Verdict
 
 
 def render(view: View) -> bytes:

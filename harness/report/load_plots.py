@@ -8,10 +8,10 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from harness.load.model import LADDER, Run
 from harness.report import loads
 from harness.report.plots import COLOURS, INK, svg
 from harness.report.view import View
+from harness.results.loads import LADDER, NOT_TRIED, Run
 
 #: How many panels stand side by side.
 _ACROSS = 3
@@ -113,7 +113,7 @@ def _latency(axes: Any, run: Run, colour: str) -> None:
 
 
 def _delivered(axes: Any, run: Run, colour: str) -> None:
-    steps = [step for step in run.steps if step.ended != "not tried"]
+    steps = [step for step in run.steps if step.ended != NOT_TRIED]
     shares = [100 * step.delivered for step in steps]
     axes.plot([step.sockets for step in steps], shares, marker="o", markersize=3, color=colour, label=run.deployment)
     axes.set_ylim(-4, 106)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from harness.load.model import RATE_SOCKETS, Run, Step
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Row, View
+from harness.results.loads import NOT_TRIED, RATE_SOCKETS, Run, Step
+from harness.verdict import answer
 
 #: The step whose figures stand beside the largest.
 _COMPARED = 1000
@@ -39,7 +40,7 @@ def held(run: Run) -> str:
     """Return how many sockets a run held; where it was not tried with more, that it may be more."""
     if run.held is None:
         return f"less than {run.steps[0].sockets}"
-    tried = any(step.sockets > run.held.sockets and step.ended != "not tried" for step in run.steps)
+    tried = any(step.sockets > run.held.sockets and step.ended != NOT_TRIED for step in run.steps)
     return f"{run.held.sockets}" if tried else f"{run.held.sockets} or more"
 
 
@@ -61,8 +62,8 @@ def figures(run: Run) -> list[str]:
 
 def told(step: Step) -> str:
     """Return in a few words how a step went."""
-    if step.ended == "not tried":
-        return f"not tried; {step.limit}"
+    if step.ended == NOT_TRIED:
+        return f"{NOT_TRIED}; {step.limit}"
     parts = []
     if step.connected < step.sockets:
         parts.append(f"{step.connected} let in")
@@ -132,4 +133,4 @@ def rate_rows(step: Step) -> Iterable[list[str]]:
     for each in step.rates:
         spread = each.latency
         times = (f"{spread.p50:.1f}", f"{spread.p99:.1f}") if spread else ("─", "─")
-        yield [str(each.rate), f"{each.delivered} of {each.expected}", *times, "✓ Yes" if each.good else "✗ No"]
+        yield [str(each.rate), f"{each.delivered} of {each.expected}", *times, answer(each.good)]

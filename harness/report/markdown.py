@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from harness.scrub import one_line
+from harness.captured.scrub import one_line
 
 _BACKTICKS = re.compile(r"`+")
 

@@ -11,14 +11,16 @@ from typing import Any
 
 import jinja2
 
-from harness import workers
 from harness.errors import HarnessError
-from harness.files import write_atomically
-from harness.load.model import BOUND_MS, RATE_SOCKETS
 from harness.report import loads, rst, tables
 from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
-from harness.result import Verdict, as_expected
+from harness.results.folder import Reports
+from harness.results.loads import BOUND_MS, RATE_SOCKETS
+from harness.results.result import as_expected
+from harness.system import workers
+from harness.system.files import write_atomically
+from harness.verdict import Verdict
 
 #: So many pages are checked in processes of their own.
 _WORTH_A_PROCESS = 16
@@ -133,8 +135,8 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:
-    """Write those of *pages* that differ from what is below *folder*; remove reports of cells that have none any more.
+def write(pages: dict[str, str], reports: Reports, unread: frozenset[str]) -> list[str]:
+    """Write those of *pages* that differ from what is in *reports*; remove reports of cells that have none any more.
 
     Returns:
         The paths that changed.
@@ -142,12 +144,12 @@ def write(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[s
     Raises:
         HarnessError: the folder cannot be written to.
     """
-    fresh = {path: text for path, text in pages.items() if _read(folder / path) != text.encode()}
+    fresh = {path: text for path, text in pages.items() if _read(reports.folder / path) != text.encode()}
     for path, text in fresh.items():
-        write_atomically(folder / path, text.encode(), derived=True)
-    gone = stale(pages, folder, unread)
+        write_atomically(reports.folder / path, text.encode(), derived=True)
+    gone = stale(pages, reports, unread)
     for path in gone:
-        (folder / path).unlink()
+        (reports.folder / path).unlink()
     return [*fresh, *gone]
 
 
@@ -158,8 +160,6 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def stale(pages: dict[str, str], folder: Path, unread: frozenset[str]) -> list[str]:
-    """Return the reports in *folder* that are no longer rendered; those of *unread* cells wait for their results."""
-    present = [*folder.glob("*.rst"), *folder.glob("*/*.rst")]
-    paths = {str(path.relative_to(folder)) for path in present if path.parent.name not in ("results", "evidence")}
-    return sorted(path for path in paths if path not in pages and Path(path).stem not in unread)
+def stale(pages: dict[str, str], reports: Reports, unread: frozenset[str]) -> list[str]:
+    """Return the reports in *reports* that are no longer rendered; those of *unread* cells wait for their results."""
+    return sorted(path for path in set(reports.reports()) if path not in pages and Path(path).stem not in unread)

@@ -17,7 +17,7 @@ import docutils.core
 import docutils.utils
 from tabulate import tabulate
 
-from harness.scrub import one_line, printable
+from harness.captured.scrub import one_line, printable
 
 #: Characters that can begin or end inline markup or a reference, anywhere in a line.
 _INLINE = re.compile(r"([\\*`|_<>@\[\]{}])")

@@ -8,15 +8,14 @@ from collections import Counter
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Row, Rows, View
-from harness.result import Cost, Finding, Verdict
-
-_SIGN = {Verdict.WORKS: "✓", Verdict.DOES_NOT_WORK: "✗", Verdict.NOT_TESTED: "─"}
+from harness.results.result import Cost, Finding
+from harness.verdict import Verdict, answer, sign
 
 
 def grid(group: Rows) -> Rst:
     """Return Django by Python, a sign each; nothing where there is no cell."""
     shown = group.grid()
-    rows = [[django, *(_SIGN[row.verdict] if row else "" for row in cells)] for django, cells in shown.rows]
+    rows = [[django, *(sign(row.verdict.good) if row else "" for row in cells)] for django, cells in shown.rows]
     return rst.table(["Django", *shown.pythons], [[Rst(cell) for cell in row] for row in rows])
 
 
@@ -218,11 +217,15 @@ def summary(library: LibraryView) -> Rst:
     rows = []
     for row in library.rows:
         verdicts = row.result.verdicts
-        django = [verdicts.django_server.verdict.sign if verdicts.django_server else "─ Not tested"] if apart else []
+        django = (
+            [verdicts.django_server.verdict.label if verdicts.django_server else Verdict.NOT_TESTED.label]
+            if apart
+            else []
+        )
         rows.append(
             [
                 *(row.cell.python, row.cell.django, *([row.served] if server else []), f"`{row.name}`_", *django),
-                *(verdicts.web_server.verdict.sign, verdicts.channels.verdict.sign, verdicts.overall.label),
+                *(verdicts.web_server.verdict.label, verdicts.channels.verdict.label, verdicts.overall.label),
             ]
         )
     return rst.table(header, [[Rst(cell) for cell in row] for row in rows])
@@ -254,7 +257,7 @@ def exchanges(row: Row) -> Rst:
     for exchange in row.result.exchanges:
         times = row.result.varying.latency_ms.get(str(exchange.number), {})
         latency = f"{max(times.values()):.1f} ms" if times else "─"
-        good = "✓ Yes" if exchange.good else "✗ No"
+        good = answer(exchange.good)
         if exchange.number in row.result.varying.late:
             good += " (late)"
         recipients = ", ".join(exchange.recipients)
@@ -278,13 +281,12 @@ def faults(row: Row) -> Rst:
 
 def findings(found: list[Finding], counted: dict[str, str]) -> Rst:
     """Return what a cell answered to the questions of one set."""
-    sign = {True: "✓ Yes", False: "✗ No", None: "─"}
     rows = [
         [
             each.question,
             each.expected,
             f"{each.seen} ({counted[each.question]})" if each.question in counted else each.seen,
-            Rst(sign[each.good]),
+            Rst(answer(each.good)),
         ]
         for each in found
     ]
@@ -299,8 +301,8 @@ def common_findings(library: LibraryView, name: str) -> Rst:
         good = sum(each.good is True for each in answers)
         seen = Counter(each.seen for each in bad or answers)
         shown = "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())
-        sign = "✗ No" if bad and not good else "✓ Yes" if good and not bad else "─" if not bad else "✗ Not always"
-        rows.append([question, answers[0].expected, shown, Rst(f"{sign} ({good} of {len(answers)})")])
+        always = "✗ Not always" if bad and good else answer(False if bad else True if good else None)
+        rows.append([question, answers[0].expected, shown, Rst(f"{always} ({good} of {len(answers)})")])
     return rst.csv_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
 
 

@@ -13,17 +13,19 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import ROOT, history, records
+from harness import ROOT
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
-from harness.history import Entry
-from harness.load.model import Run
-from harness.load.model import path_of as load_path
-from harness.load.model import read as load_runs
-from harness.releases import supported
-from harness.result import Finding, Judgement, Result, Verdict
+from harness.matrix.releases import supported
+from harness.results import history, loads, records
+from harness.results.folder import Reports
+from harness.results.history import Entry
+from harness.results.loads import Run
+from harness.results.result import Finding, Judgement, Result
+from harness.verdict import Verdict
 
-_PROSE = ROOT / "harness" / "prose"
+#: The prose of the libraries that are part of this project.
+_PROSE = ROOT / "harness" / "libraries" / "prose"
 
 
 @dataclass(frozen=True)
@@ -308,19 +310,19 @@ def _day(row: Row) -> date:
         return date.min
 
 
-def read(folder: Path, libraries: tuple[Path, ...] = ()) -> View:
-    """Return the view of the results in *folder*; what cannot be read is named, not left out silently.
+def read_view(reports: Reports, libraries: tuple[Path, ...] = ()) -> View:
+    """Return the view of the results in *reports*; what cannot be read is named, not left out silently.
 
     *libraries* are folders of further libraries, with their prose.
     """
-    found = records.in_folder(folder)
+    found = records.in_folder(reports.results)
     damaged = list(found.damaged.values())
     rows = []
     for name, result in found.results.items():
         row = Row(Cell.parse(name), result)
         try:
-            row.history.extend(history.read(history.path_of(folder.parent, name)))
-            row.loads.extend(load_runs(load_path(folder.parent, name)))
+            row.history.extend(history.read(reports.history(name)))
+            row.loads.extend(loads.read(reports.loads(name)))
         except DamagedResult as error:
             damaged.append(error)
         rows.append(row)

@@ -14,30 +14,32 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from harness import libraries, workers
+from harness.captured.scrub import printable
 from harness.errors import HarnessError, UsageError
-from harness.files import write_atomically
-from harness.libraries.base import Library
 from harness.report import claims, loads
 from harness.report.render import pictures
 from harness.report.render import render as render_reports
 from harness.report.view import LibraryView, Row, View, versions
-from harness.reproduction import script
-from harness.result import Reason, Verdict
-from harness.scrub import printable
+from harness.results.folder import Reports
 from harness.site import frames, prose
+from harness.system import workers
+from harness.system.files import write_atomically
+from harness.verdict import Reason, Verdict, answer
+
+#: Returns the commands that bring about the result of a row again; empty where they are not known.
+Script = Callable[[Row], list[str]]
 
 _HERE = Path(__file__).resolve().parent
 #: Lists the files of a site, so that the next one removes these and nothing else.
 _MANIFEST = ".files-of-this-site"
-_STYLES = {Verdict.WORKS: "yes", Verdict.DOES_NOT_WORK: "no", Verdict.NOT_TESTED: "none"}
-_GOOD = {True: ("yes", "✓ Yes"), False: ("no", "✗ No"), None: ("none", "─")}
+#: The class of an answer in the style sheet.
+_STYLES = {True: "yes", False: "no", None: "none"}
 
 
-def build(view: View, reports: Path, known: Mapping[str, Library], target: Path) -> int:
+def build(view: View, reports: Reports, script: Script, target: Path) -> int:
     """Write the site of *view* into *target*, with the evidence that lies in *reports*; return how many pages.
 
-    *known* are the libraries, for the commands that reproduce a cell.
+    *script* returns the commands that reproduce a cell.
 
     Raises:
         UsageError: there is something else in *target*.
@@ -49,7 +51,7 @@ def build(view: View, reports: Path, known: Mapping[str, Library], target: Path)
     shutil.rmtree(fresh, ignore_errors=True)
     number = 0
     try:
-        with closing(pages(view, reports, known)) as made:
+        with closing(pages(view, reports, script)) as made:
             for path, text in made:
                 place = fresh / path
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +97,7 @@ def _written_before(target: Path) -> list[str]:
     return [name for name in names if (target / name).resolve().is_relative_to(target)]
 
 
-def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Generator[tuple[str, str | bytes]]:
+def pages(view: View, reports: Reports, script: Script) -> Generator[tuple[str, str | bytes]]:
     """Yield the path and the content of every page."""
     environment = _environment(view)
 
@@ -109,7 +111,7 @@ def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Generator[
         yield "index.html", page("index.html.j2", filters=_filters(view))
         for library in view.libraries:
             for row in library.rows:
-                yield from _cell(page, library, row, reports, known)
+                yield from _cell(page, library, row, reports, script)
         yield "plots.html", page("plots.html.j2", plots=_plots(view))
         yield from (pictures(view) or {}).items()
         changes = [(row, *change) for row in view.rows for change in row.changes]
@@ -145,11 +147,11 @@ def pages(view: View, reports: Path, known: Mapping[str, Library]) -> Generator[
 
 
 def _cell(
-    page: Callable[..., str], library: LibraryView, row: Row, reports: Path, known: Mapping[str, Library]
+    page: Callable[..., str], library: LibraryView, row: Row, reports: Reports, script: Script
 ) -> Iterator[tuple[str, str | bytes]]:
     """Yield the page of a cell, and before it those of its evidence."""
     evidence = []
-    for title, name, text in frames.pages(row.name, reports / "evidence" / row.name):
+    for title, name, text in frames.pages(row.name, reports.evidence(row.name)):
         evidence.append((title, f"../evidence/{quote(name)}", f"{max(len(text) // 1000, 1)} kB"))
         yield f"evidence/{name}", text
     images = [
@@ -167,7 +169,7 @@ def _cell(
             evidence=evidence,
             pictures=images,
             claim=claims.said(row, library),
-            script=_script(row, known),
+            script=script(row),
         ),
     )
 
@@ -183,9 +185,9 @@ def _environment(view: View) -> jinja2.Environment:
     )
     helpers: dict[str, Any] = {
         "view": view,
-        "style": _STYLES.__getitem__,
-        "good": lambda good: _GOOD[good][1],
-        "good_style": lambda good: _GOOD[good][0],
+        "style": lambda verdict: _STYLES[verdict.good],
+        "good": answer,
+        "good_style": _STYLES.__getitem__,
         "moves": _moves,
         "loads": loads,
     }
@@ -206,15 +208,6 @@ def _plots(view: View) -> list[tuple[str, str, str]]:
     return [*plots.plots(view), *((title, caption, drawn) for _, title, caption, drawn in load_plots.plots(view))]
 
 
-def _script(row: Row, known: Mapping[str, Library]) -> list[str]:
-    result = f"reports/results/{row.name}.json"
-    try:
-        subject = libraries.of(row.cell, dict(known))
-    except UsageError:
-        return []  # of a library, or with pins, that this checkout does not know
-    return script(row.result, subject, f"tox -e {row.name} -- --freeze {result}")
-
-
 def _filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return name, label and values of each filter."""
     rows = view.rows
@@ -224,7 +217,7 @@ def _filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("server", "Server", [(name, name) for name in sorted({row.result.server for row in rows})]),
         ("python", "Python", [(name, name) for name in versions(rows, "python")]),
         ("django", "Django", [(name, name) for name in versions(rows, "django")]),
-        ("verdict", "Verdict", [(str(each), each.sign) for each in Verdict]),
+        ("verdict", "Verdict", [(str(each), each.label) for each in Verdict]),
         (
             "reason",
             "What fails",
@@ -239,10 +232,10 @@ def _moves(moved: Mapping[str, tuple[str, str]]) -> str:
     return "; ".join(said) or "nothing"
 
 
-def missing(view: View, reports: Path) -> list[str]:
+def missing(view: View, reports: Reports) -> list[str]:
     """Return the tested cells whose evidence is not at hand."""
     return [
         row.name
         for row in view.rows
-        if row.verdict is not Verdict.NOT_TESTED and not (reports / "evidence" / row.name).is_dir()
+        if row.verdict is not Verdict.NOT_TESTED and not reports.evidence(row.name).is_dir()
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.scrub import printable
+from harness.captured.scrub import printable
 
 #: What evidence is called.
 _NAME = re.compile(r"[A-Za-z0-9 ._-]+")

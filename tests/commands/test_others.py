@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT, fake_cell, harness
+from shared import ROOT, fake_cell, harness
 
 from harness.commands import report as reporting
-from harness.result import load, schema
+from harness.results import folder
+from harness.results.result import read_result, schema
 
 RECORDED = ROOT / "reports" / "results"
 SOME = (
@@ -134,7 +135,7 @@ def test_reproduce(reports):
     """The commands behind a result name every version that was installed, and each step's command."""
     done = harness("reproduce", "py27-django18", reports=reports)
     assert done.returncode == 0, done.stderr
-    result = load(reports / "results" / "py27-django18.json")
+    result = read_result(reports / "results" / "py27-django18.json")
     for name, version in result.versions.installed.items():
         assert f"{name}=={version}" in done.stdout
     for command in ("migrate --noinput", "loaddata data.json", "runserver 127.0.0.1:8000 --noreload", "--freeze"):
@@ -196,6 +197,7 @@ def test_readme_waits(tmp_path, monkeypatch):
     whole = (results / "py27-django18.json").read_bytes()
     (results / "py27-django18.json").write_bytes(whole[:-10])
     monkeypatch.setattr(reporting, "ROOT", tmp_path)
+    monkeypatch.setattr(folder, "ROOT", tmp_path)
     arguments = ["--reports", str(tmp_path / "reports")]
     assert CliRunner().invoke(reporting.report, arguments, standalone_mode=False).return_value == 3
     assert readme.read_bytes() == (ROOT / "README.rst").read_bytes()

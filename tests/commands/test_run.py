@@ -8,15 +8,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from conftest import FAKES, ROOT, fake_cell, harness, run_fake
 from filelock import FileLock
+from shared import FAKES, ROOT, fake_cell, harness, run_fake
 
-from harness import history
 from harness.cells import Cell
-from harness.libraries import load as load_libraries
-from harness.libraries import of
-from harness.result import Finding, Judgement, Probe, Reason, Step, Verdicts, load, save
-from harness.run import not_tested
+from harness.libraries.registry import discover as load_libraries
+from harness.libraries.registry import setup_for
+from harness.results import history
+from harness.results.folder import Reports
+from harness.results.result import Finding, Judgement, Probe, Step, Verdicts, read_result, save_result
+from harness.run.not_tested import not_tested
+from harness.verdict import Reason
 
 pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
 
@@ -24,11 +26,11 @@ pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
 def recorded(reports, fake: str, reason: Reason):
     """Record a result of a fake's cell, with a verdict of *reason*."""
     cell = Cell.parse(fake_cell(fake))
-    result = not_tested(cell, of(cell, load_libraries((FAKES,))), Reason.INTERPRETER_MISSING, "no Python found")
+    result = not_tested(cell, setup_for(cell, load_libraries((FAKES,))), Reason.INTERPRETER_MISSING, "no Python found")
     judgement = Judgement.of(reason)
     verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
     path = reports / "results" / f"{cell.name}.json"
-    save(msgspec.structs.replace(result, verdicts=verdicts), path)
+    save_result(msgspec.structs.replace(result, verdicts=verdicts), path)
     return path
 
 
@@ -38,7 +40,7 @@ def test_expect_recorded(tmp_path):
     ran = run_fake("refuses-403", tmp_path, "--expect", "recorded")
     assert ran.exit_code == 0, ran.output
     assert "As recorded." in ran.output
-    entries = history.read(history.path_of(tmp_path, ran.cell))
+    entries = history.read(Reports(tmp_path).history(ran.cell))
     assert [entry.reason for entry in entries] == [Reason.HANDSHAKE_REFUSED] * 2
 
 
@@ -75,7 +77,7 @@ def test_not_tested_is_recorded(tmp_path):
     """Without an earlier verdict "not tested" is recorded, with its reason."""
     done = harness("not-tested", fake_cell("behaves"), "interpreter missing", "no Python 3.3 found", reports=tmp_path)
     assert done.returncode == 4
-    result = load(tmp_path / "results" / f"{fake_cell('behaves')}.json")
+    result = read_result(tmp_path / "results" / f"{fake_cell('behaves')}.json")
     assert result.verdicts.overall.label == "─ Not tested (interpreter missing)"
     assert result.verdicts.overall.text == "no Python 3.3 found"
 
@@ -85,8 +87,8 @@ def test_not_tested_again_changes_nothing(tmp_path):
     arguments = ("not-tested", fake_cell("behaves"), "interpreter missing", "no Python 3.3 found")
     path = tmp_path / "results" / f"{fake_cell('behaves')}.json"
     harness(*arguments, reports=tmp_path)
-    earlier = msgspec.structs.replace(load(path).varying, started="2020-01-01T00:00:00+00:00")
-    save(msgspec.structs.replace(load(path), varying=earlier), path)
+    earlier = msgspec.structs.replace(read_result(path).varying, started="2020-01-01T00:00:00+00:00")
+    save_result(msgspec.structs.replace(read_result(path), varying=earlier), path)
     before = path.read_bytes()
     assert harness(*arguments, reports=tmp_path).returncode == 4
     assert path.read_bytes() == before
@@ -98,7 +100,7 @@ def test_no_network_while_making_the_environment(tmp_path):
     log.write_text("env SECRET: hunter2\nstandard error:\nerror: dns error: failed to lookup address information\n")
     cell = fake_cell("behaves")
     done = harness("not-tested", cell, "environment failed", "tox failed", "--log", log, reports=tmp_path)
-    result = load(tmp_path / "results" / f"{cell}.json")
+    result = read_result(tmp_path / "results" / f"{cell}.json")
     assert done.returncode == 4
     assert result.verdicts.overall.reason is Reason.NO_NETWORK
     assert "hunter2" not in (tmp_path / "results" / f"{cell}.json").read_text()
@@ -234,7 +236,9 @@ def test_earlier_probes_are_kept(tmp_path):
     varying = msgspec.structs.replace(ran.result.varying, probed_on={"payloads": "2026-01-01"})
     probe = Probe(name="payloads", findings=[finding])
     step = Step(name="probe payloads", outcome="ok", text="1 of 1 as expected")
-    save(msgspec.structs.replace(ran.result, probes=[probe], varying=varying, steps=[*ran.result.steps, step]), path)
+    save_result(
+        msgspec.structs.replace(ran.result, probes=[probe], varying=varying, steps=[*ran.result.steps, step]), path
+    )
     again = run_fake("behaves", tmp_path)
     assert again.exit_code == 0, again.output
     assert again.result.probes == [probe]

@@ -10,14 +10,14 @@ import threading
 import pytest
 import socketio
 from aiohttp import web
-from conftest import ROOT
+from shared import ROOT
 
-from harness.broker import free_port
-from harness.judge import Line
+from harness.clients.connection import Endpoint, HandshakeRefused, as_binary
+from harness.clients.transcript import Transcript
 from harness.libraries.pysocketio import EventConnection, PythonSocketIo
-from harness.sockets import HandshakeRefused, Transcript, as_binary
+from harness.system.ports import free_port
 
-LINE = Line("John", "chat")
+LINE = Endpoint("John", "chat")
 COUNT = 1000
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import libraries
-from harness.judge import Line, Received, Sent, judge
-from harness.members import rows
-from harness.sockets import Transcript
+from harness.chat.judge import Received, SentExchange, judge
+from harness.chat.members import channel_table
+from harness.clients.connection import Endpoint
+from harness.clients.transcript import Transcript
+from harness.libraries import registry
 
 FOLDER = Path(__file__).resolve().parent.parent / "transcripts"
 #: The library whose client reads each transcript, and what only the protocol itself puts into it.
@@ -32,25 +33,27 @@ def frames(protocol: str) -> list[dict[str, str]]:
 def test_replay(protocol):
     """The fifteen messages and their fences are found in the frames, and nothing else is taken for a message."""
     suffix, mark = PROTOCOLS[protocol]
-    library = libraries.load()[suffix]
+    library = registry.discover()[suffix]
     transcript = Transcript(library.messages)
     recorded = frames(protocol)
     for frame in recorded:
         if frame["kind"] in ("open", "text"):
-            transcript.add(Line(frame["member"], frame["connection"]), frame["direction"], frame["kind"], frame["data"])
+            transcript.add(
+                Endpoint(frame["member"], frame["connection"]), frame["direction"], frame["kind"], frame["data"]
+            )
     assert mark is None or any(frame["data"].startswith(mark) for frame in recorded)
     token = re.search(r"Hello \((\w+)\)", json.dumps(recorded))
     assert token is not None
-    lines = [Line(member, name) for member in ("admin", "John", "Mary") for name in library.links()]
+    lines = [Endpoint(member, name) for member in ("admin", "John", "Mary") for name in library.paths()]
     heard = {line: transcript.texts(line) for line in lines}
     fences = [text for text in heard[lines[0]] if text.startswith("fence")]
     sent, position = [], 0
-    for row in rows():
+    for row in channel_table():
         text = f"Hello ({token[1]}) {row.audience}, this is {row.sender} with message {row.number}"
         order = heard[next(iter(library.expected(row)))]
         behind = next(each for each in order[order.index(text) :] if each.startswith("fence"))
         position = fences.index(behind)
-        sent.append(Sent(row.number, text, library.expected(row), (behind,)))
+        sent.append(SentExchange(row.number, text, library.expected(row), (behind,)))
     assert position >= 14
     own = {fence for each in sent for fence in each.fences}
     received = {

@@ -4,64 +4,13 @@ from __future__ import annotations
 
 import resource
 import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
 
-import msgspec
 import psutil
 import pytest
-from conftest import ROOT
+from crowds import client, plan_for, serving, step_of
 
-from harness.load.model import Plan, Step, Visitor
-
-SERVER = Path(__file__).with_name("bad_server.py")
-NOBODY = Visitor(name="", cookie="")
 pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
-
-
-@contextmanager
-def serving(way):
-    """Start a server; yield its port."""
-    with subprocess.Popen([sys.executable, SERVER, way], stdout=subprocess.PIPE, text=True) as server:
-        try:
-            yield int(server.stdout.readline())
-        finally:
-            server.kill()
-
-
-def plan_for(port, sockets, path="/", **more):
-    address = f"127.0.0.1:{port}"
-    values = {"messages": 1, "deadline": 30.0, "handshake": 1.0, **more}
-    return Plan(
-        cell="py311-django22",
-        library="",
-        url=f"ws://{address}/",
-        origin=f"http://{address}",
-        **{"visitors": [NOBODY], "publisher": NOBODY, "sockets": sockets, **values},
-    )
-
-
-@contextmanager
-def client(plan, folder, **options):
-    """Start the client on *plan*; yield the process, and a way to read what it has written."""
-    (folder / "plan").write_bytes(msgspec.json.encode(plan))
-    command = [sys.executable, "-m", "harness.load.client", folder / "plan", folder / "step"]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options) as process:
-        try:
-            yield process, lambda: msgspec.json.decode((folder / "step").read_bytes(), type=Step)
-        finally:
-            process.kill()
-
-
-def step_of(way, sockets, folder, options=None, **more):
-    """Return what the client says of a crowd on a server that goes a certain *way*."""
-    with serving(way) as port, client(plan_for(port, sockets, **more), folder, **(options or {})) as (process, read):
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 0, said
-        return read()
 
 
 def test_all_is_well(tmp_path):

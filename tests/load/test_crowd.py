@@ -7,9 +7,9 @@ import asyncio
 import picows
 import pytest
 
-from harness.libraries.base import Wire
+from harness.chat.conversation import FrameFormat
 from harness.load.crowd import Crowd
-from harness.load.model import Plan, Visitor
+from harness.load.plan import Plan, Visitor
 
 NOBODY = Visitor(name="", cookie="")
 
@@ -45,7 +45,7 @@ def test_a_close_is_answered_as_it_came(data):
             sockets=1,
             deadline=10.0,
         )
-        crowd = Crowd(plan, Wire("/", lambda text: [text]))
+        crowd = Crowd(plan, FrameFormat("/", lambda text: [text]))
         await crowd.have_publisher()
         async with asyncio.timeout(5):
             while not answers:

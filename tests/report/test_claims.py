@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from conftest import ROOT
+from shared import ROOT
 
 from harness.cells import Cell
 from harness.report.claims import claimed, contradictions, newest, of, said
 from harness.report.view import LibraryView, Row
-from harness.result import Claims, load
+from harness.results.result import Claims, read_result
 
 RECORDED = ROOT / "reports" / "results"
 
@@ -43,7 +43,7 @@ def test_claimed(given, cell, expected):
 
 
 def row(cell: str, given: Claims | None) -> Row:
-    result = load(RECORDED / f"{cell}.json")
+    result = read_result(RECORDED / f"{cell}.json")
     installation = msgspec.structs.replace(result.installation, claims=given)
     return Row(Cell.parse(cell), msgspec.structs.replace(result, installation=installation))
 

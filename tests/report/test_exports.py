@@ -12,27 +12,29 @@ import jsonschema
 import msgspec
 import pytest
 import xmlschema
-from conftest import ROOT
-from hostile import RECORDED, folder_of
+from hostile import folder_of
 from junitparser import JUnitXml
 from markdown_it import MarkdownIt
+from shared import ROOT
 
 from harness.commands import export as command
 from harness.report import badges, export, junit
-from harness.report.view import LibraryView, Row, View, read
-from harness.result import Judgement, Reason, Step, Verdict, Verdicts
+from harness.report.view import LibraryView, Row, View, read_view
+from harness.results.folder import Reports
+from harness.results.result import Judgement, Step, Verdicts
+from harness.verdict import Reason, Verdict
 
 CELLS = ("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30")
 
 
 @pytest.fixture(scope="module")
 def view() -> View:
-    return read(RECORDED)
+    return read_view(Reports.of_checkout())
 
 
 @pytest.fixture
 def hostile(tmp_path) -> View:
-    return read(folder_of(tmp_path, *CELLS) / "results")
+    return read_view(Reports(folder_of(tmp_path, *CELLS)))
 
 
 def test_json(view, hostile):

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from runs import run, step
 
-from harness.load import model
-from harness.load.model import Message, Run
+from harness.load.latency import latency
 from harness.report import loads, render, rst
-from harness.report.view import read
+from harness.report.view import read_view
+from harness.results import loads as model
+from harness.results.folder import Reports
+from harness.results.loads import Message, Run
 
 
 @pytest.fixture
@@ -21,14 +23,14 @@ def reports(tmp_path):
 
 
 def cell_of(reports) -> str:
-    return next(row.name for row in read(reports / "results").rows if row.result.exchanges)
+    return next(row.name for row in read_view(Reports(reports)).rows if row.result.exchanges)
 
 
 def rendered(reports, *runs: Run) -> dict[str, str]:
     cell = cell_of(reports)
     for each in runs:
-        model.append(reports, msgspec.structs.replace(each, cell=cell))
-    pages = render.render(read(reports / "results"))
+        model.append(Reports(reports), msgspec.structs.replace(each, cell=cell))
+    pages = render.render(read_view(Reports(reports)))
     assert not [found for path, text in pages.items() if (found := rst.problems(text, path))]
     return {path: text for path, text in pages.items() if cell in text}
 
@@ -112,10 +114,10 @@ def test_hostile_text(reports):
 def test_damaged(reports):
     """Runs that cannot be read are named, and the cell stays."""
     cell = cell_of(reports)
-    model.append(reports, msgspec.structs.replace(run(step(100)), cell=cell))
-    path = model.path_of(reports, cell)
+    model.append(Reports(reports), msgspec.structs.replace(run(step(100)), cell=cell))
+    path = Reports(reports).loads(cell)
     path.write_bytes(path.read_bytes()[:-20])
-    view = read(reports / "results")
+    view = read_view(Reports(reports))
     assert [str(error).partition(":")[0] for error in view.damaged] == [f"load/{cell}.jsonl is damaged"]
     assert cell in {row.name for row in view.rows}
 
@@ -124,9 +126,9 @@ def test_pictures(reports):
     """The pictures are the same each time, and stand on a ground of their own."""
     pytest.importorskip("matplotlib")
     rendered(reports, run(step(100), step(250, 200)), run(step(100), deployment="2 processes"))
-    drawn = render.pictures(read(reports / "results"))
+    drawn = render.pictures(read_view(Reports(reports)))
     assert set(drawn) == {"load-sockets.svg", "load-latency.svg", "load-delivered.svg"}
-    assert drawn == render.pictures(read(reports / "results"))
+    assert drawn == render.pictures(read_view(Reports(reports)))
     assert all("currentColor" not in text and "2 processes" in text for text in drawn.values())
 
 
@@ -134,9 +136,9 @@ def test_histogram():
     """All latencies are kept, to three digits, and can be added up again."""
     from hdrh.histogram import HdrHistogram
 
-    spread = model.latency([0.010, 0.020, 0.030, 0.500])
+    spread = latency([0.010, 0.020, 0.030, 0.500])
     again = HdrHistogram(1, 120_000_000, 3)
     again.decode_and_add(spread.histogram)
     assert again.get_total_count() == 4
     assert abs(again.get_max_value() - 500_000) < 500
-    assert model.latency([]) is None
+    assert latency([]) is None

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import docutils.core
 import pytest
-from conftest import ROOT
 from hostile import folder_of
+from shared import ROOT
 
-from harness import matrix
 from harness.errors import HarnessError
-from harness.processes import interruptible
+from harness.matrix import listing as matrix
 from harness.report import rst, tables
 from harness.report.render import check, check_prose, render, with_headline
-from harness.report.view import LibraryView, View, excerpt_of_code, read
-from harness.result import Verdict
+from harness.report.view import LibraryView, View, excerpt_of_code, read_view
+from harness.results.folder import Reports
+from harness.system.processes import interruptible
+from harness.verdict import Verdict
 
 RECORDED = ROOT / "reports" / "results"
 
 
+def copied(cell: str, reports: Path) -> None:
+    """Copy the recorded result of *cell* to the folder *reports*."""
+    path = Reports(reports).result(cell)
+    path.parent.mkdir(exist_ok=True)
+    shutil.copy(Reports.of_checkout().result(cell), path)
+
+
 @pytest.fixture(scope="module")
 def view() -> View:
-    return read(RECORDED)
+    return read_view(Reports.of_checkout())
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +48,9 @@ def test_twice_the_same(tmp_path):
         "py311-django52-channels4",
         "py27-django18-socketio",
     ):
-        shutil.copy(RECORDED / f"{cell}.json", tmp_path)
-    assert render(read(tmp_path)) == render(read(tmp_path))
+        copied(cell, tmp_path)
+    reports = Reports(tmp_path)
+    assert render(read_view(reports)) == render(read_view(reports))
 
 
 def test_every_cell_is_in_the_report(view, pages):
@@ -70,7 +80,7 @@ def test_failure_shows_its_output(pages):
 @pytest.mark.parametrize("cell", ["py27-django18", "py39-django22", "py313-django52", "py33-django19"])
 def test_hostile_result(cell, tmp_path):
     """Hostile text in every field of a result stays text in every report."""
-    pages = render(read(folder_of(tmp_path, cell) / "results"))
+    pages = render(read_view(Reports(folder_of(tmp_path, cell))))
     check(pages)
     for text in pages.values():
         document = docutils.core.publish_doctree(text, settings_overrides={"report_level": 5})
@@ -92,8 +102,8 @@ def test_check_of_many():
 
 def test_wrong_prose(tmp_path, monkeypatch):
     """Prose that docutils does not accept is named."""
-    shutil.copy(RECORDED / "py27-django18.json", tmp_path)
-    view = read(tmp_path)
+    copied("py27-django18", tmp_path)
+    view = read_view(Reports(tmp_path))
     prose = {**view.libraries[0].prose, "installation": "* a\nb"}
     monkeypatch.setattr(LibraryView, "prose", prose)
     with pytest.raises(HarnessError, match=r"does not accept django-websocket-redis\.rst"):

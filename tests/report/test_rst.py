@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from harness.captured.scrub import printable
 from harness.report import rst
-from harness.scrub import printable
 
 hostile = st.one_of(
     st.text(max_size=60),

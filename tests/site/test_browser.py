@@ -7,9 +7,10 @@ import json
 import many
 import needs
 import pytest
+from htmlpages import script
 
-from harness import libraries
-from harness.report.view import read
+from harness.report.view import read_view
+from harness.results.folder import Reports
 from harness.site.build import build
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -35,7 +36,7 @@ def address(tmp_path_factory) -> str:
     """The site of 80 cells; its folder has a blank and a letter that is not ASCII in its name."""
     folder = tmp_path_factory.mktemp("a site with ä")
     many.write(folder, 80)
-    build(read(folder / "results"), folder, libraries.load(), folder / "html")
+    build(read_view(Reports(folder)), Reports(folder), script, folder / "html")
     return (folder / "html" / "index.html").as_uri()
 
 

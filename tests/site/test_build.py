@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html.parser
 import itertools
 import re
 import shutil
@@ -12,62 +11,21 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT
+from htmlpages import Page, script
+from shared import ROOT
 
-from harness import history, libraries
 from harness.commands.site import site as command
 from harness.errors import HarnessError, UsageError
-from harness.history import Entry
-from harness.report.view import read
-from harness.result import Reason, Verdict, load
+from harness.report.view import read_view
+from harness.results import history
+from harness.results.folder import Reports
+from harness.results.history import Entry
+from harness.results.result import read_result
 from harness.site.build import build
+from harness.verdict import Reason, Verdict
 
 RECORDED = ROOT / "reports" / "results"
 CELLS = ("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30")
-#: Elements that never have an end.
-_EMPTY = {"meta", "link", "br", "input", "img", "col", "hr"}
-
-
-class Page(html.parser.HTMLParser):
-    """Reads a page: its links, what it loads, its identifiers, and whether its elements are closed in order."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.loads: list[str] = []
-        self.ids: list[str] = []
-        self.texts: list[str] = []
-        self.all_tags: list[str] = []
-        self.open: list[str] = []
-        self.wrong: list[str] = []
-        self.meta: dict[str, str] = {}
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attrs):
-        found = {name: value or "" for name, value in attrs}
-        self.all_tags.append(tag)
-        if tag not in _EMPTY:
-            self.open.append(tag)
-        self.ids += [found["id"]] if "id" in found else []
-        if tag == "a":
-            self.links += [found[name] for name in ("href", "xlink:href") if name in found]
-        elif tag == "meta":
-            self.meta[found.get("name") or found.get("property", "")] = found.get("content", "")
-        else:
-            self.loads += [found[name] for name in ("src", "href") if name in found]
-        self.wrong += [name for name in found if name.startswith("on")]
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        if tag not in _EMPTY:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(f"</{tag}>")
-
-    def handle_data(self, data):
-        self.texts.append(data)
 
 
 @pytest.fixture(scope="module")
@@ -85,18 +43,18 @@ def reports(tmp_path_factory) -> Path:
         msgspec.json.encode({**frame, "data": data}) for data in ("hello", "<script>alert(1)</script>", "x" * 5000)
     ]
     (evidence / "frames.jsonl").write_bytes(b"\n".join([*lines, b"{cut off"]))
-    result = load(RECORDED / "py27-django18.json")
+    result = read_result(RECORDED / "py27-django18.json")
     now = Entry.of(result, None)
     before = msgspec.structs.replace(now, date="2025-01-02", verdict=Verdict.DOES_NOT_WORK, reason=Reason.PAGE_FAILED)
     after = msgspec.structs.replace(now, date="2025-02-03", moved={"redis": ("3.0", "3.5"), "six": ("", "1.0")})
-    history.write(history.path_of(folder, "py27-django18"), [before, after, now])
+    history.write(Reports(folder).history("py27-django18"), [before, after, now])
     return folder
 
 
 @pytest.fixture(scope="module")
 def site(reports) -> Path:
     target = reports / "html"
-    build(read(reports / "results"), reports, libraries.load(), target)
+    build(read_view(Reports(reports)), Reports(reports), script, target)
     return target
 
 
@@ -140,7 +98,7 @@ def test_cells(site):
     """Each cell is in the matrix, with sign and text, and leads to its page."""
     text = page(site, "index.html")
     for cell in CELLS:
-        sign = load(RECORDED / f"{cell}.json").verdicts.overall.verdict.sign
+        sign = read_result(RECORDED / f"{cell}.json").verdicts.overall.verdict.label
         assert re.search(rf'<a href="cells/{cell}\.html" title="[^"]*">{sign}</a>', text), cell
 
 
@@ -179,7 +137,7 @@ def test_history(site):
 def test_twice_the_same(reports, site):
     """The same results give the same site, byte for byte."""
     again = reports / "again"
-    build(read(reports / "results"), reports, libraries.load(), again)
+    build(read_view(Reports(reports)), Reports(reports), script, again)
     files = sorted(path.relative_to(site) for path in site.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
     for path in files:
@@ -207,20 +165,20 @@ def test_something_else(reports, tmp_path):
 
 def test_built_again(reports, tmp_path):
     """A site that is built again loses its own old pages, and nothing else that lies beside them."""
-    view = read(reports / "results")
-    build(view, reports, libraries.load(), tmp_path / "site")
+    view = read_view(Reports(reports))
+    build(view, Reports(reports), script, tmp_path / "site")
     (tmp_path / "site" / "CNAME").write_text("example.org")
     max(view.libraries, key=lambda library: len(library.rows)).rows.pop()
     names = {row.name for row in view.rows}
-    build(view, reports, libraries.load(), tmp_path / "site")
+    build(view, Reports(reports), script, tmp_path / "site")
     assert (tmp_path / "site" / "CNAME").exists()
     assert {path.stem for path in (tmp_path / "site" / "cells").iterdir()} == names
 
 
 def test_interrupted(reports, tmp_path, monkeypatch):
     """A build that is interrupted while it puts the pages in their places is followed by one that succeeds."""
-    view, target = read(reports / "results"), tmp_path / "site"
-    build(view, reports, libraries.load(), target)
+    view, target = read_view(Reports(reports)), tmp_path / "site"
+    build(view, Reports(reports), script, target)
     replace, calls = Path.replace, itertools.count()
 
     def interrupted(self: Path, other: Path) -> Path:
@@ -231,8 +189,8 @@ def test_interrupted(reports, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            build(view, reports, libraries.load(), target)
-    build(view, reports, libraries.load(), target)
+            build(view, Reports(reports), script, target)
+    build(view, Reports(reports), script, target)
     assert (target / "index.html").exists()
 
 
@@ -246,7 +204,7 @@ def test_unreadable_evidence(reports, tmp_path):
     (evidence / "gone.log").symlink_to(tmp_path / "nowhere")
     (evidence / "a b#c?.log").write_text("hello")
     (evidence / "server here.log").write_text("hello")
-    build(read(tmp_path / "results"), tmp_path, libraries.load(), tmp_path / "site")
+    build(read_view(Reports(tmp_path)), Reports(tmp_path), script, tmp_path / "site")
     assert [path.name for path in (tmp_path / "site" / "evidence").iterdir()] == ["py27-django18.server here.txt"]
     assert "py27-django18.server%20here.txt" in page(tmp_path / "site", "cells/py27-django18.html")
 

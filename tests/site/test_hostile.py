@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from hostile import folder_of
-from test_build import Page
+from htmlpages import Page, script
 
-from harness import libraries
-from harness.report.view import read
+from harness.report.view import read_view
+from harness.results.folder import Reports
 from harness.site.build import build
 
 
 def test_hostile(tmp_path):
     """No cell can bring an element, a handler, a link or a control character into a page."""
     reports = folder_of(tmp_path, "py27-django18", "py311-django52-channels4", "py39-django30", "py33-django18")
-    build(read(reports / "results"), reports, libraries.load(), tmp_path / "html")
+    build(read_view(Reports(reports)), Reports(reports), script, tmp_path / "html")
     for path in (tmp_path / "html").rglob("*.html"):
         found = Page(path)
         assert not found.wrong, path

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.cells import Cell
-from harness.chat import Chat
-from harness.judge import Line
+from harness.chat.conversation import Chat
+from harness.chat.members import ChannelRow
+from harness.clients.connection import Endpoint
 from harness.libraries.base import Variant
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
-from harness.members import Row
-from harness.result import Pin
-from harness.servers import Deployment, Server
+from harness.results.result import Pin
+from harness.servers.catalogue import Deployment, Server
 
 NAMES = (
     "behaves",
@@ -112,7 +112,7 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
             kinds = ("drops", "fails-to-start")
             return [Variant("the same again"), *(Variant(f"one that {kind}", {"FAKE": kind}) for kind in kinds)]
 
-        def expected(self, row: Row) -> frozenset[Line]:
+        def expected(self, row: ChannelRow) -> frozenset[Endpoint]:
             if fake == "has-a-faulty-module":
                 raise ZeroDivisionError("nobody foresaw this")
             return super().expected(row)

@@ -1,0 +1,38 @@
+"""Ask a set of questions of a running cell, one step for the set; what was found before it broke off is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from harness.cell.steps import Recorder
+from harness.chat.conversation import Chat
+from harness.clients.connection import HandshakeRefused, SendFailed
+from harness.errors import CellFailure
+from harness.results.result import BROKEN_OFF, Finding, as_expected
+from harness.verdict import Reason
+
+
+def ask(name: str, asking: Iterable[Finding], findings: list[Finding], chat: Chat, recorder: Recorder) -> None:
+    """Ask a set of questions as the step *name*; what is found is in *findings*, also when it is broken off."""
+    with suppress(CellFailure), recorder.own(name) as say:
+        broken_off = _collect(asking, findings, chat)
+        say(as_expected(findings))
+        if broken_off:
+            raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
+
+
+def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:
+    """Add to *findings* what *asking* finds; return what broke it off, which is a finding as well."""
+    broken_off = ""
+    try:
+        findings.extend(asking)
+    except (SendFailed, CellFailure, HandshakeRefused) as error:
+        broken_off = str(error)
+    question = BROKEN_OFF[0]
+    if (status := chat.server.exit_status()) is not None:
+        broken_off = f"the server had ended with exit status {status}"
+        question = BROKEN_OFF[1]
+    if broken_off:
+        findings.append(Finding(question=question, expected="yes", seen=broken_off, good=False))
+    return broken_off

@@ -1,0 +1,163 @@
+"""The steps of a cell: each with a deadline, and with its whole output kept as evidence."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from harness.captured import output
+from harness.captured.scrub import Scrubber
+from harness.errors import CellFailure, HarnessError
+from harness.results.result import Step
+from harness.system import processes
+from harness.system.files import unwritable
+
+#: Evidence is scrubbed in pieces of this many bytes, so that no output is ever whole in memory.
+_PIECE = 1 << 20
+#: Bytes that have to be free for a cell to be run at all.
+_ROOM = 50_000_000
+
+#: The steps that talk to a running server.
+SPOKEN = ("log in", "pages", "handshakes", "exchanges")
+
+Outcome = Literal["ok", "failed", "timed out", "skipped"]
+
+
+def check_not_killed(what: str, exit_status: int | None) -> None:
+    """Make sure that *what* was not ended by a SIGKILL that the harness did not send.
+
+    Raises:
+        HarnessError: it was; the kernel does that when memory runs out.
+    """
+    if exit_status == -signal.SIGKILL:
+        raise HarnessError(f"{what} was killed from outside", "is there enough memory? run the cell again")
+
+
+class Watcher(Protocol):
+    """Whoever wants to see the steps as they begin and end."""
+
+    def begin(self, name: str) -> None: ...
+
+    def end(self, step: Step, seconds: float) -> None: ...
+
+
+@dataclass
+class Recorder:
+    """Runs steps, and keeps what they did."""
+
+    work: Path
+    evidence: Path
+    scrub: Scrubber
+    watcher: Watcher
+    steps: list[Step] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def command(
+        self,
+        name: str,
+        command: Sequence[str],
+        env: dict[str, str],
+        cwd: Path,
+        deadline: float,
+        says: Callable[[str], str] | None = None,
+    ) -> tuple[Step, str]:
+        """Run *command* as the step *name*; return the step and its output, scrubbed.
+
+        *says* makes of the output what the step says in a few words.
+        """
+        self.watcher.begin(name)
+        log = self.work / f"{name}.log"
+        ended = processes.run(command, env, cwd, log, deadline)
+        text = self.scrub(output.read(log))
+        self.keep(name, log)
+        shown = self.scrub(" ".join(command))
+        if ended.timed_out or ended.exit_status:
+            self.check_room(text)
+        if not ended.timed_out:
+            check_not_killed(name, ended.exit_status)
+        if ended.timed_out:
+            found = output.failure(text)
+            cause = f"{name} did not end within {deadline:.0f} s and was stopped"
+            step = Step(name=name, outcome="timed out", command=shown, cause=cause, excerpt=found.excerpt)
+        elif ended.exit_status:
+            found = output.failure(text)
+            step = Step(
+                name=name,
+                outcome="failed",
+                command=shown,
+                exit_status=ended.exit_status,
+                cause=found.cause,
+                excerpt=found.excerpt,
+            )
+        else:
+            step = Step(name=name, outcome="ok", command=shown, exit_status=0)
+        if says is not None:
+            step = msgspec.structs.replace(step, text=says(text))
+        self.add(step, ended.seconds)
+        return step, text
+
+    def check_room(self, text: str = "") -> None:
+        """Make sure that there is room to work in, and that *text* does not complain of it.
+
+        Raises:
+            HarnessError: the disk is full, or nearly so; no verdict can be had then.
+        """
+        free = shutil.disk_usage(self.work).free
+        if free < _ROOM or output.no_room(text):
+            raise HarnessError(f"the disk is full: {free / 1e6:.0f} MB are free", "make room, and run the cell again")
+
+    @contextmanager
+    def own(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Time a step that the harness itself takes; the block is given a way to say what it saw."""
+        self.watcher.begin(name)
+        began = time.monotonic()
+        said: list[str] = []
+        try:
+            yield said.append
+        except CellFailure as failure:
+            step = Step(name=name, outcome="failed", text="; ".join(said), cause=self.scrub(failure.text))
+            self.add(step, time.monotonic() - began)
+            raise
+        self.add(Step(name=name, outcome="ok", text=self.scrub("; ".join(said))), time.monotonic() - began)
+
+    def add(self, step: Step, seconds: float, shown: Step | None = None) -> None:
+        """Record a step that has ended; *shown* is what to show of it where that is not the same."""
+        self.steps.append(step)
+        self.seconds[step.name] = round(seconds, 3)
+        self.watcher.end(shown or step, seconds)
+
+    def blame(self, found: output.Failure) -> None:
+        """Add to the first step that failed what the server printed."""
+        for place, step in enumerate(self.steps):
+            if step.outcome == "failed" and step.name in SPOKEN:
+                cause = found.behind(step.cause)
+                self.steps[place] = msgspec.structs.replace(step, cause=cause, excerpt=found.excerpt)
+                return
+
+    def keep(self, name: str, log: Path) -> None:
+        """Keep the whole of *log* as evidence, scrubbed.
+
+        Raises:
+            HarnessError: the evidence cannot be written.
+        """
+        target = self.evidence / f"{name.replace(' ', '-')}.log"
+        try:
+            with log.open("rb") as source, target.open("w", encoding="utf-8") as sink:
+                rest = b""
+                while piece := source.read(_PIECE):
+                    piece, newline, rest_of_line = (rest + piece).rpartition(b"\n")
+                    rest = rest_of_line
+                    if len(rest) > _PIECE:  # a line without end
+                        piece, newline, rest = piece + newline + rest, b"", b""
+                    sink.write(self.scrub((piece + newline).decode("utf-8", "replace")))
+                sink.write(self.scrub(rest.decode("utf-8", "replace")))
+        except OSError as error:
+            raise unwritable("evidence", error) from error

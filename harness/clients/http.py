@@ -1,0 +1,111 @@
+"""Pages as a browser without scripts meets them: a session with cookies, the login form, posts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+
+from harness.errors import CellFailure
+from harness.verdict import Reason
+
+#: Seconds for one request, from sending it to the last byte of the answer.
+REQUEST_DEADLINE = 20.0
+#: Bytes of the largest page.
+_PAGE_LIMIT = 10_000_000
+
+
+@dataclass(frozen=True)
+class LoginForm:
+    """How members log in to a site, and how its forms are protected against those of other sites."""
+
+    #: The path of the page with the form, to which the form is posted as well.
+    path: str
+    #: Returns what a member fills in, by the names of the fields.
+    fields: Callable[[str], dict[str, str]]
+    #: The cookie that somebody has who is logged in.
+    session_cookie: str
+    #: The cookie that holds the token against forged requests, and the field of a form that has to repeat it.
+    csrf_cookie: str
+    csrf_field: str
+
+
+class HttpSession:
+    """One member's session with a site: its cookies, and a new connection for each request.
+
+    A server can close an HTTP/1.1 connection without saying so; django-websocket-redis does. Who
+    uses it again sometimes gets no answer, and would blame the server for a race of its own.
+    """
+
+    def __init__(self, base: str, form: LoginForm) -> None:
+        """*base* is the address of the site, such as ``http://127.0.0.1:8000``."""
+        self.base = base
+        self._form = form
+        self._cookies = requests.cookies.RequestsCookieJar()
+
+    @property
+    def cookie(self) -> str:
+        """The cookies as a request header has them."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
+
+    def get(self, path: str) -> requests.Response:
+        """GET a page.
+
+        Raises:
+            CellFailure: no answer came.
+        """
+        return self._request("GET", path, None)
+
+    def post(self, path: str, form: dict[str, str]) -> requests.Response:
+        """POST a form, with the token against forged requests once there is one.
+
+        Raises:
+            CellFailure: no answer came.
+        """
+        token = self._cookies.get(self._form.csrf_cookie)
+        fields = {**form, self._form.csrf_field: token} if token else form
+        return self._request("POST", path, fields)
+
+    def log_in(self, member: str) -> None:
+        """Log in through the login form, as a person with a browser does.
+
+        Raises:
+            CellFailure: there is no login page, or it does not let the member in.
+        """
+        page = self.get(self._form.path)
+        if page.status_code != 200:
+            raise CellFailure(Reason.PAGE_FAILED, f"the login page answers with status {page.status_code}")
+        answer = self.post(self._form.path, self._form.fields(member))
+        if answer.status_code != 302 or self._form.session_cookie not in self._cookies:
+            raise CellFailure(
+                Reason.PAGE_FAILED, f"{member} cannot log in: the login page answers with status {answer.status_code}"
+            )
+
+    def _request(self, method: str, path: str, form: dict[str, str] | None) -> requests.Response:
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                session.cookies = self._cookies
+                session.headers["Connection"] = "close"
+                return self._read(session, method, path, form)
+        except requests.RequestException as error:
+            raise CellFailure(
+                Reason.PAGE_FAILED, f"{method} {path} brought no answer ({type(error).__name__})"
+            ) from error
+
+    def _read(
+        self, session: requests.Session, method: str, path: str, form: dict[str, str] | None
+    ) -> requests.Response:
+        """Read the whole answer within the deadline: the library's own time-out is one for each read."""
+        began, body = time.monotonic(), b""
+        answer = session.request(
+            method, self.base + path, data=form, allow_redirects=False, timeout=REQUEST_DEADLINE, stream=True
+        )
+        for piece in answer.iter_content(65536):
+            body += piece
+            if time.monotonic() - began > REQUEST_DEADLINE or len(body) > _PAGE_LIMIT:
+                raise CellFailure(Reason.PAGE_FAILED, f"the answer to {method} {path} does not end")
+        answer._content = body
+        return answer

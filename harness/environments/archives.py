@@ -1,0 +1,81 @@
+"""Fetch a source archive as it is: pip would run its ``setup.py`` with the host's Python, which may not read it."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import requests
+from unearth import Link, PackageFinder
+
+_INDEX = "https://pypi.org/simple/"
+_DEADLINE = 60
+
+
+class NotFetched(Exception):
+    """The archive could not be downloaded; the message says why."""
+
+
+def fetch(requirement: str, folder: Path) -> Path:
+    """Download the source archive of *requirement*, such as ``six==1.17.0``, into *folder*.
+
+    Raises:
+        NotFetched: no index has it, or it cannot be downloaded.
+    """
+    name = requirement.partition("==")[0]
+    finder = PackageFinder(
+        index_urls=_configured("index-url") or [_INDEX], find_links=_configured("find-links"), no_binary=[name]
+    )
+    best = finder.find_best_match(requirement).best
+    if best is None:
+        raise NotFetched(f"ERROR: No matching distribution found for {requirement}")
+    return _download(best.link, folder)
+
+
+def _download(link: Link, folder: Path) -> Path:
+    target = folder / link.filename
+    if link.is_file:
+        target.write_bytes(link.file_path.read_bytes())
+        return target
+    try:
+        answer = requests.get(link.url_without_fragment, timeout=_DEADLINE)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise NotFetched(f"ERROR: {link.filename}: {error}") from error
+    for algorithm, digests in (link.hash_option or {}).items():
+        if hashlib.new(algorithm, answer.content).hexdigest() not in digests:
+            raise NotFetched(f"ERROR: {link.filename} is not what its index says: another {algorithm}")
+    partial = target.with_name(f".{target.name}.partial")
+    partial.write_bytes(answer.content)
+    return partial.replace(target)
+
+
+def _configured(option: str) -> list[str]:
+    """Return what pip is told by its configuration, or by its environment, for *option*."""
+    value = os.environ.get(f"PIP_{option.upper().replace('-', '_')}")
+    if value is None:
+        command = [sys.executable, "-m", "pip", "config", "get", f"global.{option}"]
+        value = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_DEADLINE).stdout
+    return value.split()
+
+
+def main() -> int:
+    """Fetch the source archive of one exact requirement."""
+    parser = argparse.ArgumentParser(prog="python -m harness.environments.archives", description=main.__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("requirement")
+    options = parser.parse_args()
+    try:
+        fetch(options.requirement, options.folder)
+    except NotFetched as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

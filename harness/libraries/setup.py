@@ -1,0 +1,46 @@
+"""What a cell measures: a library, under a server, with or without the best known pins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from harness.cells import Cell
+from harness.environments.requirements import project_of
+from harness.libraries.base import Library
+from harness.results.result import Pin, Profile
+from harness.servers.catalogue import Server
+
+#: The last factor of a cell in which the best known pins hold.
+PINS: Final = "pins"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A library, the server that carries its chat, and the profile: what holds back versions."""
+
+    library: Library
+    server: Server
+    profile: Profile
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the best known pins hold, instead of what an installer resolves today."""
+        return self.profile == PINS
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """What ``environments/locks`` calls the exact versions for a Python that nothing is resolved for any more."""
+        return self.library.name + (f"-{PINS}" if self.pinned else ""), self.server.name
+
+    def requirements(self, cell: Cell) -> list[str]:
+        """Return what the installer is asked for."""
+        pins = [pin.requirement for pin in self.pins(cell)]
+        # A pin takes the place of the server's own, looser requirement.
+        named = {project_of(each) for each in [*self.library.requirements(cell), *pins]}
+        server = [each for each in self.server.requirements if project_of(each) not in named]
+        return [*self.library.requirements(cell), *server, *pins]
+
+    def pins(self, cell: Cell) -> list[Pin]:
+        """Return what is held back, each with its reason."""
+        return [*self.library.pins(cell), *(self.library.best_pins(cell) if self.pinned else [])]

@@ -1,0 +1,35 @@
+"""What the frames that arrive on a crowd's sockets mean; the same few arrive on all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.chat.conversation import FrameFormat
+
+#: How many different frames are remembered with what they mean; a server may send rubbish without end.
+_REMEMBERED = 10_000
+
+
+@dataclass
+class FrameDecoder:
+    """Tells the texts that were sent from those that nobody sent."""
+
+    frame_format: FrameFormat
+    #: The number of each text that was sent.
+    numbers: dict[str, int] = field(default_factory=dict)
+    #: What each frame has been found to mean.
+    known: dict[bytes, tuple[int, ...]] = field(default_factory=dict)
+    #: What has to be sent back when a frame arrives.
+    answers: dict[bytes, bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answers = {each.encode(): answer.encode() for each, answer in self.frame_format.answers.items()}
+
+    def meaning(self, data: bytes) -> tuple[tuple[int, ...], int]:
+        """Return the numbers of the texts in a frame, and how many there are in it that nobody sent."""
+        messages = self.frame_format.messages(data.decode("utf-8", "replace"))
+        numbers = tuple(self.numbers[text] for text in messages if text in self.numbers)
+        foreign = len(messages) - len(numbers)
+        if not foreign and len(self.known) < _REMEMBERED:  # what is foreign is counted each time
+            self.known[data] = numbers
+        return numbers, foreign

@@ -1,0 +1,309 @@
+"""Run one cell from its name to its result."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from harness import ROOT, __version__
+from harness.captured import output
+from harness.captured.scrub import Scrubber
+from harness.cell import install
+from harness.cell.install import Identity, Installed
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.cell.steps import Recorder, Watcher
+from harness.cell.variables import environment
+from harness.cells import Cell
+from harness.errors import CellFailure
+from harness.libraries.base import Library
+from harness.libraries.setup import Setup
+from harness.results.folder import Reports
+from harness.results.loads import LADDER
+from harness.results.result import SCHEMA, Measured, Result, UnitTests, Verdicts, Versions
+from harness.run import serve, unit_tests, verdicts
+from harness.system import broker, processes
+from harness.system.files import unwritable
+from harness.verdict import Reason
+
+#: Seconds for each of Django's commands.
+DEADLINES = {"migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
+
+#: How long a text of a result may be that is no excerpt.
+_TEXT = 600
+_FAULT_TEXT = 100
+#: How many deprecation warnings a result lists.
+_WARNINGS = 60
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: a cell, its interpreter, and how to go about it."""
+
+    cell: Cell
+    setup: Setup
+    #: The interpreter of the cell's environment.
+    python: Path
+    reports: Reports
+    #: The names of the probes, in the order in which they are asked.
+    probes: list[str]
+    #: The Redis to use; None starts one for the cell.
+    redis_url: str | None = None
+    #: The exact versions to install; None installs what is resolved today.
+    frozen: list[str] | None = None
+    #: The most sockets of a load run.
+    sockets: int = LADDER[-1]
+
+    @property
+    def library(self) -> Library:
+        """The library under test."""
+        return self.setup.library
+
+
+def run(request: Request, watcher: Watcher) -> Result:
+    """Run the cell and return its result; the evidence is in place, the result is not yet saved.
+
+    Whoever calls this holds the cell with :func:`harness.run.record.locked`, until the result is saved.
+
+    Raises:
+        HarnessError: the harness or the machine is at fault; there is no result.
+    """
+    with processes.owning(ROOT), _folders(request) as (work, evidence):
+        return _Run(request, watcher, work, evidence).run()
+
+
+@contextmanager
+def _folders(request: Request) -> Iterator[tuple[Path, Path]]:
+    """Yield a working folder and one for evidence, which takes its place when all went well."""
+    reports, name = request.reports, request.cell.name
+    final, partial, work = reports.evidence(name), reports.unfinished(name, "partial"), reports.unfinished(name, "work")
+    try:
+        for folder in (partial, work):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        try:
+            yield work, partial
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+    except OSError as error:
+        raise unwritable("evidence", error) from error
+
+
+class _Run:
+    def __init__(self, request: Request, watcher: Watcher, work: Path, evidence: Path) -> None:
+        self.request = request
+        self.started = datetime.now(UTC)
+        self.work, self.evidence = work, evidence
+        env_dir = request.python.parent.parent
+        self.project = request.library.project(ROOT)
+        places = {env_dir: "<cell>", self.project: "<project>", ROOT: "<project>", work: "<work>"}
+        self.scrub = Scrubber({**places, Path(sys.prefix): "<harness>"})
+        self.recorder = Recorder(work, evidence, self.scrub, watcher)
+        self.env = environment()
+        self.warnings: list[str] = []
+        self.unit_tests: UnitTests | None = None
+        self.identity: Identity | None = None
+        self.installed: Installed | None = None
+        self.broker_version = ""
+
+    def run(self) -> Result:
+        request = self.request
+        self.recorder.check_room()
+        self.identity = install.identify(request.cell, request.python, self.recorder, self.env)
+        try:
+            self.installed = install.install(
+                cell=request.cell,
+                setup=request.setup,
+                identity=self.identity,
+                recorder=self.recorder,
+                env=environment(installer=True),
+                frozen=request.frozen,
+            )
+            with self._broker() as running:
+                observed = self._serve(running)
+        except CellFailure as failure:
+            return self._result(verdicts.of_nothing(failure), Observations())
+        self.warnings += output.warnings(self.scrub(output.read(self.work / f"{request.setup.server.name}.log")))
+        return self._result(verdicts.of_observations(observed), observed)
+
+    def _serve(self, running: broker.Broker) -> Observations:
+        """Go through all that needs the broker; it has to be there until the end, or nothing counts."""
+        request = self.request
+        self.broker_version = running.version
+        prefix = f"{request.cell.name}-{secrets.token_hex(4)}"
+        self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
+        server = CellServer(
+            cell=request.cell,
+            setup=request.setup,
+            python=request.python,
+            project=self.project,
+            env=self.env,
+            broker=running,
+            prefix=prefix,
+            recorder=self.recorder,
+            reports=request.reports,
+            packages=self._packages(),
+            sockets=request.sockets,
+        )
+        try:
+            observed = self._migrated(server)
+        except CellFailure:
+            running.check()
+            raise
+        running.check()
+        if not running.embedded:
+            running.forget(prefix)
+        return observed
+
+    def _packages(self) -> dict[str, str]:
+        assert self.identity is not None
+        assert self.installed is not None
+        return {"Python": self.identity.version, **self.installed.packages}
+
+    @contextmanager
+    def _broker(self) -> Iterator[broker.Broker]:
+        if self.request.redis_url:
+            self.scrub.hide(urlsplit(self.request.redis_url).password)
+            yield broker.connect(self.request.redis_url)
+            return
+        with broker.embedded(self.env, self.work) as running:
+            yield running
+
+    def _migrated(self, server: CellServer) -> Observations:
+        """Serve the cell after Django's own commands.
+
+        Where Django's server and that of the sockets are two, both are started even without a database.
+        """
+        self.env["DJANGO_SETTINGS_MODULE"] = self.request.library.settings
+        try:
+            self._django(str(self.request.python))
+        except CellFailure as failure:
+            if not server.library.django_server:
+                raise
+            self._check(str(self.request.python))
+            return serve.start_alone(server, failure)
+        return serve.serve(server, self.request.probes)
+
+    def _django(self, python: str) -> None:
+        """Go through Django's own commands; only the database has to succeed for what follows."""
+        self._manage("migrate", [python, "manage.py", "migrate", "--noinput"], Reason.MIGRATION_FAILED)
+        self._manage("loaddata", [python, "manage.py", "loaddata", "data.json"], Reason.MIGRATION_FAILED)
+        self._check(python)
+        self._unit_tests(python)
+
+    def _check(self, python: str) -> None:
+        self._manage("check", [python, "-Wd", "manage.py", "check"])
+
+    def _manage(self, name: str, command: list[str], reason: Reason | None = None) -> str:
+        said = unit_tests.said if name == "test" else None
+        step, text = self.recorder.command(name, command, self.env, self.project, DEADLINES[name], said)
+        self.warnings += output.warnings(text)
+        if step.outcome != "ok" and reason is not None:
+            raise CellFailure(reason, f"{name} failed: {step.cause}")
+        return text
+
+    def _unit_tests(self, python: str) -> None:
+        coverage = [python, "-m", "coverage"]
+        # coverage may take "<this name>.anything" for data of its own, combine it, and delete it.
+        self.env["COVERAGE_FILE"] = str(self.work / ".coverage")
+        options = unit_tests.covered(self.project, self.request.library.settings)
+        text = self._manage("test", [*coverage, "run", *options, "manage.py", "test"])
+        table = self.work / "coverage.log"
+        # Both together are the coverage test, and the cell's own work; errors are coroutines on Python 2.7.
+        reported = processes.run([*coverage, "report", "--ignore-errors"], self.env, self.project, table, 60)
+        self.recorder.seconds["test"] = round(self.recorder.seconds["test"] + reported.seconds, 3)
+        self.recorder.keep("coverage", table)
+        self.unit_tests = unit_tests.counted(text, self.scrub(output.read(table)))
+
+    def _result(self, judged: Verdicts, observed: Observations) -> Result:
+        request, identity, installed = self.request, self.identity, self.installed
+        assert identity is not None
+        versions = Versions(
+            python=identity.version,
+            implementation=identity.implementation,
+            django=identity.django,
+            library=(installed.packages.get(request.library.distribution, "") if installed else ""),
+            broker=self.broker_version,
+            harness=__version__,
+            installer=installed.installer if installed else "",
+            installed=installed.packages if installed else install.packages(identity),
+        )
+        exchanged = observed.exchanged
+        varying = Measured(
+            started=self.started.isoformat(timespec="seconds"),
+            seconds=self.recorder.seconds,
+            install_seconds=installed.seconds if installed else None,
+            installed_on=installed.date if installed else None,
+            latency_ms=exchanged.latency_ms if exchanged else {},
+            late=exchanged.late if exchanged else [],
+            exchanges_seconds=round(exchanged.seconds, 3) if exchanged else None,
+            fences_sent=observed.fences,
+            fences_sent_again=observed.fences_again,
+            stopped=observed.stopped,
+            repeated=observed.repeated,
+            probed_on={probe.name: self.started.date().isoformat() for probe in observed.probes},
+            counted=observed.counted,
+            tools=observed.tools,
+            costs=observed.costs,
+            startup_output=observed.startup_output,
+        )
+        result = Result(
+            schema=SCHEMA,
+            cell=request.cell.name,
+            library=request.library.name,
+            server=request.setup.server.name,
+            profile=request.setup.profile,
+            broker="embedded" if not request.redis_url else "named by --redis-url",
+            verdicts=judged,
+            versions=versions,
+            installation=installed.installation if installed else None,
+            steps=self.recorder.steps,
+            unit_tests=self.unit_tests,
+            warnings=_few(sorted(set(self.warnings)), _WARNINGS),
+            exchanges=exchanged.exchanges if exchanged else [],
+            isolation=observed.isolation,
+            sets=observed.sets,
+            variants=observed.variants,
+            probes=observed.probes,
+            varying=varying,
+            complete=True,
+        )
+        return _cleaned(result, self.scrub)
+
+
+def _few(texts: list[str], most: int) -> list[str]:
+    return texts if len(texts) <= most else [*texts[:most], f"… and {len(texts) - most} more"]
+
+
+def _cleaned(result: Result, scrub: Scrubber) -> Result:
+    """Return *result* with every text scrubbed, and cut where anybody may have written it."""
+    long = {"excerpt", "table", "startup_output"}
+
+    def clean(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: clean(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [clean(each, key) for each in value]
+        if not isinstance(value, str):
+            return value
+        text = scrub(value)
+        return text if key in long or len(text) <= _TEXT else text[: _TEXT - 1] + "…"
+
+    document = clean(msgspec.to_builtins(result))
+    for exchange in document["exchanges"]:
+        for number, fault in enumerate(exchange["faults"]):
+            # One message that is wrong everywhere is wrong in the same way; three texts show it.
+            fault["text"] = fault["text"][:_FAULT_TEXT] if number < 3 else ""
+    return msgspec.convert(document, Result)

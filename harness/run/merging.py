@@ -1,0 +1,37 @@
+"""Write what the results of many machines were merged to: a folder of reports like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.cells import Cell
+from harness.errors import UsageError
+from harness.libraries import registry
+from harness.libraries.base import Library
+from harness.results.folder import Reports
+from harness.results.merge import Merged, bring_evidence, bring_history, bring_loads
+from harness.results.result import save_result
+from harness.run.not_tested import not_tested
+
+
+def write(merged: Merged, sources: Mapping[str, Reports], into: Reports, libraries: Mapping[str, Library]) -> None:
+    """Write *merged* with the evidence, histories and load runs of *sources* to the folder *into*.
+
+    A cell that is unresolved becomes "not tested" for what is wrong with it; *libraries* say what it measures. What
+    is wrong with a history or with load runs is added to the problems of *merged*.
+
+    Raises:
+        HarnessError: something cannot be written.
+    """
+    for cell, (name, result) in merged.results.items():
+        save_result(result, into.result(cell))
+        merged.problems += bring_history(cell, result, sources, into) + bring_loads(cell, sources, into)
+        bring_evidence(cell, sources[name], into)
+    for cell, problem in merged.unresolved.items():
+        try:
+            parsed = Cell.parse(cell)
+            setup = registry.setup_for(parsed, dict(libraries))
+        except UsageError:
+            continue  # a file whose name is no cell's: it is named, and there is no cell to show
+        save_result(not_tested(parsed, setup, problem.kind.reason, problem.text), into.result(cell))
+        merged.problems += bring_history(cell, None, sources, into) + bring_loads(cell, sources, into)

@@ -1,0 +1,164 @@
+"""What becomes of a fresh result: what it replaces, what it keeps of the recorded one, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from harness.errors import AlreadyRunning, UsageError
+from harness.probes.registry import PROBES
+from harness.results import history
+from harness.results.compare import differences
+from harness.results.folder import Reports
+from harness.results.result import Result, Step, read_result, save_result
+from harness.system.files import unwritable
+from harness.verdict import Verdict
+
+
+@contextmanager
+def locked(reports: Reports, cell: str) -> Iterator[None]:
+    """Hold *cell*: nobody else runs it, nor replaces its result, until the block is left.
+
+    Raises:
+        AlreadyRunning: another process holds it.
+        HarnessError: the reports folder cannot be written to.
+    """
+    lock = FileLock(reports.cell_lock(cell), blocking=False)
+    try:
+        reports.cell_lock(cell).parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise AlreadyRunning(f"{cell} is being run by another process", "wait until that has ended") from error
+    except OSError as error:
+        raise unwritable("reports", error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def recorded(reports: Reports, cell: str) -> Result | None:
+    """Return the recorded result of *cell*; None where there is none.
+
+    Raises:
+        DamagedResult: it, or its history, cannot be read: what cannot be read must not be overwritten.
+    """
+    history.read(reports.history(cell))
+    path = reports.result(cell)
+    return read_result(path) if path.exists() else None
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What became of a result: the exit code, whether it was saved, and what there is to say of that."""
+
+    exit_code: int
+    saved: bool
+    #: How the verdict differs from the expected one, a sentence for each column; empty where it does not.
+    changes: list[str] = field(default_factory=list)
+    #: What else there is to say, in one sentence.
+    said: str = ""
+
+
+def conclude(reports: Reports, result: Result, before: Result | None, expected: bool) -> Conclusion:
+    """Record *result*, which comes after *before*; whoever calls this holds the cell.
+
+    Where *before* is *expected*, another verdict is no record: it is kept beside the evidence, and the code is 1.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
+    verdict = result.verdicts.overall.verdict
+    tested = verdict is not Verdict.NOT_TESTED
+    changes = differences(before, result) if expected and before is not None else []
+    if changes and tested:
+        save_result(result, reports.unexpected(result.cell))
+        return Conclusion(Verdict.DOES_NOT_WORK.exit_code, False, changes)
+    if kept := replace(reports, result, before):
+        return Conclusion(verdict.exit_code, False, said=kept)
+    if not expected or before is None or not tested:
+        return Conclusion(verdict.exit_code, True)
+    said = "New: nothing was recorded." if _untested(before) else "As recorded."
+    return Conclusion(Verdict.WORKS.exit_code, True, said=said)
+
+
+def replace(reports: Reports, result: Result, before: Result | None) -> str:
+    """Save *result* in the place of *before*, unless it says less; return why it was not saved, or nothing.
+
+    "Not tested" never takes the place of a verdict.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
+    if _untested(result) and before is not None:
+        if before.verdicts == result.verdicts:
+            return ""  # nothing is new but the date
+        if not _untested(before):
+            day = before.varying.started[:10]
+            return f"The result recorded on {day} stays: {before.verdicts.overall.label}"
+    save_result(with_earlier_probes(result, before), reports.result(result.cell))
+    history.append(reports, result, before)
+    return ""
+
+
+def _untested(result: Result) -> bool:
+    return result.verdicts.overall.verdict is Verdict.NOT_TESTED
+
+
+def with_earlier_probes(result: Result, before: Result | None) -> Result:
+    """Return *result* with what probes found earlier, as long as not one version or verdict has changed since."""
+    if before is None or before.versions != result.versions or before.verdicts != result.verdicts:
+        return result
+    asked = {probe.name for probe in result.probes}
+    kept = [probe for probe in before.probes if probe.name not in asked]
+    if not kept:
+        return result
+    old, new = before.varying, result.varying
+    steps = {f"probe {probe.name}" for probe in kept}
+    questions = {finding.question for probe in kept for finding in probe.findings}
+    varying = msgspec.structs.replace(
+        new,
+        seconds={**{name: old.seconds[name] for name in steps if name in old.seconds}, **new.seconds},
+        probed_on={**{probe.name: old.probed_on[probe.name] for probe in kept}, **new.probed_on},
+        costs=new.costs or old.costs,
+        tools={**old.tools, **new.tools},
+        counted={**{key: value for key, value in old.counted.items() if key in questions}, **new.counted},
+    )
+    order = list(PROBES)
+    # One that is no longer asked comes last.
+    probes = sorted(
+        [*kept, *result.probes], key=lambda probe: order.index(probe.name) if probe.name in order else len(order)
+    )
+    joined = _before_the_stop(result.steps, [step for step in before.steps if step.name in steps])
+    return msgspec.structs.replace(result, probes=probes, steps=joined, varying=varying)
+
+
+def _before_the_stop(steps: list[Step], more: list[Step]) -> list[Step]:
+    """Return *steps* with *more* before the server's stop, which is where probes are asked."""
+    place = next((at for at, step in enumerate(steps) if step.name.startswith("stop ")), len(steps))
+    return [*steps[:place], *more, *steps[place:]]
+
+
+def frozen(past: Result, cell: str) -> list[str]:
+    """Return the exact versions that *past* installed, to install them again in *cell*.
+
+    Raises:
+        UsageError: it is the result of another cell, or nothing was installed then.
+    """
+    if past.cell != cell:
+        raise UsageError(f"--freeze: that is the result of {past.cell}, not of {cell}")
+    if past.installation is None:
+        raise UsageError(f"--freeze: nothing was installed in {cell} then, so there are no versions to install again")
+    return past.installation.added
+
+
+def since(past: Result, result: Result) -> list[str]:
+    """Return how *result*, made with the versions of *past*, differs from it; a sentence each."""
+    changes = differences(past, result)
+    if past.versions and result.versions and past.versions.django != result.versions.django:
+        changes.append(f"Django is {result.versions.django}, and was {past.versions.django}")
+    return changes

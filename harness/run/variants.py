@@ -1,0 +1,85 @@
+"""Further sets of questions that a library always answers, and its other ways to carry the same chat."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import closing
+
+from harness.cell import questions
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat import exchanges
+from harness.chat.conversation import Chat
+from harness.errors import CellFailure
+from harness.libraries.base import Variant
+from harness.results.result import Finding, Judgement, Probe, VariantResult
+from harness.verdict import Reason
+
+
+def sets(chat: Chat, server: CellServer, observed: Observations) -> None:
+    """Ask the library's own sets of questions; the findings of all its ways stand in one set of each name."""
+    number = f" {len(observed.variants)}" if chat.variant else ""
+    for name, asking in server.library.sets(chat).items():
+        findings: list[Finding] = []
+        questions.ask(f"{name}{number}", asking, findings, chat, server.recorder)
+        known = next((each for each in observed.sets if each.name == name), None)
+        if known is None:
+            observed.sets.append(Probe(name=name, findings=findings))
+        else:
+            known.findings.extend(findings)
+
+
+def try_on_running_server(chat: Chat, server: CellServer, observed: Observations) -> None:
+    """Try the variants that the running server serves as well, on connections of their own."""
+    for variant in server.library.variants(server.cell):
+        if not variant.environment:
+            _try(chat, variant, server, observed)
+
+
+def try_on_own_servers(server: CellServer, observed: Observations) -> None:
+    """Try the variants that need a server with other settings; one server for those with the same."""
+    others = [variant for variant in server.library.variants(server.cell) if variant.environment]
+    for settings, group in itertools.groupby(others, key=lambda variant: variant.environment):
+        together = list(group)
+        name = f"{server.name} {' '.join(settings.values())}"
+        try:
+            with server.serving(name, observed, settings) as chat:
+                chat.log_in()
+                for variant in together:
+                    _try(chat, variant, server, observed)
+        except CellFailure as failure:
+            tried = {each.name for each in observed.variants}
+            observed.variants += [
+                VariantResult(name=variant.name, judgement=Judgement.of(failure.reason, failure.text))
+                for variant in together
+                if variant.name not in tried
+            ]
+
+
+def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observations) -> None:
+    other = Chat(chat.client, chat.server, sessions=chat.sessions, paths=variant.paths, variant=variant.name)
+    with closing(other):
+        observed.variants.append(_exchange(other, server, len(observed.variants) + 1))
+        if observed.variants[-1].judgement.reason is Reason.WORKS:
+            sets(other, server, observed)
+    other.transcript.write(server.recorder.evidence / f"frames-{_slug(variant.name)}.jsonl", server.recorder.scrub)
+
+
+def _exchange(chat: Chat, server: CellServer, number: int) -> VariantResult:
+    """Return how the fifteen went, with all rows where one was wrong."""
+    exchanged = exchanges.Exchanged()
+    try:
+        with server.recorder.own(f"variant {number}") as say:
+            say(chat.variant)
+            chat.connect()
+            exchanged = exchanges.run(chat)
+            say(f"{exchanged} right")
+            exchanges.check(chat, exchanged)
+    except CellFailure as failure:
+        judgement = Judgement.of(failure.reason, failure.text)
+        return VariantResult(name=chat.variant, judgement=judgement, exchanges=exchanged.exchanges)
+    return VariantResult(name=chat.variant, judgement=Judgement.of(Reason.WORKS, f"{exchanged} exchanges right"))
+
+
+def _slug(name: str) -> str:
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in name).split())

@@ -1,0 +1,233 @@
+"""Installing a library: what it adds is measured from a clean environment, once, and offline where it can be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from harness.captured.scrub import Scrubber
+from harness.cell import install as installing
+from harness.cell.install import Identity, install, packages
+from harness.cell.steps import Recorder
+from harness.cells import Cell
+from harness.errors import CellFailure, HarnessError
+from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
+from harness.libraries.setup import Setup
+from harness.results.result import Claims
+from harness.servers.catalogue import SERVERS
+from harness.verdict import Reason
+
+CELL = Cell("3.11", "5.2")
+
+
+def wheel(folder: Path, name: str, version: str, requires: str = "", metadata: str = "") -> Path:
+    """Make a wheel of one module (PEP 427); *metadata* is further lines of its METADATA."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}.py", "x = 1\n" * 100)
+        needs = metadata + (f"Requires-Dist: {requires}\n" if requires else "")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "".join(f"{each},,\n" for each in [*archive.namelist(), f"{info}/RECORD"]))
+    return path
+
+
+class Silent:
+    def begin(self, name): ...
+
+    def end(self, step, seconds): ...
+
+
+class Place:
+    """An environment with a stand-in for Django, and wheels to install from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.wheels = folder, folder / "wheels"
+        self.wheels.mkdir()
+        self.env = {**os.environ, "UV_OFFLINE": "1", "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(self.wheels)}
+        prefix = folder / "env"
+        subprocess.run([find_uv_bin(), "venv", "-q", "-p", sys.executable, prefix], check=True, env=self.env)
+        python = prefix / "bin" / "python"
+        lib = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        self.identity = Identity(
+            python, "3.11.0", "CPython", prefix, (prefix / "lib" / lib / "site-packages",), "5.2.19"
+        )
+        self.pip("install", wheel(self.wheels, "Django", "5.2.19"))
+
+    def pip(self, *arguments: object) -> None:
+        command = [find_uv_bin(), "pip", arguments[0], "-q", "--python", self.identity.python, *arguments[1:]]
+        subprocess.run(command, check=True, env=self.env)
+
+    def install(self, *requirements: str, frozen: list[str] | None = None):
+        class Library(DjangoWebsocketRedis):
+            name = "tiny"
+
+            def requirements(self, cell):
+                return list(requirements)
+
+        work, evidence = self.folder / "work", self.folder / "evidence"
+        work.mkdir(exist_ok=True)
+        evidence.mkdir(exist_ok=True)
+        self.recorder = Recorder(work, evidence, Scrubber({self.folder: "<place>"}), Silent())
+        subject = Setup(Library(), SERVERS["runserver"], "today")
+        return install(CELL, subject, self.identity, self.recorder, self.env, frozen)
+
+
+@pytest.fixture
+def place(tmp_path) -> Place:
+    made = Place(tmp_path)
+    wheel(made.wheels, "tiny", "1.0", "helper")
+    wheel(made.wheels, "helper", "2.0")
+    return made
+
+
+def test_what_it_adds(place):
+    """The packages and bytes that are added are counted, without what was there before."""
+    done = place.install("tiny")
+    assert done.installation.added == ["helper==2.0", "tiny==1.0"]
+    assert 1200 < done.installation.added_bytes < 3000
+    assert done.packages == {"Django": "5.2.19", "helper": "2.0", "tiny": "1.0"}
+
+
+def test_warm(place):
+    """A second run finds it installed, starts nothing, and says the same."""
+    first = place.install("tiny")
+    steps = place.recorder.steps
+    (place.wheels / "tiny-1.0-py3-none-any.whl").unlink()
+    again = place.install("tiny")
+    assert again == first
+    assert place.recorder.steps == steps
+    assert place.recorder.seconds["install"] == 0
+
+
+def test_warm_shows_what_was_printed(place):
+    """The installer's output is evidence of each run, also of one that finds it installed."""
+    place.install("tiny")
+    log = place.recorder.evidence / "install.log"
+    printed = log.read_text()
+    log.unlink()
+    place.install("tiny")
+    assert "tiny" in printed
+    assert log.read_text() == printed
+
+
+def test_frozen(place):
+    """Asked for the versions of the past, it installs exactly those."""
+    wheel(place.wheels, "helper", "3.0")
+    assert place.install("tiny").installation.added == ["helper==3.0", "tiny==1.0"]
+    assert place.install("tiny", frozen=["helper==2.0", "tiny==1.0"]).installation.added == ["helper==2.0", "tiny==1.0"]
+
+
+def test_after_an_interruption(place):
+    """What an interrupted installation left is taken out first, so that all it adds is counted."""
+    place.install("tiny")
+    (place.identity.prefix / ".harness-install.json").unlink()
+    place.pip("uninstall", "tiny")
+    assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
+
+
+def test_other_requirements(place):
+    """With other requirements it is installed anew, without the packages of before."""
+    place.install("tiny")
+    assert place.install("helper").installation.added == ["helper==2.0"]
+    assert "tiny" not in packages(place.identity)
+
+
+def test_first_seen_with_the_library(place):
+    """An environment that already holds the library measures nothing, and says what to do."""
+    place.pip("install", "tiny")
+    with pytest.raises(HarnessError, match="cannot be measured") as raised:
+        place.install("tiny")
+    assert "tox -r" in raised.value.hint
+
+
+def test_another_django(place):
+    """A library that wants another Django than the cell's cannot be installed there."""
+    wheel(place.wheels, "Django", "6.0")
+    wheel(place.wheels, "newer", "1.0", "Django>=6")
+    with pytest.raises(CellFailure) as raised:
+        place.install("newer")
+    assert raised.value.reason is Reason.INSTALLATION_FAILED
+    assert packages(place.identity)["Django"] == "5.2.19"
+
+
+def test_unknown_package(place):
+    """A package that does not exist is a failed installation: the installer was reached, and said no."""
+    with pytest.raises(CellFailure) as raised:
+        place.install("nosuchpackage")
+    assert raised.value.reason is Reason.INSTALLATION_FAILED
+    assert "nosuchpackage" in place.recorder.steps[-1].excerpt
+
+
+def source(folder: Path, build: str) -> str:
+    """Make the source of a package whose build does *build* (PEP 517)."""
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (folder / "backend.py").write_text(f"import time\n\ndef build_wheel(*arguments, **options):\n    {build}\n")
+    return str(folder)
+
+
+def test_installer_that_hangs(place, tmp_path, monkeypatch):
+    """What takes longer than the deadline to build is stopped, and the deadline is named."""
+    monkeypatch.setattr(installing, "DEADLINE", 2.0)
+    with pytest.raises(CellFailure, match="did not end within 2 s") as raised:
+        place.install(source(tmp_path / "sleepy", "time.sleep(600)"))
+    assert raised.value.reason is Reason.INSTALLATION_FAILED
+
+
+def test_no_compiler(place, tmp_path):
+    """Without a compiler nothing is known of what has to be compiled."""
+    build = "raise SystemExit(\"error: command 'gcc' failed: No such file or directory\")"
+    with pytest.raises(CellFailure, match="no C compiler here") as raised:
+        place.install(source(tmp_path / "compiled", build))
+    assert raised.value.reason is Reason.ENVIRONMENT_FAILED
+
+
+def test_no_network(place):
+    """An index that cannot be reached is "not tested", not a verdict on the library."""
+    place.env |= {
+        "UV_INDEX_URL": "http://127.0.0.1:1/simple",
+        "UV_OFFLINE": "0",
+        "UV_NO_INDEX": "0",
+        "UV_HTTP_RETRIES": "0",
+    }
+    with pytest.raises(CellFailure) as raised:
+        place.install("nosuchpackage")
+    assert raised.value.reason is Reason.NO_NETWORK, place.recorder.steps[-1].excerpt
+
+
+def test_claims(place):
+    """What the library's metadata claims is kept: versions in order, and what is no version left out."""
+    claims = "Requires-Python: >=3.8\n" + "".join(
+        f"Classifier: {each}\n"
+        for each in (
+            "Programming Language :: Python :: 3.10",
+            "Programming Language :: Python :: 3.9",
+            "Programming Language :: Python :: 3 :: Only",
+            "Programming Language :: Python :: Implementation :: CPython",
+            "Framework :: Django :: 5.2",
+            "Framework :: Django :: 4.2",
+            "Framework :: Django",
+        )
+    )
+    wheel(place.wheels, "tiny", "1.0", metadata=claims)
+    assert place.install("tiny").installation.claims == Claims(
+        version="1.0", requires_python=">=3.8", pythons=["3.9", "3.10"], djangos=["4.2", "5.2"]
+    )
+
+
+def test_no_claims(place):
+    """A library that is installed under another name claims nothing, which is not to claim everything."""
+    wheel(place.wheels, "other", "1.0")
+    assert place.install("other").installation.claims is None

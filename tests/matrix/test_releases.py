@@ -1,0 +1,25 @@
+"""What Django supports: pairs, and until when."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from harness.cells import Cell
+from harness.matrix.releases import supported
+
+
+@pytest.mark.parametrize(
+    ("cell", "day", "expected"),
+    [
+        ("py311-django42", "2026-04-06", True),
+        ("py311-django42", "2026-04-07", False),
+        ("py313-django42", "2024-01-01", False),
+        ("py312-django99", "2024-01-01", False),
+        ("py313-django61-channels4-uvicorn", "2026-11-21", True),
+    ],
+)
+def test_supported(cell, day, expected):
+    """A pair is supported until the day its release ends, and only on a Python that the release supports."""
+    assert supported(Cell.parse(cell), datetime.date.fromisoformat(day)) is expected

@@ -1,0 +1,157 @@
+"""What counts as "as recorded", what is news, and what became of a cell between two runs."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from shared import ROOT
+
+from harness.results.compare import Change, compare, differences
+from harness.results.result import Finding, Judgement, Result, Verdicts, read_result
+from harness.verdict import Reason
+
+RECORDED = ROOT / "reports" / "results"
+GOOD, BAD = Judgement.of(Reason.WORKS), Judgement.of(Reason.SERVER_DID_NOT_START, "no")
+
+
+@pytest.mark.parametrize("column", ["django_server", "web_server", "channels", "overall"])
+def test_each_column_counts(column):
+    """A judgement that changes is a difference in every column, for the better or for the worse."""
+    result = read_result(RECORDED / "py27-django18.json")
+
+    def judged(judgement: Judgement):
+        verdicts = msgspec.structs.replace(result.verdicts, **{"django_server": GOOD, column: judgement})
+        return msgspec.structs.replace(result, verdicts=verdicts)
+
+    assert not differences(judged(GOOD), judged(GOOD))
+    assert len(differences(judged(GOOD), judged(BAD))) == 1
+    assert len(differences(judged(BAD), judged(GOOD))) == 1
+
+
+CELL = "py27-django18"
+MISSING = Judgement.of(Reason.INTERPRETER_MISSING, "no Python 2.7")
+REFUSED = Judgement.of(Reason.HANDSHAKE_REFUSED, "403")
+
+
+@pytest.fixture(scope="module")
+def good() -> Result:
+    return read_result(RECORDED / f"{CELL}.json")
+
+
+def judged(result: Result, judgement: Judgement) -> Result:
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    return msgspec.structs.replace(result, verdicts=verdicts)
+
+
+def versions(result: Result, **installed: str) -> Result:
+    known = result.versions
+    return msgspec.structs.replace(
+        result, versions=msgspec.structs.replace(known, installed={**known.installed, **installed})
+    )
+
+
+def isolated(result: Result, good: bool | None, seen: str, chance: bool = False) -> Result:
+    finding = Finding(question="Does anybody else hear it?", expected="no", seen=seen, good=good, chance=chance)
+    return msgspec.structs.replace(result, isolation=[finding])
+
+
+def change_of(old: Result, new: Result):
+    (cell,) = compare({CELL: old}, {CELL: new}, ("old", "new"), []).cells
+    return cell
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        (GOOD, GOOD, Change.SAME),
+        (GOOD, BAD, Change.WORSE),
+        (BAD, GOOD, Change.BETTER),
+        (BAD, REFUSED, Change.CHANGED),
+        (BAD, Judgement.of(Reason.SERVER_DID_NOT_START, "for another cause"), Change.CHANGED),
+        (GOOD, MISSING, Change.CHANGED),
+        (MISSING, BAD, Change.CHANGED),
+        (MISSING, MISSING, Change.SAME),
+    ],
+)
+def test_verdicts(good, old, new, change):
+    """A lost Yes is worse and a new one better; another reason, or a cell that nobody could try, is neither."""
+    assert change_of(judged(good, old), judged(good, new)).change is change
+
+
+def test_details(good):
+    """Under an unchanged verdict what got worse decides, and each detail is named."""
+    found = change_of(isolated(good, True, "no"), isolated(good, False, "John does"))
+    assert found.change is Change.WORSE
+    assert found.details == ["worse: isolation: Does anybody else hear it? was 'no', is 'John does'"]
+    assert change_of(isolated(good, False, "John does"), isolated(good, True, "no")).change is Change.BETTER
+    assert change_of(isolated(good, False, "John"), isolated(good, False, "Mary")).change is Change.CHANGED
+    assert change_of(isolated(good, None, "who knows"), isolated(good, False, "Mary")).change is Change.CHANGED
+
+
+def test_exchanges(good):
+    """An exchange that goes wrong is a detail with its channel and its members."""
+    row = msgspec.structs.replace(good.exchanges[4], good=False)
+    broken = msgspec.structs.replace(good, exchanges=[*good.exchanges[:4], row, *good.exchanges[5:]])
+    assert "exchange 5, " in change_of(good, broken).details[0]
+
+
+def test_chance(good):
+    """What may be seen or not by chance is no change."""
+    for before in (True, False):  # also where only one of the two says that it is by chance
+        assert change_of(isolated(good, True, "no", before), isolated(good, False, "yes", True)).change is Change.SAME
+
+
+def test_what_was_not_asked(good):
+    """A probe that only one of the two runs asked is no change; what every run asks has to be there."""
+    assert change_of(good, msgspec.structs.replace(good, probes=[])).change is Change.SAME
+    for missing in ({"isolation": []}, {"exchanges": []}, {"unit_tests": None}):
+        assert change_of(good, msgspec.structs.replace(good, **missing)).change is Change.CHANGED
+
+
+def test_a_new_question(good):
+    """A question that is new is no worse for its answer."""
+    asked = Finding(question="Something that nobody asked before?", expected="yes", seen="no", good=False)
+    found = change_of(good, msgspec.structs.replace(good, isolation=[*good.isolation, asked]))
+    assert found.change is Change.CHANGED
+
+
+def test_broken_off(good):
+    """A set that breaks off in the new run is worse, and names what was not asked."""
+    died = Finding(question="Does the server outlast the questions?", expected="yes", seen="status 139", good=False)
+    found = change_of(good, msgspec.structs.replace(good, isolation=[good.isolation[0], died]))
+    assert found.change is Change.WORSE
+    assert "worse: isolation: Does the server outlast the questions? was not asked, is 'status 139'" in found.details
+    assert sum(detail.endswith("is not asked") for detail in found.details) == len(good.isolation) - 1
+    assert change_of(msgspec.structs.replace(good, isolation=[died]), good).change is Change.BETTER
+    nothing = msgspec.structs.replace(good, isolation=[])
+    assert change_of(nothing, msgspec.structs.replace(good, isolation=[died])).change is Change.WORSE
+
+
+def test_variants_gone():
+    """Other ways to carry the chat that are no longer tried are a change."""
+    result = read_result(RECORDED / "py311-django52-channels4.json")
+    found = change_of(result, msgspec.structs.replace(result, variants=[]))
+    assert found.change is Change.CHANGED
+    assert len(found.details) == len(result.variants)
+
+
+def test_versions(good):
+    """When only versions moved it says so, with both, and counts the cells."""
+    assert change_of(good, versions(good, redis="99", extra="1")).change is Change.MOVED
+    found = compare({CELL: good}, {CELL: versions(good, redis="99")}, ("old", "new"), [])
+    assert found.versions == [("redis", good.versions.installed["redis"], "99", 1)]
+    assert not found.worse
+
+
+def test_added_and_removed(good):
+    """A cell that is on one side alone is added or removed."""
+    assert [each.change for each in compare({}, {CELL: good}, ("", ""), []).cells] == [Change.ADDED]
+    assert [each.change for each in compare({CELL: good}, {}, ("", ""), []).cells] == [Change.REMOVED]
+    assert compare({}, {}, ("", ""), []).counted == {}
+
+
+def test_headline(good):
+    """The headline has both verdicts and the first line of the reason."""
+    judgement = Judgement.of(Reason.HANDSHAKE_REFUSED, "403\nand much more")
+    headline = change_of(judged(good, GOOD), judged(good, judgement)).headline
+    assert headline == "✓ Yes → ✗ No (handshake refused): 403"

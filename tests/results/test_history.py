@@ -1,0 +1,76 @@
+"""The history of a cell: a line for each recorded run, and since when a verdict stands."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from shared import ROOT
+
+from harness.errors import DamagedResult
+from harness.results import history
+from harness.results.folder import Reports
+from harness.results.history import Entry
+from harness.results.result import Judgement, Result, Verdicts, read_result
+from harness.verdict import Reason
+
+WORKS, REFUSED = Reason.WORKS, Reason.HANDSHAKE_REFUSED
+
+
+@pytest.fixture
+def result() -> Result:
+    return read_result(ROOT / "reports" / "results" / "py27-django18.json")
+
+
+def later(result: Result, date: str, reason: Reason = WORKS, **installed: str) -> Result:
+    """Return *result* as it might have been on another day."""
+    judgement = Judgement.of(reason, "because")
+    return msgspec.structs.replace(
+        result,
+        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        versions=msgspec.structs.replace(result.versions, installed={**result.versions.installed, **installed}),
+        varying=msgspec.structs.replace(result.varying, started=date),
+    )
+
+
+def test_each_run_leaves_a_line(tmp_path, result):
+    """A recorded run adds a line with what moved; the first also takes along what was recorded before there was one."""
+    second = later(result, "2027-01-01T00:00:00+00:00", REFUSED, redis="9.0", new="1.0")
+    history.append(Reports(tmp_path), second, result)
+    history.append(Reports(tmp_path), later(second, "2027-02-01T00:00:00+00:00", REFUSED), second)
+    first, broken, still = history.read(Reports(tmp_path).history(result.cell))
+    assert (first.date, first.verdict) == (result.varying.started, result.verdicts.overall.verdict)
+    assert broken.moved == {"redis": (result.versions.installed["redis"], "9.0"), "new": ("", "1.0")}
+    assert (still.reason, still.moved) == (REFUSED, {})
+
+
+def test_since(result):
+    """A verdict stands since the first of the last lines that agree on it and on its reason."""
+    dates = {"2027-01": WORKS, "2027-02": REFUSED, "2027-03": WORKS, "2027-04": WORKS}
+    entries = [Entry.of(later(result, date, reason), None) for date, reason in dates.items()]
+    assert history.since(entries, Judgement.of(WORKS)).date == "2027-03"
+    assert history.since([], Judgement.of(WORKS)) is None
+    assert history.since(entries, Judgement.of(REFUSED)) is None
+
+
+def test_since_beside_not_tested(result):
+    """That somebody could not try a cell says nothing against its verdict; for one that nobody could it counts."""
+    missing = Reason.INTERPRETER_MISSING
+    dates = {"2027-01": WORKS, "2027-02": missing, "2027-03": WORKS, "2027-04": missing}
+    entries = [Entry.of(later(result, date, reason), None) for date, reason in dates.items()]
+    assert history.since(entries, Judgement.of(WORKS)).date == "2027-01"
+    assert history.since(entries, Judgement.of(missing)).date == "2027-04"
+
+
+def test_joined(result):
+    """The histories of two machines are one, by date, and a line that both have stands in it once."""
+    one, two, three = (Entry.of(later(result, f"2027-0{month}"), None) for month in (1, 2, 3))
+    assert history.joined([[one, three], [one, two]]) == [one, two, three]
+
+
+@pytest.mark.parametrize("damage", [b"{", b'{"date": 1}\n', b"\xff\n", b'{"surprise": 1}\n'])
+def test_damaged(tmp_path, damage):
+    """A damaged history is named, and says what to do."""
+    path = tmp_path / "py27-django18.jsonl"
+    path.write_bytes(damage)
+    with pytest.raises(DamagedResult, match=r"history/py27-django18\.jsonl is damaged"):
+        history.read(path)

@@ -1,0 +1,66 @@
+"""Where results are found: in a folder, or in a commit."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from shared import ROOT
+
+from harness.errors import ForeignSchema, UsageError
+from harness.results import records
+
+RECORDED = ROOT / "reports" / "results"
+CELL = "py27-django18"
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with one committed result, in the place of the checkout."""
+    (tmp_path / "reports" / "results").mkdir(parents=True)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=Mary", "-c", "user.email=mary@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "begin"], check=True)
+    shutil.copy(RECORDED / f"{CELL}.json", tmp_path / "reports" / "results")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "record"], check=True)
+    monkeypatch.setattr(records, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_commit(repository):
+    """The results of a commit are those that were committed, whatever lies in the folder by now."""
+    (repository / "reports" / "results" / f"{CELL}.json").unlink()
+    assert list(records.find("HEAD").results) == [CELL]
+    assert records.find("HEAD~1").results == {}
+
+
+@pytest.mark.parametrize("name", ["no-such-thing", "--upload-pack=x", ""])
+def test_neither(repository, name):
+    """What is neither a folder nor a commit is refused."""
+    with pytest.raises(UsageError, match="neither a folder nor a commit"):
+        records.find(name)
+
+
+def test_folders(tmp_path):
+    """A folder of reports and its folder of results are the same."""
+    assert records.find(str(RECORDED)).results == records.find(str(RECORDED.parent)).results
+    assert records.find(str(tmp_path)).results == {}
+
+
+def test_damaged(tmp_path):
+    """What cannot be read is named, by its cell."""
+    data = (RECORDED / f"{CELL}.json").read_bytes()
+    (tmp_path / f"{CELL}.json").write_bytes(data[:-20])
+    (tmp_path / "nonsense.json").write_bytes(data)
+    (tmp_path / "py27-django19.json").write_bytes(data)
+    (tmp_path / "py27-django110.json").write_bytes(b'{"schema": "0"}')
+    found = records.in_folder(tmp_path)
+    assert found.results == {}
+    said = {name: str(error) for name, error in found.damaged.items()}
+    assert "not a finished result" in said[CELL]
+    assert "not the name of a cell" in said["nonsense"]
+    assert "holds the result of py27-django18" in said["py27-django19"]
+    assert "schema 0; this harness reads schema 1" in said["py27-django110"]
+    assert isinstance(found.damaged["py27-django110"], ForeignSchema)
