@@ -10,7 +10,11 @@ from harness.chat.conversation import Chat
 from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.result import BROKEN_OFF, Finding, as_expected
+from harness.system.waiting import wait_until
 from harness.verdict import Reason
+
+#: Seconds that a server may take to end after what it broke off.
+_DYING = 0.5
 
 
 def ask(name: str, asking: Iterable[Finding], findings: list[Finding], chat: Chat, recorder: Recorder) -> None:
@@ -30,6 +34,9 @@ def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> 
     except (SendFailed, CellFailure, HandshakeRefused) as error:
         broken_off = str(error)
     question = BROKEN_OFF[0]
+    # A server that dies drops its connections a moment before it is gone.
+    if broken_off:
+        wait_until(lambda: chat.server.exit_status() is not None, _DYING)
     if (status := chat.server.exit_status()) is not None:
         broken_off = f"the server had ended with exit status {status}"
         question = BROKEN_OFF[1]

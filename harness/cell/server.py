@@ -95,13 +95,7 @@ class CellServer:
                     if attempt < attempts and _port_taken(failure, log):
                         observed.repeated.append(f"{name}: the port was taken, another one was tried")
                         continue
-                    check_not_killed("the server", process.exit_status)
-                    process.stop()
-                    if _port_taken(failure, log) and not can_bind(port):
-                        raise HarnessError(
-                            "other processes take every port that is tried", "run the cell again"
-                        ) from failure
-                    raise self._did_not_start(name, failure, log, shown) from failure
+                    raise self._did_not_start(name, failure, process, port, shown) from failure
                 self.recorder.add(
                     Step(name=name, outcome="ok", command=shown, text=self._answers(process, port)), seconds
                 )
@@ -124,9 +118,18 @@ class CellServer:
         )
         return Chat(self.library.client(self.cell), server)
 
-    def _did_not_start(self, name: str, failure: Exception, log: Path, shown: str) -> CellFailure:
-        self.recorder.keep(name, log)
-        found = output.failure(self.recorder.scrub(output.read(log)))
+    def _did_not_start(self, name: str, failure: Exception, process: Child, port: int, shown: str) -> CellFailure:
+        """Return why the server did not start.
+
+        Raises:
+            HarnessError: it was not the server's fault.
+        """
+        check_not_killed("the server", process.exit_status)
+        process.stop()
+        if _port_taken(failure, process.log) and not can_bind(port):
+            raise HarnessError("other processes take every port that is tried", "run the cell again") from failure
+        self.recorder.keep(name, process.log)
+        found = output.failure(self.recorder.scrub(output.read(process.log)))
         self.recorder.check_room(found.excerpt)
         text = self.recorder.scrub(f"{failure}: {found.cause}")
         step = Step(name=name, outcome="failed", command=shown, cause=text, excerpt=found.excerpt)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -79,30 +79,27 @@ class Recorder:
         text = self.scrub(output.read(log))
         self.keep(name, log)
         shown = self.scrub(" ".join(command))
+        step = Step(name=name, outcome="ok", command=shown, exit_status=0, text=says(text) if says else "")
         if ended.timed_out or ended.exit_status:
-            self.check_room(text)
-        if not ended.timed_out:
-            check_not_killed(name, ended.exit_status)
-        if ended.timed_out:
-            found = output.failure(text)
-            cause = f"{name} did not end within {deadline:.0f} s and was stopped"
-            step = Step(name=name, outcome="timed out", command=shown, cause=cause, excerpt=found.excerpt)
-        elif ended.exit_status:
-            found = output.failure(text)
-            step = Step(
-                name=name,
-                outcome="failed",
-                command=shown,
-                exit_status=ended.exit_status,
-                cause=found.cause,
-                excerpt=found.excerpt,
-            )
-        else:
-            step = Step(name=name, outcome="ok", command=shown, exit_status=0)
-        if says is not None:
-            step = msgspec.structs.replace(step, text=says(text))
+            step = self._failed(step, ended, text, deadline)
         self.add(step, ended.seconds)
         return step, text
+
+    def _failed(self, step: Step, ended: processes.Ended, text: str, deadline: float) -> Step:
+        """Return *step* as it failed, with the cause that is in its output *text*.
+
+        Raises:
+            HarnessError: it was not its own fault.
+        """
+        self.check_room(text)
+        found = output.failure(text)
+        if ended.timed_out:
+            cause = f"{step.name} did not end within {deadline:.0f} s and was stopped"
+            how: dict[str, Any] = {"outcome": "timed out", "exit_status": None, "cause": cause}
+        else:
+            check_not_killed(step.name, ended.exit_status)
+            how = {"outcome": "failed", "exit_status": ended.exit_status, "cause": found.cause}
+        return msgspec.structs.replace(step, excerpt=found.excerpt, **how)
 
     def check_room(self, text: str = "") -> None:
         """Make sure that there is room to work in, and that *text* does not complain of it.

@@ -20,7 +20,7 @@ Kind = Literal["missing", "extra", "duplicated", "altered", "out of order", "unp
 
 @dataclass(frozen=True)
 class SentExchange:
-    """One exchange as it was sent: its text, the lines that must receive it, and its fences."""
+    """One exchange as it was sent: its text, the connections that must receive it, and its fences."""
 
     number: int
     text: str
@@ -31,7 +31,7 @@ class SentExchange:
 
 @dataclass(frozen=True)
 class Received:
-    """What one line received, in order, without the library's own noise; and why it closed."""
+    """What one connection received, in order, without the library's own noise; and why it closed."""
 
     texts: Sequence[str]
     closed: str = ""

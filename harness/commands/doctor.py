@@ -12,12 +12,13 @@ from rich.text import Text
 
 from harness import ROOT
 from harness.commands import options
-from harness.commands.terminal import console
+from harness.commands.terminal import console, signed
 from harness.environments import interpreters
 from harness.errors import HarnessError
 from harness.matrix import listing
 from harness.report.view import read_view
 from harness.results.folder import Reports
+from harness.servers import nginx
 from harness.system import broker, processes
 
 #: Bytes that all environments of the matrix take, roughly.
@@ -31,55 +32,80 @@ def doctor(reports: Reports) -> int:
 
     Processes that a killed run of this checkout has left are ended.
     """
-    from harness.clients import chromium  # what drives browsers takes long to import
-    from harness.servers import nginx
+    # Each part is asked, also where one before it is in trouble.
+    good = [_interpreters(), _packages(), _broker(), _programs(), _processes(), _disk(), _results(reports)]
+    return 0 if all(good) else HarnessError.exit_code
 
+
+def _say(good: bool, text: str, hint: str = "") -> None:
     terminal = console()
-    trouble = 0
+    terminal.print(signed(good).append(f" {text}", style="default"))
+    if hint:
+        terminal.print(Text(f"    {hint}", style="dim"))
 
-    def say(good: bool, text: str, hint: str = "") -> None:
-        line = Text("✓ " if good else "✗ ", style="green" if good else "red")
-        terminal.print(line.append(text, style="default"))
-        if hint:
-            terminal.print(Text(f"    {hint}", style="dim"))
 
+def _interpreters() -> bool:
+    """Say which Pythons of the matrix are here; tell whether any is."""
     versions = sorted({cell.python for cell in listing.cells()}, key=lambda version: [*map(int, version.split("."))])
-    found = [version for version in versions if interpreters.find(version)]
     for version in versions:
         interpreter = interpreters.find(version)
         if interpreter is not None:
-            say(True, f"Python {version}: {interpreter.version}")
+            _say(True, f"Python {version}: {interpreter.version}")
         else:
-            say(False, f"Python {version}: not found; its cells are not tested", interpreters.how_to_get(version))
-    if not found:
-        trouble = 1
+            _say(False, f"Python {version}: not found; its cells are not tested", interpreters.how_to_get(version))
+    return any(map(interpreters.find, versions))
+
+
+def _packages() -> bool:
     for package in ("tox", "tox-uv", "uv", "websocket-client"):
-        say(True, f"{package} {importlib.metadata.version(package)}")
+        _say(True, f"{package} {importlib.metadata.version(package)}")
+    return True
+
+
+def _programs() -> bool:
+    """Say whether a browser and NGINX are here; without them only what needs them is not tested."""
+    from harness.clients import chromium  # what drives browsers takes long to import
+
+    try:
+        programs = chromium.find()
+        _say(True, f"browser: {programs.chromium} and {programs.chromedriver}")
+    except chromium.NoBrowser as error:
+        _say(False, "browser: none; `--probe browser` is not tested", str(error))
+    try:
+        _say(True, f"NGINX: {nginx.find()}")
+    except nginx.NoNginx as error:
+        _say(False, "NGINX: none; `--probe load` does not test what stands behind it", str(error))
+    return True
+
+
+def _broker() -> bool:
     try:
         with (
             tempfile.TemporaryDirectory() as folder,
             broker.embedded({"PATH": "/usr/bin:/bin"}, Path(folder)) as running,
         ):
-            say(True, f"broker: the embedded {running.version} starts and answers")
+            _say(True, f"broker: the embedded {running.version} starts and answers")
+        return True
     except HarnessError as error:
-        trouble = 1
-        say(False, f"broker: {error}", error.hint)
-    try:
-        programs = chromium.find()
-        say(True, f"browser: {programs.chromium} and {programs.chromedriver}")
-    except chromium.NoBrowser as error:
-        say(False, "browser: none; `--probe browser` is not tested", str(error))
-    try:
-        say(True, f"NGINX: {nginx.find()}")
-    except nginx.NoNginx as error:
-        say(False, "NGINX: none; `--probe load` does not test what stands behind it", str(error))
+        _say(False, f"broker: {error}", error.hint)
+        return False
+
+
+def _processes() -> bool:
     left = processes.sweep(ROOT)
-    say(
-        True, f"processes left by killed runs: {left} found and ended" if left else "no process of a killed run is left"
-    )
+    said = f"processes left by killed runs: {left} found and ended" if left else "no process of a killed run is left"
+    _say(True, said)
+    return True
+
+
+def _disk() -> bool:
     free = shutil.disk_usage(ROOT).free
-    say(free > _ROOM, f"{free / 1e9:.0f} GB of disk are free; all environments together take about {_ROOM / 1e9:.0f}")
-    for damaged in read_view(reports).damaged:
-        trouble = 1
-        say(False, str(damaged), damaged.hint)
-    return HarnessError.exit_code if trouble else 0
+    _say(free > _ROOM, f"{free / 1e9:.0f} GB of disk are free; all environments together take about {_ROOM / 1e9:.0f}")
+    return True
+
+
+def _results(reports: Reports) -> bool:
+    damaged = read_view(reports).damaged
+    for each in damaged:
+        _say(False, str(each), each.hint)
+    return not damaged

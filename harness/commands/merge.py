@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -49,34 +49,49 @@ def merge(
     base = records.of_folder(over) if over else records.Records()
     merged = merge_records(found, listing.cells(labels) if labels else [], base.results)
     merged.problems += [damage("the recorded one", cell, error) for cell, error in base.damaged.items()]
-    empty = [name for name, each in found.items() if not each.results and not each.damaged]
-    if empty and (len(empty) == len(found)):
-        raise HarnessError(f"there are no results in {', '.join(empty)}", "each has to hold a folder results")
-    merged.problems += [Problem(Kind.MISSING, name, "there are no results in this folder") for name in empty]
+    merged.problems += _empty(found)
     brought = [result for source, result in merged.results.values() if source]
     tested = sum(result.verdicts.overall.verdict is not Verdict.NOT_TESTED for result in brought)
-    said = f"; {len(merged.results) - len(brought)} as recorded" if over else ""
-    said = f"{len(brought)} results from {len(sources)} folders, {tested} with a verdict{said}."
-    partial = into.with_name(f".{into.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    recorded = f"; {len(merged.results) - len(brought)} as recorded" if over else ""
+    with _replacing(into) as partial:
         merging.write(
             merged,
             sources={name: Reports(folder) for name, folder in {**sources, **({"": over} if over else {})}.items()},
-            into=Reports(partial),
+            into=partial,
             libraries=registry.discover(folders),
         )
-        with suppress(FileNotFoundError):
-            into.rmdir()
-        partial.rename(into)
-    except OSError as error:
-        raise unwritable(into.name, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    click.echo(said)
+    click.echo(f"{len(brought)} results from {len(sources)} folders, {tested} with a verdict{recorded}.")
     for problem in merged.problems:
         click.echo(f"error: {problem}", err=True)
     return 1 if merged.problems else 0
+
+
+def _empty(found: Mapping[str, records.Records]) -> list[Problem]:
+    """Return the problem of each folder without a result.
+
+    Raises:
+        HarnessError: not one of them has any.
+    """
+    empty = [name for name, each in found.items() if not each.results and not each.damaged]
+    if empty and len(empty) == len(found):
+        raise HarnessError(f"there are no results in {', '.join(empty)}", "each has to hold a folder results")
+    return [Problem(Kind.MISSING, name, "there are no results in this folder") for name in empty]
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Reports]:
+    """Yield a folder that takes the place of *folder*, which is empty or not there, once all of it is written."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        yield Reports(partial)
+        with suppress(FileNotFoundError):
+            folder.rmdir()
+        partial.rename(folder)
+    except OSError as error:
+        raise unwritable(folder.name, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _named(places: Sequence[Path]) -> dict[str, Path]:

@@ -95,7 +95,7 @@ def _exchanges(terminal: Console, result: Result) -> None:
         terminal.print(line)
         for fault in exchange.faults:
             detail = f": {fault.text}" if fault.text else ""
-            terminal.print(Text(f"       {fault.kind} on {fault.member}'s {fault.connection} connection{detail}"))
+            terminal.print(Text(f"       {fault.where}{detail}"))
 
 
 def _findings(terminal: Console, title: str, findings: list[Finding], result: Result) -> None:

@@ -1,4 +1,7 @@
-"""Fetch a source archive as it is: pip would run its ``setup.py`` with the host's Python, which may not read it."""
+"""Download a source archive without running anything of it.
+
+``pip download`` runs the archive's ``setup.py`` with the host's Python, which often cannot even parse it.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,11 @@ class NotFetched(Exception):
 def fetch(requirement: str, folder: Path) -> Path:
     """Download the source archive of *requirement*, such as ``six==1.17.0``, into *folder*.
 
+    Returns:
+        The path of the archive.
+
     Raises:
-        NotFetched: no index has it, or it cannot be downloaded.
+        NotFetched: no index has it, it could not be downloaded, or it is not what the index says.
     """
     name = requirement.partition("==")[0]
     finder = PackageFinder(
@@ -55,7 +61,7 @@ def _download(link: Link, folder: Path) -> Path:
 
 
 def _configured(option: str) -> list[str]:
-    """Return what pip is told by its configuration, or by its environment, for *option*."""
+    """Return the values of pip's *option*, from its environment variable or else from its configuration."""
     value = os.environ.get(f"PIP_{option.upper().replace('-', '_')}")
     if value is None:
         command = [sys.executable, "-m", "pip", "config", "get", f"global.{option}"]
@@ -64,7 +70,7 @@ def _configured(option: str) -> list[str]:
 
 
 def main() -> int:
-    """Fetch the source archive of one exact requirement."""
+    """Download the source archive of one exact requirement; return 1 where that fails, which is printed."""
     parser = argparse.ArgumentParser(prog="python -m harness.environments.archives", description=main.__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("requirement")

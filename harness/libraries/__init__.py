@@ -1,0 +1,1 @@
+"""The libraries under test: one module each, found by its name, and the prose about it."""

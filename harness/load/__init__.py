@@ -1,1 +1,1 @@
-"""Load: how many sockets a cell's server holds, and whether a broadcast reaches all of them."""
+"""A crowd of sockets on one server: how many it holds, and whether a broadcast reaches all of them."""

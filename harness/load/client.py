@@ -1,7 +1,8 @@
 """The load client: one event loop on picows and uvloop, in a process of its own, for one step.
 
 ``python -m harness.load.client PLAN RESULT`` reads a :class:`~harness.load.plan.Plan` and writes a
-:class:`~harness.results.loads.Step`; also when it is interrupted, or its time is over, with what it has by then.
+:class:`~harness.results.loads.Step`; also when it is interrupted, or its time is over: with what it has measured by
+then.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from harness.results.loads import INTERRUPTED, Rate, Step
 from harness.system.files import write_atomically
 
 
-class _Watch(LagMonitor):
-    """Looks as often as the event loop comes to it."""
+class _LoopMonitor(LagMonitor):
+    """Looks as often as the event loop gets to it."""
 
     _handle: asyncio.TimerHandle | None = None
 
@@ -52,7 +53,7 @@ class _Watch(LagMonitor):
 
 
 class _Steps:
-    """Goes through the phases of one step, and knows at each moment what has come of it."""
+    """Goes through the phases of one step, and knows at each moment what has been measured."""
 
     def __init__(self, plan: Plan, frame_format: FrameFormat) -> None:
         self.plan = plan
@@ -60,12 +61,12 @@ class _Steps:
         self.messages: list[tuple[int, bytearray]] = []
         self.rates: list[Rate] = []
         self.connecting, self.subscribing, self.speaking = Stopwatch(), Stopwatch(), Stopwatch()
-        self.watch = _Watch()
+        self.lag = _LoopMonitor()
         self._cpu = time.process_time()  # what came before is the start of the program
         self.ended = ""
 
     async def run(self) -> None:
-        """Connect, have every subscription stand, then broadcast; whatever ends it stands in ``ended``."""
+        """Connect, wait until every socket is subscribed, then broadcast; why it ended early is in ``ended``."""
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -111,7 +112,7 @@ class _Steps:
             self.crowd.keep_alive()
 
     async def _fence(self, have: Callable[[], int], wanted: Callable[[], int]) -> None:
-        """Send fences, one at a time, until as many *have* one as are *wanted*, or until that grows no more."""
+        """Send fences, one at a time, until as many sockets *have* one as are *wanted*, or until no more get one."""
         tally, vain, sent = self.crowd.tally, 0, False
         while not sent or (have() < wanted() and vain < FENCES):
             before = have()
@@ -122,7 +123,7 @@ class _Steps:
             vain = 0 if have() > before else vain + 1
 
     async def _arrival(self, done: Callable[[], bool], quiet: float) -> bool:
-        """Wait until it is *done*, as long as something arrives at least every *quiet* seconds; tell whether it is."""
+        """Wait until *done*, as long as something arrives at least every *quiet* seconds; tell whether it is done."""
         tally = self.crowd.tally
         quiet += self.plan.sockets / 1000
         while not done():
@@ -140,17 +141,17 @@ class _Steps:
         tally = self.crowd.tally
         standing = bytearray(a and not b for a, b in zip(tally.standing, tally.closed, strict=True))
         await self.crowd.have_publisher()
-        with self.watch.watching():
+        with self.lag.watching():
             number = self.crowd.publish(f"message {each} ({self.crowd.token})")
             self.messages.append((number, standing))
             if not await self._arrival(lambda: tally.reached(number), QUIET):
                 tally.sent[number].given_up = time.perf_counter()
 
     async def _rise(self) -> None:
-        """Hold one rate after the other, until one is not delivered whole and in time."""
+        """Send at one rate after the other, until one is not delivered whole and in time."""
         tally = self.crowd.tally
         for rate in self.plan.rates:
-            with self.watch.watching():
+            with self.lag.watching():
                 numbers = await self._hold(rate)
                 left = deque(numbers)
 
@@ -169,7 +170,7 @@ class _Steps:
                 return
 
     async def _hold(self, rate: int) -> list[int]:
-        """Send at *rate* for a while; what is sent late is timed from when it was due all the same."""
+        """Send at *rate* messages a second for a while; return their numbers. Each is timed from when it was due."""
         count = max(10, int(rate * RATE_SECONDS))
         began = time.perf_counter() + 0.01
         numbers = []
@@ -200,7 +201,7 @@ class _Steps:
         )
 
     def step(self) -> Step:
-        """Return what has come of the step until now."""
+        """Return what has been measured until now."""
         crowd, tally = self.crowd, self.crowd.tally
         messages = [tally.judged(number, standing) for number, standing in self.messages]
         spread = latency(took for number, _ in self.messages for took in tally.latencies(number))
@@ -218,7 +219,7 @@ class _Steps:
             closed=dict(crowd.closed.most_common()),
             latency=spread,
             per_second=per_second(messages),
-            client=self.watch.usage(
+            client=self.lag.usage(
                 time.process_time() - self._cpu,
                 self.connecting,
                 self.speaking,
@@ -229,7 +230,7 @@ class _Steps:
 
 
 def main(plan_path: Path, result_path: Path) -> int:
-    """Do what the plan says, and write what came of it."""
+    """Do what the plan in *plan_path* says, and write what was measured to *result_path*; return the exit code."""
     plan = msgspec.json.decode(plan_path.read_bytes(), type=Plan)
     cell = Cell.parse(plan.cell)
     library = registry.discover(tuple(Path(each) for each in plan.folders))[plan.library]

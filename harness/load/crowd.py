@@ -45,7 +45,7 @@ class Ended(Exception):
 
 
 def room_for_sockets() -> int:
-    """Raise the limit of file descriptors as far as it goes; return how many sockets there is room for."""
+    """Raise this process' limit of file descriptors as far as allowed; return how many sockets there is room for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with suppress(OSError, ValueError):
@@ -55,7 +55,7 @@ def room_for_sockets() -> int:
 
 
 class _Listener(picows.WSListener):
-    """One socket; all it does is to hand on what arrives."""
+    """One socket of the crowd, which hands on what arrives to it."""
 
     __slots__ = ("crowd", "number", "parts", "transport")
 
@@ -94,15 +94,19 @@ class _Listener(picows.WSListener):
 
 @dataclass
 class Crowd:
-    """All sockets of a step, and the one that publishes, which is none of those that are counted."""
+    """All sockets of a step, and one more that publishes, which is not counted."""
 
     plan: Plan
+    #: How frames carry the chat's messages.
     frame_format: FrameFormat
     tally: Tally = field(init=False)
     listeners: list[_Listener] = field(default_factory=list)
     publisher: _Listener | None = None
+    #: Sockets that were not opened: why → how many.
     refused: Counter[str] = field(default_factory=Counter)
+    #: Sockets that the server closed: how → how many.
     closed: Counter[str] = field(default_factory=Counter)
+    #: The close frames of sockets whose connection has not ended yet: their number → the close code in words.
     goodbye: dict[int, str] = field(default_factory=dict)
     leaving: bool = False
     #: How many connections the publisher has had, one after the other.
@@ -120,19 +124,19 @@ class Crowd:
         now = time.perf_counter()
         numbers = self._known.get(data)
         if numbers is None:
-            numbers = self._meaning(listener, data)
+            numbers = self._decode(listener, data)
         if listener.number < 0:
             return
         for number in numbers:
             if self.tally.arrive(number, listener.number, now):
                 self.changed.set()
 
-    def _meaning(self, listener: _Listener, data: bytes) -> tuple[int, ...]:
+    def _decode(self, listener: _Listener, data: bytes) -> tuple[int, ...]:
         answer = self.decoder.answers.get(data)
         if answer is not None and listener.transport is not None:
             listener.transport.send(picows.WSMsgType.TEXT, answer)
             return ()
-        numbers, foreign = self.decoder.meaning(data)
+        numbers, foreign = self.decoder.decode(data)
         self.tally.foreign += foreign * (listener.number >= 0)
         return numbers
 
@@ -178,7 +182,7 @@ class Crowd:
         return number
 
     async def connect(self) -> None:
-        """Open every socket; the publisher's first."""
+        """Open every socket, the publisher's first."""
         await self.have_publisher()
         numbers = itertools.count()
         failures = 0
@@ -198,7 +202,7 @@ class Crowd:
                 group.create_task(work())
 
     async def _open(self, number: int, visitor: Visitor) -> str:
-        """Open the socket *number*; return what it met where it is not opened."""
+        """Open the socket *number*, -1 for the publisher's; return why that failed, or nothing."""
         listener = _Listener(self, number)
         headers = [("Origin", self.plan.origin), *([("Cookie", visitor.cookie)] if visitor.cookie else [])]
         try:
@@ -225,25 +229,25 @@ class Crowd:
         return ""
 
     def leave(self) -> None:
-        """End every connection; nothing of that counts."""
+        """End every connection; what happens then is not counted."""
         self.leaving = True
-        for transport in self._open_ones():
+        for transport in self._transports():
             transport.disconnect(False)
 
     def keep_alive(self) -> None:
-        """Say on every connection what has to be said every so often."""
+        """Send on every connection the frame that keeps it alive."""
         assert self.frame_format.every is not None
         if not self.leaving:
-            for transport in self._open_ones():
+            for transport in self._transports():
                 transport.send(picows.WSMsgType.TEXT, self.frame_format.every[0].encode())
 
-    def _open_ones(self) -> list[picows.WSTransport]:
+    def _transports(self) -> list[picows.WSTransport]:
         everyone = [*self.listeners, *([self.publisher] if self.publisher else [])]
         return [listener.transport for listener in everyone if listener.transport is not None]
 
 
 def _why(error: BaseException, seconds: float) -> str:
-    """Return in a few words what a handshake met."""
+    """Return in a few words why a handshake failed, for which it had so many *seconds*."""
     if isinstance(error, picows.WSInvalidStatusError):
         return f"status {getattr(error.response, 'status', 0):d}"
     if isinstance(error, TimeoutError):
@@ -252,7 +256,7 @@ def _why(error: BaseException, seconds: float) -> str:
 
 
 def named(error: BaseException) -> str:
-    """Return the name of what the system says, or of the error itself."""
+    """Return the system's name for *error*, such as ``ECONNREFUSED``, or the name of its class."""
     if isinstance(error, OSError) and error.errno:
         return CLIENT_FULL if error.errno in _FULL else errno.errorcode.get(error.errno, type(error).__name__)
     return type(error).__name__

@@ -16,16 +16,21 @@ from harness.results.loads import Message
 
 @dataclass
 class Broadcast:
-    """A text that was sent: when, and what each socket had of it."""
+    """A text that was broadcast, and what each socket received of it. Times are in seconds of one clock."""
 
     text: str
+    #: When it was sent; not a number where that is not known.
     at: float
+    #: How often each socket has received it, 255 at the most.
     counts: bytearray
+    #: When each socket received it first; not a number where it has not.
     first: array[float]
+    #: How many sockets have received it, and how many copies came beyond that.
     arrived: int = 0
     duplicated: int = 0
+    #: When the last socket so far received it first.
     last: float = math.nan
-    #: When the wait for it was given up; what comes then is late.
+    #: When the wait for it was given up; what comes after that is late.
     given_up: float = math.inf
     late: int = 0
 
@@ -34,18 +39,21 @@ class Broadcast:
 class Tally:
     """What a crowd of sockets, numbered from 0, has received."""
 
+    #: How many sockets there are.
     size: int
     sent: list[Broadcast] = field(default_factory=list)
+    #: For each socket 1 once it has received anything, which shows that it is subscribed.
     standing: bytearray = field(default_factory=bytearray)
+    #: For each socket 1 once the server has closed it.
     closed: bytearray = field(default_factory=bytearray)
-    #: The newest text that each socket has; -1 for none.
+    #: The number of the newest text that each socket has; -1 for none.
     newest: array[int] = field(default_factory=lambda: array("q"))
     foreign: int = 0
-    #: How many sockets stand and are open; what a message can reach at most.
+    #: How many sockets are subscribed and open, which is how many a message can reach.
     reachable: int = 0
     #: How many sockets were closed.
     closings: int = 0
-    #: How much has arrived at all: whoever waits sees by it that something moves.
+    #: How many texts and closings have arrived at all: who waits sees by it that something still moves.
     activity: int = 0
 
     def __post_init__(self) -> None:
@@ -53,13 +61,13 @@ class Tally:
         self.newest = array("q", [-1]) * self.size
 
     def begin(self, text: str, at: float) -> int:
-        """Note that *text* is being sent; return its number."""
+        """Note that *text* is being sent *at* this time; return its number."""
         blank = array("d", [math.nan]) * self.size
         self.sent.append(Broadcast(text, at, bytearray(self.size), blank))
         return len(self.sent) - 1
 
     def arrive(self, number: int, socket: int, at: float) -> bool:
-        """Note that *socket* has received the text *number*; tell whether as many as can be reached have it now."""
+        """Note that *socket* has received the text *number*; tell whether all that it can reach have it now."""
         self.activity += 1
         sent = self.sent[number]
         if sent.counts[socket]:
@@ -88,7 +96,7 @@ class Tally:
             self.reachable -= self.standing[socket]
 
     def reached(self, number: int) -> bool:
-        """Tell whether every socket that stands and is open has the text *number*."""
+        """Tell whether every socket that is subscribed and open has the text *number*."""
         sent = self.sent[number]
         if sent.arrived < self.reachable:
             return False

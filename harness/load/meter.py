@@ -1,4 +1,4 @@
-"""What a server, its broker and the machine take while a step runs."""
+"""Measure what a server and its broker take while a load step runs, and describe the machine."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ _IDLE = 0.2
 
 @dataclass
 class Meter:
-    """The usage of a server's processes, and of its broker."""
+    """The usage of a server's processes, and of its broker; None until it has been measured."""
 
+    #: The processes that serve, each with all that it started.
     children: Sequence[Child]
     broker: Broker
     server: Usage | None = None
     broker_usage: Usage | None = None
-    #: How many files the server had open before.
+    #: How many files the server had open before the step.
     files: float = 0
     _most: float = 0.0
     _processes: list[psutil.Process] = field(default_factory=list)

@@ -21,33 +21,41 @@ _PUBLISHER = "John"
 
 
 class Visitor(Model, frozen=True, kw_only=True):
-    """Whose sockets there are: a member with the cookies of a login, or nobody known."""
+    """Somebody whose sockets there are."""
 
+    #: A member, or empty for somebody who is not logged in.
     name: str
+    #: The cookies of the login, as a request header has them; empty for somebody who is not logged in.
     cookie: str
 
 
 class Plan(Model, frozen=True, kw_only=True):
     """What the client of one step is asked to do."""
 
+    #: The name of the cell whose server it is, and the suffix of its library.
     cell: str
     library: str
+    #: Folders of further library modules.
     folders: list[str] = msgspec.field(default_factory=list)
+    #: The address of the WebSocket, and the site whose pages open it.
     url: str
     origin: str
+    #: Whose sockets they are, in turn, and who broadcasts.
     visitors: list[Visitor]
     publisher: Visitor
+    #: How many sockets are opened, and how many messages are broadcast to them.
     sockets: int
     messages: int = MESSAGES
-    #: The rates of which each is held for a while instead of sending single messages.
+    #: The rates, in messages a second, that are held one after the other; empty where single messages are sent.
     rates: list[int] = msgspec.field(default_factory=list)
+    #: Milliseconds within which 99 of 100 deliveries of a rate have to be made.
     bound_ms: float = BOUND_MS
     #: Seconds that a handshake may take.
     handshake: float = 10.0
-    #: How many handshakes are under way at once. Django's development server has 10 wait to be accepted; whoever comes
-    #: when these are many is let in after seconds, and it is not asked how a server takes a rush.
+    #: How many handshakes are under way at once. Django's development server lets 10 wait to be accepted; who comes
+    #: when more are waiting is let in seconds later, and how a server takes a rush is not what is measured.
     at_once: int = 8
-    #: Seconds after which the client ends by itself, with what it has by then.
+    #: Seconds after which the client ends by itself, with what it has measured by then.
     deadline: float
 
 

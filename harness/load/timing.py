@@ -1,4 +1,4 @@
-"""What every load client has in common: how long it waits, and what it takes itself while it does."""
+"""What every load client has in common: how long it waits, and how much time and CPU it takes itself."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from dataclasses import dataclass
 
 from harness.results.loads import Client
 
-#: Seconds without anything arriving after which a fence is sent again, and a message is waited for no longer; for
-#: every thousand sockets a second more.
+#: Seconds without anything arriving after which a fence is sent again, and after which a message is given up; one
+#: second is added for every thousand sockets.
 FENCE_QUIET = 0.5
 QUIET = 3.0
-#: Fences that bring nothing new before the rest is given up.
+#: How many fences in a row may bring nothing new before the rest is given up.
 FENCES = 4
-#: Seconds for what is on its way when a step ends.
+#: Seconds that are waited at the end of a step for what is still on its way.
 LAST = 0.1
-#: Seconds between two looks at the client's own lag, and the milliseconds from which on it may be what is slow.
+#: Seconds between two looks at the client's own lag, and the milliseconds of lag from which on the client may be what
+#: is slow.
 TICK = 0.01
 _LAG = 50.0
-#: The share of a core from which on the client may be what is slow.
+#: The share of one core from which on the client may be what is slow.
 _BUSY = 0.85
 
 
 def deadline_for(sockets: int) -> float:
-    """Return the seconds that a step of so many *sockets* may take: a server that logs in 80 a second is only slow."""
+    """Return the seconds that a step of so many *sockets* may take: a server that lets in 80 a second is only slow."""
     return 60.0 + sockets / 25
 
 
 @dataclass
 class Stopwatch:
-    """What a phase of the step took, in seconds and in seconds of CPU."""
+    """Measures what a phase of a step takes, in seconds and in seconds of CPU."""
 
     seconds: float = 0.0
     cpu: float = 0.0
@@ -50,7 +51,7 @@ class Stopwatch:
 
 
 class LagMonitor:
-    """What a client takes while messages are under way: CPU, and how late its own timers are."""
+    """Measures how busy a client is while messages are under way, and how late its own timers are."""
 
     def __init__(self) -> None:
         self.busy = self.under_way = 0.0
@@ -74,7 +75,10 @@ class LagMonitor:
         self.under_way += time.perf_counter() - self._began
 
     def usage(self, cpu: float, connecting: Stopwatch, speaking: Stopwatch, p99: float) -> Client:
-        """Return what the client took, *cpu* seconds in all, and whether it was what was slow."""
+        """Return what the client took, *cpu* seconds in all, and whether it was the bottleneck.
+
+        *p99* are the milliseconds within which 99 of 100 deliveries came: a lag far below that does not matter.
+        """
         late = sorted(self.late) or [0.0]
         share = self.busy / self.under_way if self.under_way else 0.0
         behind = late[int(len(late) * 0.99)]

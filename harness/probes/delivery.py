@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
@@ -77,53 +78,78 @@ def _early(chat: Chat, observed: Observations) -> Finding:
     return Finding(question=question, expected="is received", seen=seen, good=not lost, chance=True)
 
 
+@dataclass
+class _Bursts:
+    """What came of several bursts, each of them of so many messages that are sent at once."""
+
+    bursts: int = 0
+    #: Messages that had not come when no further one had been sent, and those of them that never came.
+    kept_back: int = 0
+    lost: int = 0
+    #: Copies.
+    twice: int = 0
+    in_order: bool = True
+    #: Whether a fence behind each burst has come, so that what had not come by then is lost.
+    proved: bool = True
+
+    @property
+    def counted(self) -> str:
+        """The figures in one line."""
+        number = _BURST * self.bursts
+        return f"of {number} in {self.bursts} bursts {self.kept_back} kept back, {self.lost} of them lost"
+
+    @property
+    def answer(self) -> tuple[str, bool | None]:
+        """What was seen, and whether it is good; None where it is not proved."""
+        if self.twice:
+            return "some are received twice", False
+        if not self.proved:
+            return f"not all within {_BURST_DEADLINE:.0f} s", None
+        if self.lost:
+            return "some are lost", False
+        if self.kept_back:
+            return "some are kept back until further messages come", False
+        return "all are received at once", True
+
+
 def _burst(chat: Chat, observed: Observations) -> list[Finding]:
     question = f"A burst of {_BURST} messages"
     sender, receiver = _open(chat, "John", "burst sender"), _open(chat, "Mary", "burst")
     chat.wait_subscribed([sender, receiver])
-    kept_back = lost = twice = 0
-    in_order = proved = True
-    for burst in range(_BURSTS):
-        texts = [f"burst {burst}, message {number} ({chat.token})" for number in range(_BURST)]
-        for text in texts:
-            chat.client.broadcast(chat, sender, text)
-        chat.transcript.wait([receiver], texts[-1:], _BURST_PATIENCE)
-        kept_back += _BURST - len(set(_of(chat, receiver, texts)))
-        for number in range(_BURST):  # each further message can free one that was kept back
-            if chat.transcript.arrival(receiver, texts[-1]) is not None:
-                break
-            later = f"after burst {burst}, {number} ({chat.token})"
-            chat.client.broadcast(chat, sender, later)
-            chat.transcript.wait([sender], [later], 0.02)
-        # What is still under way behind a fence that has come is lost.
-        fences = chat.fence_all(lambda fence: chat.client.broadcast(chat, sender, fence), [receiver], _BURST_DEADLINE)
-        proved &= chat.transcript.has_one(receiver, fences)
-        received = _of(chat, receiver, texts)
-        lost += _BURST - len(set(received))
-        twice += len(received) - len(set(received))
-        in_order &= received == sorted(received, key=texts.index)
-        if not proved:
-            break
+    came = _Bursts()
+    while came.bursts < _BURSTS and came.proved:
+        _send_burst(chat, sender, receiver, came)
     chat.close([sender, receiver])
-    observed.counted[question] = (
-        f"of {_BURST * (burst + 1)} in {burst + 1} bursts {kept_back} kept back, {lost} of them lost"
-    )
-    good: bool | None = False
-    if twice:
-        seen = "some are received twice"
-    elif not proved:
-        good, seen = None, f"not all within {_BURST_DEADLINE:.0f} s"
-    elif lost:
-        seen = "some are lost"
-    elif kept_back:
-        seen = "some are kept back until further messages come"
-    else:
-        good, seen = True, "all are received at once"
-    order = "kept" if in_order else "not kept"
+    observed.counted[question] = came.counted
+    seen, good = came.answer
+    order = "kept" if came.in_order else "not kept"
     return [
         Finding(question=question, expected="all are received at once", seen=seen, good=good, chance=True),
-        Finding(question="The order of a burst", expected="kept", seen=order, good=in_order, chance=True),
+        Finding(question="The order of a burst", expected="kept", seen=order, good=came.in_order, chance=True),
     ]
+
+
+def _send_burst(chat: Chat, sender: Endpoint, receiver: Endpoint, came: _Bursts) -> None:
+    """Send one burst, and add to *came* what came of it."""
+    texts = [f"burst {came.bursts}, message {number} ({chat.token})" for number in range(_BURST)]
+    for text in texts:
+        chat.client.broadcast(chat, sender, text)
+    chat.transcript.wait([receiver], texts[-1:], _BURST_PATIENCE)
+    came.kept_back += _BURST - len(set(_of(chat, receiver, texts)))
+    for number in range(_BURST):  # each further message can free one that was kept back
+        if chat.transcript.arrival(receiver, texts[-1]) is not None:
+            break
+        later = f"after burst {came.bursts}, {number} ({chat.token})"
+        chat.client.broadcast(chat, sender, later)
+        chat.transcript.wait([sender], [later], 0.02)
+    # What is still under way behind a fence that has come is lost.
+    fences = chat.fence_all(lambda fence: chat.client.broadcast(chat, sender, fence), [receiver], _BURST_DEADLINE)
+    came.proved = chat.transcript.has_one(receiver, fences)
+    received = _of(chat, receiver, texts)
+    came.lost += _BURST - len(set(received))
+    came.twice += len(received) - len(set(received))
+    came.in_order &= received == sorted(received, key=texts.index)
+    came.bursts += 1
 
 
 def _of(chat: Chat, endpoint: Endpoint, texts: list[str]) -> list[str]:

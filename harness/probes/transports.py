@@ -1,4 +1,8 @@
-"""Transports: what a delivered message costs by polling, by long polling and by WebSocket, on the same chat."""
+"""Transports: what a delivered message costs by polling, by long polling and by WebSocket, on the same chat.
+
+Three clients of one member receive the same seven messages, each in its own way, and what that took is counted:
+requests, bytes in both directions, and the time from sending to receiving.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,10 @@ from harness.clients.connection import Endpoint, SendFailed
 from harness.clients.websocket import CountingSocket, WebSocketConnection
 from harness.results.result import Cost, Finding
 
-#: How many messages are sent, and the seconds between two of them: a quiet chat, out of step with who polls.
+#: How many messages are sent, and the seconds between two of them: a quiet chat, and not in step with the polling.
 _MESSAGES = 7
 _PAUSE = 1.7
-#: Seconds between two requests of who polls.
+#: Seconds between two requests of the client that polls.
 _EACH = 1.0
 _PATIENCE = 25.0
 _FAILURES = (OSError, http.client.HTTPException, ValueError, KeyError)
@@ -28,13 +32,17 @@ _FAILURES = (OSError, http.client.HTTPException, ValueError, KeyError)
 
 @dataclass
 class _Receiver:
-    """Somebody who receives by requests, and what that took."""
+    """A client that receives by requests, in a thread of its own, and counts what that takes."""
 
     chat: Chat
+    #: The page that it asks for messages, and the seconds between two requests.
     path: str
     pause: float
+    #: When each message arrived first: its text → :func:`time.monotonic`.
     arrivals: dict[str, float] = field(default_factory=dict)
+    #: How many requests it has made.
     requests: int = 0
+    #: The name of the error that ended it; empty while there is none.
     error: str = ""
 
     def __post_init__(self) -> None:
@@ -49,11 +57,11 @@ class _Receiver:
         self._thread.start()
 
     def stop_soon(self) -> None:
-        """Ask no more after the request that is under way."""
+        """Make no further request after the one that is under way."""
         self._stop.set()
 
     def stop(self) -> None:
-        """Wait until the last request has ended."""
+        """Wait until the last request has ended, and close the connection."""
         self._thread.join(_PATIENCE)
         self.wire.close()
 

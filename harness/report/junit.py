@@ -63,9 +63,7 @@ def _exchange(row: Row, exchange: Exchange) -> TestCase:
     name = f"exchange {exchange.number}: {exchange.channel} from {exchange.sender} to {exchange.audience}"
     case = TestCase(one_line(name), row.name, max(times.values(), default=0.0) / 1000)
     if not exchange.good:
-        lines = [
-            f"{fault.kind} on {fault.member}'s {fault.connection} connection {fault.text}" for fault in exchange.faults
-        ]
+        lines = [f"{fault.where} {fault.text}" for fault in exchange.faults]
         case.result = [_failure(lines[0] if lines else "wrong", "exchange wrong", "\n".join(lines))]
     return case
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 
 from harness.report import rst
+from harness.report.cell import CellPage, LoadRun
 from harness.report.rst import Rst
-from harness.report.view import LibraryView, Row, View
+from harness.report.view import LibraryView, View
 from harness.results.loads import NOT_TRIED, RATE_SOCKETS, Run, Step
 from harness.verdict import answer
 
@@ -78,21 +79,21 @@ def told(step: Step) -> str:
     return "; ".join([*parts, *([step.limit] if step.limit else [])])
 
 
-def of_cell(row: Row) -> Rst:
-    """Return every run of a cell, each with its steps; none is left out."""
-    return Rst("\n\n".join(_run(number, run) for number, run in reversed(list(enumerate(row.loads, 1)))))
+def of_cell(page: CellPage) -> Rst:
+    """Return every run of a cell, each with its steps."""
+    return Rst("\n\n".join(map(_run, page.load_runs)))
 
 
-def _run(number: int, run: Run) -> Rst:
-    machine = run.machine
+def _run(shown: LoadRun) -> Rst:
+    run, machine = shown.run, shown.run.machine
     about = (
-        f"{run.started[:16].replace('T', ' ')} UTC, under {run.server}. Sockets of {', '.join(run.visitors)}. "
+        f"{shown.began} UTC, under {run.server}. Sockets of {shown.visitors}. "
         f"{machine.cpus} processors, {machine.memory_mb / 1000:.0f} GB, {machine.file_descriptors} file descriptors, "
         f"{machine.system}."
     )
     if run.ended:
         about += f" The run was ended before it was through: {run.ended}."
-    parts = [rst.title(f"Run {number}: {run.deployment}", "~"), rst.escape(about)]
+    parts = [rst.title(f"Run {shown.number}: {run.deployment}", "~"), rst.escape(about)]
     parts.append(rst.csv_table(STEP_HEADER, map(step_row, run.steps), "8 8 8 9 16 9 9 9 9 8 16"))
     if run.rate is not None and run.rate.rates:
         parts.append(rst.csv_table(RATE_HEADER, map(list, rate_rows(run.rate)), "20 30 15 15 20"))

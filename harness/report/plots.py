@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
+from xml.dom import minidom
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -82,26 +83,55 @@ def svg(figure: Any, label: str, plain: bool = False) -> str:
         "font.family": "sans-serif",
         **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor"), INK),
     }
+    shown: Any = {"facecolor": "white"} if plain else {"transparent": True}
+    # In a page the plot is a part of another document, which has metadata of its own.
+    about = {"Date": None} if plain else dict.fromkeys(("Date", "Type", "Format", "Creator"))
     written = io.StringIO()
     try:
         with mpl.rc_context(style):
             _restyle(figure)
-            shown: Any = {"facecolor": "white"} if plain else {"transparent": True}
-            figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None}, **shown)
+            figure.savefig(written, format="svg", bbox_inches="tight", metadata=about, **shown)
     except (ValueError, RuntimeError) as error:
         raise HarnessError(f"a plot cannot be drawn: {error}") from error
     if plain:
         return written.getvalue().replace(INK, "#000000")
-    text = written.getvalue().replace(INK, "currentColor")
-    text = text[text.index("<svg") :]
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    # A link has a name, and opens where the reader is.
-    text = re.sub(
-        r'<a xlink:href="(cells/([^".]+)\.html)"[^>]*>', r'<a xlink:href="\1" aria-label="\2"><title>\2</title>', text
-    )
-    # Elements of several plots on one page must not have one id.
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{label.replace(' ', '-')}-", text)
-    return text.replace("<svg ", f'<svg role="group" aria-label="{label}" ', 1)
+    return _for_page(written.getvalue(), label).replace(INK, "currentColor")
+
+
+def _for_page(svg: str, label: str) -> str:
+    """Return the element of *svg* as a page can hold it: called *label*, with names for its links.
+
+    The elements of several plots on one page must not have one id, so each gets the label before it.
+    """
+    drawn = minidom.parseString(svg).documentElement  # noqa: S318 -- it has just been drawn here
+    assert drawn is not None
+    own = f"{label.replace(' ', '-')}-"
+    for element in [drawn, *drawn.getElementsByTagName("*")]:
+        if element.hasAttribute("id"):
+            element.setAttribute("id", own + element.getAttribute("id"))
+        for name, value in element.attributes.items():
+            if name == "xlink:href" and value.startswith("#"):
+                element.setAttribute(name, f"#{own}{value[1:]}")
+            elif value.startswith("url(#"):
+                element.setAttribute(name, f"url(#{own}{value[5:]}")
+        if element.tagName == "a":
+            _name_link(element)
+    for name, value in (("aria-label", label), ("role", "group")):
+        drawn.setAttribute(name, value)
+    return drawn.toxml()
+
+
+def _name_link(link: minidom.Element) -> None:
+    """Have a *link* to a cell be called by that cell, and open where the reader is."""
+    target = link.getAttribute("xlink:href")
+    cell = PurePosixPath(target).stem
+    for name, _ in link.attributes.items():
+        if name != "xlink:href":
+            link.removeAttribute(name)
+    link.setAttribute("aria-label", cell)
+    title = minidom.Document().createElement("title")
+    title.appendChild(minidom.Document().createTextNode(cell))
+    link.insertBefore(title, link.firstChild)
 
 
 def _restyle(figure: Any) -> None:

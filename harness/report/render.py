@@ -13,6 +13,7 @@ import jinja2
 
 from harness.errors import HarnessError
 from harness.report import loads, rst, tables
+from harness.report.cell import CellPage
 from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
 from harness.results.folder import Reports
@@ -45,7 +46,9 @@ def render(view: View, cells: bool = True) -> dict[str, str]:
             if row.verdict is Verdict.NOT_TESTED or not cells:
                 continue
             template = environment.get_template("cell.rst.j2")
-            pages[f"{library.name}/{row.name}.rst"] = template.render(row=row, library=library)
+            pages[f"{library.name}/{row.name}.rst"] = template.render(
+                page=CellPage(row, library), row=row, library=library
+            )
     return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
 
 
@@ -124,6 +127,7 @@ def _environment() -> jinja2.Environment:
         "link": rst.link,
         "table": rst.table,
         "tables": tables,
+        "CellPage": CellPage,
         "loads": loads,
         "rate_sockets": RATE_SOCKETS,
         "bound": BOUND_MS,

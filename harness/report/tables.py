@@ -6,6 +6,7 @@ import statistics
 from collections import Counter
 
 from harness.report import rst
+from harness.report.cell import CellPage, QuestionSet
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Row, Rows, View
 from harness.results.result import Cost, Finding
@@ -243,56 +244,6 @@ def variants(library: LibraryView) -> Rst:
     return rst.csv_table(["Way", "Fifteen of fifteen right", "What was wrong where it was not"], rows, "35 20 45")
 
 
-def cell_variants(row: Row) -> Rst:
-    """Return how the other ways to carry the chat went in one cell."""
-    rows: list[list[object]] = [
-        [each.name, Rst(each.judgement.label), each.judgement.text] for each in row.result.variants
-    ]
-    return rst.csv_table(["Way", "Channels work?", "What was seen"], rows, "35 20 45")
-
-
-def exchanges(row: Row) -> Rst:
-    """Return the fifteen rows of a cell."""
-    rows = []
-    for exchange in row.result.exchanges:
-        times = row.result.varying.latency_ms.get(str(exchange.number), {})
-        latency = f"{max(times.values()):.1f} ms" if times else "─"
-        good = answer(exchange.good)
-        if exchange.number in row.result.varying.late:
-            good += " (late)"
-        recipients = ", ".join(exchange.recipients)
-        cells = [exchange.channel, exchange.sender, exchange.audience, recipients, exchange.transport, latency, good]
-        rows.append(cells)
-    header = ["Channel", "From", "To", "Recipients", "Sent by", "Latency", "Good behavior?"]
-    return rst.table(header, rows)
-
-
-def faults(row: Row) -> Rst:
-    """Return each thing that was wrong in the fifteen, a line each."""
-    lines = []
-    for exchange in row.result.exchanges:
-        for fault in exchange.faults:
-            what = f"{exchange.channel} from {exchange.sender} to {exchange.audience}"
-            detail = f" ({fault.text})" if fault.text else ""
-            where = f"{fault.kind} on {fault.member}'s {fault.connection} connection{detail}"
-            lines.append(f"* {rst.escape(f'Exchange {exchange.number}, {what}, is {where}.')}")
-    return Rst("\n".join(lines))
-
-
-def findings(found: list[Finding], counted: dict[str, str]) -> Rst:
-    """Return what a cell answered to the questions of one set."""
-    rows = [
-        [
-            each.question,
-            each.expected,
-            f"{each.seen} ({counted[each.question]})" if each.question in counted else each.seen,
-            Rst(answer(each.good)),
-        ]
-        for each in found
-    ]
-    return rst.csv_table(["Question", "Expected", "Seen", "Good?"], rows, "35 25 30 10")
-
-
 def common_findings(library: LibraryView, name: str) -> Rst:
     """Return what all cells of a library say to the questions of one set."""
     rows: list[list[object]] = []
@@ -306,12 +257,43 @@ def common_findings(library: LibraryView, name: str) -> Rst:
     return rst.csv_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
 
 
-def steps(row: Row) -> Rst:
+def steps(page: CellPage) -> Rst:
     """Return the steps of a cell."""
-    rows = []
-    for step in row.result.steps:
-        seconds = row.result.varying.seconds.get(step.name)
-        status = "" if step.exit_status is None else str(step.exit_status)
-        said = step.said
-        rows.append([step.name, step.outcome, status, f"{seconds:.2f} s" if seconds is not None else "", said])
+    rows = [[step.name, step.outcome, step.exit_status, step.time, step.said] for step in page.steps]
     return rst.csv_table(["Step", "Outcome", "Exit status", "Time", "What it said"], rows, "15 10 10 10 55")
+
+
+def exchanges(page: CellPage) -> Rst:
+    """Return the fifteen rows of a cell."""
+    rows = [
+        [
+            *(row.channel, row.sender, row.audience, row.recipients, row.transport, row.latency),
+            answer(row.good) + (" (late)" if row.late else ""),
+        ]
+        for row in page.exchanges
+    ]
+    header = ["Channel", "From", "To", "Recipients", "Sent by", "Latency", "Good behavior?"]
+    return rst.table(header, rows)
+
+
+def faults(page: CellPage) -> Rst:
+    """Return each thing that was wrong in the fifteen, a line each."""
+    lines = []
+    for row in page.exchanges:
+        for fault in row.faults:
+            what = f"{row.channel} from {row.sender} to {row.audience}"
+            where = fault.where + (f" ({fault.text})" if fault.text else "")
+            lines.append(f"* {rst.escape(f'Exchange {row.number}, {what}, is {where}.')}")
+    return Rst("\n".join(lines))
+
+
+def findings(asked: QuestionSet) -> Rst:
+    """Return what a cell answered to the questions of one set."""
+    rows = [[row.question, row.expected, row.seen, Rst(answer(row.good))] for row in asked.rows]
+    return rst.csv_table(["Question", "Expected", "Seen", "Good?"], rows, "35 25 30 10")
+
+
+def cell_variants(page: CellPage) -> Rst:
+    """Return how the other ways to carry the chat went in one cell."""
+    rows = [[name, Rst(judgement.label), judgement.text] for name, judgement in page.variants]
+    return rst.csv_table(["Way", "Channels work?", "What was seen"], rows, "35 20 45")

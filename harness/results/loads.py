@@ -1,4 +1,4 @@
-"""What a load run is asked for and what came of it.
+"""What came of load runs: the document of one, and the file that holds those of a cell.
 
 A run is one deployment of a cell's server under load, once. Each is a line of ``reports/load/<cell>.jsonl``;
 lines are only ever added, so that every run stays, and not the best.
@@ -32,99 +32,108 @@ NOT_TRIED = "not tried"
 
 
 class Latency(Model, frozen=True, kw_only=True):
-    """The time from sending to each delivery, in milliseconds; *histogram* has all of them, in microseconds.
+    """The times from sending a message to each of its deliveries, in milliseconds."""
 
-    Source: HdrHistogram's V2 encoding, compressed and in base64; https://github.com/HdrHistogram/HdrHistogram.
-    """
-
+    #: How many deliveries were timed.
     count: int
     p50: float
     p95: float
     p99: float
     max: float
+    #: All of the times, in microseconds: HdrHistogram's V2 encoding, compressed and in base64.
+    #: Source: https://github.com/HdrHistogram/HdrHistogram
     histogram: str
 
 
 class Message(Model, frozen=True, kw_only=True):
-    """What became of one broadcast, in sockets. *delivered* counts each once, *late* is a part of it.
+    """What became of one broadcast; each count is a number of sockets."""
 
-    *late* came only after the wait for it had been given up. *lost* never came although a later message did,
-    *closed* had no connection any more, *unproved* had nothing at all since.
-    """
-
+    #: Those that received it, each counted once.
     delivered: int
+    #: Those that never received it, although a later message came to them.
     lost: int = 0
+    #: Those to which nothing at all came since, so that nobody knows.
     unproved: int = 0
+    #: Those whose connection had ended before it came.
     closed: int = 0
+    #: Those of *delivered* that received it only after the wait for it had been given up.
     late: int = 0
+    #: How many copies came beyond the first of each socket.
     duplicated: int = 0
-    #: Milliseconds until the last delivery.
+    #: Milliseconds until the last delivery; None where there was none, or it was not timed.
     last_ms: float | None = None
 
 
 class Usage(Model, frozen=True, kw_only=True):
-    """What a side took: CPU in seconds, memory at its most in MB."""
+    """What the server or the broker took during a step: CPU in seconds, memory at its peak in MB."""
 
     cpu_seconds: float
     memory_mb: float
 
 
 class Client(Model, frozen=True, kw_only=True):
-    """What the client took, and how far it was behind itself: a step that it slowed down says so."""
+    """What the load client itself took, and whether it was too slow to measure the server: *bottleneck*."""
 
     cpu_seconds: float
+    #: Memory at its peak, in MB.
     memory_mb: float
-    #: What of the CPU went into connecting, and into the messages from the first to the last.
+    #: The seconds of CPU that connecting took, and those of the messages from the first to the last.
     connect_cpu_seconds: float = 0.0
     message_cpu_seconds: float = 0.0
-    #: The share of a core while messages were under way.
+    #: The share of one core that it used while messages were under way, from 0 to 1.
     share: float
-    #: How late its own timers were, in milliseconds.
+    #: How late its own timers were, in milliseconds: the 99th percentile and the maximum.
     lag_p99: float
     lag_max: float
     bottleneck: bool
 
 
 class Rate(Model, frozen=True, kw_only=True):
-    """How one rate went, in messages a second: *delivered* of *expected*, each timed from when it was due."""
+    """How one rate of sending went; each delivery is timed from when its message was due."""
 
+    #: Messages a second.
     rate: int
+    #: How many messages were sent.
     sent: int
+    #: How many deliveries there should have been, were, and were copies.
     expected: int
     delivered: int
     duplicated: int
+    #: None where nothing was delivered.
     latency: Latency | None
+    #: Whether all was delivered once, and 99 of 100 in time.
     good: bool
 
 
 class Step(Model, frozen=True, kw_only=True):
-    """A number of sockets, and what came of them."""
+    """A crowd of so many sockets, and what came of it."""
 
+    #: How many were wanted, and how many were opened.
     sockets: int
     connected: int = 0
-    #: How many were not opened, by what they met.
+    #: Those that were not opened: what they met → how many.
     refused: dict[str, int] = msgspec.field(default_factory=dict)
     connect_seconds: float = 0.0
-    #: How many subscriptions stood, which is what the messages are counted against.
+    #: How many were subscribed, which is what the messages are counted against, and the seconds until they were.
     stood: int = 0
     stand_seconds: float = 0.0
     messages: list[Message] = msgspec.field(default_factory=list)
     rates: list[Rate] = msgspec.field(default_factory=list)
-    #: Messages that nobody sent in this step.
+    #: How many messages arrived that nobody sent in this step.
     foreign: int = 0
     #: How often the publisher's own connection was closed, and opened again.
     publisher_closed: int = 0
-    #: How many sockets were closed by the other side, by what it said.
+    #: Sockets that the server closed: the close code, or that there was none → how many.
     closed: dict[str, int] = msgspec.field(default_factory=dict)
     latency: Latency | None = None
-    #: Deliveries in a second, from the sending of a message to its last delivery; the median over the messages.
+    #: Deliveries a second, from sending a message to its last delivery; the median over the messages.
     per_second: float | None = None
     client: Client | None = None
     server: Usage | None = None
     broker: Usage | None = None
-    #: What broke, if anything did: the client, the server or the system, and how.
+    #: What limited it: the client, the server or the system, and how; empty where nothing did.
     limit: str = ""
-    #: Why it was ended before it was through; empty where it was not.
+    #: Why it ended early; empty where it did not.
     ended: str = ""
 
     @property
@@ -140,17 +149,17 @@ class Step(Model, frozen=True, kw_only=True):
 
     @property
     def deliveries(self) -> int:
-        """How many sockets had a message, over all messages; *wanted* is how many that should have been."""
+        """How many deliveries there were, over all messages."""
         return sum(each.delivered for each in self.messages)
 
     @property
     def wanted(self) -> int:
-        """See :attr:`deliveries`."""
+        """How many deliveries there should have been."""
         return self.sockets * len(self.messages)
 
     @property
     def best_rate(self) -> Rate | None:
-        """The highest rate that was delivered whole and in time, as all lower ones were."""
+        """The highest rate that was delivered whole and in time, as all lower ones were; None where none was."""
         best = None
         for each in self.rates:
             if not each.good:
@@ -160,16 +169,18 @@ class Step(Model, frozen=True, kw_only=True):
 
     @property
     def delivered(self) -> float:
-        """The share of the sockets that had a message, the mean over all messages."""
+        """The share of the wanted deliveries that there were, from 0 to 1."""
         return self.deliveries / self.wanted if self.wanted else 0.0
 
 
 class Machine(Model, frozen=True, kw_only=True):
-    """What it ran on: the client, the server and the broker share it."""
+    """The machine that it ran on, which the client, the server and the broker share."""
 
     system: str
+    #: Processors.
     cpus: int
     memory_mb: int
+    #: How many files a process may have open, which is how many sockets there is room for.
     file_descriptors: int
 
 
@@ -183,20 +194,20 @@ class Run(Model, frozen=True, kw_only=True):
     deployment: str
     #: ISO 8601, in UTC.
     started: str
-    #: What took part: Python, Django, the library and its packages, the broker, the client's packages.
+    #: What took part (Python, Django, the library and its packages, the broker, the client's packages) → versions.
     versions: dict[str, str]
     machine: Machine
     #: Whose sockets they were, in turn; ``anonymous`` for nobody known.
     visitors: list[str]
     steps: list[Step]
-    #: The step in which the rate was raised.
+    #: The step in which the rate was raised; None where the run did not come to it.
     rate: Step | None = None
-    #: Why the run was ended before it was through; empty where it was not.
+    #: Why the run ended early; empty where it did not.
     ended: str = ""
 
     @property
     def held(self) -> Step | None:
-        """The largest step in which every socket had each message once."""
+        """The largest step in which every socket received each message once; None where there is none."""
         return next((step for step in reversed(self.steps) if step.whole), None)
 
 

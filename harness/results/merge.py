@@ -18,6 +18,8 @@ from harness.system.files import MAKE_ROOM
 from harness.verdict import Reason, Verdict
 
 T = TypeVar("T")
+#: A result, with the name of the source that it comes from.
+_Offer = tuple[str, Result]
 
 #: Why a cell is not tested where that should not have been: that a machine lacks an interpreter is no fault.
 _FAULTS = (Reason.ENVIRONMENT_FAILED, Reason.NO_NETWORK)
@@ -84,39 +86,50 @@ def merge(
     stands where no source has a verdict, unless there is a problem; its source is the empty name.
     """
     problems = [damage(name, cell, error) for name, each in sources.items() for cell, error in each.damaged.items()]
-    offered: dict[str, list[tuple[str, Result]]] = {}
+    offered: dict[str, list[_Offer]] = {}
     for name, records in sources.items():
         for cell, result in records.results.items():
             offered.setdefault(cell, []).append((name, result))
     results = {}
     for cell, offers in offered.items():
-        tested = [offer for offer in offers if offer[1].verdicts.overall.verdict is not Verdict.NOT_TESTED] or offers
-        verdicts = {(result.verdicts.overall.verdict, result.verdicts.overall.reason) for _, result in tested}
-        if len(verdicts) > 1 and tested[0][1].verdicts.overall.verdict is not Verdict.NOT_TESTED:
-            said = "; ".join(f"{name} says {result.verdicts.overall.label}" for name, result in tested)
-            problems.append(Problem(Kind.DISAGREES, cell, said))
+        chosen = _choose(cell, offers)
+        if isinstance(chosen, Problem):
+            problems.append(chosen)
         else:
-            results[cell] = max(tested, key=lambda offer: offer[1].varying.started)
+            results[cell] = chosen
     known = {*offered, *(problem.cell for problem in problems)}
-    nowhere = (
-        f"none of {', '.join(sources) if len(sources) <= _NAMED else f'{len(sources)} folders'} has a result of it"
-    )
+    folders = ", ".join(sources) if len(sources) <= _NAMED else f"{len(sources)} folders"
+    nowhere = f"none of {folders} has a result of it"
     problems += [Problem(Kind.MISSING, cell.name, nowhere) for cell in expected if cell.name not in known]
-    unresolved = {problem.cell for problem in problems if problem.cell not in results}
-    for cell, result in (over or {}).items():
-        source, taken = results.get(cell, ("", None))
-        if cell in unresolved or (taken is not None and taken.verdicts.overall.verdict is not Verdict.NOT_TESTED):
+    return _lay_over(Merged(results, problems), over or {})
+
+
+def _choose(cell: str, offers: Sequence[_Offer]) -> _Offer | Problem:
+    """Return the offer that is taken of those for *cell*, or that they disagree."""
+    tested = [offer for offer in offers if not _untested(offer[1])] or offers
+    verdicts = {(result.verdicts.overall.verdict, result.verdicts.overall.reason) for _, result in tested}
+    if len(verdicts) > 1 and not _untested(tested[0][1]):
+        said = "; ".join(f"{name} says {result.verdicts.overall.label}" for name, result in tested)
+        return Problem(Kind.DISAGREES, cell, said)
+    return max(tested, key=lambda offer: offer[1].varying.started)
+
+
+def _lay_over(merged: Merged, recorded: Mapping[str, Result]) -> Merged:
+    """Return *merged* with what is *recorded* where it has no verdict, and no problem either."""
+    unresolved = set(merged.unresolved)
+    for cell, result in recorded.items():
+        source, taken = merged.results.get(cell, ("", None))
+        if cell in unresolved or (taken is not None and not _untested(taken)):
             continue
-        recorded = result.verdicts.overall
-        if (
-            taken is not None
-            and taken.verdicts.overall.reason in _FAULTS
-            and recorded.verdict is not Verdict.NOT_TESTED
-        ):
-            text = f"{source} says {taken.verdicts.overall.label}; the recorded verdict stands: {recorded.label}"
-            problems.append(Problem(Kind.UNTRIED, cell, text))
-        results[cell] = ("", result)
-    return Merged(results, problems)
+        if taken is not None and taken.verdicts.overall.reason in _FAULTS and not _untested(result):
+            text = f"{source} says {taken.verdicts.overall.label}; the recorded verdict stands: "
+            merged.problems.append(Problem(Kind.UNTRIED, cell, text + result.verdicts.overall.label))
+        merged.results[cell] = ("", result)
+    return merged
+
+
+def _untested(result: Result) -> bool:
+    return result.verdicts.overall.verdict is Verdict.NOT_TESTED
 
 
 def damage(source: str, cell: str, error: DamagedResult) -> Problem:

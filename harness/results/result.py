@@ -23,7 +23,7 @@ SCHEMA: Literal["1"] = "1"
 #: What holds back versions: nothing but what an installer resolves today, or the best known pins.
 Profile = Literal["today", "pins"]
 
-#: The questions that stand for a set of questions that could not be gone through.
+#: The questions of a finding that says that a set of questions was broken off, and at what.
 BROKEN_OFF = ("Could all of this be asked?", "Does the server outlast the questions?")
 
 #: The largest result document, in bytes.
@@ -68,6 +68,7 @@ class Verdicts(Model, frozen=True, kw_only=True):
 class Pin(Model, frozen=True, kw_only=True):
     """A requirement that is narrower than what the library itself asks for, and why."""
 
+    #: What the installer is asked for, such as ``redis<8``.
     requirement: str
     reason: str
 
@@ -80,7 +81,9 @@ class Claims(Model, frozen=True, kw_only=True):
     """
 
     version: str
+    #: The specifiers of ``Requires-Python``; empty where the metadata has none.
     requires_python: str
+    #: The versions that its classifiers name, the oldest first; empty where they name none.
     pythons: list[str]
     djangos: list[str]
 
@@ -88,10 +91,14 @@ class Claims(Model, frozen=True, kw_only=True):
 class Installation(Model, frozen=True, kw_only=True):
     """What installing the library added to an environment that had Django and coverage."""
 
+    #: What the installer was asked for.
     requirements: list[str]
     pins: list[Pin]
+    #: What came with it, as ``name==version``.
     added: list[str]
+    #: The bytes of all files of those, without compiled ones.
     added_bytes: int
+    #: What the release claims; None where it is not installed, or was recorded before claims were.
     claims: Claims | None = None
 
 
@@ -101,10 +108,14 @@ class Versions(Model, frozen=True, kw_only=True):
     python: str
     implementation: str
     django: str
+    #: The version of the library; empty where it could not be installed.
     library: str
+    #: Name and version of the broker, such as ``Valkey 9.1.2``; empty where none was started.
     broker: str
     harness: str
+    #: Name and version of the installer; empty where nothing was installed.
     installer: str
+    #: All distributions of the cell's environment: names → versions.
     installed: dict[str, str]
 
 
@@ -113,10 +124,15 @@ class Step(Model, frozen=True, kw_only=True):
 
     name: str
     outcome: Literal["ok", "failed", "timed out", "skipped"]
+    #: What was seen in it, in a few words.
     text: str = ""
+    #: The command line; empty for a step that the harness takes itself.
     command: str = ""
+    #: The exit status of the command, negative for a signal; None where there was no command, or it was stopped.
     exit_status: int | None = None
+    #: Why it failed, in one sentence; empty where it did not.
     cause: str = ""
+    #: The lines of output that show the cause.
     excerpt: str = ""
 
     @property
@@ -133,10 +149,13 @@ class Step(Model, frozen=True, kw_only=True):
 class UnitTests(Model, frozen=True, kw_only=True):
     """What the Django tests of the chat did in the cell, and the lines that they covered."""
 
+    #: How many tests were run, and how many of these failed (errors as well) or were skipped.
     ran: int
     failed: int
     skipped: int
+    #: The covered lines and branches, in percent; None where coverage printed no total.
     coverage_percent: float | None
+    #: The table that coverage printed.
     table: str
 
 
@@ -146,17 +165,27 @@ class Fault(Model, frozen=True, kw_only=True):
     kind: Literal["missing", "extra", "duplicated", "altered", "out of order", "unproven", "closed", "not sent"]
     member: str
     connection: str
+    #: What was received or said instead; empty where the kind says it all.
     text: str = ""
+
+    @property
+    def where(self) -> str:
+        """The kind, and the connection that saw it: ``missing on John's user connection``."""
+        return f"{self.kind} on {self.member}'s {self.connection} connection"
 
 
 class Exchange(Model, frozen=True, kw_only=True):
     """One row of the channel table, as it went."""
 
+    #: Its place in the table, from 1 on.
     number: int
     channel: Literal["broadcast", "user", "group"]
     sender: str
+    #: Whom it is addressed to: ``all``, a member, or the group.
     audience: str
+    #: The members who have to receive it.
     recipients: list[str]
+    #: How it was sent: ``WebSocket`` or ``POST``.
     transport: str
     good: bool
     faults: list[Fault]
@@ -181,6 +210,7 @@ class VariantResult(Model, frozen=True, kw_only=True):
 
     name: str
     judgement: Judgement
+    #: All rows where one of them was wrong; empty otherwise.
     exchanges: list[Exchange] = []
 
 
@@ -198,32 +228,52 @@ class Probe(Model, frozen=True, kw_only=True):
 
 
 class Cost(Model, frozen=True, kw_only=True):
-    """What a delivered message cost by one transport: requests, bytes both ways, and the median latency."""
+    """What a delivered message cost by one transport."""
 
+    #: HTTP requests for each message.
     requests: float
+    #: Bytes for each message, in both directions together.
     bytes: int
+    #: The median time from sending to receiving, in milliseconds.
     latency_ms: float
 
 
 class Measured(Model, frozen=True, kw_only=True):
-    """What differs between two runs that saw the same."""
+    """What differs between two runs that saw the same.
 
-    #: ISO 8601, in UTC.
+    Times are in seconds, unless the name says milliseconds; a field that is None or empty was not come to.
+    """
+
+    #: When the run began: ISO 8601, in UTC.
     started: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])T\d\d:\d\d:\d\d\+00:00$")]
+    #: What each step took: the name of the step → seconds.
     seconds: dict[str, float]
+    #: What the installation took when it was made, which may have been an earlier run; None where nothing is installed.
     install_seconds: float | None = None
+    #: The day on which the installation was made, ``2026-11-25``.
     installed_on: str | None = None
+    #: From sending until a member had the message on all connections: exchange number → member → milliseconds.
     latency_ms: dict[str, dict[str, float]] = {}
+    #: The numbers of the exchanges whose message came only after the fence behind it had been sent.
     late: list[int] = []
+    #: How many fences were sent, and how many of these because an earlier one was outstanding.
     fences_sent: int = 0
     fences_sent_again: int = 0
+    #: What all exchanges with their fences took.
     exchanges_seconds: float | None = None
+    #: How each server stopped: the name of its step → the signal, the exit status, what became of open connections.
     stopped: dict[str, str] = {}
+    #: What was tried again, a sentence each: a cell with one of these is shown as flaky.
     repeated: list[str] = []
+    #: The day on which each probe was asked: its name → ``2026-11-25``.
     probed_on: dict[str, str] = {}
+    #: What a probe counted: the question → the figures in words.
     counted: dict[str, str] = {}
+    #: What a probe was made with beside the cell and the harness: its name → program and version.
     tools: dict[str, str] = {}
+    #: What a message cost: the transport → its costs.
     costs: dict[str, Cost] = {}
+    #: What the server printed before it was first asked for something.
     startup_output: str = ""
 
 
@@ -231,20 +281,28 @@ class Result(Model, frozen=True, kw_only=True):
     """One cell's result. ``complete`` comes last: a file without it is an unfinished run."""
 
     schema: Literal["1"]
+    #: The name of the tox environment, such as ``py27-django18``.
     cell: str
     library: str
     server: str
+    #: ``embedded``, or that it was named on the command line; empty where the cell was not tried.
     broker: str
     verdicts: Verdicts
+    #: None where the cell was not tried.
     versions: Versions | None
+    #: None where the library could not be installed, or that was not tried.
     installation: Installation | None
     steps: list[Step]
+    #: None where the tests of the chat were not come to.
     unit_tests: UnitTests | None
+    #: Deprecation warnings, each once.
     warnings: list[str]
     exchanges: list[Exchange]
     isolation: list[Finding]
+    #: The library's own sets of questions, asked in each of its ways.
     sets: list[Probe] = []
     variants: list[VariantResult] = []
+    #: The further sets of questions that were asked for.
     probes: list[Probe]
     profile: Profile = "today"
     varying: Measured

@@ -228,20 +228,47 @@ class _Run:
         self.unit_tests = unit_tests.counted(text, self.scrub(output.read(table)))
 
     def _result(self, judged: Verdicts, observed: Observations) -> Result:
-        request, identity, installed = self.request, self.identity, self.installed
+        request, installed, exchanged = self.request, self.installed, observed.exchanged
+        result = Result(
+            schema=SCHEMA,
+            cell=request.cell.name,
+            library=request.library.name,
+            server=request.setup.server.name,
+            profile=request.setup.profile,
+            broker="embedded" if not request.redis_url else "named by --redis-url",
+            verdicts=judged,
+            versions=self._versions(),
+            installation=installed.installation if installed else None,
+            steps=self.recorder.steps,
+            unit_tests=self.unit_tests,
+            warnings=_few(sorted(set(self.warnings)), _WARNINGS),
+            exchanges=exchanged.exchanges if exchanged else [],
+            isolation=observed.isolation,
+            sets=observed.sets,
+            variants=observed.variants,
+            probes=observed.probes,
+            varying=self._varying(observed),
+            complete=True,
+        )
+        return _cleaned(result, self.scrub)
+
+    def _versions(self) -> Versions:
+        identity, installed = self.identity, self.installed
         assert identity is not None
-        versions = Versions(
+        return Versions(
             python=identity.version,
             implementation=identity.implementation,
             django=identity.django,
-            library=(installed.packages.get(request.library.distribution, "") if installed else ""),
+            library=installed.packages.get(self.request.library.distribution, "") if installed else "",
             broker=self.broker_version,
             harness=__version__,
             installer=installed.installer if installed else "",
             installed=installed.packages if installed else install.packages(identity),
         )
-        exchanged = observed.exchanged
-        varying = Measured(
+
+    def _varying(self, observed: Observations) -> Measured:
+        installed, exchanged = self.installed, observed.exchanged
+        return Measured(
             started=self.started.isoformat(timespec="seconds"),
             seconds=self.recorder.seconds,
             install_seconds=installed.seconds if installed else None,
@@ -259,28 +286,6 @@ class _Run:
             costs=observed.costs,
             startup_output=observed.startup_output,
         )
-        result = Result(
-            schema=SCHEMA,
-            cell=request.cell.name,
-            library=request.library.name,
-            server=request.setup.server.name,
-            profile=request.setup.profile,
-            broker="embedded" if not request.redis_url else "named by --redis-url",
-            verdicts=judged,
-            versions=versions,
-            installation=installed.installation if installed else None,
-            steps=self.recorder.steps,
-            unit_tests=self.unit_tests,
-            warnings=_few(sorted(set(self.warnings)), _WARNINGS),
-            exchanges=exchanged.exchanges if exchanged else [],
-            isolation=observed.isolation,
-            sets=observed.sets,
-            variants=observed.variants,
-            probes=observed.probes,
-            varying=varying,
-            complete=True,
-        )
-        return _cleaned(result, self.scrub)
 
 
 def _few(texts: list[str], most: int) -> list[str]:

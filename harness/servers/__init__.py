@@ -1,0 +1,1 @@
+"""The servers that carry a chat: how each is installed and started, alone, with several processes, or behind NGINX."""

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from harness.captured.scrub import printable
 from harness.errors import HarnessError, UsageError
 from harness.report import claims, loads
+from harness.report.cell import CellPage
 from harness.report.render import pictures
 from harness.report.render import render as render_reports
 from harness.report.view import LibraryView, Row, View, versions
@@ -24,7 +25,7 @@ from harness.results.folder import Reports
 from harness.site import frames, prose
 from harness.system import workers
 from harness.system.files import write_atomically
-from harness.verdict import Reason, Verdict, answer
+from harness.verdict import Reason, Verdict, answer, sign
 
 #: Returns the commands that bring about the result of a row again; empty where they are not known.
 Script = Callable[[Row], list[str]]
@@ -32,6 +33,19 @@ Script = Callable[[Row], list[str]]
 _HERE = Path(__file__).resolve().parent
 #: Lists the files of a site, so that the next one removes these and nothing else.
 _MANIFEST = ".files-of-this-site"
+#: The pages that are made of prose alone: their source, title and description.
+_PAGES = {
+    "compare.html": (
+        "index.rst",
+        "Comparison of WebSocket libraries for Django",
+        "What they cost, what else was asked, servers, documentation: every library on one page.",
+    ),
+    "how.html": (
+        "how.rst",
+        "How a verdict is reached",
+        "What is done in each environment before it says Yes, No or Not tested.",
+    ),
+}
 #: The class of an answer in the style sheet.
 _STYLES = {True: "yes", False: "no", None: "none"}
 
@@ -114,10 +128,7 @@ def pages(view: View, reports: Reports, script: Script) -> Generator[tuple[str, 
                 yield from _cell(page, library, row, reports, script)
         yield "plots.html", page("plots.html.j2", plots=_plots(view))
         yield from (pictures(view) or {}).items()
-        changes = [(row, *change) for row in view.rows for change in row.changes]
-        changes.sort(key=lambda change: change[2].date, reverse=True)
-        recorded = any(row.history for row in view.rows)
-        yield "history.html", page("history.html.j2", changes=changes, recorded=recorded)
+        yield "history.html", _history(page, view)
         bodies = dict(zip(prose_of, made, strict=True))
     for library in view.libraries:
         body = bodies[f"{library.name}.rst"]
@@ -126,24 +137,15 @@ def pages(view: View, reports: Reports, script: Script) -> Generator[tuple[str, 
             f"library/{library.name}.html",
             page("library.html.j2", "../", library=library, body=body, claims=claimed, claimed=contradicted),
         )
-    yield (
-        "compare.html",
-        page(
-            "page.html.j2",
-            title="Comparison of WebSocket libraries for Django",
-            description="What they cost, what else was asked, servers, documentation: every library on one page.",
-            body=bodies["index.rst"],
-        ),
-    )
-    yield (
-        "how.html",
-        page(
-            "page.html.j2",
-            title="How a verdict is reached",
-            description="What is done in each environment before it says Yes, No or Not tested.",
-            body=bodies["how.rst"],
-        ),
-    )
+    for name, (source, title, description) in _PAGES.items():
+        yield name, page("page.html.j2", title=title, description=description, body=bodies[source])
+
+
+def _history(page: Callable[..., str], view: View) -> str:
+    """Return the page of all changes of verdicts, the newest first."""
+    changes = [(row, *change) for row in view.rows for change in row.changes]
+    changes.sort(key=lambda change: change[2].date, reverse=True)
+    return page("history.html.j2", changes=changes, recorded=any(row.history for row in view.rows))
 
 
 def _cell(
@@ -164,6 +166,7 @@ def _cell(
         page(
             "cell.html.j2",
             "../",
+            page=CellPage(row, library),
             library=library,
             row=row,
             evidence=evidence,
@@ -187,6 +190,7 @@ def _environment(view: View) -> jinja2.Environment:
         "view": view,
         "style": lambda verdict: _STYLES[verdict.good],
         "good": answer,
+        "sign": sign,
         "good_style": _STYLES.__getitem__,
         "moves": _moves,
         "loads": loads,

@@ -6,6 +6,9 @@ import re
 
 import docutils.core
 import docutils.nodes
+from docutils.io import DocTreeInput
+from docutils.readers.doctree import Reader
+from docutils.writers.html5_polyglot import HTMLTranslator, Writer
 from markupsafe import Markup
 
 _DOCUTILS = {
@@ -20,20 +23,41 @@ _DOCUTILS = {
 }
 
 
+class _Translator(HTMLTranslator):
+    """Writes each table into an element of its own, inside which it can be moved on a narrow screen."""
+
+    def visit_table(self, node: docutils.nodes.table) -> None:
+        self.body.append('<div class="wide">')
+        super().visit_table(node)
+
+    def depart_table(self, node: docutils.nodes.table) -> None:
+        super().depart_table(node)
+        self.body.append("</div>\n")
+
+
+class _Writer(Writer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.translator_class = _Translator
+
+
 def html(text: str, root: str) -> Markup:
     """Return reStructuredText as the inside of a page, its links to reports turned to the pages of the site.
 
-    *root* leads from that page to where the site begins.
+    *root* leads from that page to where the site begins: empty, or ``../``.
     """
     document = docutils.core.publish_doctree(text, settings_overrides=_DOCUTILS)
     for node in document.findall(docutils.nodes.reference):
         if "refuri" in node:
             node["refuri"] = _link(node["refuri"], root)
-    parts = docutils.core.publish_from_doctree(document, writer="html5", settings_overrides=_DOCUTILS)
-    found = re.search(r"<body[^>]*>\s*<main[^>]*>(.*)</main>\s*</body>", parts.decode(), re.DOTALL)
-    body = found[1] if found else ""
-    body = body.replace("<table", '<div class="wide"><table').replace("</table>", "</table></div>")
-    return Markup(body)  # noqa: S704 -- docutils escapes, and raw is off
+    parts = docutils.core.publish_parts(
+        document,
+        source_class=DocTreeInput,
+        reader=Reader(parser_name="null"),
+        writer=_Writer(),
+        settings_overrides=_DOCUTILS,
+    )
+    return Markup(parts["body"])  # noqa: S704 -- docutils escapes, and raw is off
 
 
 def _link(target: str, root: str) -> str:

@@ -1,4 +1,4 @@
-"""Work for all processors."""
+"""Do the same to many things on all processors, in processes of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-#: Each takes a while to start, and some memory.
+#: The most processes that are started: each takes a while to start, and some memory.
 _MOST = 8
 _SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
@@ -20,9 +20,10 @@ T = TypeVar("T")
 
 @contextmanager
 def mapped(do: Callable[..., T], *arguments: Iterable[Any], chunk: int = 1) -> Iterator[Iterator[T]]:
-    """Begin to call *do* with one of each of *arguments* after the other, in other processes; yield what it returns.
+    """Call *do* as :func:`map` does, with one of each of *arguments*, in other processes; yield an iterator of results.
 
-    They are handed over *chunk* at a time. What is not done yet when the block is left is not begun any more.
+    The work begins at once, and the results come in the order of the arguments. *chunk* is how many calls a process is
+    handed at a time. Calls that have not begun when the block is left are not made.
     """
     # Spawned, for what libraries do at a fork swallows the exception of a signal.
     spawn = multiprocessing.get_context("spawn")
@@ -38,7 +39,7 @@ def mapped(do: Callable[..., T], *arguments: Iterable[Any], chunk: int = 1) -> I
 
 @contextmanager
 def _sparing_children() -> Iterator[None]:
-    """Keep signals waiting while processes are started: a half-started one would complain of its parent's end."""
+    """Hold back signals while processes are started: one that is half started would print a traceback."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
@@ -47,6 +48,6 @@ def _sparing_children() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Let a process that was started so be ended; Ctrl-C, which a terminal sends to all, is the parent's to answer."""
+    """Let the new process be ended by signals again, except by Ctrl-C: a terminal sends it to the parent as well."""
     gc.set_threshold(50_000, 20, 100)  # looking for garbage took a quarter of the time that docutils needs
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS - {signal.SIGINT})

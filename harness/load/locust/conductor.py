@@ -64,7 +64,7 @@ class Conductor:
         self._deadline = Deadline(self.plan.deadline)
 
     def heard(self, worker: str, answer: Answer) -> None:
-        """Take note of what a worker says."""
+        """Note what a worker answers."""
         match answer:
             case State():
                 self.states[worker] = answer
@@ -78,7 +78,7 @@ class Conductor:
                 self._failed = answer.why
 
     def prepare(self) -> None:
-        """Give each worker its shard, and have the publisher's connection opened before all others."""
+        """Give each worker its shard, and wait until the publisher is connected, which has to be first."""
         try:
             for index, worker in enumerate(self.workers):
                 self.tell(worker, Begin(plan=self.plan, index=index, count=len(self.workers)))
@@ -87,7 +87,7 @@ class Conductor:
             self.ended = str(error)
 
     def conduct(self) -> Step:
-        """Return what comes of the step, once its users are being started; also when it ends early."""
+        """Conduct the step whose users are being started, and return it; also when it ends early."""
         if not self.ended:
             try:
                 self._phases()
@@ -97,7 +97,7 @@ class Conductor:
         return self.step()
 
     def step(self) -> Step:
-        """Return what is known of it by now."""
+        """Return what is known of the step by now."""
         reports = [self.reports[worker] for worker in self.workers if worker in self.reports]
         return added(self.plan.sockets, reports, self.connect_seconds, self.stand_seconds, self.ended)
 
@@ -126,7 +126,7 @@ class Conductor:
         self._tell_all(MessageClosed(number=number, given_up=not reached))
 
     def _fence(self, have: Callable[[], int], wanted: Callable[[], int], since: int | None) -> None:
-        """Send fences, one at a time, until as many *have* one as are *wanted*, or until that grows no more."""
+        """Send fences, one at a time, until as many sockets *have* one as are *wanted*, or until no more get one."""
         vain, sent = 0, False
         while not sent or (have() < wanted() and vain < FENCES):
             before = have()
@@ -136,7 +136,10 @@ class Conductor:
             vain = 0 if have() > before else vain + 1
 
     def _send(self, text: str, message: bool, since: int | None) -> int:
-        """Have a text sent once every worker knows it, so that none meets it as something foreign; return its number.
+        """Have a text broadcast once every worker has been told of it, so that none counts it as foreign.
+
+        Returns:
+            Its number.
 
         Raises:
             Ended: it cannot be sent.
@@ -154,7 +157,7 @@ class Conductor:
         return number
 
     def _arrival(self, done: Callable[[], bool], quiet: float) -> bool:
-        """Wait until it is *done*, as long as something arrives at least every *quiet* seconds; tell whether it is."""
+        """Wait until *done*, as long as something arrives at least every *quiet* seconds; tell whether it is done."""
         quiet += self.plan.sockets / 1000
         while not done():
             if not self._wait(partial(self._moved, done, self._sum("activity")), quiet):
@@ -165,10 +168,10 @@ class Conductor:
         return done() or self._sum("activity") != before
 
     def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Wait until it is *done*, at most so many *seconds*; tell whether it is.
+        """Wait until *done*, at most so many *seconds*; tell whether it is done.
 
         Raises:
-            Ended: it cannot be done any more.
+            Ended: the step cannot go on.
         """
         deadline = Deadline(seconds)
         self._check()  # also where nothing has to be waited for
@@ -194,7 +197,7 @@ class Conductor:
             raise Ended(f"not through within {self.plan.deadline:.0f} s")
 
     def _collect(self) -> None:
-        """Ask all who are still here for what has come of it."""
+        """Ask all workers that are still here for their report."""
         here = self.present()
         for worker in self.workers:
             if worker in here:

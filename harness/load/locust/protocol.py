@@ -1,4 +1,4 @@
-"""One load step by several processes: what the master and its workers tell each other, and how counts become one.
+"""One load step by several processes: the messages between the master and its workers, and how counts are added up.
 
 The master gives orders, and each worker answers; :mod:`harness.load.locust.conductor` is the one side and
 :mod:`harness.load.locust.shard` the other. What is said is plain data, whoever carries it.
@@ -38,22 +38,24 @@ class Begin(Model, frozen=True, kw_only=True, tag=True):
 
 
 class Announce(Model, frozen=True, kw_only=True, tag=True):
-    """The text *number* is about to be sent; *since* is the first one whose possession is asked for."""
+    """The text *number* is about to be broadcast."""
 
     number: int
     text: str
+    #: Whether it is one of the messages that are counted, and not a fence.
     message: bool
+    #: The number of a text: how many sockets have that one or a later one is to be reported; None asks for nothing.
     since: int | None
 
 
 class Publish(Model, frozen=True, kw_only=True, tag=True):
-    """Send the text *number*, which everybody knows by now."""
+    """Broadcast the text *number*, which every worker has been told of."""
 
     number: int
 
 
 class PublishedAt(Model, frozen=True, kw_only=True, tag=True):
-    """The text *number* was sent *at* this moment of that *clock*."""
+    """The text *number* was sent *at* these seconds of that *clock*; see :func:`clock`."""
 
     number: int
     at: float
@@ -61,43 +63,45 @@ class PublishedAt(Model, frozen=True, kw_only=True, tag=True):
 
 
 class MessageClosed(Model, frozen=True, kw_only=True, tag=True):
-    """The message *number* is waited for no longer; *given_up* where it has not reached all."""
+    """The message *number* is waited for no longer; *given_up* tells that it has not reached all sockets."""
 
     number: int
     given_up: bool
 
 
 class ReportRequest(Model, frozen=True, kw_only=True, tag=True):
-    """Tell all that has come of it."""
+    """Report all that has been measured."""
 
 
 class Ready(Model, frozen=True, kw_only=True, tag=True):
-    """The publisher's connection stands."""
+    """The publisher is connected."""
 
 
 class State(Model, frozen=True, kw_only=True, tag=True):
-    """How far a worker is."""
+    """How far a worker is: numbers of its sockets."""
 
     connected: int = 0
     refused: int = 0
     closed: int = 0
+    #: Those that are subscribed and open.
     reachable: int = 0
+    #: How many texts and closings have arrived at all.
     activity: int = 0
-    #: The last text that was announced, and whether it has reached all that it can reach.
+    #: The number of the last text that was announced, and whether it has reached all that it can reach.
     announced: int = -1
     reached: bool = False
-    #: How many have one of the texts that are asked for.
+    #: Those that have the text that was asked for, or a later one.
     having: int = 0
 
 
 class Failed(Model, frozen=True, kw_only=True, tag=True):
-    """The step cannot go on, for this reason."""
+    """The step cannot go on; *why* says what failed."""
 
     why: str
 
 
 class ShardReport(Model, frozen=True, kw_only=True, tag=True):
-    """What has come of a worker's sockets."""
+    """What a worker has measured with its shard; see :class:`harness.results.loads.Step` for the fields."""
 
     connected: int
     refused: dict[str, int]
@@ -118,29 +122,32 @@ Answer = Ready | State | PublishedAt | Failed | ShardReport
 
 def added(
     sockets: int,
-    parts: Sequence[ShardReport],
+    reports: Sequence[ShardReport],
     connect_seconds: float = 0.0,
     stand_seconds: float = 0.0,
     ended: str = "",
 ) -> Step:
-    """Return the step that *parts* make up."""
-    timed = all(part.timed for part in parts)
-    each_message = zip_longest(*(part.messages for part in parts))
+    """Return the step that the reports of all shards make up.
+
+    *sockets* is how many were wanted in all, *ended* why it ended early.
+    """
+    timed = all(report.timed for report in reports)
+    each_message = zip_longest(*(report.messages for report in reports))
     messages = [_message([each for each in message if each is not None], timed) for message in each_message]
     return Step(
         sockets=sockets,
-        connected=sum(part.connected for part in parts),
-        refused=_counted(part.refused for part in parts),
+        connected=sum(report.connected for report in reports),
+        refused=_counted(report.refused for report in reports),
         connect_seconds=connect_seconds,
-        stood=sum(part.stood for part in parts),
+        stood=sum(report.stood for report in reports),
         stand_seconds=stand_seconds,
         messages=messages,
-        foreign=sum(part.foreign for part in parts),
-        publisher_closed=sum(part.publisher_closed for part in parts),
-        closed=_counted(part.closed for part in parts),
-        latency=combined(part.latency for part in parts if part.latency is not None),
+        foreign=sum(report.foreign for report in reports),
+        publisher_closed=sum(report.publisher_closed for report in reports),
+        closed=_counted(report.closed for report in reports),
+        latency=combined(report.latency for report in reports if report.latency is not None),
         per_second=per_second(messages),
-        client=_client([part.client for part in parts]),
+        client=_client([report.client for report in reports]),
         ended=ended,
     )
 
@@ -165,7 +172,7 @@ def _counted(shares: Iterable[dict[str, int]]) -> dict[str, int]:
 
 
 def _client(shares: Sequence[Client]) -> Client | None:
-    """Return what the workers took in all, and how far behind the worst of them was."""
+    """Return what the workers took in all, and the lag of the worst of them; None where no worker reported."""
     if not shares:
         return None
     return Client(
@@ -181,7 +188,7 @@ def _client(shares: Sequence[Client]) -> Client | None:
 
 
 def clock() -> str:
-    """Return what the clock of this process is called; processes that share it call it the same.
+    """Return a name of this process' clock, which is the same in all processes that read the same clock.
 
     Where a system does not say which boot of which kernel it is, each process has a name of its own.
     """
@@ -194,13 +201,13 @@ def clock() -> str:
 
 
 def plain(order: Order | Answer) -> dict[str, object]:
-    """Return what is said as plain data."""
+    """Return an order or an answer as plain data, as Locust carries it."""
     data: dict[str, object] = msgspec.to_builtins(order)
     return data
 
 
 def order_of(data: object) -> Order:
-    """Return the order that *data* is.
+    """Return the order in *data*.
 
     Raises:
         msgspec.ValidationError: it is none.
@@ -210,7 +217,7 @@ def order_of(data: object) -> Order:
 
 
 def answer_of(data: object) -> Answer:
-    """Return the answer that *data* is.
+    """Return the answer in *data*.
 
     Raises:
         msgspec.ValidationError: it is none.

@@ -17,7 +17,7 @@ from harness.results.loads import Client
 
 
 def _nothing(seconds: float | None) -> None:
-    """Take note of nothing."""
+    """Ignore a delivery."""
 
 
 @dataclass
@@ -38,14 +38,14 @@ class Shard:
     refused: Counter[str] = field(default_factory=Counter)
     closed: Counter[str] = field(default_factory=Counter)
     connected: int = 0
-    #: How many connections the publisher has had, where it is here.
+    #: How many connections the publisher has had; 0 where another shard has it.
     published_by: int = 0
     _taken: int = 0
     #: Which sockets stood when a message was announced, by its number.
     _standing: dict[int, bytearray] = field(default_factory=dict)
     #: Whether the clock is the publisher's, by the number of what it sent; unknown until that is told.
     _timed: dict[int, bool] = field(default_factory=dict)
-    #: When something arrived of which it was not known yet when it had been sent.
+    #: When texts arrived of which it is not known yet when they were sent.
     _early: list[float] = field(default_factory=list)
     _since: int | None = None
 
@@ -55,7 +55,7 @@ class Shard:
         self.decoder = FrameDecoder(self.frame_format)
 
     def take(self) -> tuple[int, Visitor] | None:
-        """Return the next socket's number and whose it is; None when there is no more."""
+        """Return the number of the next socket and whose it is; None when this shard has no more."""
         if self._taken == self.tally.size:
             return None
         number, self._taken = self._taken, self._taken + 1
@@ -75,13 +75,17 @@ class Shard:
         self.tally.close(socket)
 
     def arrived(self, socket: int, data: bytes, now: float) -> tuple[bytes | None, bool]:
-        """Count what is in a frame; return what has to be sent back, and whether a text may have reached all by it."""
+        """Count the texts in a frame that arrived on *socket*.
+
+        Returns:
+            The frame that has to be sent back, or None; and whether a text has reached all that it can reach.
+        """
         numbers = self.decoder.known.get(data)
         if numbers is None:
             answer = self.decoder.answers.get(data)
             if answer is not None:
                 return answer, False
-            numbers, foreign = self.decoder.meaning(data)
+            numbers, foreign = self.decoder.decode(data)
             self.tally.foreign += foreign
         reached = False
         for number in numbers:
@@ -101,7 +105,7 @@ class Shard:
         return reached
 
     def announce(self, order: Announce) -> None:
-        """Know a text from now on."""
+        """Note a text that is about to be broadcast, so that it is recognised when it arrives."""
         tally = self.tally
         self._since = order.since
         if order.message:
@@ -113,7 +117,7 @@ class Shard:
         self.decoder.numbers[order.text] = order.number
 
     def publish(self, number: int) -> tuple[str, PublishedAt]:
-        """Return the frame of the text *number* and the moment of its sending, which is now."""
+        """Return the frame of the text *number*, which is sent now, and the note of when that was."""
         sent = self.tally.sent[number]
         frame = self.frame_format.broadcast(sent.text)
         note = PublishedAt(number=number, at=time.perf_counter(), clock=self.clock)
@@ -121,7 +125,7 @@ class Shard:
         return frame, note
 
     def sent(self, note: PublishedAt) -> None:
-        """Know when a text was sent, by whichever clock."""
+        """Note when a text was sent; its deliveries are timed only if that was by this process' clock."""
         if note.number in self._timed:
             return
         here = self._timed[note.number] = note.clock == self.clock
@@ -132,12 +136,12 @@ class Shard:
             self.delivered(at - note.at if here else None)
 
     def message_closed(self, order: MessageClosed) -> None:
-        """Take what comes of a message from now on for late, if it was given up."""
+        """Note that a message is waited for no longer; if it was given up, what comes of it from now on is late."""
         if order.given_up:
             self.tally.sent[order.number].given_up = time.perf_counter()
 
     def state(self) -> State:
-        """Return how far this is."""
+        """Return how far this shard is."""
         tally, last = self.tally, len(self.tally.sent) - 1
         return State(
             connected=self.connected,
@@ -151,7 +155,7 @@ class Shard:
         )
 
     def report(self, usage: Callable[[float], Client]) -> ShardReport:
-        """Return what has come of it until now; *usage* tells what it took, for a p99 in milliseconds."""
+        """Return what has been measured until now; *usage* returns what this process took, given a p99 (ms)."""
         tally = self.tally
         took = [each for number in self._standing if self._timed.get(number) for each in tally.latencies(number)]
         spread = latency(took)

@@ -26,7 +26,7 @@ pytestmark = [
     # It is only looked for: whoever imports it has gevent in place of threads.
     pytest.mark.skipif(importlib.util.find_spec("locust") is None, reason="Locust is not installed"),
 ]
-LOCUST = [sys.executable, "-m", "locust", "-f", "harness/load/locustfile.py"]
+LOCUST = [sys.executable, "-m", "locust", "-f", "harness/load/locust/locustfile.py"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,251 @@
+"""What the page of a cell says, once: its sections and their rows, which each way to show it only arranges.
+
+The templates ``report/templates/cell.rst.j2`` and ``site/templates/cell.html.j2`` decide how that looks, and add what
+only one of the two can have: literal blocks there, folded output and evidence here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.report.view import LibraryView, Row
+from harness.results.loads import Run
+from harness.results.result import Fault, Finding, Judgement, Probe
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step: what it came to, and what it printed where that shows why."""
+
+    name: str
+    outcome: str
+    #: Whether it ended well; None where it was skipped.
+    good: bool | None
+    #: The exit status of its command; empty where there is none.
+    exit_status: str
+    #: What it took, with its unit; empty where that is not known.
+    time: str
+    said: str
+    command: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class ExchangeRow:
+    """One of the fifteen exchanges, as it went."""
+
+    number: int
+    channel: str
+    sender: str
+    audience: str
+    recipients: str
+    transport: str
+    #: The time until the last recipient had the message, with its unit; ``─`` where it came to nobody.
+    latency: str
+    good: bool
+    #: Whether the message came only once the fence behind it had been sent.
+    late: bool
+    faults: list[Fault]
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """One further question, what was expected, and what was seen with the figures that were counted."""
+
+    question: str
+    expected: str
+    seen: str
+    #: None where it does not apply, or where either answer is fine.
+    good: bool | None
+    #: Whether another run may see something else.
+    chance: bool
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """A set of questions; *asked_on* and *asked_with* are empty where that says nothing."""
+
+    name: str
+    title: str
+    rows: list[QuestionRow]
+    asked_on: str = ""
+    asked_with: str = ""
+
+
+@dataclass(frozen=True)
+class LoadRun:
+    """One run under load, with its number among those of the cell, the oldest being 1."""
+
+    number: int
+    run: Run
+    #: When it began, to the minute, in UTC.
+    began: str
+    #: Whose sockets they were.
+    visitors: str
+
+
+@dataclass(frozen=True)
+class CellPage:
+    """All that there is to say of one cell."""
+
+    row: Row
+    library: LibraryView
+
+    @property
+    def subject(self) -> str:
+        """What was measured: a pair of Python and Django, and the server with its profile."""
+        return f"on Python {self.row.cell.python} and Django {self.row.cell.django}, under {self.row.served}"
+
+    @property
+    def measured_on(self) -> str:
+        """The day of the run, such as ``2026-11-25``."""
+        return self.row.result.varying.started[:10]
+
+    @property
+    def verdicts(self) -> list[tuple[str, Judgement]]:
+        """The columns of the compatibility table, each with its question; the last word comes first."""
+        verdicts = self.row.result.verdicts
+        servers = [("Web server works?", verdicts.web_server)]
+        if verdicts.django_server:
+            servers = [
+                ("Django server works?", verdicts.django_server),
+                ("Websockets server works?", verdicts.web_server),
+            ]
+        return [("Does it work?", verdicts.overall), *servers, ("Channels work?", verdicts.channels)]
+
+    @cached_property
+    def steps(self) -> list[StepRow]:
+        """The steps, in their order."""
+        seconds = self.row.result.varying.seconds
+        return [
+            StepRow(
+                name=step.name,
+                outcome=step.outcome,
+                good=step.good,
+                exit_status="" if step.exit_status is None else str(step.exit_status),
+                time=f"{seconds[step.name]:.2f} s" if step.name in seconds else "",
+                said=step.said,
+                command=step.command,
+                excerpt=step.excerpt,
+            )
+            for step in self.row.result.steps
+        ]
+
+    @cached_property
+    def exchanges(self) -> list[ExchangeRow]:
+        """The fifteen exchanges; none where they were not come to."""
+        varying = self.row.result.varying
+        rows = []
+        for exchange in self.row.result.exchanges:
+            times = varying.latency_ms.get(str(exchange.number), {})
+            rows.append(
+                ExchangeRow(
+                    number=exchange.number,
+                    channel=exchange.channel,
+                    sender=exchange.sender,
+                    audience=exchange.audience,
+                    recipients=", ".join(exchange.recipients),
+                    transport=exchange.transport,
+                    latency=f"{max(times.values()):.1f} ms" if times else "─",
+                    good=exchange.good,
+                    late=exchange.number in varying.late,
+                    faults=exchange.faults,
+                )
+            )
+        return rows
+
+    @property
+    def exchanges_took(self) -> str:
+        """What all exchanges with their fences took, with its unit; empty where that is not known."""
+        seconds = self.row.result.varying.exchanges_seconds
+        return f"{seconds:.2f} s" if seconds else ""
+
+    @property
+    def isolation(self) -> QuestionSet:
+        """The questions of *Isolation*, which are part of every run that comes to them."""
+        return QuestionSet("isolation", "Isolation", self._rows(self.row.result.isolation))
+
+    @property
+    def question_sets(self) -> list[QuestionSet]:
+        """The library's own sets, then the probes that were asked for; what load runs say has tables of its own."""
+        varying = self.row.result.varying
+        return [
+            QuestionSet(
+                name=each.name,
+                title=each.name.capitalize(),
+                rows=self._rows(each.findings),
+                asked_on=varying.probed_on.get(each.name, ""),
+                asked_with=varying.tools.get(each.name, ""),
+            )
+            for each in self._asked()
+        ]
+
+    def _asked(self) -> list[Probe]:
+        return [each for each in [*self.row.result.sets, *self.row.result.probes] if each.name != "load"]
+
+    def _rows(self, findings: list[Finding]) -> list[QuestionRow]:
+        counted = self.row.result.varying.counted
+        return [
+            QuestionRow(
+                question=each.question,
+                expected=each.expected,
+                seen=f"{each.seen} ({counted[each.question]})" if each.question in counted else each.seen,
+                good=each.good,
+                chance=each.chance,
+            )
+            for each in findings
+        ]
+
+    @property
+    def variants(self) -> list[tuple[str, Judgement]]:
+        """The other ways to carry the same chat, and how the fifteen went there."""
+        return [(each.name, each.judgement) for each in self.row.result.variants]
+
+    @property
+    def load_runs(self) -> list[LoadRun]:
+        """Every run under load, the newest first; none is left out."""
+        return [
+            LoadRun(number, run, run.started[:16].replace("T", " "), ", ".join(run.visitors))
+            for number, run in reversed(list(enumerate(self.row.loads, 1)))
+        ]
+
+    @property
+    def tests(self) -> str:
+        """What the Django tests of the chat came to; empty where they were not run."""
+        tests = self.row.result.unit_tests
+        return f"{tests.ran} tests run, {tests.failed} failed, {tests.skipped} skipped" if tests else ""
+
+    @property
+    def coverage(self) -> str:
+        """The table that coverage printed."""
+        tests = self.row.result.unit_tests
+        return tests.table if tests else ""
+
+    @property
+    def asked_for(self) -> str:
+        """What the installer was asked for, and what that added; empty where nothing was installed."""
+        installation, seconds = self.row.result.installation, self.row.result.varying.install_seconds
+        if installation is None:
+            return ""
+        text = f"Asked for: {', '.join(installation.requirements)}. It added {len(installation.added)} packages"
+        text += f" with {installation.added_bytes / 1e6:.1f} MB"
+        return text + (f" in {seconds:.1f} s" if seconds is not None else "")
+
+    @property
+    def pins(self) -> list[str]:
+        """What was held back, each with its reason."""
+        installation = self.row.result.installation
+        return [f"{pin.requirement}: {pin.reason}" for pin in installation.pins] if installation else []
+
+    @property
+    def freeze(self) -> str:
+        """Everything that was installed in the cell, a line each."""
+        versions = self.row.result.versions
+        found = sorted(versions.installed.items(), key=lambda each: each[0].lower()) if versions else []
+        return "".join(f"{name}=={version}\n" for name, version in found)
+
+    @property
+    def stopped(self) -> list[str]:
+        """How each server stopped."""
+        return [f"{name}: {how}" for name, how in sorted(self.row.result.varying.stopped.items())]
