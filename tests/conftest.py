@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import uuid
+from contextlib import contextmanager
 
 import psutil
 import pytest
+from filelock import FileLock
+from shared import FAKES, ROOT
+
+from harness.commands import main
+from harness.system import workers
 
 
 @pytest.fixture
@@ -23,3 +32,53 @@ def no_survivors(monkeypatch):
         except (psutil.Error, OSError):
             continue
     assert not left, f"left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Make a folder for all workers of pytest together, when the first of them asks for it; nobody may change it."""
+    base = tmp_path_factory.getbasetemp()
+    top = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name, fill):
+        """Return the folder called *name*, which *fill* has filled."""
+        folder, done = top / name, top / f"{name}.done"
+        with FileLock(top / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture
+def one_process(monkeypatch):
+    """What is made in several processes is made in this one: to start them takes longer than to make a few pages."""
+
+    @contextmanager
+    def mapped(do, *arguments, chunk=1):
+        yield map(do, *arguments)
+
+    monkeypatch.setattr(workers, "mapped", mapped)
+
+
+@pytest.fixture
+def commandline(monkeypatch, capsys):
+    """Return what runs the command line as ``shared.harness`` does, but without the start of a new process."""
+
+    def run(*arguments, reports):
+        command = ["harness", *(str(each) for each in arguments)]
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "argv", command)
+        monkeypatch.setenv("HARNESS_REPORTS", str(reports))
+        monkeypatch.setenv("HARNESS_LIBRARIES", str(FAKES))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(command, ended.value.code, said.out, said.err)
+
+    return run

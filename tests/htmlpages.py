@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+from functools import cache
 from pathlib import Path
 
 from harness.libraries import registry
@@ -57,4 +58,7 @@ class Page(html.parser.HTMLParser):
 
 def script(row: Row) -> list[str]:
     """Return the commands that reproduce a cell, as the command line hands them to the site."""
-    return script_of(row.result, registry.discover())
+    return script_of(row.result, _libraries())
+
+
+_libraries = cache(registry.discover)

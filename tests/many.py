@@ -7,11 +7,13 @@ from pathlib import Path
 import msgspec
 
 from harness.cells import Cell
-from harness.results.result import encode_result, read_result
+from harness.results.folder import Reports
+from harness.results.result import encode_result
 
-# The benchmarks read this as well, and have no pytest for what tests share.
-RECORDED = Path(__file__).resolve().parent.parent / "reports" / "results"
-#: Recorded cells of every kind of verdict, each with its suffix.
+# The benchmarks have this as well, and know the folder of the tests by its name alone.
+from tests import samples
+
+#: Samples of every kind of verdict, each with its suffix.
 _KINDS = (
     "py311-django52-channels4",
     "py27-django18",
@@ -25,16 +27,16 @@ _KINDS = (
 
 
 def write(folder: Path, number: int) -> list[str]:
-    """Write *number* results into the folder ``results`` below *folder*; return the names of their cells."""
-    results = folder / "results"
-    results.mkdir(parents=True, exist_ok=True)
+    """Write *number* results into the reports folder *folder*; return the names of their cells."""
+    reports = Reports(folder)
+    reports.results.mkdir(parents=True, exist_ok=True)
     names = []
-    known = {name: read_result(RECORDED / f"{name}.json") for name in _KINDS}
     for place in range(number):
         kind = _KINDS[place % len(_KINDS)]
         pair = place // len(_KINDS)
         cell = Cell(f"3.{6 + pair % 10}", f"{1 + place % len(_KINDS)}.{pair // 10}", Cell.parse(kind).suffixes)
         names.append(cell.name)
-        (results / f"{cell.name}.json").write_bytes(encode_result(msgspec.structs.replace(known[kind], cell=cell.name)))
+        result = msgspec.structs.replace(samples.of(kind), cell=cell.name)
+        reports.result(cell.name).write_bytes(encode_result(result))
     assert len(set(names)) == number
     return names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 from pathlib import Path
 
@@ -56,25 +57,46 @@ def test_cells_side_compiles(version):
 
 def test_interpreters_are_what_they_say():
     """An interpreter that is found has the version that was asked for."""
-    for version in VERSIONS:
-        found = interpreters.find(version)
-        if found is not None:
-            assert found.version.startswith(f"{version}.")
+    found = {version: here for version in VERSIONS if (here := interpreters.find(version)) is not None}
+    assert found
+    assert [here.version.rpartition(".")[0] for here in found.values()] == list(found)
 
 
-def test_broken_shim(tmp_path, monkeypatch):
-    """A shim that exits with an error is no interpreter."""
-    shim = tmp_path / "python3.14"
-    shim.write_text("#!/bin/sh\necho 'pyenv: python3.14: command not found' >&2\nexit 127\n")
-    shim.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """Return what makes programs called python3.14, in folders that are all that is searched."""
+    places = [tmp_path / name for name in ("one", "two")]
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, places)))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    def make(*scripts: str) -> list[Path]:
+        made = [place / "python3.14" for place in places]
+        for path, script in zip(made, scripts, strict=False):
+            path.parent.mkdir()
+            path.write_text(f"#!/bin/sh\n{script}\n")
+            path.chmod(0o755)
+        return made
+
     interpreters.find.cache_clear()
-    try:
-        assert interpreters.find("3.14") is None or interpreters.find("3.14").path != shim
-    finally:
-        interpreters.find.cache_clear()
+    yield make
+    interpreters.find.cache_clear()
+
+
+BROKEN = "echo 'pyenv: python3.14: command not found' >&2\nexit 127"
+
+
+@pytest.mark.parametrize("script", [BROKEN, "printf 3.13.9", "exit 0"], ids=["error", "another version", "nothing"])
+def test_broken_shim(programs, script):
+    """A shim that exits with an error, or says something else, is no interpreter; the next one is looked at."""
+    _, whole = programs(script, "printf 3.14.9")
+    assert interpreters.find("3.14") == interpreters.Interpreter(whole, "3.14.9")
+
+
+def test_only_a_broken_shim(programs):
+    """Where there is nothing but a broken shim there is no interpreter."""
+    programs(BROKEN)
+    assert interpreters.find("3.14") is None
 
 
 def test_python_of_a_name():

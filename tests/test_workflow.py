@@ -34,6 +34,7 @@ ELSEWHERE = {"Get the interpreter of the cell", "Comment the comparison"}
 )
 def test_schema(schema, options, files):
     """The files are what the public schema of the engine asks for."""
+    assert files
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", *options, *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
@@ -47,11 +48,11 @@ def steps(workflow: str, job: str) -> list[dict[str, Any]]:
 
 def test_nothing_is_pasted_into_commands():
     """No command has text of an event pasted into it: it could be anybody's."""
-    for path in GITHUB:
-        for job in YAML(typ="safe").load(path)["jobs"].values():
-            for step in job.get("steps", []):
-                pasted = step.get("run", "").replace("${{ github.event.number }}", "")
-                assert "${{" not in pasted, step
+    jobs = [job for path in GITHUB for job in YAML(typ="safe").load(path)["jobs"].values()]
+    commands = [step["run"] for job in jobs for step in job.get("steps", []) if "run" in step]
+    assert len(commands) > 5
+    for command in commands:
+        assert "${{" not in command.replace("${{ github.event.number }}", "")
 
 
 class Job:

@@ -59,7 +59,7 @@ class Bare:
                     del waiting[descriptor]
                 else:
                     raise ConnectionError(answer.partition(b"\r\n")[0].decode("latin-1"))
-        return self.task.subscribers - sum(each in waiting for each in self.sockets[:-1])
+        return self.task.subscribers - sum(each.fileno() in waiting for each in self.sockets[:-1])
 
     def broadcast(self, number: int) -> None:
         """Send a text, and count what arrives until everybody has it."""
@@ -79,7 +79,7 @@ class Bare:
                 at = now()
                 # Most often it is one frame, whole.
                 if descriptor not in parts and data and data[1] == len(data) - 2 and data[0] == _TEXT:
-                    arrived = (data[2:],)
+                    arrived = [data[2:]]
                 else:
                     arrived = self._frames(descriptor, data)
                 for text in arrived:

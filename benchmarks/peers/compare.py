@@ -12,16 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+from benchmarks.given import Given
 from benchmarks.peers.task import Task
 from benchmarks.shown import noted, row, spread
+from benchmarks.size import Size
+from harness import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-#: Where the rows of the last run lie, unless it is told another place.
-ROWS = ROOT / "benchmarks" / "peers" / "rows.jsonl"
-_ROUNDS = 7
 #: Each client: its module, and what else it is told.
 CLIENTS = {
     "ours": ("ours",),
@@ -33,7 +31,6 @@ CLIENTS = {
 }
 _PEERS = tuple(name for name in CLIENTS if name not in ("ours", "bare"))
 _PACKAGES = ("picows", "uvloop", "websockets", "websocket-client")
-_IDLE = 10_000
 #: File descriptors that a client and the server have beside their sockets.
 _OTHERS = 100
 
@@ -47,7 +44,11 @@ _COLUMNS = {
     "p99_ms": "p99 (ms)",
 }
 
+#: What one client printed: its name, and its numbers as :mod:`benchmarks.peers.task` calls them; a client that is not
+#: there has a ``note`` instead of numbers.
 Row = dict[str, Any]
+#: A number of each round, by client; one that is not there has none.
+Rounds = dict[str, list[float]]
 
 
 @contextmanager
@@ -64,78 +65,109 @@ def serving() -> Iterator[int]:
 
 
 def perform(client: str, task: Task) -> Row:
-    """Give one client the task, in a process of its own; return its row."""
+    """Give one client the task, in a process of its own; return its row. End with what it printed where it fails."""
     module, *others = CLIENTS[client]
     size = ["--subscribers", str(task.subscribers), "--messages", str(task.messages)]
     command = [sys.executable, "-m", f"benchmarks.peers.{module}", str(task.port), *size, *others]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{client} failed: {done.stderr}")
-    return json.loads(done.stdout)
+    printed: Row = json.loads(done.stdout)
+    return printed
 
 
-def _rounds() -> list[Row]:
+def measure_peers(given: Given) -> None:
+    """One broadcast after the other to many subscribers: the load client, other clients, and the limit for Python."""
+    size = given.size
+    rows = _perform_all(size)
+    if given.rows is not None:
+        lines = [_measured_on(), *rows]
+        given.rows.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
+        print(f"    the rows of {size.peer_rounds} rounds are in {os.path.relpath(given.rows)}")
+    _show_medians(rows)
+    done = [each for each in rows if "delivered" in each]
+    _hold_to_goals(done, size)
+    _note_others(done, size)
+    _measure_idle(size.idle)
+
+
+def _perform_all(size: Size) -> list[Row]:
     """Give every client the task in each round, each time another one first; return all rows."""
     rows, names = [], list(CLIENTS)
     with serving() as port:
-        for number in range(_ROUNDS):
+        for number in range(size.peer_rounds):
             turn = number % len(names)
             for name in names[turn:] + names[:turn]:
-                rows.append({"round": number + 1, **perform(name, Task(port))})
+                task = Task(port, size.subscribers, size.messages)
+                rows.append({"round": number + 1, **perform(name, task)})
     return rows
 
 
-def measure_peers(path: Path = ROWS) -> None:
-    """One broadcast after the other to 1000 subscribers: the load client, other clients, and the limit for Python."""
-    rows = _rounds()
-    lines = [_measured_on(), *rows]
-    path.write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
-    print(f"    the rows of {_ROUNDS} rounds are in {os.path.relpath(path)}")
-    _show(rows)
-    done = [each for each in rows if "delivered" in each]
+def _hold_to_goals(done: list[Row], size: Size) -> None:
+    """Print the figures that have a goal, of the rows of clients that are there."""
     wrong = sum(each["lost"] + each["duplicated"] for each in done)
-    row(f"lost or duplicated, all clients, {_ROUNDS} rounds", str(wrong), "0", not wrong)
-    cpu = {name: [each["delivery_cpu_seconds"] / each["delivered"] for each in _of(done, name)] for name in CLIENTS}
+    row(f"lost or duplicated, all clients, {size.peer_rounds} rounds", str(wrong), "0", not wrong)
+    cpu = _cpu_of_deliveries(done)
     for peer, goal in (("websockets", 0.2), ("threads", 0.1)):
         ratios = _ratios(cpu["ours"], cpu[peer])
-        reached = statistics.median(ratios) <= goal
-        row(f"CPU for each delivery, ours / {peer}", spread(ratios), f"<= {goal}", reached)
-    connecting = {name: [each["connect_seconds"] for each in _of(done, name)] for name in CLIENTS}
-    fastest = [min(each) for each in zip(*(connecting[peer] for peer in _PEERS if connecting[peer]), strict=True)]
-    ratios = _ratios(connecting["ours"], fastest)
-    row("connecting 1000, ours / the fastest peer", spread(ratios), "< 1", statistics.median(ratios) < 1)
-    # No goal: a fifth of it is less than bare sockets take, see below.
-    noted(
-        "CPU for each delivery, ours / websockets on uvloop", spread(_ratios(cpu["ours"], cpu["websockets on uvloop"]))
-    )
-    if cpu["artillery"]:
-        noted("CPU for each delivery, ours / artillery", spread(_ratios(cpu["ours"], cpu["artillery"])))
-    noted("CPU for each delivery, ours / bare", spread(_ratios(cpu["ours"], cpu["bare"])))
-    noted(
-        "CPU for each delivery, bare / websockets on uvloop", spread(_ratios(cpu["bare"], cpu["websockets on uvloop"]))
-    )
-    spent = {name: [each["connect_cpu_seconds"] for each in _of(done, name)] for name in CLIENTS}
-    least = [min(each) for each in zip(*(spent[peer] for peer in _PEERS if spent[peer]), strict=True)]
-    noted("CPU of connecting 1000, ours / the least of the peers", spread(_ratios(spent["ours"], least)))
-    noted("connecting 1000, ours / bare", spread(_ratios(connecting["ours"], connecting["bare"])))
-    _measure_idle()
+        row(f"CPU for each delivery, ours / {peer}", spread(ratios), f"<= {goal}", statistics.median(ratios) <= goal)
+    connecting = _by_client(done, "connect_seconds")
+    ratios = _ratios(connecting["ours"], _least(connecting))
+    what = f"connecting {size.subscribers}, ours / the fastest peer"
+    row(what, spread(ratios), "< 1", statistics.median(ratios) < 1)
 
 
-def _measure_idle() -> None:
-    """The memory of the load client with very many sockets that are open and silent."""
+def _note_others(done: list[Row], size: Size) -> None:
+    """Print the figures that have no goal: the limit for Python is among them, and so is what would ask for less."""
+    cpu = _cpu_of_deliveries(done)
+    pairs = [
+        ("ours", "websockets on uvloop"),
+        ("ours", "artillery"),
+        ("ours", "bare"),
+        ("bare", "websockets on uvloop"),
+    ]
+    for one, other in pairs:
+        # A fifth of websockets on uvloop is less than bare sockets take, so it is no goal.
+        if cpu[other]:
+            noted(f"CPU for each delivery, {one} / {other}", spread(_ratios(cpu[one], cpu[other])))
+    spent, connecting = _by_client(done, "connect_cpu_seconds"), _by_client(done, "connect_seconds")
+    what = f"CPU of connecting {size.subscribers}, ours / the least of the peers"
+    noted(what, spread(_ratios(spent["ours"], _least(spent))))
+    what = f"connecting {size.subscribers}, ours / bare"
+    noted(what, spread(_ratios(connecting["ours"], connecting["bare"])))
+
+
+def _measure_idle(sockets: int) -> None:
+    """Print the memory of the load client with so many sockets that are open and silent."""
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    what = f"memory of ours with {_IDLE} idle sockets (MB)"
-    if allowed < _IDLE + _OTHERS:
+    what = f"memory of ours with {sockets} idle sockets (MB)"
+    if allowed < sockets + _OTHERS:
         noted(what, f"not measured: {allowed} file descriptors are allowed")
         return
     with serving() as port:
-        came = perform("ours", Task(port, _IDLE, 1))
-    assert came["delivered"] == _IDLE, came
+        came = perform("ours", Task(port, sockets, 1))
+    assert came["delivered"] == sockets, came
     row(what, f"{came['memory_mb']:.0f}", "< 500", came["memory_mb"] < 500)
 
 
 def _of(rows: list[Row], name: str) -> list[Row]:
+    """Return the rows of one client, in the order of the rounds."""
     return [each for each in rows if each["name"] == name]
+
+
+def _by_client(done: list[Row], column: str) -> Rounds:
+    """Return one column of the rows."""
+    return {name: [each[column] for each in _of(done, name)] for name in CLIENTS}
+
+
+def _cpu_of_deliveries(done: list[Row]) -> Rounds:
+    """Return the seconds of CPU for each delivery."""
+    return {name: [each["delivery_cpu_seconds"] / each["delivered"] for each in _of(done, name)] for name in CLIENTS}
+
+
+def _least(numbers: Rounds) -> list[float]:
+    """Return the least of the peers in each round."""
+    return [min(each) for each in zip(*(numbers[peer] for peer in _PEERS if numbers[peer]), strict=True)]
 
 
 def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
@@ -143,7 +175,7 @@ def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
     return [one / other for one, other in zip(ours, theirs, strict=True)]
 
 
-def _show(rows: list[Row]) -> None:
+def _show_medians(rows: list[Row]) -> None:
     """Print the median of each client."""
     print(f"    {'the median of each client':<26}" + "".join(f"{each:>18}" for each in _COLUMNS.values()))
     for name in CLIENTS:

@@ -28,6 +28,7 @@ async def perform(name: str, usage: Usage, task: Task) -> None:
 
     async def listen(subscriber: int, socket: ClientConnection) -> None:
         async for text in socket:
+            assert isinstance(text, str)
             counts.arrive(subscriber, text)
             if text == texts[-1]:
                 break

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.size import FULL
+
 #: Seconds that all sockets have to open, and that a message has to reach everybody.
 CONNECTING = 60.0
 REACHING = 10.0
@@ -21,8 +23,8 @@ class Task:
     """How many subscribers there are at which port, and how many messages they are sent, one after the other."""
 
     port: int
-    subscribers: int = 1000
-    messages: int = 20
+    subscribers: int = FULL.subscribers
+    messages: int = FULL.messages
 
     @property
     def url(self) -> str:

@@ -29,9 +29,10 @@ def main() -> None:
         finally:
             if next(tried) == task.subscribers:
                 all_tried.set()
-        text = ""
+        text: str | bytes = ""
         while text != texts[-1]:
             text = socket.recv()
+            assert isinstance(text, str)
             counts.arrive(subscriber, text)
         socket.shutdown()
 

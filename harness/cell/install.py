@@ -18,7 +18,7 @@ from harness.captured import output
 from harness.cell.steps import Recorder
 from harness.cells import Cell
 from harness.environments import legacy
-from harness.environments.requirements import project_of
+from harness.environments.names import project_of
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.setup import Setup
 from harness.results.result import Claims, Installation, Step

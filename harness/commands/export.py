@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness.commands import options
-from harness.commands.reading import name_damaged, read_some
+from harness.commands.results import name_damaged, read_some
 from harness.errors import UsageError
 from harness.libraries import registry
 from harness.report import badges, junit, markdown

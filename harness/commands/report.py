@@ -8,7 +8,7 @@ import click
 
 from harness import ROOT
 from harness.commands import options
-from harness.commands.reading import name_damaged, read_some
+from harness.commands.results import name_damaged, read_some
 from harness.commands.terminal import verdict_line
 from harness.libraries import registry
 from harness.report import render

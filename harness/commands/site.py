@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.commands import options
-from harness.commands.reading import name_damaged, read_some
+from harness.commands.results import name_damaged, read_some
 from harness.libraries import registry
 from harness.matrix.reproduction import script_of
 from harness.results.folder import Reports

@@ -26,7 +26,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness import ROOT
-from harness.environments.requirements import project_of
+from harness.environments.names import project_of
 
 #: Python versions that need this module.
 VERSIONS = ("2.7", "3.3", "3.4", "3.5")

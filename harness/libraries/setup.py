@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.cells import Cell
-from harness.environments.requirements import project_of
+from harness.environments.names import project_of
 from harness.libraries.base import Library
 from harness.results.result import Pin, Profile
 from harness.servers.catalogue import Server

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from harness.report import rst
-from harness.report.cell import CellPage, LoadRun
+from harness.report.cell_page import CellPage, LoadRun
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, View
 from harness.results.loads import NOT_TRIED, RATE_SOCKETS, Run, Step

@@ -13,7 +13,7 @@ import jinja2
 
 from harness.errors import HarnessError
 from harness.report import loads, rst, tables
-from harness.report.cell import CellPage
+from harness.report.cell_page import CellPage
 from harness.report.rst import Rst
 from harness.report.view import View, excerpt_of_code
 from harness.results.folder import Reports

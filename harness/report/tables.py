@@ -6,7 +6,7 @@ import statistics
 from collections import Counter
 
 from harness.report import rst
-from harness.report.cell import CellPage, QuestionSet
+from harness.report.cell_page import CellPage, QuestionSet
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Row, Rows, View
 from harness.results.result import Cost, Finding

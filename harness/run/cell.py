@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import sys
@@ -218,6 +219,7 @@ class _Run:
         coverage = [python, "-m", "coverage"]
         # coverage may take "<this name>.anything" for data of its own, combine it, and delete it.
         self.env["COVERAGE_FILE"] = str(self.work / ".coverage")
+        self.env["COVERAGE_RCFILE"] = os.devnull  # what pyproject.toml says of coverage is for the harness
         options = unit_tests.covered(self.project, self.request.library.settings)
         text = self._manage("test", [*coverage, "run", *options, "manage.py", "test"])
         table = self.work / "coverage.log"

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from harness.captured.scrub import printable
 from harness.errors import HarnessError, UsageError
 from harness.report import claims, loads
-from harness.report.cell import CellPage
+from harness.report.cell_page import CellPage
 from harness.report.render import pictures
 from harness.report.render import render as render_reports
 from harness.report.view import LibraryView, Row, View, versions

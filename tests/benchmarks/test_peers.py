@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 
 import pytest
 
-from benchmarks.peers import compare
+from benchmarks.peers import bare, compare
 from benchmarks.peers.bare import Bare
 from benchmarks.peers.task import Counts, Task, percentiles
 
@@ -66,11 +67,21 @@ def test_percentiles():
 
 def test_frames_by_hand():
     """Frames are put together from whatever pieces they arrive in."""
-    bare = Bare(Task(0))
-    assert bare._frames(7, b"\x81\x03one\x81") == [b"one"]
-    assert bare._frames(8, b"\x81\x01a\x81\x01b") == [b"a", b"b"]
-    assert bare._frames(7, b"\x03tw") == []
-    assert bare._frames(7, b"o") == [b"two"]
-    assert not bare.parts
+    own = Bare(Task(0))
+    assert own._frames(7, b"\x81\x03one\x81") == [b"one"]
+    assert own._frames(8, b"\x81\x01a\x81\x01b") == [b"a", b"b"]
+    assert own._frames(7, b"\x03tw") == []
+    assert own._frames(7, b"o") == [b"two"]
+    assert not own.parts
     with pytest.raises(ConnectionError):
-        bare._frames(7, b"\x88\x00")
+        own._frames(7, b"\x88\x00")
+
+
+def test_who_is_not_answered_is_not_connected(monkeypatch):
+    """A socket whose handshake the server leaves unanswered is not counted as connected."""
+    monkeypatch.setattr(bare, "CONNECTING", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = Bare(Task(silent.getsockname()[1], subscribers=3, messages=1))
+        assert client.connect() == 0
+        for each in client.sockets:
+            each.close()

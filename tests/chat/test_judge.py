@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.chat.judge import Received, SentExchange, judge
@@ -62,11 +62,11 @@ def test_stalled_fences(sent, line, data):
 def test_lost_fence(sent, line, data):
     """A fence that never comes, though later ones do, is a broadcast that was lost."""
     fences = [(exchange, fence) for exchange in sent for fence in exchange.fences]
-    if len(fences) > 1:
-        exchange, fence = data.draw(st.sampled_from(fences[:-1]))
-        received = perfectly(sent)
-        received[line].remove(fence)
-        assert (exchange.number, "missing", line) in faults(sent, received)
+    assume(len(fences) > 1)
+    exchange, fence = data.draw(st.sampled_from(fences[:-1]))
+    received = perfectly(sent)
+    received[line].remove(fence)
+    assert faults(sent, received) == {(exchange.number, "missing", line)}
 
 
 @given(conversations(), st.sampled_from(LINES), st.data())
@@ -78,64 +78,63 @@ def test_duplicated_fence(sent, line, data):
     assert faults(sent, received) == {(exchange.number, "duplicated", line)}
 
 
-def pick(data: st.DataObject, sent: list[SentExchange], hears: bool) -> tuple[SentExchange, Endpoint] | None:
+def pick(data: st.DataObject, sent: list[SentExchange], hears: bool) -> tuple[SentExchange, Endpoint]:
+    """Return one of the exchanges, with a line that has to hear it, or one that must not."""
     pairs = [(each, line) for each in sent for line in LINES if (line in each.expected) is hears]
-    return data.draw(st.sampled_from(pairs)) if pairs else None
+    assume(pairs)
+    return data.draw(st.sampled_from(pairs))
 
 
 @given(conversations(), st.data())
 def test_missing(sent, data):
     """A message that one line does not get is missing there, and nowhere else."""
-    if picked := pick(data, sent, hears=True):
-        exchange, line = picked
-        received = perfectly(sent)
-        received[line].remove(exchange.text)
-        assert faults(sent, received) == {(exchange.number, "missing", line)}
+    exchange, line = pick(data, sent, hears=True)
+    received = perfectly(sent)
+    received[line].remove(exchange.text)
+    assert faults(sent, received) == {(exchange.number, "missing", line)}
 
 
 @given(conversations(), st.data())
 def test_extra(sent, data):
-    """A message on a line that it is not for is extra there, wherever in the line it comes."""
-    if picked := pick(data, sent, hears=False):
-        exchange, line = picked
-        received = perfectly(sent)
-        received[line].insert(received[line].index(exchange.fences[0]), exchange.text)
-        assert faults(sent, received) == {(exchange.number, "extra", line)}
+    """A message on a line that it is not for is extra there, wherever in the line it comes; too late is so besides."""
+    exchange, line = pick(data, sent, hears=False)
+    received = perfectly(sent)
+    place = data.draw(st.integers(0, len(received[line])))
+    kinds = {"extra"} if place <= received[line].index(exchange.fences[0]) else {"extra", "out of order"}
+    received[line].insert(place, exchange.text)
+    assert faults(sent, received) == {(exchange.number, kind, line) for kind in kinds}
 
 
 @given(conversations(), st.data())
 def test_duplicated(sent, data):
     """A message that comes twice is duplicated, also when the second comes much later."""
-    if picked := pick(data, sent, hears=True):
-        exchange, line = picked
-        received = perfectly(sent)
-        received[line].insert(
-            data.draw(st.integers(received[line].index(exchange.text), len(received[line]))), exchange.text
-        )
-        assert faults(sent, received) == {(exchange.number, "duplicated", line)}
+    exchange, line = pick(data, sent, hears=True)
+    received = perfectly(sent)
+    received[line].insert(
+        data.draw(st.integers(received[line].index(exchange.text), len(received[line]))), exchange.text
+    )
+    assert faults(sent, received) == {(exchange.number, "duplicated", line)}
 
 
 @given(conversations(), st.data())
 def test_altered(sent, data):
     """Another text in a message's place is that message, altered."""
-    if picked := pick(data, sent, hears=True):
-        exchange, line = picked
-        received = perfectly(sent)
-        received[line][received[line].index(exchange.text)] = exchange.text + "?"
-        assert faults(sent, received) == {(exchange.number, "altered", line)}
+    exchange, line = pick(data, sent, hears=True)
+    received = perfectly(sent)
+    received[line][received[line].index(exchange.text)] = exchange.text + "?"
+    assert faults(sent, received) == {(exchange.number, "altered", line)}
 
 
 @given(conversations(), st.data())
 def test_out_of_order(sent, data):
     """A message behind a fence that was sent after it is out of order."""
-    if picked := pick(data, sent, hears=True):
-        exchange, line = picked
-        received = perfectly(sent)
-        texts = received[line]
-        texts.remove(exchange.text)
-        behind = texts.index(exchange.fences[0]) + 1
-        texts.insert(data.draw(st.integers(behind, len(texts))), exchange.text)
-        assert faults(sent, received) == {(exchange.number, "out of order", line)}
+    exchange, line = pick(data, sent, hears=True)
+    received = perfectly(sent)
+    texts = received[line]
+    texts.remove(exchange.text)
+    behind = texts.index(exchange.fences[0]) + 1
+    texts.insert(data.draw(st.integers(behind, len(texts))), exchange.text)
+    assert faults(sent, received) == {(exchange.number, "out of order", line)}
 
 
 @given(conversations(), st.sampled_from(LINES))
@@ -144,7 +143,7 @@ def test_unproven(sent, line):
     received = perfectly(sent)
     fences = {fence for exchange in sent for fence in exchange.fences}
     received[line] = [text for text in received[line] if text not in fences]
-    assert {(exchange.number, "unproven", line) for exchange in sent} <= faults(sent, received)
+    assert faults(sent, received) == {(exchange.number, "unproven", line) for exchange in sent}
 
 
 @given(conversations(), st.sampled_from(LINES))
@@ -163,10 +162,10 @@ def test_closed(sent, line):
 def test_never_green_with_a_stranger(sent, strangers, line):
     """A text that nobody sent is never passed over."""
     known = {exchange.text for exchange in sent} | {fence for exchange in sent for fence in exchange.fences}
+    assume(not known.intersection(strangers))
     received = perfectly(sent)
     received[line] = strangers + received[line]
-    if not known.intersection(strangers):
-        assert any(each[2] == line for each in faults(sent, received))
+    assert any(each[2] == line for each in faults(sent, received))
 
 
 def test_not_sent():

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import json
-import shutil
+from pathlib import Path
 
 import msgspec
 import pytest
+import samples
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
-from shared import ROOT
 
 from harness.commands.compare import compare
 from harness.report import markdown
-from harness.results.result import Judgement, Verdicts, read_result, save_result
+from harness.results.result import Judgement, Verdicts, save_result
 from harness.verdict import Reason
 
-RECORDED = ROOT / "reports" / "results"
 CELL = "py27-django18"
 HOSTILE = "@everyone `a` ``b`` | <script>alert(1)</script> [x](http://example.org) \x1b[31m\u202e\nsecond line"
 
 
 @pytest.fixture
 def folders(tmp_path):
-    """Two folders of results: in the second a cell got worse, one was added, and one is damaged."""
-    old, new = tmp_path / "old", tmp_path / "new"
-    for folder in (old, new):
-        folder.mkdir()
-        shutil.copy(RECORDED / "py27-django19.json", folder)
-    shutil.copy(RECORDED / f"{CELL}.json", old)
-    shutil.copy(RECORDED / "py311-django52-channels4.json", new)
+    """Two folders of results: in the second a cell got worse, and one was added."""
+    old = samples.write(tmp_path / "old", CELL, "py27-django19").results
+    new = samples.write(tmp_path / "new", "py27-django19", "py311-django52-channels4").results
     judgement = Judgement.of(Reason.HANDSHAKE_REFUSED, HOSTILE)
     verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
-    save_result(msgspec.structs.replace(read_result(old / f"{CELL}.json"), verdicts=verdicts), new / f"{CELL}.json")
+    save_result(msgspec.structs.replace(samples.of(CELL), verdicts=verdicts), new / f"{CELL}.json")
     return str(old), str(new)
 
 
@@ -56,9 +51,9 @@ def test_not_worse(folders):
     assert run(folders[0], folders[0]).stdout == "2 cells: 2 the same.\n"
 
 
-def test_partial(folders, tmp_path):
+def test_partial(folders):
     """Where the new run is a part of the matrix, what it lacks has not been removed."""
-    (tmp_path / "new" / "py27-django19.json").unlink()
+    (Path(folders[1]) / "py27-django19.json").unlink()
     assert "1 removed" in run(*folders).stdout
     assert run(*folders, "--partial").stdout.splitlines()[-1] == "2 cells: 1 worse, 1 added."
 
@@ -85,9 +80,9 @@ def test_markdown(folders):
     assert row.count("<code>") == row.count("</code>")
 
 
-def test_damaged(folders, tmp_path):
+def test_damaged(folders):
     """A result that cannot be read is named, and is exit code 3 where nothing got worse."""
-    (tmp_path / "old" / f"{CELL}.json").write_text("{")
+    (Path(folders[0]) / f"{CELL}.json").write_text("{")
     assert run(*folders).stdout.splitlines()[-1] == "2 cells: 1 added, 1 the same."  # neither added nor removed
     done = run(folders[0], folders[0])
     assert done.return_value == 3

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
 import msgspec
 import pytest
 import runs
+import samples
 from click.testing import CliRunner
-from shared import ROOT
 
 from harness.commands.merge import merge
 from harness.errors import HarnessError, UsageError
@@ -17,7 +15,6 @@ from harness.results.folder import Reports
 from harness.results.result import Judgement, Verdicts, read_result, save_result
 from harness.verdict import Reason
 
-RECORDED = ROOT / "reports" / "results"
 CELL, OTHER = "py27-django18", "py311-django52-channels4"
 
 
@@ -31,10 +28,7 @@ def run(*arguments: object):
 @pytest.fixture
 def machines(tmp_path):
     """Two machines, each with the reports of one cell."""
-    for machine, cell in (("linux", CELL), ("mac", OTHER)):
-        (tmp_path / machine / "results").mkdir(parents=True)
-        shutil.copy(RECORDED / f"{cell}.json", tmp_path / machine / "results")
-    return tmp_path / "linux", tmp_path / "mac"
+    return samples.write(tmp_path / "linux", CELL).folder, samples.write(tmp_path / "mac", OTHER).folder
 
 
 def test_complete(machines, tmp_path):
@@ -42,7 +36,7 @@ def test_complete(machines, tmp_path):
     done = run(*machines, "--into", tmp_path / "all")
     assert done.return_value == 0
     assert done.stdout == "2 results from 2 folders, 2 with a verdict.\n"
-    assert read_result(tmp_path / "all" / "results" / f"{CELL}.json") == read_result(RECORDED / f"{CELL}.json")
+    assert read_result(tmp_path / "all" / "results" / f"{CELL}.json") == samples.of(CELL)
 
 
 def test_load_runs(machines, tmp_path):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import samples
 from filelock import FileLock
-from shared import FAKES, ROOT, fake_cell, harness, run_fake
+from shared import FAKES, fake_cell, harness, run_fake
 
 from harness.cells import Cell
 from harness.libraries.registry import discover as load_libraries
@@ -270,6 +271,7 @@ def test_versions_of_the_past(tmp_path):
 
 def test_versions_of_another_cell(tmp_path):
     """The versions of another cell's result are refused."""
-    ran = run_fake("drops", tmp_path, "--freeze", str(ROOT / "reports" / "results" / "py27-django18.json"))
+    other = samples.write(tmp_path / "other", "py27-django18").result("py27-django18")
+    ran = run_fake("drops", tmp_path, "--freeze", str(other))
     assert ran.exit_code == 2
     assert "is the result of py27-django18" in ran.output

@@ -13,9 +13,10 @@ from harness.environments import interpreters, legacy
 @pytest.mark.parametrize("version", legacy.VERSIONS)
 def test_locks(version):
     """Each lock has exact versions only; the common one, the packages that make an environment work."""
-    for path in legacy.LOCKS.glob(f"py{version.replace('.', '')}*.txt"):
-        lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
-        assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line) for line in lines)
+    texts = [path.read_text() for path in legacy.LOCKS.glob(f"py{version.replace('.', '')}*.txt")]
+    lines = [line for text in texts for line in text.splitlines() if line and not line.startswith("#")]
+    assert lines
+    assert not [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line)]
     assert {"pip", "setuptools", "wheel", "coverage"} <= {line.split("==")[0] for line in legacy._locked(version)}
     library = legacy._locked(version, ["django-websocket-redis"])
     assert {"pip", "redis", "six", "gevent", "greenlet"} <= {line.split("==")[0] for line in library}

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from shared import ROOT
+import samples
 
 from harness.environments import interpreters
 from harness.matrix.session import Session
 from harness.results.folder import Reports
-from harness.results.result import read_result, save_result
+from harness.results.result import save_result
 
-RECORDED = read_result(ROOT / "reports" / "results" / "py27-django18.json")
+RESULT = samples.of("py27-django18")
 CELLS = [f"py39-django{django}" for django in ("22", "30", "31", "32")]
 
 
@@ -37,8 +37,8 @@ def interpreter(monkeypatch):
 
 
 def record(reports: Path, cell: str, seconds: float, started: str = "2020-01-01T00:00:00+00:00") -> None:
-    varying = msgspec.structs.replace(RECORDED.varying, seconds={"all": seconds}, started=started)
-    save_result(msgspec.structs.replace(RECORDED, cell=cell, varying=varying), reports / "results" / f"{cell}.json")
+    varying = msgspec.structs.replace(RESULT.varying, seconds={"all": seconds}, started=started)
+    save_result(msgspec.structs.replace(RESULT, cell=cell, varying=varying), Reports(reports).result(cell))
 
 
 def test_left(tmp_path, clock):

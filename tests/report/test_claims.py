@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from shared import ROOT
+import samples
 
 from harness.cells import Cell
 from harness.report.claims import claimed, contradictions, newest, of, said
 from harness.report.view import LibraryView, Row
-from harness.results.result import Claims, read_result
-
-RECORDED = ROOT / "reports" / "results"
+from harness.results.result import Claims
 
 
 def claims(requires: str = "", pythons: str = "", djangos: str = "", version: str = "1.0") -> Claims:
@@ -43,7 +41,7 @@ def test_claimed(given, cell, expected):
 
 
 def row(cell: str, given: Claims | None) -> Row:
-    result = read_result(RECORDED / f"{cell}.json")
+    result = samples.of(cell)
     installation = msgspec.structs.replace(result.installation, claims=given)
     return Row(Cell.parse(cell), msgspec.structs.replace(result, installation=installation))
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import jsonschema
 import msgspec
 import pytest
-import xmlschema
+import samples
 from hostile import folder_of
 from junitparser import JUnitXml
 from markdown_it import MarkdownIt
@@ -24,17 +24,22 @@ from harness.results.folder import Reports
 from harness.results.result import Judgement, Step, Verdicts
 from harness.verdict import Reason, Verdict
 
-CELLS = ("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30")
+CELLS = (
+    *("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30"),
+    "py36-django32-pysocketio",
+)
 
 
 @pytest.fixture(scope="module")
-def view() -> View:
-    return read_view(Reports.of_checkout())
+def view(tmp_path_factory) -> View:
+    return read_view(samples.write(tmp_path_factory.mktemp("samples")))
 
 
-@pytest.fixture
-def hostile(tmp_path) -> View:
-    return read_view(Reports(folder_of(tmp_path, *CELLS)))
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> View:
+    found = read_view(Reports(folder_of(tmp_path_factory.mktemp("hostile"), *CELLS)))
+    assert len(found.rows) == len(CELLS)
+    return found
 
 
 def test_json(view, hostile):
@@ -62,6 +67,8 @@ def test_supported(view):
 
 def test_junit(view, hostile):
     """The XML is what Jenkins and GitLab accept; a parser reads back a suite for each cell with all that was seen."""
+    import xmlschema  # every worker of pytest reads this file, and this takes half a second
+
     schema = xmlschema.XMLSchema(ROOT / "tests" / "schemas" / "junit.xsd")
     for each in (view, hostile):
         document = junit.render(each)

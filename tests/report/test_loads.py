@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hostile
-import many
 import msgspec
 import pytest
+import samples
 from runs import run, step
 
 from harness.load.latency import latency
@@ -18,8 +18,7 @@ from harness.results.loads import Message, Run
 
 @pytest.fixture
 def reports(tmp_path):
-    many.write(tmp_path, 30)
-    return tmp_path
+    return samples.write(tmp_path, "py27-django18", "py39-django30", "py311-django52-channels4").folder
 
 
 def cell_of(reports) -> str:

@@ -101,5 +101,7 @@ def test_signs_are_narrow(sign):
 
 def test_problems_are_found():
     """What docutils objects to is reported."""
-    assert "Unexpected" in rst.problems("* a\nb\n") or rst.problems("* a\nb\n")
-    assert rst.problems("`a\n")
+    assert "Bullet list ends without a blank line; unexpected unindent." in rst.problems("* a\nb\n")
+    assert "phrase reference start-string without end-string." in rst.problems("`a\n", "a.rst")
+    assert rst.problems("`a\n", "a.rst").startswith("a.rst:1: ")
+    assert rst.problems("a\n") == ""

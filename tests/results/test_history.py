@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from shared import ROOT
+import samples
 
 from harness.errors import DamagedResult
 from harness.results import history
 from harness.results.folder import Reports
 from harness.results.history import Entry
-from harness.results.result import Judgement, Result, Verdicts, read_result
+from harness.results.result import Judgement, Result, Verdicts
 from harness.verdict import Reason
 
 WORKS, REFUSED = Reason.WORKS, Reason.HANDSHAKE_REFUSED
@@ -18,7 +18,7 @@ WORKS, REFUSED = Reason.WORKS, Reason.HANDSHAKE_REFUSED
 
 @pytest.fixture
 def result() -> Result:
-    return read_result(ROOT / "reports" / "results" / "py27-django18.json")
+    return samples.of("py27-django18")
 
 
 def later(result: Result, date: str, reason: Reason = WORKS, **installed: str) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from shared import ROOT
+import samples
 
 from harness.cells import Cell
 from harness.errors import DamagedResult, ForeignSchema
@@ -13,11 +13,11 @@ from harness.results.folder import Reports
 from harness.results.history import Entry
 from harness.results.merge import Kind, bring_evidence, bring_history, merge
 from harness.results.records import Records
-from harness.results.result import Judgement, Result, Verdicts, read_result
+from harness.results.result import Judgement, Result, Verdicts
 from harness.verdict import Reason
 
 CELL = "py27-django18"
-RESULT = read_result(ROOT / "reports" / "results" / f"{CELL}.json")
+RESULT = samples.of(CELL)
 
 
 def said(reason: Reason, started: str = "2026-11-01T00:00:00+00:00") -> Records:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
 import pytest
-from shared import ROOT
+import samples
 
 from harness.errors import ForeignSchema, UsageError
 from harness.results import records
+from harness.results.result import encode_result
 
-RECORDED = ROOT / "reports" / "results"
 CELL = "py27-django18"
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """A repository with one committed result, in the place of the checkout."""
-    (tmp_path / "reports" / "results").mkdir(parents=True)
     git = ["git", "-C", str(tmp_path), "-c", "user.name=Mary", "-c", "user.email=mary@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "begin"], check=True)
-    shutil.copy(RECORDED / f"{CELL}.json", tmp_path / "reports" / "results")
+    samples.write(tmp_path / "reports", CELL)
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "-q", "-m", "record"], check=True)
     monkeypatch.setattr(records, "ROOT", tmp_path)
@@ -45,13 +43,17 @@ def test_neither(repository, name):
 
 def test_folders(tmp_path):
     """A folder of reports and its folder of results are the same."""
-    assert records.find(str(RECORDED)).results == records.find(str(RECORDED.parent)).results
-    assert records.find(str(tmp_path)).results == {}
+    (tmp_path / "empty").mkdir()
+    reports = samples.write(tmp_path / "reports")
+    found = records.find(str(reports.results)).results
+    assert found == {name: samples.of(name) for name in samples.NAMES}
+    assert records.find(str(reports.folder)).results == found
+    assert records.find(str(tmp_path / "empty")).results == {}
 
 
 def test_damaged(tmp_path):
     """What cannot be read is named, by its cell."""
-    data = (RECORDED / f"{CELL}.json").read_bytes()
+    data = encode_result(samples.of(CELL))
     (tmp_path / f"{CELL}.json").write_bytes(data[:-20])
     (tmp_path / "nonsense.json").write_bytes(data)
     (tmp_path / "py27-django19.json").write_bytes(data)

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 import pytest
+import samples
 from click.testing import CliRunner
 from htmlpages import Page, script
-from shared import ROOT
 
 from harness.commands.site import site as command
 from harness.errors import HarnessError, UsageError
@@ -20,21 +20,20 @@ from harness.report.view import read_view
 from harness.results import history
 from harness.results.folder import Reports
 from harness.results.history import Entry
-from harness.results.result import read_result
 from harness.site.build import build
 from harness.verdict import Reason, Verdict
 
-RECORDED = ROOT / "reports" / "results"
 CELLS = ("py27-django18", "py311-django52-channels4", "py33-django18", "py27-django18-socketio", "py39-django30")
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory) -> Path:
-    """Reports of a few cells, one of them with evidence and a history."""
-    folder = tmp_path_factory.mktemp("reports")
-    (folder / "results").mkdir()
-    for cell in CELLS:
-        shutil.copy(RECORDED / f"{cell}.json", folder / "results")
+def reports(once) -> Path:
+    """Reports of a few cells, one of them with evidence and a history, and their site."""
+    return once("reports with a site", fill)
+
+
+def fill(folder: Path) -> None:
+    reports = samples.write(folder, *CELLS)
     evidence = folder / "evidence" / "py27-django18"
     evidence.mkdir(parents=True)
     (evidence / "runserver.log").write_text("Starting <b>server</b>\x1b[1m\n")
@@ -43,19 +42,16 @@ def reports(tmp_path_factory) -> Path:
         msgspec.json.encode({**frame, "data": data}) for data in ("hello", "<script>alert(1)</script>", "x" * 5000)
     ]
     (evidence / "frames.jsonl").write_bytes(b"\n".join([*lines, b"{cut off"]))
-    result = read_result(RECORDED / "py27-django18.json")
-    now = Entry.of(result, None)
+    now = Entry.of(samples.of("py27-django18"), None)
     before = msgspec.structs.replace(now, date="2025-01-02", verdict=Verdict.DOES_NOT_WORK, reason=Reason.PAGE_FAILED)
     after = msgspec.structs.replace(now, date="2025-02-03", moved={"redis": ("3.0", "3.5"), "six": ("", "1.0")})
-    history.write(Reports(folder).history("py27-django18"), [before, after, now])
-    return folder
+    history.write(reports.history("py27-django18"), [before, after, now])
+    build(read_view(reports), reports, script, reports.site)
 
 
 @pytest.fixture(scope="module")
 def site(reports) -> Path:
-    target = reports / "html"
-    build(read_view(Reports(reports)), Reports(reports), script, target)
-    return target
+    return Reports(reports).site
 
 
 def page(site: Path, name: str) -> str:
@@ -80,8 +76,9 @@ def test_every_page(site):
 
 
 def test_links(site):
-    """Every link inside the site leads to a page or a place that is there, and nothing is loaded from elsewhere."""
+    """Every link inside the site leads somewhere, and one leads to each page; nothing is loaded from elsewhere."""
     pages = {path: Page(path) for path in site.rglob("*.html")}
+    reached = {site / "index.html"}
     for path, found in pages.items():
         for address in [*found.links, *found.loads]:
             parts = urlsplit(address)
@@ -90,15 +87,17 @@ def test_links(site):
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             assert target.is_file(), (path, address)
+            reached |= {target} - {path}
             if parts.fragment:
                 assert unquote(parts.fragment) in pages[target].ids, (path, address)
+    assert reached >= set(pages)
 
 
 def test_cells(site):
     """Each cell is in the matrix, with sign and text, and leads to its page."""
     text = page(site, "index.html")
     for cell in CELLS:
-        sign = read_result(RECORDED / f"{cell}.json").verdicts.overall.verdict.label
+        sign = samples.of(cell).verdicts.overall.verdict.label
         assert re.search(rf'<a href="cells/{cell}\.html" title="[^"]*">{sign}</a>', text), cell
 
 
@@ -134,11 +133,12 @@ def test_history(site):
     assert "<dt>Since</dt><dd>2025-02-03</dd>" in page(site, "cells/py27-django18.html")
 
 
-def test_twice_the_same(reports, site):
+def test_twice_the_same(reports, site, tmp_path):
     """The same results give the same site, byte for byte."""
-    again = reports / "again"
+    again = tmp_path / "again"
     build(read_view(Reports(reports)), Reports(reports), script, again)
     files = sorted(path.relative_to(site) for path in site.rglob("*") if path.is_file())
+    assert len(files) > len(CELLS)
     assert files == sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
     for path in files:
         assert (site / path).read_bytes() == (again / path).read_bytes(), path
@@ -163,22 +163,25 @@ def test_something_else(reports, tmp_path):
         assert (folder / name).read_text() == "years of work"
 
 
-def test_built_again(reports, tmp_path):
+@pytest.mark.usefixtures("one_process")
+def test_built_again(reports, site, tmp_path):
     """A site that is built again loses its own old pages, and nothing else that lies beside them."""
     view = read_view(Reports(reports))
-    build(view, Reports(reports), script, tmp_path / "site")
+    shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / "CNAME").write_text("example.org")
     max(view.libraries, key=lambda library: len(library.rows)).rows.pop()
     names = {row.name for row in view.rows}
+    assert len(names) == len(CELLS) - 1
     build(view, Reports(reports), script, tmp_path / "site")
     assert (tmp_path / "site" / "CNAME").exists()
     assert {path.stem for path in (tmp_path / "site" / "cells").iterdir()} == names
 
 
-def test_interrupted(reports, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("one_process")
+def test_interrupted(site, tmp_path, monkeypatch):
     """A build that is interrupted while it puts the pages in their places is followed by one that succeeds."""
-    view, target = read_view(Reports(reports)), tmp_path / "site"
-    build(view, Reports(reports), script, target)
+    reports = samples.write(tmp_path, "py33-django18")
+    view, target = read_view(reports), shutil.copytree(site, reports.site)
     replace, calls = Path.replace, itertools.count()
 
     def interrupted(self: Path, other: Path) -> Path:
@@ -189,30 +192,32 @@ def test_interrupted(reports, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            build(view, Reports(reports), script, target)
-    build(view, Reports(reports), script, target)
+            build(view, reports, script, target)
+    build(view, reports, script, target)
     assert (target / "index.html").exists()
+    assert [path.stem for path in (target / "cells").iterdir()] == ["py33-django18"]
 
 
-def test_unreadable_evidence(reports, tmp_path):
+@pytest.mark.usefixtures("one_process")
+def test_unreadable_evidence(tmp_path):
     """A link in the evidence is not followed, for it could lead anywhere."""
-    shutil.copytree(reports / "results", tmp_path / "results")
-    evidence = tmp_path / "evidence" / "py27-django18"
+    reports = samples.write(tmp_path, "py27-django18")
+    evidence = reports.evidence("py27-django18")
     evidence.mkdir(parents=True)
     (tmp_path / "secret").write_text("secret")
     (evidence / "leak.log").symlink_to(tmp_path / "secret")
     (evidence / "gone.log").symlink_to(tmp_path / "nowhere")
     (evidence / "a b#c?.log").write_text("hello")
     (evidence / "server here.log").write_text("hello")
-    build(read_view(Reports(tmp_path)), Reports(tmp_path), script, tmp_path / "site")
+    build(read_view(reports), reports, script, tmp_path / "site")
     assert [path.name for path in (tmp_path / "site" / "evidence").iterdir()] == ["py27-django18.server here.txt"]
     assert "py27-django18.server%20here.txt" in page(tmp_path / "site", "cells/py27-django18.html")
 
 
+@pytest.mark.usefixtures("one_process")
 def test_damaged(tmp_path):
     """A result that cannot be read is named on the first page, and is exit code 3."""
-    (tmp_path / "results").mkdir()
-    shutil.copy(RECORDED / "py27-django18.json", tmp_path / "results")
+    samples.write(tmp_path, "py33-django18")
     (tmp_path / "results" / "py27-django19.json").write_text('{"schema": "0"}')
     done = CliRunner().invoke(command, ["--reports", str(tmp_path)], standalone_mode=False)
     assert done.return_value == 3

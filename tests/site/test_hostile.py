@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hostile import folder_of
 from htmlpages import Page, script
 
@@ -9,12 +10,20 @@ from harness.report.view import read_view
 from harness.results.folder import Reports
 from harness.site.build import build
 
+#: One of each verdict, one with other ways to carry the chat, and one with exchanges that are wrong.
+CELLS = ("py27-django18", "py311-django52-channels4", "py39-django30", "py33-django18", "py36-django32-pysocketio")
 
+
+@pytest.mark.usefixtures("one_process")
 def test_hostile(tmp_path):
     """No cell can bring an element, a handler, a link or a control character into a page."""
-    reports = folder_of(tmp_path, "py27-django18", "py311-django52-channels4", "py39-django30", "py33-django18")
-    build(read_view(Reports(reports)), Reports(reports), script, tmp_path / "html")
-    for path in (tmp_path / "html").rglob("*.html"):
+    reports = Reports(folder_of(tmp_path, *CELLS))
+    view = read_view(reports)
+    build(view, reports, script, tmp_path / "html")
+    assert sorted(row.name for row in view.rows) == sorted(CELLS)
+    paths = sorted((tmp_path / "html").rglob("*.html"))
+    assert len(paths) > len(CELLS)
+    for path in paths:
         found = Page(path)
         assert not found.wrong, path
         assert not set(found.all_tags) & {"img", "iframe", "object"}, path

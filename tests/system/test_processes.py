@@ -127,10 +127,11 @@ def test_sweep_ends_exactly_the_orphans(tmp_path):
         assert children["other"].is_running()
         assert children["alive"].is_running()
     finally:
-        processes.end([child for child in children.values() if child.is_running()])
+        # First the owners: what one of them has started is waited for by it, and by nobody else as long as it lives.
         for owner in owners.values():
             owner.kill()
             owner.communicate()
+        processes.end([child for child in children.values() if child.is_running()])
 
 
 def test_second_signal_is_ignored():

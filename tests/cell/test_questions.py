@@ -1,0 +1,100 @@
+"""A set of questions is one step; what was found before it broke off is kept, and that it did is a finding."""
+
+from __future__ import annotations
+
+import pytest
+from cellservers import finding, recorder_in
+from talkers import Clock, Switchboard
+
+from harness.cell import questions
+from harness.clients.connection import HandshakeRefused, SendFailed
+from harness.errors import CellFailure, HarnessError
+from harness.results.result import Step
+from harness.verdict import Reason
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch) -> Clock:
+    return Clock.reigning(monkeypatch)
+
+
+class Asked:
+    """What came of a set of questions."""
+
+    def __init__(self, folder, asking, board=None):
+        self.recorder, self.findings = recorder_in(folder), []
+        questions.ask("isolation", asking, self.findings, (board or Switchboard()).chat(), self.recorder)
+        (self.step,) = self.recorder.steps
+
+
+def broken(error):
+    yield finding("first?")
+    raise error
+
+
+def test_answered(tmp_path):
+    """All findings are kept, and the step says how many are as expected, of those that can be judged."""
+    findings = [finding("a"), finding("b", good=False), finding("c", good=None)]
+    asked = Asked(tmp_path, iter(findings))
+    assert asked.findings == findings
+    assert asked.step == Step(name="isolation", outcome="ok", text="1 of 2 as expected")
+
+
+def test_none(tmp_path):
+    """Without a question the step says so."""
+    assert Asked(tmp_path, iter(())).step.text == "0 of 0 as expected"
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"),
+    [
+        (SendFailed("John's connection is gone"), "John's connection is gone"),
+        (HandshakeRefused("status 500"), "status 500"),
+        (CellFailure(Reason.PAGE_FAILED, "GET / brought no answer"), "GET / brought no answer"),
+    ],
+)
+def test_broken_off(tmp_path, error, seen):
+    """What breaks the questions off fails the step and is a finding; what came before it is kept."""
+    asked = Asked(tmp_path, broken(error))
+    assert [(each.question, each.expected, each.seen, each.good) for each in asked.findings] == [
+        ("first?", "yes", "yes", True),
+        ("Could all of this be asked?", "yes", seen, False),
+    ]
+    assert (asked.step.outcome, asked.step.text, asked.step.cause) == (
+        *("failed", "1 of 2 as expected", f"broken off: {seen}"),
+    )
+
+
+@pytest.mark.parametrize("asking", [broken(SendFailed("gone")), iter([finding("first?")])], ids=["broken", "whole"])
+def test_a_server_that_ended(tmp_path, asking):
+    """A server that did not outlast the questions has that against it, whether or not they were broken off."""
+    asked = Asked(tmp_path, asking, Switchboard(exit_status=-11))
+    assert [(each.question, each.seen, each.good) for each in asked.findings[1:]] == [
+        ("Does the server outlast the questions?", "the server had ended with exit status -11", False)
+    ]
+    assert asked.step.cause == "broken off: the server had ended with exit status -11"
+
+
+def test_a_server_that_is_just_ending(tmp_path, clock):
+    """A server that ends a moment after it has dropped its connections is what broke the questions off."""
+    board = Switchboard()
+
+    def end():
+        board.exit_status = 1
+
+    clock.later(0.4, end)
+    asked = Asked(tmp_path, broken(SendFailed("gone")), board)
+    assert asked.findings[1].seen == "the server had ended with exit status 1"
+
+
+def test_nobody_waits_for_the_end_of_a_server_that_answers(tmp_path, clock):
+    """Where all was answered nobody waits for a server to end."""
+    before = clock.now
+    Asked(tmp_path, iter([finding("first?")]))
+    assert clock.now == before
+
+
+def test_a_fault_of_the_harness(tmp_path):
+    """What is no fault of the cell is not taken for one."""
+    with pytest.raises(HarnessError):
+        Asked(tmp_path, broken(HarnessError("no")))

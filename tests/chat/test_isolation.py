@@ -1,0 +1,251 @@
+"""Isolation against a server that is none: who hears what is not for them, and who speaks without being let in."""
+
+from __future__ import annotations
+
+import pytest
+from talkers import LOGIN, Clock, Switchboard, answer
+
+from harness.chat import exchanges
+from harness.chat.isolation import Eavesdropper, overhear, post_unknown, publish_unknown
+from harness.clients.connection import Endpoint
+
+STRANGER = Eavesdropper("an unknown client", "/ws/user")
+MARY = Eavesdropper("Mary, who asks for John's channel", "/ws/user", "Mary")
+FOREIGN = Eavesdropper("a page of a foreign Origin", "/ws/chat", "John", origin="http://elsewhere.invalid")
+#: How each of them is called where it is connected.
+PLACES = {"1": "stranger", "2": "Mary", "3": "foreign"}
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    return Clock.reigning(monkeypatch)
+
+
+@pytest.fixture
+def board(clock) -> Switchboard:
+    return Switchboard(clock)
+
+
+def place(line) -> str:
+    """Return which eavesdropper has a connection; nothing for that of a member."""
+    return PLACES.get(line.endpoint.name, "") if line.endpoint.member == "eavesdropper" else ""
+
+
+def private(text: str) -> bool:
+    return text.startswith("private")
+
+
+def asked(board: Switchboard) -> list[tuple[str, bool | None]]:
+    """Return what each of the three hears, and whether that is as expected."""
+    findings = list(overhear(board.talk(), [STRANGER, MARY, FOREIGN]))
+    assert [each.question for each in findings] == [f"What hears {each.who}?" for each in (STRANGER, MARY, FOREIGN)]
+    assert [each.expected for each in findings] == [
+        *(["nothing of another member's"] * 2),
+        "the connection is refused",
+    ]
+    return [(each.seen, each.good) for each in findings]
+
+
+def test_nobody_hears(board):
+    """Who hears only broadcasts, or what is their own, hears nothing of another's; a foreign page must be refused."""
+    board.refuses = lambda endpoint, path, member, origin: "status 403" if "elsewhere" in origin else ""
+    assert asked(board) == [("nothing private", True), ("nothing private", True), ("refused: status 403", True)]
+
+
+def test_what_is_sent(board):
+    """Three user messages and one to the group are sent, each remembered as the harness's own."""
+    chat = board.talk()
+    already = len(board.said)
+    list(overhear(chat, [STRANGER]))
+    sent = [(channel, audience, who) for channel, audience, who, text in board.said[already:] if private(text)]
+    assert sent == [
+        ("user", "admin", "admin"),
+        ("user", "John", "admin"),
+        ("user", "Mary", "admin"),
+        ("group", "chatusers", "John"),
+    ]
+    assert chat.said == {
+        "private user message to admin (abc)",
+        "private user message to John (abc)",
+        "private user message to Mary (abc)",
+        "private group message to chatusers (abc)",
+    }
+
+
+def test_a_foreign_page_hears_its_victim(board):
+    """A foreign page that is let in hears whatever is for the member whose cookie it has."""
+    assert asked(board)[2] == ("the private messages to John, chatusers", False)
+
+
+def test_a_foreign_page_that_hears_nothing(board):
+    """A foreign page that is let in is none of isolation's good ones, also when it hears nothing private."""
+    board.drops = lambda text, line: place(line) == "foreign" and private(text)
+    assert asked(board)[2] == ("accepted, but nothing private", False)
+
+
+@pytest.mark.parametrize(("who", "number", "seen"), [("stranger", 0, "admin, John, Mary, chatusers"), ("Mary", 1, "")])
+def test_a_leak(board, who, number, seen):
+    """What leaks to somebody is told by whom it was for; what is Mary's own is no leak to her."""
+    board.leaks = lambda text, line: place(line) == who
+    assert asked(board)[number] == (f"the private messages to {seen or 'admin, John'}", False)
+
+
+def test_a_leak_that_is_wrapped(board):
+    """A private text has been heard also when something else stands around it."""
+    board.leaks = board.alters = lambda text, line: place(line) == "stranger" and "to John" in text
+    assert asked(board)[0] == ("the private messages to John", False)
+
+
+def test_a_leak_counts_more_than_a_closed_connection(board):
+    """Who has heard something has heard it, also when the connection is closed behind it."""
+    board.leaks = lambda text, line: place(line) == "stranger" and "to Mary" in text
+
+    def close(text):
+        if text == "private user message to Mary (abc)":
+            next(each for each in board.lines if place(each) == "stranger").end("closed with 1008")
+
+    board.then = close
+    assert asked(board)[0] == ("the private messages to Mary", False)
+
+
+def test_closed_again(board):
+    """A connection that the server closes again hears nothing, and that is good."""
+    board.closes = lambda text, line: place(line) == "stranger"
+    assert asked(board)[0] == ("its connection is closed again", True)
+
+
+def test_not_proved(board, clock):
+    """Silence where not even broadcasts arrive proves nothing, and is neither good nor bad."""
+    board.drops = lambda text, line: place(line) == "stranger"
+    assert asked(board)[0] == ("nothing, but no broadcast arrives either: not proved", None)
+
+
+def test_refused(board):
+    """A stranger who is refused hears nothing, with what the server answered."""
+    board.refuses = lambda endpoint, path, member, origin: "" if member else "status 401"
+    assert asked(board)[0] == ("refused: status 401", True)
+
+
+def test_they_leave(board):
+    """Once they have been asked about, the eavesdroppers are gone, and the members are still there."""
+    chat = board.talk()
+    list(overhear(chat, [STRANGER, MARY]))
+    assert sorted(chat.connections) == sorted(chat.endpoints)
+    assert len(board.lines) == 9
+
+
+def test_the_fifteen_are_not_touched(board):
+    """What is said to eavesdroppers is no stranger in the exchanges that went before."""
+    chat = board.talk()
+    exchanged = exchanges.run(chat)
+    list(overhear(chat, [STRANGER, MARY, FOREIGN]))
+    exchanges.judge_again(chat, exchanged)
+    assert str(exchanged) == "15 of 15"
+
+
+def publishing(board: Switchboard) -> tuple[str, bool | None]:
+    """Return what comes of a stranger's broadcast."""
+    chat = board.talk()
+    (finding,) = publish_unknown(chat, "/ws/broadcast")
+    assert finding.question == "Can an unknown client broadcast through a WebSocket?"
+    assert finding.expected == "no member receives it"
+    assert Endpoint("stranger", "broadcast") not in chat.connections
+    return finding.seen, finding.good
+
+
+def test_a_stranger_is_not_heard(board):
+    """A stranger whose messages are thrown away is waited for a moment, and that is good."""
+    assert publishing(board) == ("not received within 1 s", True)
+    assert ("broadcast", "all", "", "broadcast of a stranger (abc)") in board.said
+
+
+def test_a_stranger_is_heard(board):
+    """A stranger's broadcast that members receive is told with who received it."""
+    board.hears_strangers = True
+    board.drops = lambda text, line: "stranger" in text and line.endpoint.member == "admin"
+    assert publishing(board) == ("received by John, Mary", False)
+
+
+def test_a_stranger_is_heard_in_a_wrapping(board):
+    """A stranger's broadcast has been received also when something else stands around it."""
+    board.hears_strangers = True
+    board.alters = lambda text, line: "stranger" in text
+    assert publishing(board) == ("received by John, Mary, admin", False)
+
+
+def test_a_strangers_later_messages(board):
+    """A stranger whose first message is lost and whose next ones arrive can broadcast."""
+    board.hears_strangers = True
+    board.drops = lambda text, line: "stranger" in text
+    assert publishing(board) == ("the message was not received, but later ones were", False)
+
+
+def test_a_stranger_is_closed(board):
+    """A stranger whose connection is closed at the first word has not been heard."""
+
+    def close(text):
+        if "stranger" in text:
+            next(each for each in board.lines if each.endpoint.member == "stranger").end("closed with 1008")
+
+    board.then = close
+    assert publishing(board) == ("not received; the connection is closed", True)
+
+
+def test_a_stranger_is_refused(board):
+    """A stranger who gets no connection cannot broadcast."""
+    board.refuses = lambda endpoint, path, member, origin: "" if member else "status 403"
+    assert publishing(board) == ("refused: status 403", True)
+
+
+def posting(board: Switchboard) -> tuple[str, bool | None]:
+    """Return what comes of a stranger's form."""
+    chat = board.talk()
+    (finding,) = post_unknown(chat, "/chat/broadcast/")
+    assert finding.question == "Can an unknown client post a message to a page?"
+    assert finding.expected == "it is sent to the login page"
+    assert chat.session("stranger").asked == [f"GET {LOGIN}", "POST /chat/broadcast/"]
+    assert chat.said == {"posted by a stranger (abc)"}
+    return finding.seen, finding.good
+
+
+def test_a_form_of_a_stranger(board):
+    """A stranger who posts is sent to the login page."""
+    assert posting(board) == ("it is sent to the login page", True)
+
+
+def test_a_form_that_is_forbidden(board):
+    """A stranger who is forbidden to post is kept out as well."""
+    chat = board.talk()
+    chat.sessions["stranger"] = Answering(403)
+    (finding,) = post_unknown(chat, "/chat/broadcast/")
+    assert (finding.seen, finding.good) == ("status 403", True)
+
+
+@pytest.mark.parametrize(("status", "location"), [(200, ""), (302, "/elsewhere/"), (404, "")])
+def test_a_form_that_is_answered(board, status, location):
+    """Any other answer does not say that the message was refused, even if nobody had it."""
+    chat = board.talk()
+    chat.sessions["stranger"] = Answering(status, location)
+    (finding,) = post_unknown(chat, "/chat/broadcast/")
+    assert (finding.seen, finding.good) == (f"status {status}", False)
+
+
+def test_a_form_that_is_refused_and_carried(board):
+    """A message that members receive is a leak, whatever the page answers."""
+    board.posts_for_strangers = True
+    board.drops = lambda text, line: "stranger" in text and line.endpoint.member == "Mary"
+    seen, good = posting(board)
+    assert (seen, good) == ("it is sent to the login page, and the message is received by John, admin", False)
+
+
+class Answering:
+    """A session whose forms are answered in one way."""
+
+    def __init__(self, status: int, location: str = "") -> None:
+        self.status, self.location = status, location
+
+    def get(self, path):
+        return answer(200)
+
+    def post(self, path, form):
+        return answer(self.status, location=self.location)

@@ -1,0 +1,544 @@
+"""The load probe with a stand-in for the client of a step: the ladder, what stops it, and what is said of it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+import runs
+from cellservers import TalkingLibrary, failed, standing_in
+from talkers import Clock, Switchboard
+
+from harness.cell.outcome import Observations
+from harness.errors import HarnessError, Interrupted
+from harness.load.latency import latency
+from harness.load.plan import RATES, Plan
+from harness.probes import load
+from harness.results import loads
+from harness.results.loads import LADDER, Client, Machine, Message, Rate, Step, Usage
+from harness.servers import nginx
+from harness.servers.catalogue import Deployment
+
+HUNDRED = "A broadcast to 100 sockets"
+RATE = "Messages a second to 100 sockets, as long as p99 is within 250 ms"
+
+
+def rated(*good: bool) -> Step:
+    rates = [
+        Rate(rate=rate, sent=10, expected=10, delivered=10, duplicated=0, latency=latency([0.1]), good=each)
+        for rate, each in zip(RATES, good, strict=False)
+    ]
+    return Step(sockets=100, connected=100, stood=100, rates=rates)
+
+
+class World:
+    """What a load run would start, and what comes of each step by its number of sockets."""
+
+    def __init__(self, folder, monkeypatch):
+        self.board = Switchboard(Clock.reigning(monkeypatch))
+        self.library = Deployed(self.board)
+        self.server = standing_in(folder, self.board, self.library)
+        self.server.sockets = 1000
+        self.observed = Observations()
+        self.plans: list[Plan] = []
+        #: What comes of steps; the usual one is that all is well.
+        self.steps: dict[int, object] = {}
+        self.rate: object = rated(True, True, False)
+        self.prints: dict[int, str] = {}
+        self.room, self.ports, self.memory = 1_000_000, 1_000_000, 10**12
+        self.client_says = ""
+        self.client_status: int | None = 0
+        self.commands: list[list[str]] = []
+        monkeypatch.setattr(load, "room_for_sockets", lambda: self.room)
+        monkeypatch.setattr(load, "_ports", lambda: self.ports)
+        monkeypatch.setattr(load.psutil, "virtual_memory", lambda: SimpleNamespace(available=self.memory))
+        monkeypatch.setattr(load.registry, "discover", lambda: {"asgi": None})
+        monkeypatch.setattr(load.processes, "started", self.started)
+        monkeypatch.setattr(load.meter, "Meter", Meter)
+        monkeypatch.setattr(
+            load.meter, "machine", lambda: Machine(system="Linux", cpus=2, memory_mb=24_000, file_descriptors=20_000)
+        )
+        monkeypatch.setattr(load.nginx, "find", self.find)
+        monkeypatch.setattr(load.nginx, "before", self.before)
+        self.nginx: Exception | None = None
+        self.before_ports: list[int] = []
+        Meter.all.clear()
+
+    def find(self):
+        if self.nginx:
+            raise self.nginx
+        return "/usr/sbin/nginx"
+
+    @contextmanager
+    def before(self, behind, env, folder, files):
+        self.before_ports.append(behind)
+        yield 8080, SimpleNamespace(family=list)
+
+    @contextmanager
+    def started(self, command, env, cwd, log):
+        """Stand in for the client: write what comes of its step, and what the server prints meanwhile."""
+        self.commands.append(command)
+        log.write_text(self.client_says)
+        plan = msgspec.json.decode(load.Path(command[3]).read_bytes(), type=Plan)
+        self.plans.append(plan)
+        outcome = self.rate if plan.rates else self.steps.get(plan.sockets, runs.step(plan.sockets))
+        with self.log.open("a") as file:
+            file.write(self.prints.get(plan.sockets, ""))
+
+        def wait(seconds):
+            assert seconds == plan.deadline + 15.0
+            if isinstance(outcome, Exception):
+                raise outcome
+
+        yield SimpleNamespace(wait=wait, exit_status=self.client_status)
+        if isinstance(outcome, Step):
+            load.Path(command[4]).write_bytes(msgspec.json.encode(outcome))
+
+    def ask(self):
+        """Return what is found, by its question."""
+        findings = list(load.ask(self.board.chat(self.library), self.server, self.observed))
+        self.questions = [each.question for each in findings]
+        return {each.question: (each.seen, each.good) for each in findings}
+
+    @property
+    def runs(self):
+        return loads.read(self.server.reports.loads(self.server.cell.name))
+
+    @property
+    def run(self):
+        (run,) = self.runs
+        return run
+
+
+class Meter:
+    """Measures nothing, and says so."""
+
+    all: list[Meter] = []
+
+    def __init__(self, children, broker):
+        self.children, self.settled = children, 0.0
+        self.server, self.broker_usage = None, Usage(cpu_seconds=0.1, memory_mb=5.0)
+        self.all.append(self)
+
+    @contextmanager
+    def running(self):
+        try:
+            yield
+        finally:
+            self.server = Usage(cpu_seconds=1.0, memory_mb=50.0)
+
+    def settle(self, seconds):
+        self.settled = seconds
+
+
+class Deployed(TalkingLibrary):
+    """A library with the deployments that a test gives it."""
+
+    ways: tuple[Deployment, ...] = ()
+    deployed: tuple[Deployment, ...] = (Deployment("1 process"),)
+
+    def variants(self, cell):
+        return []
+
+    def deployments(self, cell, server):
+        return list(self.deployed)
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    made = World(tmp_path, monkeypatch)
+    made.server.broker = SimpleNamespace(version="Valkey 9.1.2")
+    serving = type(made.server).serving
+
+    @contextmanager
+    def served(server, name, observed, settings=None, at=None):
+        with serving(server, name, observed, settings, at) as chat:
+            made.log = server.recorder.work / f"{name}.log"
+            made.log.touch()
+            server.process = SimpleNamespace(family=list)
+            yield chat
+
+    monkeypatch.setattr(type(made.server), "serving", served)
+    return made
+
+
+def test_all_is_well(world):
+    """The ladder is climbed to its end, then the rate is raised on a server of its own; every step is kept."""
+    world.server.sockets = LADDER[-1]
+    found = world.ask()
+    assert [plan.sockets for plan in world.plans] == [*LADDER, 100]
+    assert [plan.rates for plan in world.plans] == [[]] * 7 + [list(RATES)]
+    assert found[HUNDRED] == ("reaches each of them once", True)
+    assert found[RATE] == ("measured", None)
+    assert world.questions == [*(f"A broadcast to {sockets} sockets" for sockets in LADDER), RATE]
+    assert [name for name, _, _ in world.server.starts] == [
+        "runserver under load 1 process",
+        "runserver under load 1 process rates",
+    ]
+    run = world.run
+    assert [step.sockets for step in run.steps] == [*LADDER]
+    assert (run.cell, run.library, run.server, run.deployment) == (
+        "py311-django52",
+        "talking",
+        "runserver",
+        "1 process",
+    )
+    assert (run.ended, run.visitors) == ("", ["admin", "John", "Mary", "anonymous"])
+    assert run.rate.best_rate.rate == 10
+    assert {"Python", "broker", "client's picows", "client's uvloop"} == set(run.versions)
+    assert world.observed.counted[RATE] == "10 a second"
+    assert world.observed.counted[HUNDRED] == "100 of 100 deliveries, p99 99 ms"
+
+
+def test_the_plan(world):
+    """A client is told whose sockets there are, where they go, and how long that may take."""
+    world.ask()
+    plan = world.plans[0]
+    assert (plan.url, plan.origin) == ("ws://127.0.0.1:1/ws/broadcast", "http://127.0.0.1:1")
+    assert [(each.name, each.cookie) for each in plan.visitors] == [
+        ("admin", "session=admin"),
+        ("John", "session=John"),
+        ("Mary", "session=Mary"),
+        ("", ""),
+    ]
+    assert (plan.publisher.name, plan.cell, plan.library, plan.deadline) == ("John", "py311-django52", "talking", 64.0)
+    assert len(plan.folders) == 1  # the library is none of the harness's own
+    assert world.commands[0][:3] == [sys.executable, "-m", "harness.load.client"]
+
+
+def test_a_library_of_the_harness(world):
+    """The client finds a library of the harness's own without being told where it lies."""
+    world.library.suffix = "asgi"
+    world.ask()
+    assert {tuple(plan.folders) for plan in world.plans} == {()}
+
+
+def test_usage_is_kept(world):
+    """What the server and the broker took stands with each step; the next waits until the server has settled."""
+    world.ask()
+    assert {(step.server.memory_mb, step.broker.cpu_seconds) for step in world.run.steps} == {(50.0, 0.1)}
+    assert [each.settled for each in Meter.all] == [30.0] * 5
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_strangers(world, stays):
+    """Strangers take part where they are let in and stay for a moment."""
+    if not stays:
+        clock = world.board.clock
+        original = world.board.connect
+
+        def connect(chat, endpoint, path, member, origin):
+            line = original(chat, endpoint, path, member, origin)
+            if not member:
+                clock.later(0.1, lambda: line.end("closed by the server with 1008"))
+            return line
+
+        world.board.connect = connect
+    world.ask()
+    assert world.run.visitors == ["admin", "John", "Mary", *(["anonymous"] if stays else [])]
+    assert world.board.lines == []
+
+
+def test_strangers_who_are_refused(world):
+    """Strangers who are refused take no part."""
+    world.board.refuses = lambda endpoint, path, member, origin: "" if member else "status 403"
+    world.ask()
+    assert world.run.visitors == ["admin", "John", "Mary"]
+
+
+def test_the_most_sockets(world):
+    """No more sockets are opened than were asked for."""
+    world.server.sockets = 500
+    world.ask()
+    assert [step.sockets for step in world.run.steps] == [100, 250, 500]
+
+
+# What ends the ladder
+
+
+@pytest.mark.parametrize(
+    ("step", "seen", "limit"),
+    [
+        (runs.step(250, delivered=200), "does not reach all of them", "server: 50 deliveries are missing"),
+        (
+            msgspec.structs.replace(
+                runs.step(250, delivered=200), connected=200, stood=200, refused={"status 503": 40, "ECONNREFUSED": 10}
+            ),
+            "not all are let in",
+            "server: 40 handshakes, status 503",
+        ),
+        (
+            msgspec.structs.replace(runs.step(250), ended="the publisher was not let in: status 500"),
+            "does not reach all of them",
+            "server: the publisher was not let in: status 500",
+        ),
+    ],
+)
+def test_the_last_step(world, step, seen, limit):
+    """A step that holds less than nine of ten sockets, or does not get through, is the last; the rate is asked."""
+    world.steps[250] = step
+    found = world.ask()
+    assert [each.sockets for each in world.run.steps] == [100, 250]
+    assert (world.run.steps[1].limit, world.run.rate is not None) == (limit, True)
+    assert found["A broadcast to 250 sockets"] == (seen, False)
+    assert world.observed.counted["A broadcast to 250 sockets"].endswith(f", {limit}")
+
+
+def test_a_few_that_are_missing(world):
+    """A step in which some are missing, but nine of ten are there, is told of, and not the last."""
+    world.steps[250] = runs.step(250, delivered=230)
+    found = world.ask()
+    assert [step.sockets for step in world.run.steps] == [100, 250, 500, 1000]
+    assert found["A broadcast to 250 sockets"] == ("does not reach all of them", False)
+    assert found["A broadcast to 500 sockets"] == ("reaches each of them once", True)
+
+
+def test_copies(world):
+    """A step whose messages come twice is no good one."""
+    world.steps[250] = runs.step(250, messages=[Message(delivered=250, duplicated=3, last_ms=1.0)])
+    assert world.ask()["A broadcast to 250 sockets"] == ("some receive it more than once", False)
+    assert world.run.steps[1].limit == "server: more than was sent"
+
+
+def test_what_nobody_sent(world):
+    """A step in which something arrives that nobody sent is no good one."""
+    world.steps[250] = msgspec.structs.replace(runs.step(250), foreign=2)
+    assert world.ask()["A broadcast to 250 sockets"] == ("what nobody sent arrives", False)
+
+
+@pytest.mark.parametrize(
+    ("room", "value", "said"),
+    [
+        ("room", 999, "system: 1000 file descriptors, and 999 are allowed"),
+        ("ports", 999, "system: 1000 ports, and there are 999"),
+        ("memory", 599_000_000, "system: 599 MB of memory are free"),
+    ],
+)
+def test_no_room(world, room, value, said):
+    """A step that this machine has no room for is not tried, nor any behind it, and it is said what there is."""
+    setattr(world, room, value)
+    found = world.ask()
+    assert [plan.sockets for plan in world.plans] == [100, 250, 500, 100]
+    assert found["A broadcast to 1000 sockets"] == (f"not tried: {said}", None)
+    assert "A broadcast to 1000 sockets" not in world.observed.counted
+    assert (world.run.steps[-1].limit, world.run.steps[-1].ended) == (said, "not tried")
+
+
+def test_no_room_behind_nginx(world):
+    """Behind NGINX each socket takes two of everything."""
+    world.library.deployed = (Deployment("behind NGINX", proxied=True),)
+    world.room = 300
+    assert (
+        world.ask()["A broadcast to 250 sockets"][0] == "not tried: system: 500 file descriptors, and 300 are allowed"
+    )
+
+
+# What broke
+
+
+def limited(world, step: Step, printed: str = "") -> str:
+    """Return what is said to have stopped a step of 250 sockets."""
+    world.steps[250], world.prints[250] = step, printed
+    world.ask()
+    return world.run.steps[1].limit
+
+
+BUSY = Client(cpu_seconds=1.0, memory_mb=1.0, share=0.913, lag_p99=1.0, lag_max=1.0, bottleneck=True)
+TRACEBACK = "Traceback (most recent call last):\n  ...\n"
+
+
+def few(**more: object) -> Step:
+    return msgspec.structs.replace(runs.step(250, delivered=100), **more)
+
+
+def test_the_client_was_slow(world):
+    """A client that was the bottleneck has stopped the step, whatever the server printed."""
+    assert limited(world, few(client=BUSY), "KeyError: 1\n") == "client: it was busy 91% of the time"
+
+
+@pytest.mark.parametrize(
+    ("met", "limit"),
+    [
+        ("no file descriptor is left", "client: its file descriptors are used up"),
+        ("EADDRNOTAVAIL", "system: no port is left to connect from"),
+    ],
+)
+def test_what_handshakes_met(world, met, limit):
+    """Where it is not the server that refuses, it is said who does."""
+    assert limited(world, few(refused={met: 3, "status 503": 90}, client=BUSY)) == limit
+
+
+def test_what_the_server_printed(world):
+    """The error that the server printed most often in the step is what stopped it, not what it printed before."""
+    world.prints[100] = "OldError: before\n" * 9
+    printed = f"{TRACEBACK}KeyError: 1\n{TRACEBACK}ValueError: 2\n{TRACEBACK}KeyError: 1\n"
+    assert limited(world, few(), printed) == "server: KeyError: 1"
+
+
+def test_of_a_chain_the_last(world):
+    """Of errors that come equally often, as those of a chain do, the last is told."""
+    printed = f"{TRACEBACK}KeyError: 1\n\nDuring handling …\n\n{TRACEBACK}redis.exceptions.ConnectionError: full\n"
+    assert limited(world, few(), printed) == "server: redis.exceptions.ConnectionError: full"
+
+
+def test_what_leaving_brings(world):
+    """That clients left is told only where nothing else was printed."""
+    leaving = f"{TRACEBACK}ConnectionResetError: [Errno 104]\n" * 9
+    assert limited(world, few(), f"{leaving}KeyError: 1\n") == "server: KeyError: 1"
+    world.server.reports.loads(world.server.cell.name).unlink()
+    world.plans.clear()
+    assert limited(world, few(), leaving) == "server: ConnectionResetError: [Errno 104]"
+
+
+def test_the_server_ended(world):
+    """A server that ended has stopped the step, with its exit status."""
+    world.steps[250] = few(client=BUSY)
+    original = world.started
+
+    @contextmanager
+    def then_end(command, env, cwd, log):
+        with original(command, env, cwd, log) as client:
+            yield client
+        world.board.exit_status = -11
+
+    load.processes.started = then_end
+    world.server.sockets = 100
+    world.ask()
+    assert world.run.steps[0].limit == "server: it ended with exit status -11"
+
+
+def test_nothing_stopped_it(world):
+    """A step that is whole has no limit, whatever was printed."""
+    world.prints[100] = "KeyError: 1\n"
+    world.ask()
+    assert world.run.steps[0].limit == ""
+
+
+# Clients that fail
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [("Traceback …\nMemoryError: no\n", "MemoryError: no"), ("", "exit status 1")],
+)
+def test_a_client_that_fails(world, says, why):
+    """A client that writes nothing has failed: it is said with what it printed last, or with its exit status."""
+    world.steps[100] = None
+    world.client_says, world.client_status = says, 1
+    found = world.ask()
+    assert world.run.steps[0].ended == f"the client failed: {why}"
+    assert found[HUNDRED][1] is not True
+    assert len(world.run.steps) == 1
+
+
+def test_a_result_of_before_is_none(world):
+    """What an earlier client wrote is not taken for what this one did."""
+    world.steps[250] = None
+    world.client_status = 1
+    world.ask()
+    assert (world.run.steps[1].sockets, world.run.steps[1].connected) == (250, 0)
+
+
+def test_a_client_that_does_not_end(world):
+    """A client that is stopped before it has written anything was stopped, and that is what is said."""
+    world.steps[100], world.client_status = None, None
+    world.ask()
+    assert world.run.steps[0].ended == "the client was stopped"
+
+
+# How a run ends
+
+
+def test_interrupted(world):
+    """A run that is interrupted keeps the steps that it had, and goes on to whoever waits for that."""
+    world.steps[500] = Interrupted(signal.SIGINT)
+    world.client_status = None
+    with pytest.raises(Interrupted):
+        world.ask()
+    assert (world.run.ended, [step.sockets for step in world.run.steps]) == ("interrupted", [100, 250, 500])
+
+
+def test_a_fault_of_the_machine(world):
+    """A run that a fault of the machine ends says so, and keeps its steps."""
+    world.steps[250] = HarnessError("the disk is full")
+    world.client_status = None
+    with pytest.raises(HarnessError):
+        world.ask()
+    assert world.run.ended == "the disk is full"
+
+
+def test_it_does_not_start(world):
+    """A server that does not start under load has that against it, and nothing is kept where there was no step."""
+    world.server.failures["runserver under load 1 process"] = failed("no")
+    assert world.ask() == {"Can it be put under load?": ("no", False)}
+    assert world.runs == []
+
+
+def test_it_does_not_start_again(world):
+    """Where the server for the rates does not start the ladder is kept, with why the run ended."""
+    world.server.failures["runserver under load 1 process rates"] = failed("no")
+    found = world.ask()
+    assert found["Can it be put under load?"] == ("no", False)
+    assert found[HUNDRED] == ("reaches each of them once", True)
+    assert (world.run.ended, len(world.run.steps), world.run.rate) == ("no", 4, None)
+
+
+def test_no_nginx(world):
+    """Without NGINX what stands behind it is not tested, and the other deployments are."""
+    world.library.deployed = (Deployment("behind NGINX", proxied=True), Deployment("1 process"))
+    world.nginx = nginx.NoNginx("there is no nginx")
+    found = world.ask()
+    assert found["Can it be put under load? (behind NGINX)"] == ("not tested: there is no nginx", None)
+    assert found[f"{HUNDRED} (1 process)"] == ("reaches each of them once", True)
+    assert [run.deployment for run in world.runs] == ["1 process"]
+
+
+def test_behind_nginx(world):
+    """Behind NGINX the sockets go to its port, and what both of them take is measured."""
+    world.library.deployed = (Deployment("behind NGINX", proxied=True),)
+    world.ask()
+    assert world.plans[0].url == "ws://127.0.0.1:8080/ws/broadcast"
+    assert world.before_ports == [1, 1]
+    assert [len(each.children) for each in Meter.all] == [2] * 5
+
+
+def test_deployments(world):
+    """Each deployment is a run of its own, with its settings, and its name in the questions where there are several."""
+    world.library.deployed = (Deployment("1 process, Redis layer"), Deployment("2 processes", environment={"A": "b"}))
+    world.ask()
+    assert [run.deployment for run in world.runs] == ["1 process, Redis layer", "2 processes"]
+    assert world.server.starts[0] == ("runserver under load 1 process Redis layer", {}, "runserver")
+    assert world.server.starts[2][1] == {"A": "b"}
+    assert world.questions[0] == f"{HUNDRED} (1 process, Redis layer)"
+
+
+@pytest.mark.parametrize(("good", "said"), [((), None), ((False,), "less than 5 a second"), ((True,), "5 a second")])
+def test_rates(world, good, said):
+    """The highest rate that went well is told; none where not even the lowest did, and nothing where none was tried."""
+    world.rate = rated(*good)
+    found = world.ask()
+    assert world.observed.counted.get(RATE) == said
+    assert (RATE in found) is bool(good)
+
+
+# Ports
+
+
+def test_ports(monkeypatch):
+    """How many ports there are to connect from is what the system says, or what is left for that everywhere."""
+    answers = {"text": "32768\t60999\n"}
+
+    def read_text(path, encoding):
+        assert str(path) == "/proc/sys/net/ipv4/ip_local_port_range"
+        if "text" not in answers:
+            raise FileNotFoundError
+        return answers["text"]
+
+    monkeypatch.setattr(load.Path, "read_text", read_text)
+    assert load._ports() == 28231
+    answers.clear()
+    assert load._ports() == 16_000
