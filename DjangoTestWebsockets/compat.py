@@ -1,6 +1,7 @@
 """The differences between Django 1.8 and 6.x that this project meets, all in one place."""
 
 import django
+from django import forms
 
 try:
     from django.urls import re_path
@@ -12,7 +13,16 @@ try:
 except ImportError:  # before Django 1.10
     from django.core.urlresolvers import reverse
 
-__all__ = ["is_member", "middleware_settings", "re_path", "reverse"]
+__all__ = ["TextField", "is_member", "middleware_settings", "re_path", "reverse"]
+
+
+class TextField(forms.CharField):
+    """A text that is taken as it is: since Django 1.9 the white space at its ends is cut off unless told otherwise."""
+
+    def __init__(self, **kwargs):
+        if django.VERSION >= (1, 9):
+            kwargs["strip"] = False
+        super(TextField, self).__init__(**kwargs)
 
 
 def middleware_settings(classes):

@@ -1,10 +1,14 @@
 """The pages of every chat here; each chat adds how a posted message is published, and where its socket is."""
 
+from django import forms
+from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.utils.decorators import method_decorator
 from django.views.generic import TemplateView
+
+from DjangoTestWebsockets.compat import TextField
 
 
 class MemberView(TemplateView):
@@ -19,6 +23,17 @@ class IndexView(MemberView):
     template_name = "chatserver/index.html"
 
 
+class MessageForm(forms.Form):
+    """A message, and on pages that are not for everyone whom it is for: one of *audiences*, in the field *channel*."""
+
+    message = TextField(required=False)
+
+    def __init__(self, channel, audiences, *args, **kwargs):
+        super(MessageForm, self).__init__(*args, **kwargs)
+        if audiences:
+            self.fields[channel] = forms.ChoiceField(choices=[(name, name) for name in audiences])
+
+
 class ChatView(MemberView):
     """A page of one *channel* (broadcast, user or group): shows what its connection brings, takes messages by POST."""
 
@@ -27,7 +42,8 @@ class ChatView(MemberView):
     def audiences(self):
         """Return the names that a message of this page can be for; everyone hears a broadcast."""
         if self.channel == "user":
-            return User.objects.order_by("username").values_list("username", flat=True)
+            names = get_user_model().USERNAME_FIELD
+            return get_user_model().objects.order_by(names).values_list(names, flat=True)
         if self.channel == "group":
             return Group.objects.order_by("name").values_list("name", flat=True)
         return []
@@ -40,10 +56,8 @@ class ChatView(MemberView):
         return super(ChatView, self).get_context_data(channel=self.channel, audiences=self.audiences(), **kwargs)
 
     def post(self, request, *args, **kwargs):
-        try:
-            audience = "" if self.channel == "broadcast" else request.POST[self.channel]
-            message = request.POST["message"]
-        except KeyError as missing:
-            return HttpResponseBadRequest("no %s in the form" % missing)
-        self.publish(audience, message)
+        form = MessageForm(self.channel, self.audiences(), request.POST)
+        if not form.is_valid():
+            return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+        self.publish(form.cleaned_data.get(self.channel, ""), form.cleaned_data["message"])
         return HttpResponse("OK", content_type="text/plain")

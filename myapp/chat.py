@@ -4,7 +4,15 @@ A browser sends ``{"channel": "user", "audience": "Mary", "message": "hello"}``,
 receives ``{"channel": "user", "sender": "John", "message": "hello"}``.
 """
 
+import hashlib
 import json
+import re
+
+#: The names that every library takes as a part of the name of a group; Channels takes no others.
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}$")
+
+#: Closes a connection that brings data of a kind that is not taken; RFC 6455, 7.4.1.
+NOT_TAKEN = 1003
 
 CHANNELS = ("broadcast", "user", "group")
 
@@ -14,8 +22,15 @@ class NotAMessage(ValueError):
 
 
 def key(channel, audience=""):
-    """Return the name under which the library knows the audience of a message."""
-    return channel if channel == "broadcast" else "%s.%s" % (channel, audience)
+    """Return the name under which the library knows the audience of a message.
+
+    Usernames may have characters in them that no library takes, such as the @ of an address; a digest stands for those.
+    """
+    if channel == "broadcast":
+        return channel
+    if not _PLAIN.match(audience):
+        audience = "." + hashlib.sha256(audience.encode("utf-8")).hexdigest()
+    return "%s.%s" % (channel, audience)
 
 
 def keys_of(user):
@@ -50,6 +65,8 @@ def address(fields):
         raise NotAMessage("no %s in the message" % missing)
     if channel not in CHANNELS:
         raise NotAMessage("there is no channel %s" % channel)
+    if not hasattr(audience, "encode"):
+        raise NotAMessage("the audience is no text")
     return channel, audience, message
 
 

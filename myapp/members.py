@@ -7,9 +7,9 @@ except ImportError:  # Python 2.7
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from DjangoTestWebsockets.compat import is_member
 from myapp import chat
@@ -19,7 +19,8 @@ def member(cookies):
     """Return the name and the keys of whoever the session in the header *cookies* belongs to; None for a stranger."""
     cookie = SimpleCookie(str(cookies)).get(settings.SESSION_COOKIE_NAME)
     request = HttpRequest()
-    request.session = SessionStore(cookie.value if cookie else None)
+    store = import_string(settings.SESSION_ENGINE + ".SessionStore")
+    request.session = store(cookie.value if cookie else None)
     try:
         user = get_user(request)
         return (user.get_username(), chat.keys_of(user)) if is_member(user) else None

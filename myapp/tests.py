@@ -1,14 +1,19 @@
 """The chat as Django's own tests see it: fixture, pages, logins, and what a posted message is handed to."""
 
+import re
+
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.test import override_settings
 
 from DjangoTestWebsockets.compat import reverse
 from DjangoTestWebsockets.testing import ChatTestCase, PagesForMembers
-from myapp import chat
+from myapp import chat, members
 
 published = []
+#: A message to somebody who cannot be.
+NOBODY = '{"channel": "user", "audience": ["Mary"], "message": "x"}'
 
 
 def publish(*message):
@@ -36,6 +41,17 @@ class RoomTest(ChatTestCase):
                 self.assertEqual(response.status_code, 404)
 
 
+class MemberTest(ChatTestCase):
+    def test_whose_cookie_it_is(self):
+        """A connection belongs to whoever its cookie was given to, wherever this site keeps its sessions."""
+        for engine in ["db", "signed_cookies"]:
+            with override_settings(SESSION_ENGINE="django.contrib.sessions.backends." + engine):
+                self.client.login(username="John", password="John")
+                cookies = self.client.cookies.output(header="", sep=";")
+                self.assertEqual(members.member(cookies)[0], "John")
+        self.assertIsNone(members.member(""))
+
+
 @override_settings(CHAT_PUBLISH="myapp.tests.publish")
 class PostTest(ChatTestCase):
     def setUp(self):
@@ -57,16 +73,44 @@ class PostTest(ChatTestCase):
         self.assertIn(b"user", response.content)
         self.assertEqual(published, [])
 
+    def test_unknown_addressee(self):
+        """A message to somebody who is no member is refused as well."""
+        response = self.client.post(reverse("user_chat"), {"message": "hello", "user": "nobody"})
+        self.assertEqual(response.status_code, 400)
+        self.assertEqual(published, [])
+
+    def test_white_space_is_kept(self):
+        """A message is published as it was typed."""
+        self.client.post(reverse("broadcast_chat"), {"message": " hello "})
+        self.assertEqual(published, [("broadcast", "", "John", " hello ")])
+
 
 class HearingTest(ChatTestCase):
     def test_who_hears_what(self):
         """Members hear broadcasts, what is said to them, and the groups that they are in."""
-        self.assertEqual(chat.keys_of(User.objects.get(username="admin")), ["broadcast", "user.admin"])
-        self.assertEqual(chat.keys_of(User.objects.get(username="Mary")), ["broadcast", "user.Mary", "group.chatusers"])
+        self.assertEqual(chat.keys_of(get_user_model().objects.get(username="admin")), ["broadcast", "user.admin"])
+        self.assertEqual(
+            chat.keys_of(get_user_model().objects.get(username="Mary")), ["broadcast", "user.Mary", "group.chatusers"]
+        )
         self.assertFalse(AnonymousUser().groups.exists())
+
+    def test_names_that_no_library_takes(self):
+        """Whatever somebody is called, the name of the group is one that every library takes, and nobody else's."""
+        for name in ["a@b.c", "x" * 150, "J\xfcrgen", ".digest"]:
+            key = chat.key("user", name)
+            self.assertTrue(re.match(r"user\.[A-Za-z0-9_.-]{1,90}$", key), key)
+            self.assertNotEqual(key, chat.key("user", name + "2"))
+        self.assertEqual(chat.key("user", "Mary"), "user.Mary")
 
     def test_what_is_no_message(self):
         """What is no JSON, lacks a field or names an unknown channel is no message."""
-        for text in ["hello", "[]", "{}", '{"channel": "user", "message": "x"}', '{"channel": "all", "message": "x"}']:
+        for text in [
+            "hello",
+            "[]",
+            "{}",
+            '{"channel": "user", "message": "x"}',
+            '{"channel": "all", "message": "x"}',
+            NOBODY,
+        ]:
             self.assertRaises(chat.NotAMessage, chat.read, text)
         self.assertEqual(chat.read('{"channel": "broadcast", "message": "x"}'), ("broadcast", "", "x"))

@@ -58,10 +58,13 @@ class RoomConsumer(WebsocketConsumer):
     strict_ordering = True
 
     def connection_groups(self, room, **kwargs):
-        return ["room.%s" % room]
+        return [chat.key("room", room)]
 
     def receive(self, text=None, bytes=None, room=None, **kwargs):
-        Group("room.%s" % room).send({"text": text})
+        if text is None:
+            self.close(chat.NOT_TAKEN)
+            return
+        Group(chat.key("room", room)).send({"text": text})
 
 
 class EchoConsumer(WebsocketConsumer):

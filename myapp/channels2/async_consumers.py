@@ -43,7 +43,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
     """A room of Channels' tutorial: whoever is in it sees what is said in it."""
 
     async def connect(self):
-        self.group = "room.%s" % self.scope["url_route"]["kwargs"]["room"]
+        self.group = chat.key("room", self.scope["url_route"]["kwargs"]["room"])
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
 
@@ -51,6 +51,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def receive(self, text_data=None, bytes_data=None):
+        if text_data is None:
+            await self.close(code=chat.NOT_TAKEN)
+            return
         await self.channel_layer.group_send(self.group, {"type": "room.message", "message": text_data})
 
     async def room_message(self, event):

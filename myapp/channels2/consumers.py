@@ -43,7 +43,7 @@ class RoomConsumer(WebsocketConsumer):
     """A room of Channels' tutorial: whoever is in it sees what is said in it."""
 
     def connect(self):
-        self.group = "room.%s" % self.scope["url_route"]["kwargs"]["room"]
+        self.group = chat.key("room", self.scope["url_route"]["kwargs"]["room"])
         async_to_sync(self.channel_layer.group_add)(self.group, self.channel_name)
         self.accept()
 
@@ -51,6 +51,9 @@ class RoomConsumer(WebsocketConsumer):
         async_to_sync(self.channel_layer.group_discard)(self.group, self.channel_name)
 
     def receive(self, text_data=None, bytes_data=None):
+        if text_data is None:
+            self.close(code=chat.NOT_TAKEN)
+            return
         event = {"type": "room.message", "message": text_data}
         async_to_sync(self.channel_layer.group_send)(self.group, event)
 

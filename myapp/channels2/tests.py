@@ -56,6 +56,16 @@ class ConsumerTest(SimpleTestCase):
         self.assertEqual(await client.receive_from(), "hello")
         await client.disconnect()
 
+    async def rooms_take_texts_alone(self, kind):
+        room = [self.visitor(kind, AnonymousUser(), "RoomConsumer") for _ in range(2)]
+        for client in room:
+            await client.connect()
+        await room[0].send_to(bytes_data=b"\x00")
+        self.assertEqual((await room[0].receive_output())["code"], chat.NOT_TAKEN)
+        await room[1].send_to(text_data="hello")
+        self.assertEqual(await room[1].receive_from(), "hello")
+        await room[1].disconnect()
+
     def each(self, check):
         for kind in (consumers, async_consumers):
             async_to_sync(check)(kind)
@@ -67,6 +77,10 @@ class ConsumerTest(SimpleTestCase):
     def test_members_hear_each_other(self):
         """A message to Mary reaches Mary, and not the one who said it."""
         self.each(self.members_hear_each_other)
+
+    def test_rooms_take_texts_alone(self):
+        """Who sends bytes to a room is put out of it, and nobody else."""
+        self.each(self.rooms_take_texts_alone)
 
     def test_echo_comes_back(self):
         """The tutorial's echo sends back what it is sent."""

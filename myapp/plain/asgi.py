@@ -40,12 +40,19 @@ async def application(scope, receive, send):
     name, keys = found
     listener = hub.Listener(keys)
     await send({"type": "websocket.accept"})
-    sending = asyncio.ensure_future(_send_what_is_heard(listener, send))
+    tasks = [
+        asyncio.ensure_future(_send_what_is_heard(listener, send)),
+        asyncio.ensure_future(_receive_what_is_said(name, receive, send)),
+    ]
     try:
-        await _receive_what_is_said(name, receive, send)
+        # When one of them ends so does the connection, and an error of either is not to be lost.
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
         listener.close()
-        sending.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def _headers(scope):

@@ -16,7 +16,11 @@ PATIENCE = 20.0
 
 async def answer(scope, keys, send):
     """Answer one request of a member who hears *keys*."""
-    number = int(parse_qs(scope["query_string"].decode("latin-1")).get("since", ["0"])[0])
+    since = parse_qs(scope["query_string"].decode("latin-1")).get("since", ["0"])[0]
+    if not since.isdecimal():
+        await _respond(send, 400, {"error": "since is the number of a message"})
+        return
+    number = int(since)
     found = hub.since(number, keys)
     if scope["path"] == "/long-poll/" and not found:
         listener = hub.Listener(keys)
@@ -27,7 +31,11 @@ async def answer(scope, keys, send):
         finally:
             listener.close()
         found = hub.since(number, keys)
-    body = json.dumps({"last": hub.last(), "messages": [json.loads(data) for _, data in found]}).encode("utf-8")
+    await _respond(send, 200, {"last": hub.last(), "messages": [json.loads(data) for _, data in found]})
+
+
+async def _respond(send, status, fields):
+    body = json.dumps(fields).encode("utf-8")
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode("ascii"))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

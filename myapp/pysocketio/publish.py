@@ -5,8 +5,16 @@ from django.conf import settings
 
 from myapp import chat
 
+# One for the process: each has a connection to Redis of its own.
+_managers = []
+
+
+def _manager():
+    if not _managers:
+        _managers.append(socketio.RedisManager(settings.CHAT_REDIS_URL, channel=settings.CHAT_PREFIX, write_only=True))
+    return _managers[0]
+
 
 def publish(channel, audience, sender, message):
     """Push a message from a view, as the library's documentation does from other processes."""
-    manager = socketio.RedisManager(settings.CHAT_REDIS_URL, channel=settings.CHAT_PREFIX, write_only=True)
-    manager.emit("chat", chat.addressed(channel, sender, message), room=chat.key(channel, audience))
+    _manager().emit("chat", chat.addressed(channel, sender, message), room=chat.key(channel, audience))
