@@ -119,6 +119,18 @@ def test_a_room_that_proves_nothing(asked, board, lost):
     assert asked()[f"The same message in another room ({ASYNC})"] == ("not proved: nothing is seen there", None)
 
 
+def test_rooms_that_are_entered_slowly(asked, board):
+    """What is asked is asked once everybody in a room is heard by all of it: the first thing said there may be lost."""
+    spoken = []
+
+    def first(text, line):
+        spoken.append(line)
+        return spoken.count(line) == 1 and not line.path.endswith("/echo/")
+
+    board.drops = first
+    assert {good for _, good in asked().values()} == {True}
+
+
 def test_a_room_that_is_refused(board, asked):
     """Who is not let into a room breaks the questions off, and leaves those that were entered."""
 

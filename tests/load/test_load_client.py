@@ -312,7 +312,7 @@ def test_out_of_time(monkeypatch):
     def prepare(crowd):
         crowd.hears = lambda text, socket: int(text.startswith("fence") or socket < 2)
 
-    step = Went(prepare, deadline=0.05).step
+    step = Went(prepare, deadline=0.3).step
     assert (step.ended, len(step.messages)) == ("not through within 0 s", 1)
 
 
@@ -343,8 +343,11 @@ def test_kept_alive():
 
 def test_rates():
     """Each rate is held for a while, and its deliveries are counted and timed from when they were due."""
-    step = Went(rates=[1000, 2000], messages=5).step
+    went = Went(rates=[1000, 2000], messages=5)
+    step = went.step
     assert step.messages == []
+    # One at first, one behind each rate, and one behind everything.
+    assert [place for place, text in enumerate(went.crowd.texts) if text.startswith("fence")] == [0, 11, 22, 23]
     assert [
         (each.rate, each.sent, each.expected, each.delivered, each.duplicated, each.good) for each in step.rates
     ] == [

@@ -68,6 +68,14 @@ def test_all_is_well(board, tmp_path):
     assert asked.server.starts == []
 
 
+def test_the_members_leave(board, tmp_path):
+    """The members' own connections are closed before anything is asked: only those that are asked about are there."""
+    there = set()
+    board.then = lambda text: there.update(line.endpoint.name for line in board.lines if text.startswith("early"))
+    Asked(board, tmp_path)
+    assert there == {"early sender", *(f"early {number}" for number in range(100))}
+
+
 # Too early
 
 

@@ -87,6 +87,13 @@ def test_lost(asked, board):
     assert found["markup by WebSocket"] == found["markup by POST"] == ("does not arrive", False)
 
 
+def test_late(asked, board):
+    """What comes only with the fence behind it arrives all the same."""
+    board.stalls = of("markup")
+    found = asked()
+    assert found["markup by WebSocket"] == found["markup by POST"] == WHOLE
+
+
 def test_an_empty_text(asked, board):
     """An empty text that does not arrive is as good as one that does."""
     board.drops = of("empty text")

@@ -252,7 +252,7 @@ def test_all_is_seen(world):
     }
     assert world.questions == [LOGIN, FIFTEEN, CONSOLE, AWAY, RETURN]
     assert [name for name, _, _ in world.server.starts] == ["runserver for browsers", "runserver for browsers again"]
-    assert world.observed.tools == {"browser": "Chromium 1 of admin"}
+    assert (world.observed.tools, world.observed.counted) == ({"browser": "Chromium 1 of admin"}, {})
     assert {person.base for person in world.people.people.values()} == {"http://127.0.0.1:4000"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from bareserver import BINARY, CLOSE, PING, TEXT, frame, serving
+from bareserver import BINARY, CLOSE, PING, TEXT, frame, handshake, serving
 
 from harness.chat.conversation import FrameFormat
 from harness.errors import UsageError
@@ -126,12 +126,12 @@ def test_let_in(monkeypatch):
 
 def test_told_what_is_no_message(monkeypatch):
     """What is only the protocol's own is no objection."""
-    assert let_in(monkeypatch, frame(TEXT, b"beat"))[0]
+    assert let_in(monkeypatch, answer=lambda request: handshake(request) + frame(TEXT, b"beat"))[0]
 
 
 def test_objections(monkeypatch):
     """Who is told something is not let in, whatever that is."""
-    assert not let_in(monkeypatch, frame(TEXT, b"who are you?"))[0]
+    assert not let_in(monkeypatch, answer=lambda request: handshake(request) + frame(TEXT, b"who are you?"))[0]
 
 
 def test_sent_away(monkeypatch):
@@ -207,7 +207,7 @@ def test_how_it_ends(said, stays, ended):
 
 def test_nothing_comes():
     """Who waits for no longer than some seconds goes away without an end."""
-    with serving(frame(TEXT, b"one")) as (port, _):
+    with serving(answer=lambda request: handshake(request) + frame(TEXT, b"one")) as (port, _):
         client = WebSocketClient(plan_to(port), NOBODY)
         client.connect()
         assert list(client.frames(0.05)) == [b"one"]
