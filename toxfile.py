@@ -15,6 +15,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -236,6 +237,8 @@ if UvVenvRunner is not None:
         core_conf.add_config("labels", dict[str, EnvList], {}, "core labels")
         for label in labels:
             _refuse_unknown(label, core_conf["labels"], "no label of tox.ini", "tox.ini has them all")
+        if any(option in ("-e", "--env") and not names.strip(" ,") for option, names in pairwise(state.args)):
+            raise HandledError("-e names no environment (`tox -l` lists every environment)")
         chosen = getattr(state.conf.options, "env", None)
         if not isinstance(chosen, CliEnv) or chosen.is_default_list or chosen.is_all:
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import secrets
 import statistics
 import sys
 import tempfile
@@ -24,6 +22,7 @@ from harness.cells import Cell
 from harness.chat import exchanges
 from harness.chat.conversation import Chat
 from harness.chat.members import MEMBERS, channel_table
+from harness.chat.rounds import first_round, second_round
 from harness.libraries.registry import discover, setup_for
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
@@ -101,20 +100,20 @@ def with_waits(chat: Chat, silence: float) -> float:
     return time.monotonic() - began
 
 
-def fenced(first: Chat, rounds: int) -> list[float]:
-    """Go through the fifteen exchanges with their fences *rounds* times on one server; return the seconds of each.
+def fenced(first: Chat, rounds: int) -> dict[str, list[float]]:
+    """Go through both rounds of exchanges with their fences, each *rounds* times, on one server; return the seconds.
 
     Each time is a conversation of its own, with the sessions of *first*.
     """
-    seconds = []
-    for _ in range(rounds):
-        with closing(
-            dataclasses.replace(first, connections={}, fences=[], said=set(), token=secrets.token_hex(3))
-        ) as chat:
-            chat.connect()
-            exchanged = exchanges.run(chat)
-            exchanges.check(chat, exchanged)
-        seconds.append(exchanged.seconds)
+    seconds: dict[str, list[float]] = {"first round": [], "second round": []}
+    for seed in range(rounds):
+        for name, taken in seconds.items():
+            with closing(Chat(first.client, first.server, sessions=first.sessions)) as chat:
+                chat.connect()
+                planned = first_round(chat.token) if name == "first round" else second_round(chat.token, seed)
+                exchanged = exchanges.run(chat, planned)
+                exchanges.check(exchanged)
+            taken.append(exchanged.seconds)
     return seconds
 
 
@@ -126,7 +125,7 @@ def measure_exchanges(given: Given) -> None:
         first.connect()
         waited = with_waits(first, size.silence)
     _show(given.cell, seconds)
-    ratio = waited / statistics.median(seconds)
+    ratio = waited / statistics.median(seconds["first round"])
     what = f"the same with waits of {size.silence:g} s instead (s); ratio of the two"
     row(what, f"{waited:.2f}; {ratio:.0f}", "> 30", ratio > 30)
 
@@ -139,7 +138,8 @@ def measure_libraries(given: Given) -> None:
         _show(name, seconds)
 
 
-def _show(name: str, seconds: list[float]) -> None:
-    """Print how long the fifteen exchanges took in the cell *name*."""
-    what = f"fifteen fenced exchanges, {name}, {len(seconds)} rounds (s)"
-    row(what, spread(seconds), "median < 0.5", statistics.median(seconds) < 0.5)
+def _show(name: str, seconds: dict[str, list[float]]) -> None:
+    """Print how long the fifteen exchanges of each round took in the cell *name*."""
+    for which, taken in seconds.items():
+        what = f"fifteen fenced exchanges, {name}, {which}, {len(taken)} times (s)"
+        row(what, spread(taken), "median < 0.5", statistics.median(taken) < 0.5)

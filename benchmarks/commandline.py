@@ -52,9 +52,23 @@ def watched(*arguments: object) -> Ran:
     return _run(_WATCHED, arguments, {})
 
 
+def exit_code(*arguments: object, libraries: tuple[Path, ...] = ()) -> int:
+    """Run the command line, and return its exit code; what it printed is shown where that is not 0."""
+    env = _environment({"HARNESS_LIBRARIES": os.pathsep.join(map(str, libraries))})
+    command = [sys.executable, "-m", "harness", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        print(done.stdout, done.stderr, flush=True)
+    return done.returncode
+
+
+def _environment(variables: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")} | variables
+
+
 def _run(code: str, arguments: tuple[object, ...], variables: dict[str, str]) -> Ran:
     """Run *code* with none of the harness's variables but *variables*; end with its output where it fails."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")} | variables
+    env = _environment(variables)
     command = [sys.executable, "-c", code, *map(str, arguments)]
     began = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, errors="replace", check=False)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.cells import measure_memory, measure_overhead, measure_parallel
 from benchmarks.chats import measure_exchanges, measure_libraries
+from benchmarks.control import measure_control
 from benchmarks.given import ROWS, Given
 from benchmarks.peers.compare import measure_peers
 from benchmarks.rendering import measure_browser, measure_rendering
@@ -27,6 +28,7 @@ FIGURES: dict[str, Callable[[Given], None]] = {
     "exchanges": measure_exchanges,
     "libraries": measure_libraries,
     "overhead": measure_overhead,
+    "control": measure_control,
     "memory": measure_memory,
     "parallel": measure_parallel,
     "rendering": measure_rendering,

@@ -19,6 +19,8 @@ class Size:
     quick_rounds: int
     #: How often something of a minute is done: all results rendered, all cells one after the other and side by side.
     slow_rounds: int
+    #: How often a library that behaves well is tried, in each wire format.
+    control_rounds: int
     #: How many cells are run side by side and one after the other.
     cells: int
     #: How many results are rendered and compared, and how many to see how the time for that grows.
@@ -39,6 +41,7 @@ FULL = Size(
     libraries=6,
     quick_rounds=5,
     slow_rounds=3,
+    control_rounds=200,
     cells=6,
     results=500,
     fewer_results=100,
@@ -54,6 +57,7 @@ SMALLEST = Size(
     libraries=1,
     quick_rounds=1,
     slow_rounds=1,
+    control_rounds=1,
     cells=2,
     results=8,
     fewer_results=1,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.errors import UsageError
 
 _NAME = re.compile(
-    r"py(?P<py>[23])(?P<py_minor>\d+)-django(?P<django>[1-9])(?P<django_minor>\d+)(?P<suffixes>(?:-[a-z0-9]+)*)"
+    r"py(?P<py>[23])(?P<py_minor>[0-9]+)-django(?P<django>[1-9])(?P<django_minor>[0-9]+)(?P<suffixes>(?:-[a-z0-9]+)*)"
 )
 
 

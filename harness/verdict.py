@@ -51,6 +51,8 @@ class Reason(enum.StrEnum):
     PAGE_FAILED = "page failed"
     HANDSHAKE_REFUSED = "handshake refused"
     EXCHANGE_WRONG = "exchange wrong"
+    NOT_EVERY_TIME = "not every time"
+    TOO_SLOW = "too slow"
     INTERPRETER_MISSING = "interpreter missing"
     ENVIRONMENT_FAILED = "environment failed"
     NO_NETWORK = "no network"

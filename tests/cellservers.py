@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from talkers import Switchboard, Talker
 from harness.captured.output import Failure
 from harness.captured.scrub import Scrubber
 from harness.cell.outcome import Observations
-from harness.cell.server import CellServer
+from harness.cell.server import CellServer, Ends
 from harness.cell.steps import Recorder
 from harness.cells import Cell
 from harness.chat.conversation import Chat
@@ -88,33 +88,48 @@ class TalkingLibrary(Talker, Library):
 class StandIn(CellServer):
     """A cell's server: each start is noted, and goes to a switchboard of its own or fails."""
 
-    #: The switchboards by the step that starts them; the first one's is for all others.
+    #: The switchboards by the step that starts them; the first one's is for all others, and a second start gets one of
+    #: its own that does what that of the first start does.
     boards: dict[str, Switchboard]
     #: Why a start fails, by its step.
     failures: dict[str, CellFailure] = field(default_factory=dict)
     #: Each start: the step, the settings, and the server that is started.
     starts: list[tuple[str, Mapping[str, str], str]] = field(default_factory=list)
+    #: When each is told to end, and what its programs are told, by its step.
+    ends: dict[str, Ends | None] = field(default_factory=dict)
+    envs: dict[str, dict[str, str]] = field(default_factory=dict)
     chats: dict[str, Chat] = field(default_factory=dict)
     #: What it has printed.
     prints: Failure | None = None
 
     @contextmanager
     def serving(
-        self, name: str, observed: Observations, settings: Mapping[str, str] | None = None, at: int | None = None
+        self,
+        name: str,
+        observed: Observations,
+        settings: Mapping[str, str] | None = None,
+        at: int | None = None,
+        ends: Ends | None = None,
     ) -> Iterator[Chat]:
         self.starts.append((name, dict(settings or {}), self.name))
+        self.ends[name], self.envs[name] = ends, {**self.env, **(settings or {})}
         if name in self.failures:
             self.recorder.add(Step(name=name, outcome="failed", cause=self.failures[name].text), 0.0)
             raise self.failures[name]
         self.recorder.add(Step(name=name, outcome="ok"), 0.0)
-        board = self.boards.get(name) or next(iter(self.boards.values()))
-        self.chats[name] = board.chat(self.library)
+        self.chats[name] = self._board(name).chat(self.library)
         try:
             yield self.chats[name]
         finally:
             observed.stopped[name] = f"{len(self.chats[name].endpoints)} sockets open"
             self.chats[name].close()
             self.recorder.add(Step(name=f"stop {name}", outcome="ok"), 0.0)
+
+    def _board(self, name: str) -> Switchboard:
+        first = self.boards.get(name.removesuffix(" again")) or next(iter(self.boards.values()))
+        if name not in self.boards and name.endswith(" again"):
+            self.boards[name] = replace(first, lines=[], said=[])
+        return self.boards.get(name, first)
 
     def printed(self, name: str) -> Failure | None:
         return self.prints
@@ -128,7 +143,7 @@ def standing_in(folder: Path, board: Switchboard, library: TalkingLibrary | None
         python=Path("python"),
         project=folder,
         env={},
-        broker=Broker.__new__(Broker),
+        broker=Broker("redis://127.0.0.1:6379/0", "Valkey 9.1.2", None, embedded=True),
         prefix="prefix",
         recorder=recorder_in(folder),
         reports=Reports(folder / "reports"),

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import samples
 
+from harness.results.document import save_result
 from harness.results.folder import Reports
-from harness.results.result import Result, Step, save_result
+from harness.results.result import Result, Step
 
 HOSTILE = (
     "=1+1 *x* `y <javascript:z>`__ |s| .. raw:: html\n\n<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[1m"

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from harness.cells import Cell
+from harness.results.document import encode_result
 from harness.results.folder import Reports
-from harness.results.result import encode_result
 
 # The benchmarks have this as well, and know the folder of the tests by its name alone.
 from tests import samples

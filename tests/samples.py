@@ -15,6 +15,7 @@ from msgspec import structs
 
 from harness.cells import Cell
 from harness.chat.members import MEMBERS, channel_table
+from harness.results.document import encode_result
 from harness.results.folder import Reports
 from harness.results.result import (
     SCHEMA,
@@ -35,7 +36,6 @@ from harness.results.result import (
     Verdicts,
     Versions,
     as_expected,
-    encode_result,
 )
 from harness.verdict import Reason, Verdict
 

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.results.result import Result, read_result
+from harness.results.document import read_result
+from harness.results.result import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 FAKES = Path(__file__).resolve().parent / "fakes" / "libraries"

@@ -19,13 +19,16 @@ import requests
 
 from harness.cell import questions
 from harness.chat import conversation, exchanges
-from harness.chat.conversation import Chat, Client, RunningServer
+from harness.chat.conversation import Chat, Client
 from harness.chat.members import GROUP_MEMBERS, MEMBERS, ChannelRow
+from harness.chat.parties import RunningServer
 from harness.clients import transcript
 from harness.clients.connection import Connection, Endpoint, HandshakeRefused, as_binary
 from harness.clients.http import LoginForm
 from harness.clients.transcript import Transcript
 from harness.errors import CellFailure
+from harness.probes import delivery
+from harness.run import starts
 from harness.system.waiting import Deadline
 from harness.verdict import Reason
 
@@ -73,14 +76,17 @@ class Clock:
 
     @classmethod
     def reigning(cls, monkeypatch) -> Clock:
-        """Return one that transcripts, chats, exchanges and questions go by for the rest of a test."""
+        """Return one that transcripts, chats, rounds, starts and questions go by for the rest of a test."""
         clock = cls()
         monkeypatch.setattr(transcript, "time", clock)
         monkeypatch.setattr(transcript, "threading", SimpleNamespace(Condition=partial(_Condition, clock)))
-        monkeypatch.setattr(conversation, "Deadline", partial(Deadline, clock=clock.monotonic))
-        monkeypatch.setattr(conversation, "wait_until", clock.wait_until)
-        monkeypatch.setattr(exchanges, "time", clock)
-        monkeypatch.setattr(questions, "wait_until", clock.wait_until)
+        for module in (conversation, exchanges, starts):
+            monkeypatch.setattr(module, "time", clock)
+        for module in (conversation, exchanges):
+            monkeypatch.setattr(module, "Deadline", partial(Deadline, clock=clock.monotonic))
+        for module in (conversation, questions, delivery):
+            monkeypatch.setattr(module, "wait_until", clock.wait_until)
+        monkeypatch.setattr(starts, "threading", SimpleNamespace(Event=partial(_Event, clock)))
         return clock
 
     def monotonic(self) -> float:
@@ -101,8 +107,8 @@ class Clock:
             do()
         return True
 
-    def wait_until(self, done: Callable[[], bool], limit: float, every: float = 0.0) -> bool:
-        return self.wait(done, limit)
+    def wait_until(self, done: Callable[[], bool], limit: float | Deadline, every: float = 0.0) -> bool:
+        return self.wait(done, limit.left if isinstance(limit, Deadline) else limit)
 
 
 class _Condition(threading.Condition):
@@ -113,6 +119,16 @@ class _Condition(threading.Condition):
     def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
         assert timeout is not None, "nobody waits for ever"
         return self._clock.wait(predicate, timeout)
+
+
+class _Event:
+    """Nothing ever happens but that the time passes that somebody waits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def wait(self, timeout: float) -> bool:
+        return self._clock.wait(lambda: False, timeout)
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from harness.cells import Cell
 from harness.environments import interpreters
 from harness.libraries import registry
 from harness.matrix.releases import releases
-from harness.results.result import read_result
+from harness.results.document import read_result
 from harness.verdict import Reason, Verdict
 
 pytestmark = pytest.mark.tox

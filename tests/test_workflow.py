@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from shared import ROOT
 
 from harness.environments import interpreters
-from harness.results.result import read_result
+from harness.results.document import read_result
 from harness.verdict import Reason
 
 GITHUB = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

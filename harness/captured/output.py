@@ -32,11 +32,14 @@ _NO_NETWORK = re.compile(
     r"failed to lookup address information|error resolving DNS|dns error|Network is unreachable|"
     r"NewConnectionError|ConnectTimeoutError|ReadTimeoutError|No route to host|tcp connect error|"
     r"error sending request for url|client error \(Connect\)|ProxyError|Connection refused|Connection reset|"
-    r"operation timed out|network timeout|Read timed out|invalid peer certificate|CERTIFICATE_VERIFY_FAILED|"
+    r"network was disabled|operation timed out|network timeout|Read timed out|"
+    r"invalid peer certificate|CERTIFICATE_VERIFY_FAILED|"
     r"HTTP status server error|HTTP status client error \((?:401|403|407|429)|too many 5\d\d error responses|"
     r"HTTP error (?:401|403|407|429|5\d\d)",
     re.IGNORECASE,
 )
+#: A package that is asked for by its address instead of from the index.
+_BY_ADDRESS = re.compile(r"[\w.\]-]+\s+@\s+(?:\w+\+)?\w+://(?:[^/\s`@]+@)?(?P<host>[^/\s`]+)")
 #: Where what a package's own build printed begins: that is the package's, not the installer's.
 _BUILD = re.compile(
     r"Failed to build|build backend returned an error|Building wheel for|"
@@ -44,11 +47,25 @@ _BUILD = re.compile(
 )
 #: What a full disk makes programs print: the C library, SQLite, and quotas.
 _NO_ROOM = re.compile(r"No space left on device|database or disk is full|Disk quota exceeded")
-#: What builds print where there is no C compiler.
-_NO_COMPILER = re.compile(
-    r"unable to execute '?\S*(?:cc|gcc|clang)\S*|command '\S*(?:cc|gcc|clang)\S*' failed: No such file|"
-    r"no (?:usable|acceptable) C compiler|(?:cc|gcc|clang): (?:command )?not found",
+#: What builds print where the machine lacks what they are made with: a compiler, headers, a library to link.
+#: A header of Python's own other than these two has gone from a newer Python, which is not the machine's fault.
+_NOT_THERE = re.compile(
+    r"unable to execute '?(?P<a>\S*(?:cc|gcc|clang|\+\+)\S*?)'?:|"
+    r"command '(?P<b>\S*(?:cc|gcc|clang|\+\+)\S*)' failed: No such file|"
+    r"no (?:usable|acceptable) (?P<c>C compiler)|"
+    r"(?P<d>cc|gcc|clang|rustc|cargo|cmake|pkg-config): (?:command )?not found|"
+    r"can't find (?P<e>Rust compiler)|(?P<f>[Cc]argo), the Rust package manager, is not installed|"
+    r"error: '?(?P<g>(?:\w+/)*(?:Python|pyconfig|ffi|zlib|sqlite3|ssl|evp|uuid|yaml|xmlversion|libpq-fe|pcre2?)\.h)'?"
+    r"(?:: No such file| file not found)|"
+    r"cannot find (?P<h>-l\w+)",
     re.IGNORECASE,
+)
+
+
+#: What the interpreter itself prints when it crashes, the innermost frame first:
+#: https://docs.python.org/3/library/faulthandler.html
+_CRASH = re.compile(
+    r'^Fatal Python error: .*?most recent call first\):\s+File "(?P<file>[^"]+)"', re.DOTALL | re.MULTILINE
 )
 
 
@@ -187,16 +204,44 @@ def warnings(text: str) -> list[str]:
     return list(dict.fromkeys(f"{_cut(match['where'])}: {_cut(match['what'])}" for match in found if match))
 
 
+def crashed_in(text: str) -> str | None:
+    """Return the file whose code ran when the interpreter crashed, as its fault handler printed it; else None."""
+    found = _CRASH.search(text)
+    return found["file"] if found else None
+
+
+def was_installed(file: str) -> bool:
+    """Tell whether *file* came with a package: only what is installed can bring machine code that crashes."""
+    return "/site-packages/" in file
+
+
 def no_room(text: str) -> bool:
-    """Tell whether an output says that the disk is full: the machine's fault, never a library's."""
+    """Tell whether an output complains of a full disk, or of what bears the same name."""
     return bool(_NO_ROOM.search(text))
 
 
-def no_compiler(text: str) -> bool:
-    """Tell whether an installer's output says that there is no compiler: the machine's lack, not the library's."""
-    return bool(_NO_COMPILER.search(text))
+def not_there(text: str) -> str:
+    """Return the compiler, header or library for which a build looked in vain; empty where it lacks none.
+
+    That is the machine's lack, not the library's.
+    """
+    found = _NOT_THERE.search(text)
+    return next(each for each in found.groups() if each) if found else ""
 
 
 def no_network(text: str) -> bool:
     """Tell whether an installer's output says that it could not reach anything."""
     return bool(_NO_NETWORK.search(_BUILD.split(text, maxsplit=1)[0]))
+
+
+def was_built(text: str) -> bool:
+    """Tell whether an installer's output ends with the build of a package: all that it asked for had come by then."""
+    return bool(_BUILD.search(text))
+
+
+def addresses(text: str) -> list[str]:
+    """Return the hosts of the packages that are asked for by an address of their own, as an installer prints them.
+
+    Source: https://packaging.python.org/en/latest/specifications/dependency-specifiers/
+    """
+    return sorted({match["host"] for match in _BY_ADDRESS.finditer(_BUILD.split(text, maxsplit=1)[0])})

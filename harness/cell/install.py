@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import msgspec
 from uv import find_uv_bin
 
 from harness.captured import output
+from harness.cell.identify import Identity
 from harness.cell.steps import Recorder
 from harness.cells import Cell
 from harness.environments import legacy
@@ -34,19 +34,10 @@ _T = TypeVar("_T")
 _PRINTED = ".harness-install.log"
 #: What a classifier names a version by.
 _VERSION = re.compile(r"\d+(?:\.\d+)?")
+#: A small package that every index of Python packages has, and the seconds until the index has to name it.
+_CONTROL = "packaging"
+_CONTROL_DEADLINE = 60.0
 _OUT_OF_REACH = "the library could not be fetched: the package index is out of reach"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What the cell's own Python says of itself."""
-
-    python: Path
-    version: str
-    implementation: str
-    prefix: Path
-    site_packages: tuple[Path, ...]
-    django: str
 
 
 @dataclass(frozen=True)
@@ -185,10 +176,12 @@ def _install(
         command = [find_uv_bin(), "pip", "install", "--no-progress", "--python", str(identity.python), *requirements]
     step, text = recorder.command("install", command, env, identity.prefix, DEADLINE)
     if step.outcome != "ok":
-        _raise(step.cause, text, step.outcome == "timed out")
+        _check_machine(cell, identity, recorder, env, step, text)
+        raise CellFailure(Reason.INSTALLATION_FAILED, step.cause)
     after = packages(identity)
     if after.get("Django", after.get("django")) != identity.django:
         raise CellFailure(Reason.INSTALLATION_FAILED, f"installing it replaced Django {identity.django}")
+    identity.check_django(env, recorder.work)
     added = sorted(f"{name}=={version}" for name, version in after.items() if before.get(name) != version)
     return _Note(
         requirements=wanted,
@@ -211,14 +204,40 @@ def _not_fetched(recorder: Recorder, text: str) -> CellFailure:
     return CellFailure(Reason.ENVIRONMENT_FAILED, cause)
 
 
-def _raise(cause: str, text: str, timed_out: bool) -> None:
-    # Only what an installer says of its own connections counts as "no network"; anything else is
-    # the library's own failure, and hiding it would be a false "not tested".
-    if output.no_network(text) and not timed_out:
+def _check_machine(
+    cell: Cell, identity: Identity, recorder: Recorder, env: dict[str, str], step: Step, text: str
+) -> None:
+    """Make sure that the installer failed at the library, and not for want of something on this machine.
+
+    Hiding the library's own failure would be a false "not tested", so each want is proved.
+
+    Raises:
+        CellFailure: the index is out of reach, or what a build is made with is not there.
+    """
+    if lacking := output.not_there(text):
+        raise CellFailure(
+            Reason.ENVIRONMENT_FAILED, f"it has to be compiled, and there is no {lacking} here: {step.cause}"
+        )
+    if step.outcome == "timed out" or (output.was_built(text) and not output.no_network(text)):
+        return
+    # An installer has many words for it, and the same ones for a package at an address of its own.
+    failed = output.no_network(text) and not output.addresses(text)
+    online = cell.python not in legacy.VERSIONS
+    if failed or (online and not _index_answers(identity, recorder, env)):
         raise CellFailure(Reason.NO_NETWORK, _OUT_OF_REACH)
-    if output.no_compiler(text):
-        raise CellFailure(Reason.ENVIRONMENT_FAILED, f"there is no C compiler here, and it has to be compiled: {cause}")
-    raise CellFailure(Reason.INSTALLATION_FAILED, cause)
+
+
+def _index_answers(identity: Identity, recorder: Recorder, env: dict[str, str]) -> bool:
+    """Tell whether the installer reaches the index now: it is asked for a package that has nothing to do with the cell.
+
+    An index that does not have it has answered.
+    """
+    log = recorder.work / "index.log"
+    command = [find_uv_bin(), "pip", "install", "--dry-run", "--no-cache", "--no-deps", "--reinstall"]
+    ended = processes.run(
+        [*command, "--python", str(identity.python), _CONTROL], env, identity.prefix, log, _CONTROL_DEADLINE
+    )
+    return ended.exit_status == 0 or "not found in the package registry" in output.read(log)
 
 
 def _read(path: Path, kind: type[_T]) -> _T | None:
@@ -252,7 +271,7 @@ def _claims(identity: Identity, name: str) -> Claims | None:
         classifiers = each.metadata.get_all("Classifier") or []
         return Claims(
             version=each.version,
-            requires_python=each.metadata["Requires-Python"] or "",
+            requires_python=each.metadata.get("Requires-Python", ""),
             pythons=_numbers(classifiers, "Programming Language :: Python :: "),
             djangos=_numbers(classifiers, "Framework :: Django :: "),
         )
@@ -263,68 +282,3 @@ def _numbers(classifiers: list[str], prefix: str) -> list[str]:
     """Return the versions that *classifiers* name after *prefix*, the oldest first."""
     found = {each.removeprefix(prefix).strip() for each in classifiers if each.startswith(prefix)}
     return sorted((each for each in found if _VERSION.fullmatch(each)), key=lambda each: [*map(int, each.split("."))])
-
-
-def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) -> Identity:
-    """Ask the cell's own Python what it is.
-
-    Raises:
-        HarnessError: it is not what the cell's name says, or cannot be asked.
-    """
-    step, text = recorder.command("identify", [str(python), "-c", _PROBE], env, recorder.work, 60, _said)
-    raw = (recorder.work / "identify.log").read_text("utf-8", "replace")
-    if step.outcome != "ok":
-        raise HarnessError(
-            f"the Python of {cell.name} could not be asked for its version and Django: {step.cause}",
-            f"make the environment again with `tox -r -e {cell.name}`",
-        )
-    try:
-        # The last line: importing Django may have warned of something before.
-        facts = json.loads(raw.strip().splitlines()[-1])
-    except (ValueError, IndexError) as error:
-        raise HarnessError(f"the Python of {cell.name} answers what is no JSON: {text[:200]!r}") from error
-    for what, found, wanted in (
-        ("Python", facts["version"], cell.python_version),
-        ("Django", facts["django"], cell.django_version),
-    ):
-        if tuple(int(part) for part in found.split(".")[:2] if part.isdigit()) != wanted:
-            asked = ".".join(str(part) for part in wanted)
-            raise HarnessError(
-                f"{cell.name} asks for {what} {asked}, and its environment has {what} {found}",
-                f"make the environment again with `tox -r -e {cell.name}`",
-            )
-    # Without a virtual environment the two are one.
-    if facts["base"] != facts["prefix"]:
-        recorder.scrub.learn(Path(facts["base"]), "<python>")
-    return Identity(
-        python=python,
-        version=facts["version"],
-        implementation=facts["implementation"],
-        prefix=Path(facts["prefix"]),
-        site_packages=tuple(Path(folder) for folder in facts["site_packages"]),
-        django=facts["django"],
-    )
-
-
-def _said(text: str) -> str:
-    """Return the versions in what the probe printed; nothing where they are not there."""
-    try:
-        facts = json.loads(text.strip().splitlines()[-1])
-        return f"Python {facts['version']}, Django {facts['django']}"
-    except (ValueError, IndexError, KeyError, TypeError):
-        return ""
-
-
-# Valid on every Python from 2.7.
-_PROBE = """
-import json, platform, sys
-import django
-print(json.dumps({
-    "version": platform.python_version(),
-    "implementation": platform.python_implementation(),
-    "prefix": sys.prefix,
-    "base": getattr(sys, "real_prefix", getattr(sys, "base_prefix", sys.prefix)),
-    "site_packages": [path for path in sys.path if path.endswith("site-packages")],
-    "django": django.get_version(),
-}))
-"""

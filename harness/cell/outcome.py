@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from harness.captured import output
 from harness.chat.exchanges import Exchanged
 from harness.errors import CellFailure
-from harness.results.result import Cost, Finding, Judgement, Probe, VariantResult
+from harness.results.result import Cost, Exchange, Finding, Judgement, Probe, VariantResult
 
 
 @dataclass
@@ -22,7 +22,12 @@ class Observations:
     django_server: Judgement | None = None
     #: What was wrong with the handshakes or the exchanges.
     channels: CellFailure | None = None
-    exchanged: Exchanged | None = None
+    #: How often the server of the chat was started, to be asked.
+    starts: int = 0
+    #: The rounds of exchanges, one on each start of the server.
+    rounds: list[Exchanged] = field(default_factory=list)
+    #: The rows of the table, over all rounds.
+    exchanges: list[Exchange] = field(default_factory=list)
     isolation: list[Finding] = field(default_factory=list)
     #: The library's own sets of questions.
     sets: list[Probe] = field(default_factory=list)
@@ -34,6 +39,8 @@ class Observations:
     said: output.Failure | None = None
     #: How each server stopped: the name of its step → the signal, the exit status, what became of open sockets.
     stopped: dict[str, str] = field(default_factory=dict)
+    #: Whether the server ends when it is told to.
+    stopping: list[Finding] = field(default_factory=list)
     #: What was tried again, a sentence each.
     repeated: list[str] = field(default_factory=list)
     fences: int = 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +16,18 @@ from harness.cell.outcome import Observations
 from harness.cell.pages import LOGIN
 from harness.cell.steps import Recorder, check_not_killed
 from harness.cells import Cell
-from harness.chat.conversation import Chat, RunningServer
+from harness.chat.conversation import Chat
+from harness.chat.members import MEMBERS
+from harness.chat.parties import RunningServer
+from harness.clients.connection import Endpoint, SendFailed
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.base import Library
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
-from harness.results.result import Step
+from harness.results.result import Finding, Step
 from harness.system.broker import Broker
 from harness.system.ports import can_bind, free_port
-from harness.system.processes import Child, started
+from harness.system.processes import Child, Stopped, started
 from harness.system.waiting import wait_until
 from harness.verdict import Reason
 
@@ -31,6 +35,16 @@ from harness.verdict import Reason
 _PORTS = 3
 #: Seconds that a server may take to print why it dropped a connection.
 _PRINTING = 1.0
+#: Seconds that a server may take to handle that clients have gone, before it is told to end.
+_DISCONNECTING = 2.0
+
+
+class Ends(enum.Enum):
+    """When a server is told to end, which is asked where it is started anew; else it is just ended."""
+
+    UNDER_CONNECTIONS = "Does the server end while connections are open?"
+    WHILE_CLOSING = "Does the server end while connections are closing?"
+    AT_ONCE = ""
 
 
 @dataclass(kw_only=True)
@@ -69,17 +83,24 @@ class CellServer:
 
     @contextmanager
     def serving(
-        self, name: str, observed: Observations, settings: Mapping[str, str] | None = None, at: int | None = None
+        self,
+        name: str,
+        observed: Observations,
+        settings: Mapping[str, str] | None = None,
+        at: int | None = None,
+        ends: Ends | None = None,
     ) -> Iterator[Chat]:
         """Start the server, and yield a chat with it once it answers; stop it when the block is left.
 
         Starting it is recorded as the step *name*, and how it stopped as the step after it. *settings* are further
-        environment variables. It listens on the port *at*, or on a free one where that is None.
+        environment variables. It listens on the port *at*, or on a free one where that is None. *ends* is when it is
+        told to end; None stands for under open connections, where it is the server of the cell's name.
 
         Raises:
             CellFailure: it does not start.
         """
         log = self.recorder.work / f"{name}.log"
+        ends = ends or (Ends.UNDER_CONNECTIONS if name == self.name else Ends.AT_ONCE)
         self.recorder.watcher.begin(name)
         attempts = 1 if at else _PORTS
         for attempt in range(1, attempts + 1):
@@ -92,7 +113,7 @@ class CellServer:
                 try:
                     seconds = readiness.wait_until_ready(process, port, self.library.ready_deadline)
                 except (readiness.PortTaken, CellFailure) as failure:
-                    if attempt < attempts and _port_taken(failure, log):
+                    if attempt < attempts and _port_taken(failure, process):
                         observed.repeated.append(f"{name}: the port was taken, another one was tried")
                         continue
                     raise self._did_not_start(name, failure, process, port, shown) from failure
@@ -104,7 +125,7 @@ class CellServer:
                 try:
                     yield chat
                 finally:
-                    self._stop(name, process, chat, observed, log)
+                    self._stop(name, process, chat, observed, ends)
                 return
 
     def _chat(self, process: Child, port: int) -> Chat:
@@ -125,11 +146,13 @@ class CellServer:
             HarnessError: it was not the server's fault.
         """
         check_not_killed("the server", process.exit_status)
+        # Read before it is stopped: what it prints then is of the harness's own signals.
+        found = output.failure(self.recorder.scrub(output.read(process.log)))
+        taken = _port_taken(failure, process)
         process.stop()
-        if _port_taken(failure, process.log) and not can_bind(port):
+        if taken and not can_bind(port):
             raise HarnessError("other processes take every port that is tried", "run the cell again") from failure
         self.recorder.keep(name, process.log)
-        found = output.failure(self.recorder.scrub(output.read(process.log)))
         self.recorder.check_room(found.excerpt)
         text = self.recorder.scrub(f"{failure}: {found.cause}")
         step = Step(name=name, outcome="failed", command=shown, cause=text, excerpt=found.excerpt)
@@ -157,32 +180,39 @@ class CellServer:
         wait_until(whole, _PRINTING, every=0.02)
         return last()
 
-    def _stop(self, name: str, process: Child, chat: Chat, observed: Observations, log: Path) -> None:
-        """Stop the server under the connections that are open, for that is when some servers hang.
-
-        How it stops is asked once; where the same server is started again, it is just ended.
-        """
+    def _stop(self, name: str, process: Child, chat: Chat, observed: Observations, ends: Ends) -> None:
+        """Stop the server as *ends* says; under open connections, for that is when some servers hang."""
         died, first = process.exit_status, name == self.name
         try:
             check_not_killed("the server", died)
+            if ends is Ends.UNDER_CONNECTIONS:
+                _wait_for_disconnects(process, chat)
             standing = [endpoint for endpoint in chat.endpoints if not chat.transcript.closed(endpoint)]
-            stopped = process.stop(gently=first)
+            if ends is Ends.WHILE_CLOSING:
+                chat.close()
+            stopped = process.stop(gently=ends is not Ends.AT_ONCE)
         finally:
             chat.close()
             if chat.transcript.frames or first:
                 chat.transcript.write(self._frames(name), self.recorder.scrub)
-        closed = Counter(chat.transcript.closed(endpoint) or "closed by the harness" for endpoint in standing)
-        how = [f"{count} {why}" for why, count in closed.most_common()]
-        self.recorder.keep(name, log)
-        if died is None and not first:
+        self.recorder.keep(name, process.log)
+        if died is None and ends is Ends.AT_ONCE:
             return
-        observed.stopped[name] = "; ".join([str(stopped), *([f"open sockets: {', '.join(how)}"] if how else [])])
+        sockets = "none" if ends is Ends.WHILE_CLOSING else _how_closed(chat, standing)
+        observed.stopped[name] = "; ".join([str(stopped), *([f"open sockets: {sockets}"] if sockets else [])])
+        if ends is not Ends.AT_ONCE and died is None:
+            good = stopped.by != "SIGKILL"
+            seen = f"by {stopped.by}" if good else "no: neither SIGINT nor SIGTERM ended it"
+            observed.stopping.append(Finding(question=ends.value, expected="yes", seen=seen, good=good, chance=True))
+        self._record_stop(name, died, stopped, len(standing))
+
+    def _record_stop(self, name: str, died: int | None, stopped: Stopped, standing: int) -> None:
         if died is not None:
             step = Step(name=f"stop {name}", outcome="failed", cause=f"it had ended by itself, exit status {died}")
         elif stopped.by == "SIGKILL":
             step = Step(name=f"stop {name}", outcome="failed", cause="neither SIGINT nor SIGTERM ended it")
         else:
-            step = Step(name=f"stop {name}", outcome="ok", text=f"by {stopped.by}, {len(standing)} sockets open")
+            step = Step(name=f"stop {name}", outcome="ok", text=f"by {stopped.by}, {standing} sockets open")
         self.recorder.add(step, stopped.seconds)
 
     def _frames(self, name: str) -> Path:
@@ -195,5 +225,22 @@ class CellServer:
         return output.shorten(re.split(r"^.*\"GET /", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip())
 
 
-def _port_taken(failure: Exception, log: Path) -> bool:
-    return isinstance(failure, readiness.PortTaken) or "already in use" in output.read(log)
+def _wait_for_disconnects(process: Child, chat: Chat) -> None:
+    """Wait until the server has closed what its clients have closed, and speaks again: only then is it told to end."""
+    wait_until(lambda: not process.half_closed(chat.server.port), _DISCONNECTING, every=0.02)
+    if chat.endpoints and process.exit_status is None:
+        with suppress(SendFailed):
+            chat.fence_all(lambda text: chat.client.announce(chat, MEMBERS[0], text), chat.endpoints, _DISCONNECTING)
+
+
+def _how_closed(chat: Chat, standing: Sequence[Endpoint]) -> str:
+    """Return how those of the connections that were *standing* ended, such as ``9 closed by the server with 1001``."""
+    closed = Counter(chat.transcript.closed(endpoint) or "closed by the harness" for endpoint in standing)
+    return ", ".join(f"{count} {why}" for why, count in closed.most_common())
+
+
+def _port_taken(failure: Exception, process: Child) -> bool:
+    """Tell whether somebody else has the port; what a server that still runs says of any port proves nothing."""
+    if isinstance(failure, readiness.PortTaken):
+        return True
+    return process.exit_status is not None and "already in use" in output.read(process.log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +17,15 @@ from harness.captured.scrub import Scrubber
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
 from harness.system import processes
-from harness.system.files import unwritable
+from harness.system.files import no_room, unwritable
+from harness.verdict import Reason
 
 #: Evidence is scrubbed in pieces of this many bytes, so that no output is ever whole in memory.
 _PIECE = 1 << 20
 #: Bytes that have to be free for a cell to be run at all.
 _ROOM = 50_000_000
+#: Bytes that are free where a program that found none cannot have meant the disk.
+_PLENTY = 1_000_000_000
 
 #: The steps that talk to a running server.
 SPOKEN = ("log in", "pages", "handshakes", "exchanges")
@@ -31,14 +33,33 @@ SPOKEN = ("log in", "pages", "handshakes", "exchanges")
 Outcome = Literal["ok", "failed", "timed out", "skipped"]
 
 
+#: The signals that a program gets for what it does itself; every other one is sent.
+_CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
+_KILL_HINT = "is there enough memory? run the cell again"
+
+
 def check_not_killed(what: str, exit_status: int | None) -> None:
-    """Make sure that *what* was not ended by a SIGKILL that the harness did not send.
+    """Make sure that *what* was not ended by a signal from outside; the harness itself sent none.
 
     Raises:
-        HarnessError: it was; the kernel does that when memory runs out.
+        HarnessError: it was ended by SIGKILL; the kernel does that when memory runs out.
+        CellFailure: it was ended by another signal that somebody has to send.
     """
+    if exit_status is None or exit_status >= 0 or -exit_status in _CRASHES:
+        return
     if exit_status == -signal.SIGKILL:
-        raise HarnessError(f"{what} was killed from outside", "is there enough memory? run the cell again")
+        raise HarnessError(f"{what} was killed from outside", _KILL_HINT)
+    raise CellFailure(Reason.ENVIRONMENT_FAILED, f"{what} was ended by {signal_name(exit_status)}, sent from outside")
+
+
+def signal_name(exit_status: int | None) -> str:
+    """Return the name of the signal that an exit status stands for, such as ``SIGSEGV``; empty where it is none."""
+    if exit_status is None or exit_status >= 0:
+        return ""
+    try:
+        return signal.Signals(-exit_status).name
+    except ValueError:  # a real-time signal
+        return f"signal {-exit_status}"
 
 
 class Watcher(Protocol):
@@ -83,6 +104,8 @@ class Recorder:
         if ended.timed_out or ended.exit_status:
             step = self._failed(step, ended, text, deadline)
         self.add(step, ended.seconds)
+        if step.outcome == "failed":
+            self._check_crash(step, text)
         return step, text
 
     def _failed(self, step: Step, ended: processes.Ended, text: str, deadline: float) -> Step:
@@ -97,19 +120,35 @@ class Recorder:
             cause = f"{step.name} did not end within {deadline:.0f} s and was stopped"
             how: dict[str, Any] = {"outcome": "timed out", "exit_status": None, "cause": cause}
         else:
-            check_not_killed(step.name, ended.exit_status)
-            how = {"outcome": "failed", "exit_status": ended.exit_status, "cause": found.cause}
+            cause = found.cause
+            if crash := signal_name(ended.exit_status):
+                where = output.crashed_in(text)
+                cause = f"it was ended by {crash}" + (f" in {where}" if where else "")
+            how = {"outcome": "failed", "exit_status": ended.exit_status, "cause": cause}
         return msgspec.structs.replace(step, excerpt=found.excerpt, **how)
 
+    def _check_crash(self, step: Step, text: str) -> None:
+        """Make sure that *step* was not ended by a signal that is nobody's under test.
+
+        Raises:
+            HarnessError, CellFailure: it was killed from outside.
+            CellFailure: its interpreter crashed, and nothing shows that it did so in what was installed.
+        """
+        check_not_killed(step.name, step.exit_status)
+        where = output.crashed_in(text)
+        if signal_name(step.exit_status) and not (where and output.was_installed(where)):
+            raise CellFailure(Reason.ENVIRONMENT_FAILED, f"the interpreter crashed in {step.name}: {step.cause}")
+
     def check_room(self, text: str = "") -> None:
-        """Make sure that there is room to work in, and that *text* does not complain of it.
+        """Make sure that there is room to work in; with an output *text* that complains of it, look more closely.
+
+        What a program says is no proof: a limit on something else bears the same name.
 
         Raises:
             HarnessError: the disk is full, or nearly so; no verdict can be had then.
         """
-        free = shutil.disk_usage(self.work).free
-        if free < _ROOM or output.no_room(text):
-            raise HarnessError(f"the disk is full: {free / 1e6:.0f} MB are free", "make room, and run the cell again")
+        if found := no_room(self.work, _PLENTY if output.no_room(text) else _ROOM):
+            raise HarnessError(f"the disk is full: {found}", "make room, and run the cell again")
 
     @contextmanager
     def own(self, name: str) -> Iterator[Callable[[str], None]]:

@@ -23,5 +23,6 @@ def environment(installer: bool = False) -> dict[str, str]:
     else:
         env = {name: value for name, value in host if name in _KNOWN or name.startswith(_KNOWN_PREFIXES)}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    env["PYTHONFAULTHANDLER"] = "1"  # an interpreter that crashes says where
     env[processes.OWNER] = processes.owner_mark(ROOT)
     return env

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from typing import get_args
 
 import websocket
 
+from harness.captured.output import shorten
+from harness.chat.ledger import Ledger
 from harness.chat.members import MEMBERS, Channel, ChannelRow
-from harness.clients.connection import Connection, Endpoint, HandshakeRefused, SendFailed
-from harness.clients.http import HttpSession, LoginForm
-from harness.clients.transcript import Transcript
+from harness.chat.parties import Listening, RunningServer
+from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, HandshakeRefused, SendFailed, as_binary
+from harness.clients.http import HttpSession
+from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import WebSocketConnection
 from harness.errors import CellFailure
 from harness.system.waiting import Deadline, wait_until
@@ -29,29 +35,12 @@ from harness.verdict import Reason
 #: Seconds until a subscription has to stand, and until a fence has to have arrived.
 SUBSCRIBE_DEADLINE = 10.0
 FENCE_DEADLINE = 5.0
-#: Seconds until a fence that has not arrived is followed by another.
+#: Seconds until a fence that has not arrived is followed by another, where everything arrives at once; each further
+#: one is waited for twice as long, up to the second figure.
 FENCE_INTERVAL = 0.25
-
-
-@dataclass(frozen=True)
-class RunningServer:
-    """A server as its clients have to know it."""
-
-    #: Its TCP port on 127.0.0.1.
-    port: int
-    #: How members log in to it.
-    form: LoginForm
-    #: Returns the exit status of its process; None while it runs.
-    exit_status: Callable[[], int | None] = lambda: None
-    #: Returns how many subscriptions the broker has of each of some channels.
-    subscriptions: Callable[[list[str]], dict[str, int]] = lambda channels: dict.fromkeys(channels, 0)
-    #: What the names of this server's channels begin with at the broker.
-    prefix: str = ""
-
-    @property
-    def base(self) -> str:
-        """The HTTP address, such as ``http://127.0.0.1:8000``."""
-        return f"http://127.0.0.1:{self.port}"
+_LONGEST_INTERVAL = 4.0
+#: How many times :data:`FENCE_DEADLINE` a fence may take while other messages still come.
+_TRICKLING = 6
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,15 @@ class Client(ABC):
             HandshakeRefused: the server did not open it.
         """
         url = f"ws://127.0.0.1:{chat.server.port}{path}"
-        return WebSocketConnection(endpoint, url, chat.transcript, cookie=chat.cookie(member), origin=origin)
+        # One of each member offers what browsers offer; the others show what a server does that compresses nothing.
+        return WebSocketConnection(
+            endpoint,
+            url,
+            chat.transcript,
+            cookie=chat.cookie(member),
+            origin=origin,
+            compression=endpoint.member in MEMBERS and endpoint.name == next(iter(chat.paths)),
+        )
 
     @abstractmethod
     def expected(self, row: ChannelRow) -> frozenset[Endpoint]:
@@ -175,6 +172,10 @@ class Client(ABC):
         message = self.heard(data)
         return [] if message is None else [message]
 
+    def read(self, data: str) -> list[Message]:
+        """Return all messages in one frame with what it says of their sender and channel, where it says that."""
+        return [Message(text) for text in self.messages(data)]
+
     def frame_format(self) -> FrameFormat:
         """Return how the sockets of a load run speak; each hears what is broadcast, and one broadcasts."""
         return FrameFormat(self.path_for("broadcast"), self.messages)
@@ -198,14 +199,20 @@ class Chat:
     paths: dict[str, str] = field(default_factory=dict)
     #: The name of the variant that carries it; empty for the library's usual way.
     variant: str = ""
-    #: The text of every fence that was sent.
-    fences: list[str] = field(default_factory=list)
+    #: Everything that is said to the server, also by other chats with it.
+    ledger: Ledger = field(default_factory=Ledger)
+    #: How many fences were sent, and how many of them because an earlier one was outstanding.
+    fences_sent: int = 0
     fences_sent_again: int = 0
-    #: Every text that the harness sent and that is neither a fence nor one of the fifteen.
-    said: set[str] = field(default_factory=set)
+    #: Seconds that a fence is waited for before another is sent; more where this server takes longer.
+    pace: float = FENCE_INTERVAL
+    #: Whose cookies each connection was opened with, also of those that are closed; empty for nobody's.
+    owners: dict[Endpoint, str] = field(default_factory=dict)
+    #: Those who listen to what is not for them; None while nobody does.
+    listening: Listening | None = None
 
     def __post_init__(self) -> None:
-        self.transcript = Transcript(self.client.messages)
+        self.transcript = Transcript(self.client.read)
         self.paths = self.paths or self.client.paths()
         self._fence_numbers = itertools.count(1)
 
@@ -241,6 +248,7 @@ class Chat:
         Raises:
             HandshakeRefused: the server did not open it.
         """
+        self.owners[endpoint] = member
         self.connections[endpoint] = self.client.connect(self, endpoint, path, member, origin or self.server.base)
         return self.connections[endpoint]
 
@@ -259,18 +267,44 @@ class Chat:
                     raise CellFailure(Reason.HANDSHAKE_REFUSED, text) from error
         self.wait_subscribed(self.endpoints)
 
-    def remember(self, text: str) -> str:
-        """Note that *text* is the harness's own, whoever may receive it; return it."""
-        self.said.add(text)
-        return text
-
-    def say(self, row: ChannelRow, text: str) -> None:
-        """Send a message beside the fifteen.
+    def say(self, row: ChannelRow, text: str, exchange: int | None = None) -> None:
+        """Say *text* as *row* says; *exchange* is the number of the exchange that it is the message of.
 
         Raises:
             SendFailed: the server does not take it.
         """
-        self.client.say(self, row, self.remember(text))
+        hearers = None if row.channel == "broadcast" else row.recipients
+        self.client.say(self, row, self.ledger.add(text, row.sender, hearers, exchange))
+
+    def broadcast(self, endpoint: Endpoint, text: str | bytes) -> None:
+        """Broadcast *text* through the connection *endpoint*.
+
+        Raises:
+            SendFailed: the connection is gone.
+        """
+        self.ledger.add(as_binary(text) if isinstance(text, bytes) else text, self.owners.get(endpoint, ""))
+        self.client.broadcast(self, endpoint, text)
+
+    def announce(self, sender: str, text: str) -> None:
+        """Broadcast *text* in whichever way does not depend on a connection of *sender*'s.
+
+        Raises:
+            SendFailed: the server does not take it.
+        """
+        self.client.announce(self, sender, self.ledger.add(text, sender))
+
+    def post(self, sender: str, channel: Channel, audience: str, text: str, hearers: Iterable[str] | None) -> None:
+        """Post *text* to the page of *channel*; *hearers* are the members who may hear it, None where all may.
+
+        Raises:
+            SendFailed: the page does not answer with 200.
+        """
+        self.client.post(self, sender, channel, audience, self.ledger.add(text, sender, hearers))
+
+    def new_fence(self, sender: str = "") -> str:
+        """Return the text of a further fence of *sender*'s, which is about to be sent."""
+        self.fences_sent += 1
+        return self.ledger.add(f"fence {next(self._fence_numbers)} ({self.token})", sender)
 
     def wait_subscribed(self, endpoints: Sequence[Endpoint], seconds: float = SUBSCRIBE_DEADLINE) -> None:
         """Wait until each of *endpoints* is subscribed: a 101 alone proves nothing.
@@ -282,34 +316,77 @@ class Chat:
             lambda: self.client.subscribed(self) or any(map(self.transcript.closed, endpoints)), seconds, every=0.002
         )
         try:
-            texts = self.fence_all(lambda text: self.client.announce(self, MEMBERS[0], text), endpoints, seconds)
+            texts = self.fence_all(partial(self.client.announce, self, MEMBERS[0]), endpoints, seconds)
         except SendFailed as error:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"nothing can be broadcast: {error}") from error
         for endpoint in endpoints:
             if not self.transcript.has_one(endpoint, texts):
-                closed = self.transcript.closed(endpoint)
-                text = f"{endpoint.member}'s {endpoint.name} connection was opened, but "
-                text += closed or "nothing arrives on it"
-                raise CellFailure(Reason.HANDSHAKE_REFUSED if closed else Reason.EXCHANGE_WRONG, text)
+                raise self._never_stood(endpoint)
+
+    def _never_stood(self, endpoint: Endpoint) -> CellFailure:
+        """Return why *endpoint* is open, and no fence has come to it."""
+        known = self.ledger.texts()
+        closed = self.transcript.closed(endpoint)
+        arrived = [text for text in self.transcript.texts(endpoint) if text not in known]
+        text = f"{endpoint.member}'s {endpoint.name} connection was opened, but "
+        if arrived:
+            text += f"what arrives on it is not what was sent, at first {shorten(arrived[0])[:80]!r}"
+            text += f"; then {closed}" if closed else ""
+        else:
+            text += closed or "nothing arrives on it"
+        refused = closed.startswith(CLOSED_BY_SERVER) and not arrived
+        return CellFailure(Reason.HANDSHAKE_REFUSED if refused else Reason.EXCHANGE_WRONG, text)
 
     def fence_all(
-        self, send: Callable[[str], None], endpoints: Iterable[Endpoint], seconds: float = FENCE_DEADLINE
+        self,
+        send: Callable[[str], object],
+        endpoints: Iterable[Endpoint],
+        seconds: float = FENCE_DEADLINE,
+        limit: Deadline | None = None,
     ) -> tuple[str, ...]:
         """Send fences until every open one of *endpoints* has one; return the texts of those sent.
 
-        One is sent again while it is outstanding, for some libraries keep a message back until
-        the next arrives.
+        One is sent again, ever more slowly, while it is outstanding and nothing else comes either: some libraries keep
+        a message back until the next arrives, and some are only slow. They are given up once nothing has come for so
+        many *seconds*, or at the *limit*.
         """
         wanted = list(endpoints)
+        limit = limit or Deadline(seconds * _TRICKLING)
         texts: list[str] = []
-        deadline = Deadline(seconds)
+        interval, silent, began = self.pace, 0.0, time.monotonic()
         while True:
-            texts.append(f"fence {next(self._fence_numbers)} ({self.token})")
-            self.fences.append(texts[-1])
+            texts.append(self.new_fence())
             self.fences_sent_again += len(texts) > 1
             send(texts[-1])
-            if self.transcript.wait(wanted, texts, FENCE_INTERVAL) or deadline.over:
+            arrived, left = self.activity(wanted), min(interval, seconds - silent)
+            while not self.transcript.wait(wanted, texts, left):
+                before, arrived = arrived, self.activity(wanted)
+                if limit.over:
+                    return tuple(texts)
+                if arrived == before:  # nothing comes any more
+                    break
+                silent = 0.0
+            else:
+                self._learn(texts[0], wanted, began)
                 return tuple(texts)
+            silent += left
+            if silent >= seconds:
+                return tuple(texts)
+            interval = min(2 * interval, _LONGEST_INTERVAL)
+
+    def activity(self, endpoints: Iterable[Endpoint]) -> int:
+        """Return how many messages *endpoints* have received that somebody meant: see :meth:`Transcript.activity`."""
+        return self.transcript.activity(endpoints, beside=self.ledger.pulses)
+
+    def _learn(self, fence: str, endpoints: Sequence[Endpoint], began: float) -> None:
+        """Be more patient from now on where the *fence* that was sent when this *began* came to one after the other.
+
+        One long gap is that of a message that was kept back; where there are several the server is slow.
+        """
+        at = sorted(each for endpoint in endpoints if (each := self.transcript.arrival(endpoint, fence)) is not None)
+        gaps = sorted(later - earlier for earlier, later in pairwise([began, *at]))
+        if len(gaps) > 1:
+            self.pace = max(self.pace, min(2 * gaps[-2], _LONGEST_INTERVAL))
 
     def close(self, endpoints: Iterable[Endpoint] | None = None) -> None:
         """Close those of *endpoints* that are connected; None closes all connections."""

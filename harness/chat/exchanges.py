@@ -1,4 +1,4 @@
-"""Send the fifteen messages, with a fence behind each, and have the transcript judged."""
+"""Go through a round of exchanges, with a fence behind each message, and have the transcript judged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import msgspec
 
 from harness.chat.conversation import FENCE_DEADLINE, Chat
 from harness.chat.judge import Received, SentExchange, judge
-from harness.chat.members import ChannelRow, channel_table
-from harness.clients.connection import SendFailed
+from harness.chat.ledger import copies, overheard
+from harness.chat.members import MEMBERS, ChannelRow, channel_table
+from harness.chat.rounds import Planned, Round
+from harness.clients.connection import Endpoint, SendFailed
+from harness.clients.transcript import Message
 from harness.errors import CellFailure
 from harness.results.result import Exchange, Fault
+from harness.system.waiting import Deadline
 from harness.verdict import Reason
 
 #: Seconds that a message may take before the fence is sent all the same.
@@ -21,21 +25,35 @@ PATIENCE = 1.0
 #: The same for message and fence once several never came, so that a dead cell does not take minutes.
 SHORT_PATIENCE = 0.1
 _HURRY_AFTER = 3
-#: Seconds after which what has not been sent yet is given up.
+#: Seconds that a round may take; what has not been sent by then is given up, and the server is too slow.
 BUDGET = 180.0
+#: Seconds after the last exchange of a round during which copies and leaks are still waited for.
+HORIZON = 4.0
+#: Why an exchange was not made that nobody had time for.
+_GIVEN_UP = f"given up after {BUDGET:.0f} s of exchanges"
 
 
 @dataclass
 class Exchanged:
-    """How the exchanges went: what was sent, and what was measured on the way."""
+    """How a round went: what was sent, and what was measured on the way."""
 
+    round: Round
     sent: list[SentExchange] = field(default_factory=list)
-    #: Milliseconds until each recipient had the message, by exchange and member.
+    #: Until each recipient had the message: exchange number → member → milliseconds.
     latency_ms: dict[str, dict[str, float]] = field(default_factory=dict)
-    #: The exchanges whose message came only after the fence behind it had been sent.
+    #: The numbers of the exchanges whose message came only after the fence behind it had been sent.
     late: list[int] = field(default_factory=list)
+    #: What the round took, without what was waited for afterwards.
     seconds: float = 0.0
-    #: The rows as they were judged last.
+    #: When its last exchange was over (:func:`time.monotonic`).
+    over: float = 0.0
+    #: When each of *sent* was sent (:func:`time.monotonic`).
+    sent_at: list[float] = field(default_factory=list)
+    #: The exit status of the server, where it had ended by itself before the horizon.
+    exit_status: int | None = None
+    #: What was wrong with the connections at the end of the horizon.
+    ending: list[Fault] = field(default_factory=list)
+    #: The rows in the order of the table, as they were judged last.
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
@@ -43,95 +61,206 @@ class Exchanged:
         """The rows in which something was wrong."""
         return [exchange for exchange in self.exchanges if not exchange.good]
 
+    @property
+    def answered(self) -> bool:
+        """Whether anything of what was to be received has been."""
+        return bool(self.latency_ms)
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether nothing is wrong but that there was no time for all of it."""
+        faults = [fault for exchange in self.exchanges for fault in exchange.faults]
+        return bool(faults) and all(fault.kind == "not sent" and fault.text == _GIVEN_UP for fault in faults)
+
     def __str__(self) -> str:
         return f"{len(self.exchanges) - len(self.wrong)} of {len(self.exchanges)}"
 
 
-def run(chat: Chat) -> Exchanged:
-    """Go through the fifteen exchanges, and judge them. A failure to send is a fault of that exchange."""
-    began = time.monotonic()
-    outcome = Exchanged()
-    for row in channel_table():
-        outcome.sent.append(_send(chat, outcome, row, began))
-    outcome.seconds = time.monotonic() - began
+def run(chat: Chat, planned: Round) -> Exchanged:
+    """Go through a round, and judge it. A failure to send is a fault of that exchange."""
+    began, budget = time.monotonic(), Deadline(BUDGET)
+    outcome = Exchanged(planned)
+    for each in planned.exchanges:
+        outcome.sent_at.append(time.monotonic())
+        outcome.sent.append(_send(chat, outcome, each, budget))
+    _settle(chat, outcome, budget)
+    outcome.exit_status = chat.server.exit_status()
+    outcome.over = time.monotonic()
+    outcome.seconds = outcome.over - began
     judge_again(chat, outcome)
     return outcome
 
 
-def judge_again(chat: Chat, outcome: Exchanged) -> None:
-    """Judge what each connection has received until now: what comes late is then seen as well."""
-    # Other fences and private messages can be on their way, too; they are nobody's exchange.
-    own = {fence for exchange in outcome.sent for fence in exchange.fences}
-    others = chat.said.union(chat.fences) - own
+def _settle(chat: Chat, outcome: Exchanged, budget: Deadline) -> None:
+    """Wait until nothing more comes where something is still on its way: slow is not missing."""
+    if not outcome.late and _absent(chat, outcome) == 0 and chat.fences_sent_again == 0:
+        return
+    before, arrived = -1, chat.activity(chat.endpoints)
+    while arrived != before and not budget.over:
+        chat.transcript.wait(chat.endpoints, [], 2 * chat.pace)  # nothing can end it but the time
+        before, arrived = arrived, chat.activity(chat.endpoints)
+
+
+def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> None:
+    """Judge what each connection has received until now: what comes late is then seen as well.
+
+    Texts that nobody said count only *until* then (:func:`time.monotonic`): what a further question brings that is
+    altered is the answer to that one. Copies and leaks of what was said count always.
+    """
     received = {
-        endpoint: Received(
-            [text for text in chat.transcript.texts(endpoint) if text not in others], chat.transcript.closed(endpoint)
-        )
-        for endpoint in chat.endpoints
+        endpoint: Received(_own(chat, outcome, endpoint, until), chat.transcript.closed(endpoint))
+        for endpoint in chat.owners
+        if chat.owners[endpoint] and endpoint.name in chat.paths and endpoint.member == chat.owners[endpoint]
     }
     faults = judge(outcome.sent, received)
+    _add_leaks(chat, outcome, faults)
+    if outcome.sent:
+        faults[outcome.sent[-1].number] += [*_copies(chat, outcome, until), *outcome.ending]
     outcome.exchanges = [_as_result(chat, row, faults[row.number]) for row in channel_table()]
 
 
-def check(chat: Chat, exchanged: Exchanged) -> None:
+def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
+    """Find out at the end of the horizon whether every member's connection still stands, and receives.
+
+    One that does not is a fault of the last exchange: it was closed behind it.
+    """
+    outcome.exit_status = chat.server.exit_status()
+    if outcome.exit_status is not None:
+        return  # that is said of whatever is missing
+    fences: tuple[str, ...] = ()
+    with suppress(SendFailed):
+        fences = chat.fence_all(lambda text: chat.client.announce(chat, MEMBERS[0], text), chat.endpoints)
+    known = {(fault.member, fault.connection) for each in outcome.wrong for fault in each.faults}
+    for endpoint in chat.endpoints:
+        if closed := chat.transcript.closed(endpoint):
+            if (endpoint.member, endpoint.name) in known:
+                continue  # it was closed before, and that is said
+            after = f"{closed}, within {HORIZON:.0f} s of the last exchange"
+            outcome.ending.append(Fault(kind="closed", member=endpoint.member, connection=endpoint.name, text=after))
+        elif not chat.transcript.has_one(endpoint, fences):
+            text = "nothing arrives on it any more"
+            outcome.ending.append(Fault(kind="unproven", member=endpoint.member, connection=endpoint.name, text=text))
+
+
+def _own(chat: Chat, outcome: Exchanged, endpoint: Endpoint, until: float | None) -> list[Message]:
+    """Return what *endpoint* received, without what was said beside the round."""
+    own = {text for exchange in outcome.sent for text in (exchange.text, *exchange.fences)}
+    others = chat.ledger.texts() - own
+    return [
+        message
+        for message in chat.transcript.messages(endpoint)
+        if message.text not in others and (message.text in own or until is None or message.at <= until)
+    ]
+
+
+def _add_leaks(chat: Chat, outcome: Exchanged, faults: dict[int, list[Fault]]) -> None:
+    """Add to *faults* each message of the round that came to a member it was not for, whatever it was wrapped in.
+
+    What strangers hear is a question of isolation's.
+    """
+    own = {exchange.number for exchange in outcome.sent}
+    for leak in overheard(chat.ledger, list(chat.transcript.frames), chat.owners):
+        if leak.said.exchange in own and leak.endpoint.member in MEMBERS:
+            found = faults[leak.said.exchange]
+            where = (leak.endpoint.member, leak.endpoint.name)
+            if where not in {(each.member, each.connection) for each in found if each.kind == "extra"}:
+                found.append(Fault(kind="extra", member=where[0], connection=where[1], text=leak.said.text))
+
+
+def _copies(chat: Chat, outcome: Exchanged, until: float | None) -> list[Fault]:
+    """Return the copies of what was said beside the round; whatever was asked with it, it was to come once."""
+    own = {text for exchange in outcome.sent for text in (exchange.text, *exchange.fences)}
+    found = []
+    for endpoint in chat.endpoints:
+        texts = [each.text for each in chat.transcript.messages(endpoint) if until is None or each.at <= until]
+        found += [
+            Fault(kind="duplicated", member=endpoint.member, connection=endpoint.name, text=text)
+            for text in copies(chat.ledger, (text for text in texts if text not in own))
+        ]
+    return found
+
+
+def check(exchanged: Exchanged) -> None:
     """Make sure that all of the fifteen were right.
 
     Raises:
         CellFailure: one was not; it says what the first of them did.
     """
+    if exchanged.too_slow:
+        done = len([each for each in exchanged.sent if not each.error])
+        text = f"{done} of {len(exchanged.sent)} exchanges took {exchanged.seconds:.0f} s; nothing of them was lost"
+        raise CellFailure(Reason.TOO_SLOW, text)
     if exchanged.wrong:
-        raise CellFailure(Reason.EXCHANGE_WRONG, _what_was_wrong(chat, exchanged))
+        raise CellFailure(Reason.EXCHANGE_WRONG, what_was_wrong(exchanged))
 
 
-def _what_was_wrong(chat: Chat, exchanged: Exchanged) -> str:
+def what_was_wrong(exchanged: Exchanged) -> str:
+    """Say how many exchanges of a round are wrong, and what the first of them is."""
     wrong = exchanged.wrong
     first = channel_table()[wrong[0].number - 1].with_fault(wrong[0].faults[0], "connection")
     text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first}"
-    if chat.server.exit_status() is not None:
-        text += f"; the server had ended with exit status {chat.server.exit_status()}"
+    if exchanged.exit_status is not None:
+        text += f"; the server had ended with exit status {exchanged.exit_status}"
     return text
 
 
-def _send(chat: Chat, outcome: Exchanged, row: ChannelRow, began: float) -> SentExchange:
+def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) -> SentExchange:
     """Send one message, wait for it, and send the fence behind it."""
-    text = row.message(chat.token)
-    expected = chat.client.expected(row)
-    if chat.server.exit_status() is not None:
-        return SentExchange(
-            row.number, text, expected, error=f"the server had ended with exit status {chat.server.exit_status()}"
-        )
-    if time.monotonic() - began > BUDGET:
-        return SentExchange(row.number, text, expected, error=f"given up after {BUDGET:.0f} s of exchanges")
+    row, text = planned.row, planned.text
+    sent = SentExchange(
+        row.number, text, chat.client.expected(row), sender=row.sender, channel=row.channel, error=_cannot(chat, budget)
+    )
+    if sent.error:
+        return sent
     # Only what never came is a reason to hurry: slow is not wrong. The last fence gets its time.
     hurry = _absent(chat, outcome) >= _HURRY_AFTER
     sent_at = time.monotonic()
     try:
-        chat.client.say(chat, row, text)
+        chat.say(row, text, row.number)
     except SendFailed as error:
-        return SentExchange(row.number, text, expected, error=str(error))
-    in_time = chat.transcript.wait(expected, [text], SHORT_PATIENCE if hurry else PATIENCE)
-    fences: tuple[str, ...] = ()
+        return _replaced(sent, error=str(error))
+    patience = max(SHORT_PATIENCE if hurry else PATIENCE, chat.pace)
+    in_time = chat.transcript.wait(sent.expected, [text], patience, since=sent_at)
     # Without its own fence an exchange is proved by the next one's, or stays unproved.
     with suppress(SendFailed):
-        deadline = PATIENCE if hurry and row.number < len(channel_table()) else FENCE_DEADLINE
-        fences = chat.fence_all(lambda fence: chat.client.fence(chat, row, fence), chat.endpoints, deadline)
-    arrivals = {endpoint: chat.transcript.arrival(endpoint, text) for endpoint in expected}
+        quiet = PATIENCE if hurry and planned is not outcome.round.exchanges[-1] else FENCE_DEADLINE
+        fences = chat.fence_all(lambda fence: chat.client.fence(chat, row, fence), chat.endpoints, quiet, budget)
+        sent = _replaced(sent, fences=fences)
+    _measure(chat, outcome, sent, sent_at, in_time)
+    return sent
+
+
+def _cannot(chat: Chat, budget: Deadline) -> str:
+    """Return why nothing can be sent any more, or nothing."""
+    if (status := chat.server.exit_status()) is not None:
+        return f"the server had ended with exit status {status}"
+    return _GIVEN_UP if budget.over else ""
+
+
+def _replaced(sent: SentExchange, error: str = "", fences: tuple[str, ...] = ()) -> SentExchange:
+    return SentExchange(
+        sent.number, sent.text, sent.expected, fences=fences, error=error, sender=sent.sender, channel=sent.channel
+    )
+
+
+def _measure(chat: Chat, outcome: Exchanged, sent: SentExchange, sent_at: float, in_time: bool) -> None:
+    """Note how long a message took to each recipient, and whether it was late."""
+    arrivals = {endpoint: chat.transcript.arrival(endpoint, sent.text, sent_at) for endpoint in sent.expected}
     latency: dict[str, float] = {}
     for endpoint, arrival in arrivals.items():
         if arrival is not None:
             latency[endpoint.member] = max(round(1000 * (arrival - sent_at), 2), latency.get(endpoint.member, 0.0))
     if latency:
-        outcome.latency_ms[str(row.number)] = dict(sorted(latency.items()))
+        outcome.latency_ms[str(sent.number)] = dict(sorted(latency.items()))
     if not in_time and None not in arrivals.values():
-        outcome.late.append(row.number)
-    return SentExchange(row.number, text, expected, fences)
+        outcome.late.append(sent.number)
 
 
 def _absent(chat: Chat, outcome: Exchanged) -> int:
-    """Return how many exchanges so far brought their message not even until now."""
+    """Return how many exchanges so far have not brought their message everywhere, not even until now."""
     return sum(
-        any(chat.transcript.arrival(endpoint, exchange.text) is None for endpoint in exchange.expected)
-        for exchange in outcome.sent
+        any(chat.transcript.arrival(endpoint, exchange.text, at) is None for endpoint in exchange.expected)
+        for exchange, at in zip(outcome.sent, outcome.sent_at, strict=False)  # the newest is not sent yet
         if not exchange.error
     )
 

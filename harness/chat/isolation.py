@@ -1,17 +1,20 @@
 """Isolation: does anybody hear what is not for them, or speak without being let in?
 
-Every question yields its finding when it is answered, so that what was found before something
-broke is kept.
+Every question yields its finding when it is answered, so that what was found before something broke is kept. Those who
+listen stay until :func:`look_again` has looked once more: what reaches them later has reached them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+import msgspec
 
 from harness.chat.conversation import Chat
+from harness.chat.ledger import overheard
 from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
+from harness.chat.parties import Eavesdropper, Listening
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.result import Finding
@@ -19,25 +22,10 @@ from harness.results.result import Finding
 _SENDER = "admin"
 #: Seconds that are watched where no fence can prove that nothing comes.
 _QUIET = 1.0
-
-
-@dataclass(frozen=True)
-class Eavesdropper:
-    """Somebody who opens a connection to hear what is not for them."""
-
-    who: str
-    path: str
-    member: str = ""
-    origin: str = ""
-
-
-@dataclass
-class _Listening:
-    """How the eavesdroppers fared: whose connection was refused, and what was sent meanwhile."""
-
-    refused: dict[Endpoint, str] = field(default_factory=dict)
-    private: dict[str, ChannelRow] = field(default_factory=dict)
-    fences: Sequence[str] = ()
+#: What strangers ask, and what they say.
+_PUBLISHING = "Can an unknown client broadcast through a WebSocket?"
+_POSTING = "Can an unknown client post a message to a page?"
+_STRANGERS = {_PUBLISHING: "broadcast of a stranger", _POSTING: "posted by a stranger"}
 
 
 def overhear(chat: Chat, eavesdroppers: Sequence[Eavesdropper]) -> Iterator[Finding]:
@@ -45,9 +33,9 @@ def overhear(chat: Chat, eavesdroppers: Sequence[Eavesdropper]) -> Iterator[Find
 
     A fence on each of their connections, after the messages, proves what they did not receive.
     """
-    endpoints = {Endpoint("eavesdropper", str(number)): each for number, each in enumerate(eavesdroppers, 1)}
-    listening = _Listening()
-    for endpoint, each in endpoints.items():
+    listening = Listening({Endpoint("eavesdropper", str(number)): each for number, each in enumerate(eavesdroppers, 1)})
+    chat.listening = listening
+    for endpoint, each in listening.eavesdroppers.items():
         try:
             chat.open(endpoint, each.path, each.member, each.origin)
             with suppress(CellFailure):  # one that hears no broadcast may hear what is private
@@ -56,31 +44,47 @@ def overhear(chat: Chat, eavesdroppers: Sequence[Eavesdropper]) -> Iterator[Find
             listening.refused[endpoint] = str(error)
     rows = [ChannelRow(0, "user", _SENDER, member, (member,)) for member in ("admin", *GROUP_MEMBERS)]
     rows.append(ChannelRow(0, "group", "John", GROUP, GROUP_MEMBERS))
-    listening.private = {f"private {row.channel} message to {row.audience} ({chat.token})": row for row in rows}
-    for text, row in listening.private.items():
+    for row in rows:
+        text = f"private {row.channel} message to {row.audience} ({chat.token})"
         chat.say(row, text)
         # One at a time, so that no message is kept back behind another.
         chat.transcript.wait(chat.client.expected(row), [text], 0.5)
-    hearing = [endpoint for endpoint in endpoints if endpoint not in listening.refused]
+    hearing = [endpoint for endpoint in listening.eavesdroppers if endpoint not in listening.refused]
     listening.fences = chat.fence_all(lambda text: chat.client.fence(chat, rows[-1], text), hearing, _QUIET)
-    for endpoint, each in endpoints.items():
-        yield _finding(chat, endpoint, each, listening)
-    chat.close(endpoints)
+    yield from _findings(chat, listening)
 
 
-def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: _Listening) -> Finding:
+def look_again(chat: Chat, findings: list[Finding]) -> None:
+    """Answer again, in *findings*, what the eavesdroppers of *chat* hear and what strangers made heard; let them go."""
+    if chat.listening is None:
+        return
+    again = {finding.question: finding for finding in _findings(chat, chat.listening)}
+    for place, finding in enumerate(findings):
+        findings[place] = again.get(finding.question, finding)
+        if finding.good and (text := _STRANGERS.get(finding.question)):
+            heard = _hearers(chat, f"{text} ({chat.token})")
+            if heard:
+                seen = f"{finding.seen}, and later the message is received by {', '.join(heard)}"
+                findings[place] = msgspec.structs.replace(finding, seen=seen, good=False)
+    chat.close(chat.listening.eavesdroppers)
+
+
+def _findings(chat: Chat, listening: Listening) -> Iterator[Finding]:
+    heard = list(overheard(chat.ledger, list(chat.transcript.frames), chat.owners))
+    for endpoint, each in listening.eavesdroppers.items():
+        texts = [leak.said.text for leak in heard if leak.endpoint == endpoint]
+        if each.origin:  # the page of a foreign site is to hear nothing at all, whoever's cookies it has
+            private = {said.text for said in chat.ledger.private()}
+            texts += [text for text in chat.transcript.texts(endpoint) if text in private and text not in texts]
+        yield _finding(chat, endpoint, each, listening, texts)
+
+
+def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: Listening, heard: Sequence[str]) -> Finding:
     foreign = bool(each.origin)
     good: bool | None = True
-    # Whatever it is wrapped in, a private text that arrives has been heard.
-    arrived = chat.transcript.texts(endpoint)
-    heard = [
-        row.audience
-        for text, row in listening.private.items()
-        if any(text in other for other in arrived) and (foreign or each.member not in row.recipients)
-    ]
-    fenced = any(fence in arrived for fence in listening.fences)
+    fenced = chat.transcript.has_one(endpoint, listening.fences)
     if heard:
-        good, seen = False, f"the private messages to {', '.join(heard)}"
+        good, seen = False, _what_was_heard(chat, heard)
     elif endpoint in listening.refused:
         seen = f"refused: {listening.refused[endpoint]}"
     elif chat.transcript.closed(endpoint):
@@ -93,10 +97,20 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: _Lis
     return Finding(question=f"What hears {each.who}?", expected=expected, seen=seen, good=good)
 
 
+def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
+    """Say whose private messages *texts* are."""
+    said = {each.text: each for each in chat.ledger.said if each.hearers is not None}
+    private = [text for text in texts if said[text].exchange is None and text.startswith("private ")]
+    if private:
+        audiences = [text.removeprefix("private ").partition(" message to ")[2].partition(" (")[0] for text in private]
+        return f"the private messages to {', '.join(audiences)}"
+    return f"{len(texts)} private messages that were said before"
+
+
 def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     """Let an unknown client broadcast through a WebSocket."""
     endpoint = Endpoint("stranger", "broadcast")
-    text = chat.remember(f"broadcast of a stranger ({chat.token})")
+    text = f"{_STRANGERS[_PUBLISHING]} ({chat.token})"
     try:
         chat.open(endpoint, path)
     except HandshakeRefused as error:
@@ -109,42 +123,50 @@ def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     fences = chat.fence_all(lambda fence: _speak(chat, endpoint, fence), chat.endpoints, _QUIET)
     closed = chat.transcript.closed(endpoint)
     chat.close([endpoint])
-    heard = sorted({each.member for each in chat.endpoints for other in chat.transcript.texts(each) if text in other})
+    # Who cannot hear a member either has nothing to say on who hears a stranger.
+    own = chat.fence_all(lambda fence: chat.client.announce(chat, MEMBERS[0], fence), chat.endpoints, _QUIET)
+    heard = _hearers(chat, text)
     if heard:
         yield _publishing(f"received by {', '.join(heard)}", good=False)
     elif any(chat.transcript.has_one(each, fences) for each in chat.endpoints):
         yield _publishing("the message was not received, but later ones were", good=False)
+    elif not any(chat.transcript.has_one(each, own) for each in chat.endpoints):
+        yield _publishing("not proved: the members hear nothing any more", good=None)
     elif closed:
         yield _publishing("not received; the connection is closed", good=True)
     else:
         yield _publishing(f"not received within {_QUIET:.0f} s", good=True)
 
 
-def _publishing(seen: str, good: bool) -> Finding:
-    question = "Can an unknown client broadcast through a WebSocket?"
-    return Finding(question=question, expected="no member receives it", seen=seen, good=good)
+def _hearers(chat: Chat, text: str) -> list[str]:
+    """Return the members on whose connections *text* has arrived, in whatever wrapping."""
+    return sorted({each.member for each in chat.endpoints for other in chat.transcript.texts(each) if text in other})
+
+
+def _publishing(seen: str, good: bool | None) -> Finding:
+    return Finding(question=_PUBLISHING, expected="no member receives it", seen=seen, good=good)
 
 
 def _speak(chat: Chat, endpoint: Endpoint, text: str) -> None:
     with suppress(SendFailed):
-        chat.client.broadcast(chat, endpoint, text)
+        chat.broadcast(endpoint, text)
 
 
 def post_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     """Let an unknown client post a message to a page, with the token that Django gives to anybody."""
-    text = chat.remember(f"posted by a stranger ({chat.token})")
+    text = chat.ledger.add(f"{_STRANGERS[_POSTING]} ({chat.token})")
     stranger = chat.session("stranger")
     login = chat.server.form.path
     stranger.get(login)
     answer = stranger.post(path, {"message": text})
     chat.fence_all(lambda fence: chat.client.announce(chat, MEMBERS[0], fence), chat.endpoints)
-    heard = sorted({each.member for each in chat.endpoints for other in chat.transcript.texts(each) if text in other})
+    heard = _hearers(chat, text)
     refused = answer.status_code == 403 or (answer.status_code == 302 and login in answer.headers.get("Location", ""))
     seen = "it is sent to the login page" if answer.status_code == 302 and refused else f"status {answer.status_code}"
     if heard:
         seen += f", and the message is received by {', '.join(heard)}"
     yield Finding(
-        question="Can an unknown client post a message to a page?",
+        question=_POSTING,
         expected="it is sent to the login page",
         seen=seen,
         good=refused and not heard,

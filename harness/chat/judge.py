@@ -1,9 +1,9 @@
-"""Judge the exchanges from what each connection received. Pure: no clock, no network.
+"""Judge one round of exchanges from what each connection received. Pure: no clock, no network.
 
-A connection's *received* texts stand in the order in which they came. After each exchange the
-sender sent one or more fences, broadcasts that every connection must receive, so what came before
-the first of them on a connection is all that the exchange brought there, and what is not there was
-not delivered.
+A connection's messages stand in the order in which they came. After each exchange the sender sent one or more fences,
+broadcasts that every connection must receive, so what came before the first of them on a connection is all that the
+exchange brought there, and what is not there was not delivered. The same text may be said in more than one exchange:
+which of them a message belongs to follows from the fences around it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.clients.connection import Endpoint
+from harness.clients.transcript import Message
 from harness.results.result import Fault
 
 Kind = Literal["missing", "extra", "duplicated", "altered", "out of order", "unproven", "closed", "not sent"]
@@ -25,120 +26,148 @@ class SentExchange:
     number: int
     text: str
     expected: frozenset[Endpoint]
+    #: The texts of the fences behind it, in the order of sending.
     fences: tuple[str, ...] = ()
+    #: Why it could not be sent; empty where it was.
     error: str = ""
+    #: Who said it, and in which channel; empty where the judge is not to look at that.
+    sender: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True)
 class Received:
-    """What one connection received, in order, without the library's own noise; and why it closed."""
+    """What one connection received, in order, without the library's own messages; and why it closed, or nothing."""
 
-    texts: Sequence[str]
+    messages: Sequence[Message]
     closed: str = ""
-
-
-@dataclass
-class _Judging:
-    sent: Sequence[SentExchange]
-    faults: dict[int, list[Fault]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.faults = {exchange.number: [] for exchange in self.sent}
-        self.exchange_of_text = {exchange.text: exchange.number for exchange in self.sent}
-        self.exchange_of_fence = {fence: exchange.number for exchange in self.sent for fence in exchange.fences}
-        self.numbers = [exchange.number for exchange in self.sent]
-
-    def add(self, number: int, kind: Kind, endpoint: Endpoint, text: str = "") -> None:
-        fault = Fault(kind=kind, member=endpoint.member, connection=endpoint.name, text=text)
-        if fault not in self.faults[number]:
-            self.faults[number].append(fault)
 
 
 def judge(sent: Sequence[SentExchange], received: Mapping[Endpoint, Received]) -> dict[int, list[Fault]]:
     """Return the faults of each exchange, by its number; an exchange without any is good.
 
-    *sent* stands in the order of sending, its texts and fences are all different.
+    *sent* stands in the order of sending. All fences are different, and none of them is the text of an exchange.
     """
-    judging = _Judging(sent)
+    faults = _Faults(sent)
     for exchange in sent:
-        if exchange.error:
-            for endpoint in sorted(exchange.expected):
-                judging.add(exchange.number, "not sent", endpoint, exchange.error)
+        for endpoint in sorted(exchange.expected) if exchange.error else ():
+            faults.add(exchange, "not sent", endpoint, exchange.error)
     for endpoint in sorted(received):
-        _judge_endpoint(judging, endpoint, received[endpoint])
-    return judging.faults
+        _Connection(endpoint, received[endpoint], [each for each in sent if not each.error], faults).judge()
+    return faults.by_number
 
 
-def _judge_endpoint(judging: _Judging, endpoint: Endpoint, received: Received) -> None:
-    texts = received.texts
-    first: dict[str, int] = {}
-    for position, text in enumerate(texts):
-        first.setdefault(text, position)
-    unknown = _unknown(judging, texts)
-    for index, exchange in enumerate(judging.sent):
-        if exchange.error:
-            continue
-        number, count = exchange.number, texts.count(exchange.text)
-        strangers = unknown.get(number, [])
-        if endpoint in exchange.expected:
-            if count == 0:
-                _judge_absence(judging, number, endpoint, received, strangers)
-            elif strangers:
-                judging.add(number, "extra", endpoint, strangers[0])
-        elif count or strangers:
-            judging.add(number, "extra", endpoint, exchange.text if count else strangers[0])
-        if count > 1:
-            judging.add(number, "duplicated", endpoint, f"{count} times")
-        if count and _late(judging, index, first, first[exchange.text]):
-            judging.add(number, "out of order", endpoint, "after a fence that was sent later")
+class _Faults:
+    """The faults that were found, each once."""
+
+    def __init__(self, sent: Sequence[SentExchange]) -> None:
+        self.by_number: dict[int, list[Fault]] = {exchange.number: [] for exchange in sent}
+
+    def add(self, exchange: SentExchange, kind: Kind, endpoint: Endpoint, text: str = "") -> None:
+        fault = Fault(kind=kind, member=endpoint.member, connection=endpoint.name, text=text)
+        if fault not in self.by_number[exchange.number]:
+            self.by_number[exchange.number].append(fault)
+
+
+@dataclass
+class _Connection:
+    """Judges what one connection received; exchanges are known by their places in *sent*."""
+
+    endpoint: Endpoint
+    received: Received
+    sent: Sequence[SentExchange]
+    faults: _Faults
+    #: The exchanges whose message has come.
+    had: set[int] = field(default_factory=set)
+    #: The exchanges of which a fence has come.
+    fenced: set[int] = field(default_factory=set)
+    #: How often each fence has come.
+    fences: dict[str, int] = field(default_factory=dict)
+    #: The messages that nobody sent, by the exchange in which they came.
+    strangers: dict[int, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.said_in: dict[str, list[int]] = {}
+        for place, exchange in enumerate(self.sent):
+            self.said_in.setdefault(exchange.text, []).append(place)
+        self.fence_of = {fence: place for place, exchange in enumerate(self.sent) for fence in exchange.fences}
+
+    def judge(self) -> None:
+        """Add to the faults what is wrong here."""
+        window = 0  # the exchange that is under way: the first fence of one closes it
+        for message in self.received.messages:
+            place = self.fence_of.get(message.text)
+            if place is not None:
+                self.fences[message.text] = self.fences.get(message.text, 0) + 1
+                self._hold_against(place, message, "broadcast")
+                if place not in self.fenced:
+                    for later in sorted(each for each in self.had | self.fenced if each > place):
+                        self._fault(later, "out of order", "before a fence that was sent earlier")
+                    self.fenced.add(place)
+                window = max(window, place + 1)
+            elif message.text in self.said_in:
+                self._take(window, message)
+            elif self.sent:  # what comes behind everything is counted with the last
+                self.strangers.setdefault(min(window, len(self.sent) - 1), []).append(message.text)
+        for place in range(len(self.sent)):
+            self._conclude(place)
+
+    def _take(self, window: int, message: Message) -> None:
+        """Find out to which exchange *message* belongs, which came while the one at *window* was under way."""
+        places = self.said_in[message.text]
+        open_ones = [place for place in places if self._expects(place) and place not in self.had]
+        if window in open_ones:
+            place = window
+        elif late := [place for place in open_ones if place < window]:
+            place = late[0]
+            self._fault(place, "out of order", "after a fence that was sent later")
+        elif window in places and not self._expects(window) and (self.sent[window].fences or not open_ones):
+            self._fault(window, "extra", message.text)
+            return
+        elif open_ones:
+            place = open_ones[0]  # the fences between have not come; that is a fault of its own
+        else:
+            place = max((each for each in places if each <= window), default=places[0])
+            copied = [each for each in places if each <= window and self._expects(each)]
+            self._fault(copied[-1] if copied else place, "duplicated" if copied else "extra", message.text)
+            return
+        self.had.add(place)
+        self._hold_against(place, message, self.sent[place].channel)
+
+    def _hold_against(self, place: int, message: Message, channel: str) -> None:
+        """Compare what *message* says of its sender and its channel with who sent it and how."""
+        wanted = self.sent[place]
+        for what, said, right in (("from", message.sender, wanted.sender), ("in", message.channel, channel)):
+            if said and right and said != right:
+                self._fault(place, "altered", f"it is said to be {what} {said}, and was {what} {right}")
+
+    def _conclude(self, place: int) -> None:
+        exchange, strangers = self.sent[place], self.strangers.get(place, [])
+        if self._expects(place) and place not in self.had:
+            if strangers:
+                self._fault(place, "altered", strangers[0])
+            elif self.received.closed:
+                self._fault(place, "closed", self.received.closed)
+            else:
+                self._fault(place, "missing")
+        elif strangers:
+            self._fault(place, "extra", strangers[0])
         for fence in exchange.fences:
-            _judge_fence(judging, index, endpoint, fence, texts)
-        if not _fenced(judging, index, first):
-            judging.add(number, "unproven", endpoint, received.closed or "no fence arrived")
+            self._conclude_fence(place, fence)
+        if not any(fence in self.fences for later in self.sent[place:] for fence in later.fences):
+            self._fault(place, "unproven", self.received.closed or "no fence arrived")
 
+    def _conclude_fence(self, place: int, fence: str) -> None:
+        """A fence is a broadcast as well: each has to come once, as long as a later one came at all."""
+        if self.fences.get(fence, 0) > 1:
+            self._fault(place, "duplicated", "a fence")
+        if fence not in self.fences:
+            order = list(self.fence_of)
+            if any(later in self.fences for later in order[order.index(fence) + 1 :]):
+                self._fault(place, "missing", "a fence, though later ones came")
 
-def _judge_fence(judging: _Judging, index: int, endpoint: Endpoint, fence: str, texts: Sequence[str]) -> None:
-    """A fence is a broadcast as well: each has to come once, as long as a later one came at all."""
-    count, number = texts.count(fence), judging.sent[index].number
-    if count > 1:
-        judging.add(number, "duplicated", endpoint, "a fence")
-    if count == 0:
-        order = [each for exchange in judging.sent for each in exchange.fences]
-        later = set(order[order.index(fence) + 1 :])
-        if later.intersection(texts):
-            judging.add(number, "missing", endpoint, "a fence, though later ones came")
+    def _expects(self, place: int) -> bool:
+        return self.endpoint in self.sent[place].expected
 
-
-def _judge_absence(
-    judging: _Judging, number: int, endpoint: Endpoint, received: Received, strangers: list[str]
-) -> None:
-    if strangers:
-        judging.add(number, "altered", endpoint, strangers[0])
-    elif received.closed:
-        judging.add(number, "closed", endpoint, received.closed)
-    else:
-        judging.add(number, "missing", endpoint)
-
-
-def _unknown(judging: _Judging, texts: Sequence[str]) -> dict[int, list[str]]:
-    """Return the texts that nobody sent, each under the exchange it arrived in."""
-    found: dict[int, list[str]] = {}
-    current = 0
-    for text in texts:
-        fence = judging.exchange_of_fence.get(text)
-        if fence is not None:
-            # A fence of an exchange closes it: what follows belongs to the next.
-            current = max(current, min(judging.numbers.index(fence) + 1, len(judging.numbers) - 1))
-        elif text not in judging.exchange_of_text and judging.numbers:
-            found.setdefault(judging.numbers[current], []).append(text)
-    return found
-
-
-def _late(judging: _Judging, index: int, first: Mapping[str, int], position: int) -> bool:
-    """Tell whether a fence sent after the exchange arrived before its text."""
-    later = (fence for exchange in judging.sent[index:] for fence in exchange.fences)
-    return any(first[fence] < position for fence in later if fence in first)
-
-
-def _fenced(judging: _Judging, index: int, first: Mapping[str, int]) -> bool:
-    return any(fence in first for exchange in judging.sent[index:] for fence in exchange.fences)
+    def _fault(self, place: int, kind: Kind, text: str = "") -> None:
+        self.faults.add(self.sent[place], kind, self.endpoint, text)

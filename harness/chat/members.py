@@ -19,6 +19,7 @@ Channel = Literal["broadcast", "user", "group"]
 class ChannelRow:
     """One exchange: who says something in which channel to whom, and who has to receive it."""
 
+    #: Its place in the channel table, from 1 on; 0 for what is said beside the fifteen.
     number: int
     channel: Channel
     sender: str

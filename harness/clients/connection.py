@@ -7,6 +7,10 @@ from typing import Protocol
 
 #: Seconds for a handshake.
 HANDSHAKE_DEADLINE = 10.0
+#: What the transcript's word on a connection begins with that the server closed.
+CLOSED_BY_SERVER = "closed by the server"
+#: And of one that a browser would have ended for what arrived on it.
+NO_WEBSOCKET = "what arrives is no WebSocket, and a browser ends it"
 
 
 @dataclass(frozen=True, order=True)

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from harness.clients.connection import HANDSHAKE_DEADLINE, Endpoint, HandshakeRefused
+from harness.clients.connection import CLOSED_BY_SERVER, HANDSHAKE_DEADLINE, Endpoint, HandshakeRefused
 from harness.clients.transcript import Transcript
 from harness.clients.websocket import CountingSocket
 
@@ -74,7 +74,7 @@ class HixieSocket:
                 while (end := data.find(b"\xff")) >= 0:
                     frame, data = data[:end], data[end + 1 :]
                     if not frame.startswith(b"\x00"):
-                        why = "closed by the server"
+                        why = CLOSED_BY_SERVER
                         return
                     self._arrived(frame[1:].decode("utf-8", "replace"))
                 if not (piece := self._wire.recv(_LIMIT)):

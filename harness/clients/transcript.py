@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.clients.connection import Endpoint
 from harness.system.files import unwritable
+from harness.system.waiting import patiently
 
 
 @dataclass(frozen=True)
@@ -24,17 +25,29 @@ class Frame:
     data: str
 
 
+@dataclass(frozen=True)
+class Message:
+    """A message in a frame that arrived, with what the frame says of it."""
+
+    text: str
+    #: Who is said to have sent it, and in which channel; empty where the frame does not say.
+    sender: str = ""
+    channel: str = ""
+    #: When it arrived (:func:`time.monotonic`).
+    at: float = 0.0
+
+
 class Transcript:
     """All frames of all connections in one order, and the means to wait for one."""
 
-    def __init__(self, messages: Callable[[str], Iterable[str]]) -> None:
-        """*messages* returns the messages in a frame that arrived: none where it is the library's own."""
+    def __init__(self, read: Callable[[str], Iterable[Message]]) -> None:
+        """*read* returns the messages in a frame that arrived: none where it is the library's own."""
         self._changed = threading.Condition()
-        self._messages = messages
+        self._read = read
         self.began = time.monotonic()
         self.frames: list[Frame] = []
-        self._first: dict[tuple[Endpoint, str], float] = {}
-        self._texts: dict[Endpoint, list[str]] = {}
+        self._arrivals: dict[tuple[Endpoint, str], list[float]] = {}
+        self._messages: dict[Endpoint, list[Message]] = {}
         self._closed: dict[Endpoint, str] = {}
 
     def add(self, endpoint: Endpoint, direction: str, kind: str, data: str) -> None:
@@ -43,36 +56,56 @@ class Transcript:
         with self._changed:
             self.frames.append(Frame(now, endpoint, direction, kind, data))
             if direction == "in" and kind in ("text", "binary"):
-                for message in self._messages(data) if kind == "text" else [data]:
-                    self._texts.setdefault(endpoint, []).append(message)
-                    self._first.setdefault((endpoint, message), now)
+                for message in self._read(data) if kind == "text" else [Message(data)]:
+                    self._messages.setdefault(endpoint, []).append(replace(message, at=now))
+                    self._arrivals.setdefault((endpoint, message.text), []).append(now)
             if kind == "open":  # perhaps again, under a name that was closed before
                 self._closed.pop(endpoint, None)
             if kind == "closed":
                 self._closed.setdefault(endpoint, data)
             self._changed.notify_all()
 
-    def wait(self, endpoints: Iterable[Endpoint], texts: Iterable[str], seconds: float) -> bool:
-        """Wait until each of *endpoints* that is open has received one of *texts*; tell whether it has."""
+    def wait(self, endpoints: Iterable[Endpoint], texts: Iterable[str], seconds: float, since: float = 0.0) -> bool:
+        """Wait until each of *endpoints* that is open has received one of *texts*; tell whether it has.
+
+        What arrived before *since* (:func:`time.monotonic`) does not count: a text may be said more than once.
+        """
         wanted, any_of = list(endpoints), tuple(texts)
 
         def arrived() -> bool:
             return all(
-                endpoint in self._closed or any((endpoint, text) in self._first for text in any_of)
+                endpoint in self._closed or any(self.arrival(endpoint, text, since) is not None for text in any_of)
                 for endpoint in wanted
             )
 
         with self._changed:
-            return self._changed.wait_for(arrived, timeout=seconds)
+            return patiently(lambda left: self._changed.wait_for(arrived, timeout=left), seconds)
 
     def wait_closed(self, endpoint: Endpoint, seconds: float) -> bool:
         """Wait until *endpoint* is closed; tell whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: endpoint in self._closed, timeout=seconds)
+            return patiently(
+                lambda left: self._changed.wait_for(lambda: endpoint in self._closed, timeout=left), seconds
+            )
 
-    def arrival(self, endpoint: Endpoint, text: str) -> float | None:
-        """Return when *endpoint* first received *text*, or None."""
-        return self._first.get((endpoint, text))
+    def arrival(self, endpoint: Endpoint, text: str, since: float = 0.0) -> float | None:
+        """Return when *endpoint* first received *text* from *since* on, or None."""
+        return next((at for at in self._arrivals.get((endpoint, text), ()) if at >= since), None)
+
+    def activity(self, endpoints: Iterable[Endpoint], beside: Container[str] = ()) -> int:
+        """Return how many messages *endpoints* have received: who waits sees by it that something still comes.
+
+        What is among *beside* does not count.
+        """
+        with self._changed:
+            return sum(
+                message.text not in beside for endpoint in endpoints for message in self._messages.get(endpoint, ())
+            )
+
+    def messages(self, endpoint: Endpoint) -> list[Message]:
+        """Return what *endpoint* received, in order, without the library's own."""
+        with self._changed:
+            return list(self._messages.get(endpoint, ()))
 
     def has_one(self, endpoint: Endpoint, texts: Iterable[str]) -> bool:
         """Tell whether *endpoint* has received one of *texts*, such as one of several fences."""
@@ -81,7 +114,7 @@ class Transcript:
     def texts(self, endpoint: Endpoint) -> list[str]:
         """Return what *endpoint* received, in order, without noise."""
         with self._changed:
-            return list(self._texts.get(endpoint, ()))
+            return [message.text for message in self._messages.get(endpoint, ())]
 
     def closed(self, endpoint: Endpoint) -> str:
         """Return why *endpoint* is closed, or nothing while it is open."""

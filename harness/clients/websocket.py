@@ -1,17 +1,46 @@
-"""WebSocket connections of the members (RFC 6455), made with websocket-client."""
+"""WebSocket connections of the members (RFC 6455), as a browser makes them.
+
+websocket-client makes the handshake. The frames are read by wsproto, which is as strict as browsers are: it takes no
+masked frames, lengths that are longer than they need be, reserved bits, or text that is no UTF-8.
+"""
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import websocket
+from wsproto.extensions import PerMessageDeflate
+from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 
-from harness.clients.connection import HANDSHAKE_DEADLINE, Endpoint, HandshakeRefused, as_binary
+from harness.clients.connection import (
+    CLOSED_BY_SERVER,
+    HANDSHAKE_DEADLINE,
+    NO_WEBSOCKET,
+    Endpoint,
+    HandshakeRefused,
+    as_binary,
+)
 from harness.clients.transcript import Transcript
+from harness.system.threads import start
+from harness.system.waiting import Deadline
+
+#: Bytes that are read at once.
+_PIECE = 65536
+#: Seconds between two fragments.
+_FRAGMENT_PAUSE = 0.05
+#: What Chromium offers, and what may be chosen of it: https://www.rfc-editor.org/rfc/rfc7692#section-7.1
+_OFFER = "permessage-deflate; client_max_window_bits"
+_ACCEPTED = re.compile(
+    r"permessage-deflate(?:\s*;\s*(?:(?:server|client)_no_context_takeover|"
+    r'(?:server|client)_max_window_bits\s*=\s*"?(?:9|1[0-5])"?))*'
+)
+_KINDS = {Opcode.PING: "ping", Opcode.PONG: "pong"}
 
 
 class CountingSocket(socket.socket):
@@ -22,6 +51,8 @@ class CountingSocket(socket.socket):
         super().__init__()
         self.bytes_in = self.bytes_out = 0
         self.beginning = b""
+        #: Until when all that is read has to have come; None once there is no such moment.
+        self.deadline: Deadline | None = Deadline(HANDSHAKE_DEADLINE)
         self.settimeout(HANDSHAKE_DEADLINE)
         try:
             self.connect(("127.0.0.1", port))
@@ -36,7 +67,9 @@ class CountingSocket(socket.socket):
         return self.bytes_in + self.bytes_out
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """Receive as a socket does."""
+        """Receive as a socket does; TimeoutError when the deadline of the whole has passed."""
+        if self.deadline is not None:
+            self.settimeout(max(self.deadline.left, 0.001))
         data = super().recv(size, flags)
         self.bytes_in += len(data)
         if len(self.beginning) < 8:
@@ -65,18 +98,27 @@ class WebSocketConnection:
     """One WebSocket connection, read by a thread of its own."""
 
     def __init__(
-        self, endpoint: Endpoint, url: str, transcript: Transcript, cookie: str = "", origin: str = ""
+        self,
+        endpoint: Endpoint,
+        url: str,
+        transcript: Transcript,
+        cookie: str = "",
+        origin: str = "",
+        compression: bool = False,
     ) -> None:
-        """Connect.
+        """Connect; with *compression* permessage-deflate is offered (RFC 7692), as browsers do.
 
         Raises:
-            HandshakeRefused: the server did not answer with a WebSocket handshake (RFC 6455, 4.2.2).
+            HandshakeRefused: the server did not answer with a WebSocket handshake (RFC 6455, 4.2.2), or not in time.
         """
         self.endpoint = endpoint
+        #: In how many fragments each message is sent (RFC 6455, 5.4), with a pause between them.
+        self.fragments = 1
         self._transcript = transcript
-        self._socket = websocket.WebSocket(enable_multithread=True, skip_utf8_validation=True)
+        self._deflate = PerMessageDeflate()
+        handshake = websocket.WebSocket(skip_utf8_validation=True)
         try:
-            self._socket.connect(
+            handshake.connect(
                 url,
                 socket=CountingSocket(urlsplit(url).port or 80),
                 timeout=HANDSHAKE_DEADLINE,
@@ -84,62 +126,105 @@ class WebSocketConnection:
                 origin=origin or None,
                 suppress_origin=not origin,
                 redirect_limit=0,  # no browser follows one here
+                header={"Sec-WebSocket-Extensions": _OFFER} if compression else None,
             )
-            if self._socket.status != 101:
-                raise websocket.WebSocketException(f"status {self._socket.status} instead of 101")
-            if self.wire.beginning != b"HTTP/1.1":  # a browser refuses it then
-                raise websocket.WebSocketException(f"it answers with {self.wire.beginning.decode('latin-1')}")
+            self.wire = self._opened(handshake, compression)
         except websocket.WebSocketBadStatusException as error:
             body = (error.resp_body or b"")[:200].decode("utf-8", "replace") if error.resp_body else ""
-            self._socket.shutdown()
+            handshake.shutdown()
             raise HandshakeRefused(f"status {error.status_code}" + (f": {body}" if body else "")) from error
         except (websocket.WebSocketException, OSError, ValueError) as error:
-            self._socket.shutdown()
+            handshake.shutdown()
             raise HandshakeRefused(f"{type(error).__name__}: {error}") from error
-        self._socket.settimeout(None)
-        transcript.add(endpoint, "in", "open", f"status {self._socket.status}")
+        self._frames = FrameProtocol(client=True, extensions=[self._deflate])
+        self._sending = threading.Lock()
+        transcript.add(endpoint, "in", "open", f"status {handshake.status}")
         self._reader = threading.Thread(target=self._read, name=f"read {endpoint.member}/{endpoint.name}", daemon=True)
-        self._reader.start()
+        start(self._reader)
 
-    @property
-    def wire(self) -> CountingSocket:
-        """The TCP connection below."""
-        wire = self._socket.sock
+    def _opened(self, handshake: websocket.WebSocket, compression: bool) -> CountingSocket:
+        """Return the TCP connection once the answer is one that a browser takes.
+
+        Raises:
+            WebSocketException: it is not.
+        """
+        wire, headers = handshake.sock, handshake.headers or {}
         assert isinstance(wire, CountingSocket)
+        if handshake.status != 101:
+            raise websocket.WebSocketException(f"status {handshake.status} instead of 101")
+        if wire.beginning != b"HTTP/1.1":
+            raise websocket.WebSocketException(f"it answers with {wire.beginning.decode('latin-1')}")
+        if chosen := headers.get("sec-websocket-protocol"):
+            raise websocket.WebSocketException(f"it chooses the subprotocol {chosen}, and none was offered")
+        extensions = headers.get("sec-websocket-extensions") or ""
+        if extensions and not (compression and _ACCEPTED.fullmatch(extensions.strip())):
+            raise websocket.WebSocketException(f"it chooses the extension {extensions}, which was not offered")
+        if extensions:
+            self._deflate.finalize(extensions)
+        wire.deadline = None
+        wire.settimeout(None)
         return wire
 
     def send(self, text: str | bytes) -> None:
-        """Send one message; OSError or WebSocketException when the connection is gone."""
+        """Send one message; OSError when the connection is gone."""
         binary = isinstance(text, bytes)
         shown = f"{len(text)} bytes" if binary else str(text)
         self._transcript.add(self.endpoint, "out", "binary" if binary else "text", shown)
-        self._socket.send(text, websocket.ABNF.OPCODE_BINARY if binary else websocket.ABNF.OPCODE_TEXT)
+        size = max(-(-len(text) // self.fragments), 1)
+        pieces = [text[at : at + size] for at in range(0, len(text), size)] or [text]
+        with self._sending:
+            for number, piece in enumerate(pieces, 1):
+                if number > 1:
+                    time.sleep(_FRAGMENT_PAUSE)  # or they would be in one packet
+                self.wire.sendall(self._frames.send_data(piece, fin=number == len(pieces)))
 
     def close(self) -> None:
         """Say goodbye (RFC 6455, 5.5.1) and end the reading; never waits for the server."""
-        with suppress(websocket.WebSocketException, OSError):
-            self._socket.send((1000).to_bytes(2, "big"), websocket.ABNF.OPCODE_CLOSE)
-        if self._socket.sock is not None:
-            with suppress(OSError):
-                self._socket.sock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError), self._sending:
+            self.wire.sendall(self._frames.close(1000))
+        with suppress(OSError):
+            self.wire.shutdown(socket.SHUT_RDWR)
         self._reader.join(timeout=5)
-        self._socket.shutdown()
+        self.wire.close()
 
     def _read(self) -> None:
-        names = {websocket.ABNF.OPCODE_TEXT: "text", websocket.ABNF.OPCODE_BINARY: "binary"}
-        names |= {websocket.ABNF.OPCODE_PING: "ping", websocket.ABNF.OPCODE_PONG: "pong"}
-        why = ""
         try:
-            while True:
-                opcode, frame = self._socket.recv_data_frame(control_frame=True)
-                data: bytes = frame.data if isinstance(frame.data, bytes) else bytes(str(frame.data), "utf-8")
-                if opcode == websocket.ABNF.OPCODE_CLOSE:
-                    code = int.from_bytes(data[:2], "big") if len(data) >= 2 else 1005
-                    why = f"closed by the server with {code} {data[2:].decode('utf-8', 'replace')}".strip()
-                    break
-                # What is no UTF-8 becomes replacement characters, and so an altered text.
-                shown = as_binary(data) if opcode == websocket.ABNF.OPCODE_BINARY else data.decode("utf-8", "replace")
-                self._transcript.add(self.endpoint, "in", names.get(opcode, "other"), shown)
-        except (websocket.WebSocketException, OSError, ValueError, AttributeError) as error:
+            why = self._until_closed()
+        except OSError as error:
             why = f"connection lost ({type(error).__name__})"
+        except ParseFailed as error:
+            why = f"{NO_WEBSOCKET} ({error})"
+        except Exception as error:  # a reader that dies in silence would leave everybody waiting
+            why = f"what arrives cannot be read ({type(error).__name__})"
         self._transcript.add(self.endpoint, "in", "closed", why)
+
+    def _until_closed(self) -> str:
+        """Record what arrives; return how it ended.
+
+        Raises:
+            OSError: the connection broke.
+            ParseFailed: what arrived is nothing that a browser takes.
+        """
+        message: list[Any] = []
+        while data := self.wire.recv(_PIECE):
+            self._frames.receive_bytes(data)
+            for frame in self._frames.received_frames():
+                payload: Any = frame.payload  # of a type that depends on the opcode
+                if frame.opcode is Opcode.CLOSE:
+                    code, reason = payload
+                    return f"{CLOSED_BY_SERVER} with {int(code)} {reason}".strip()
+                if frame.opcode.iscontrol():
+                    shown = bytes(payload).decode("utf-8", "replace")
+                    self._transcript.add(self.endpoint, "in", _KINDS[frame.opcode], shown)
+                    if frame.opcode is Opcode.PING:
+                        with self._sending:
+                            self.wire.sendall(self._frames.pong(bytes(payload)))
+                    continue
+                message.append(payload)
+                if not frame.message_finished:
+                    continue
+                binary = frame.opcode is Opcode.BINARY
+                whole = as_binary(b"".join(map(bytes, message))) if binary else "".join(message)
+                self._transcript.add(self.endpoint, "in", "binary" if binary else "text", whole)
+                message.clear()
+        return "connection lost (the server closed it without a word)"

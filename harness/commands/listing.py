@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from harness.commands import options
 from harness.commands.terminal import console, verdict_style
 from harness.environments import interpreters
 from harness.errors import DamagedResult
 from harness.matrix import listing
+from harness.results.document import read_result
 from harness.results.folder import Reports
-from harness.results.result import read_result
 
 
 @click.command(name="list")
@@ -32,6 +33,6 @@ def list_(reports: Reports) -> int:
             except DamagedResult as error:
                 recorded, style, code = str(error), "red", error.exit_code
         python = found.version if found else f"no Python {cell.python}"
-        table.add_row(cell.name, python, f"[{style}]{recorded}[/]" if style else recorded, day)
+        table.add_row(cell.name, python, Text(recorded, style=style), day)
     console().print(table)
     return code

@@ -15,8 +15,8 @@ from harness.commands import options
 from harness.errors import UsageError
 from harness.libraries import registry
 from harness.matrix.reproduction import script
+from harness.results.document import read_result
 from harness.results.folder import Reports
-from harness.results.result import read_result
 
 
 @click.command()

@@ -12,9 +12,9 @@ from harness.commands.terminal import Progress, verdict_line
 from harness.errors import UsageError
 from harness.libraries import registry
 from harness.probes import registry as probes
+from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
-from harness.results.result import read_result
 from harness.run import cell as running
 from harness.run import record
 from harness.run.cell import Request
@@ -74,7 +74,7 @@ def run(
     """Measure CELL in the environment of --python, and record its result."""
     parsed = Cell.parse(cell)
     setup = registry.setup_for(parsed, registry.discover(folders))
-    past = read_result(freeze) if freeze else None
+    past = read_result(freeze, any_name=True) if freeze else None
     request = Request(
         cell=parsed,
         setup=setup,

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from harness.results.result import schema as result_schema
+from harness.results.document import schema as result_schema
 
 
 @click.command()

@@ -10,8 +10,9 @@ from harness.cells import Cell
 from harness.commands import options
 from harness.commands.terminal import console, signed, step_line, verdict_style
 from harness.errors import UsageError
+from harness.results.document import read_result
 from harness.results.folder import Reports
-from harness.results.result import Finding, Judgement, Result, read_result
+from harness.results.result import Finding, Judgement, Result
 from harness.verdict import sign
 
 

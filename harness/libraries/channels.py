@@ -67,7 +67,7 @@ class Channels(JsonChat):
     def _echo(self, chat: Chat, base: str, kind: str) -> Iterator[Finding]:
         echo = self._enter(chat, "echo", base + "echo/")
         text = f"is there an echo? ({chat.token})"
-        self.send(chat, echo, text)
+        self.send(chat, echo, chat.ledger.add(text, "John"))
         came = chat.transcript.wait([echo], [text], _PATIENCE) and not chat.transcript.closed(echo)
         yield Finding(question=f"An echo ({kind})", expected="comes back", seen=_seen(came), good=came)
 
@@ -81,13 +81,13 @@ class Channels(JsonChat):
         text, after, outside = (f"{what} ({chat.token})" for what in ("dinner!", "after dinner", "in the garden"))
         for room in (kitchen, garden):
             self._settle(chat, room)
-        self.send(chat, kitchen[0], text)
+        self.send(chat, kitchen[0], chat.ledger.add(text, "John"))
         chat.transcript.wait(kitchen, [text], _PATIENCE)
         # Once the kitchen has the sender's next message, its first is on its way to nobody any more; what
         # is said in the garden then is behind whatever of it could have come there.
-        self.send(chat, kitchen[0], after)
+        self.send(chat, kitchen[0], chat.ledger.add(after, "John"))
         same = chat.transcript.wait(kitchen, [after], _PATIENCE)
-        self.send(chat, garden[0], outside)
+        self.send(chat, garden[0], chat.ledger.add(outside, "John"))
         proved = chat.transcript.wait(garden, [outside], _PATIENCE)
         heard = all(chat.transcript.texts(endpoint).count(text) == 1 for endpoint in kitchen)
         leaked = any(text in chat.transcript.texts(endpoint) for endpoint in garden)

@@ -85,6 +85,10 @@ class DjangoSocketIo(JsonChat):
     def sends_binary(self) -> bool:
         return False
 
+    def unwrapped(self, data: str) -> str:
+        found = [text for text in unframed(data) if text.startswith("~j~")]
+        return found[0].removeprefix("~j~") if len(found) == 1 else data
+
     def messages(self, data: str) -> list[str]:
         """Return the messages in one frame, which can hold several."""
         found = list(unframed(data))

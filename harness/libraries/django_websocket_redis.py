@@ -12,6 +12,7 @@ from harness.cells import Cell
 from harness.chat import isolation
 from harness.chat.conversation import Chat
 from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
+from harness.chat.parties import Eavesdropper
 from harness.clients.connection import Endpoint
 from harness.libraries.base import Library
 from harness.results.result import Finding, Pin
@@ -102,12 +103,12 @@ class DjangoWebsocketRedis(Library):
     def isolation(self, chat: Chat) -> Iterator[Finding]:
         hear = _FACILITY + "subscribe-broadcast"
         eavesdroppers = [
-            isolation.Eavesdropper("an unknown client that subscribes to user messages", hear + "&subscribe-user"),
-            isolation.Eavesdropper("an unknown client that subscribes to group messages", hear + "&subscribe-group"),
-            isolation.Eavesdropper(
+            Eavesdropper("an unknown client that subscribes to user messages", hear + "&subscribe-user"),
+            Eavesdropper("an unknown client that subscribes to group messages", hear + "&subscribe-group"),
+            Eavesdropper(
                 "Mary, who asks for John's channel", hear + "&subscribe-user=John&user=John&subscribe-user:John", "Mary"
             ),
-            isolation.Eavesdropper(
+            Eavesdropper(
                 "a page of a foreign Origin, with John's cookie",
                 hear + "&subscribe-user&subscribe-group",
                 "John",

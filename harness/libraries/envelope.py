@@ -9,7 +9,9 @@ from typing import ClassVar
 from harness.chat import isolation
 from harness.chat.conversation import Chat, Client, FrameFormat
 from harness.chat.members import ChannelRow
+from harness.chat.parties import Eavesdropper
 from harness.clients.connection import Endpoint
+from harness.clients.transcript import Message
 from harness.libraries.base import Library
 from harness.results.result import Finding
 
@@ -61,10 +63,28 @@ class JsonClient(Client):
         )
 
     def heard(self, data: str) -> str | None:
-        try:
-            return str(json.loads(data)["message"])
-        except (ValueError, KeyError, TypeError):
-            return data
+        return _fields(data).get("message", data)
+
+    def read(self, data: str) -> list[Message]:
+        # What carries one message says of it who sent it, and where.
+        texts, fields = self.messages(data), _fields(self.unwrapped(data))
+        known = len(texts) == 1 and fields.get("message") == texts[0]
+        if not known:
+            return [Message(text) for text in texts]
+        return [Message(texts[0], sender=fields.get("sender", ""), channel=fields.get("channel", ""))]
+
+    def unwrapped(self, data: str) -> str:
+        """Return the JSON in *data*, for protocols that put something around it."""
+        return data
+
+
+def _fields(data: str) -> dict[str, str]:
+    """Return the fields of a message as texts; none where *data* is something else."""
+    try:
+        fields = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return {name: str(value) for name, value in fields.items()} if isinstance(fields, dict) else {}
 
 
 class JsonChat(JsonClient, Library):
@@ -75,9 +95,9 @@ class JsonChat(JsonClient, Library):
     def isolation(self, chat: Chat) -> Iterator[Finding]:
         path = chat.paths["chat"]
         eavesdroppers = [
-            isolation.Eavesdropper("an unknown client", path),
-            isolation.Eavesdropper("Mary, who asks for John's channel", f"{path}?user=John", "Mary"),
-            isolation.Eavesdropper(
+            Eavesdropper("an unknown client", path),
+            Eavesdropper("Mary, who asks for John's channel", f"{path}?user=John", "Mary"),
+            Eavesdropper(
                 "a page of a foreign Origin, with John's cookie", path, "John", origin="http://elsewhere.invalid"
             ),
         ]

@@ -49,6 +49,13 @@ class _SocketIoClient(JsonClient):
         # Open, close, ping, pong, connect: Engine.IO's packets are digits, with an object or nothing behind.
         return None if data[:1].isdigit() and data[1:2] in ("", "{", "0", "1") else super().heard(data)
 
+    def unwrapped(self, data: str) -> str:
+        try:
+            event, fields = json.loads(data.removeprefix(_FRAME))
+        except (ValueError, TypeError, RecursionError):
+            return data
+        return json.dumps(fields) if event == _EVENT else data
+
     def event(self, fields: str) -> str:
         """Return the frame of an event with *fields*, which are JSON."""
         return f'{_FRAME}["{_EVENT}",{fields}]'

@@ -53,7 +53,9 @@ class Meter:
         finally:
             over.set()
             looking.join()
-            self.server = Usage(cpu_seconds=round(self._cpu() - before, 3), memory_mb=round(self._most / 1e6, 1))
+            self.server = Usage(
+                cpu_seconds=round(max(self._cpu() - before, 0.0), 3), memory_mb=round(self._most / 1e6, 1)
+            )
             now = self._asked()
             if asked and now:
                 self.broker_usage = Usage(

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from harness.environments import interpreters
 from harness.errors import DamagedResult
+from harness.results.document import read_result
 from harness.results.folder import Reports
-from harness.results.result import Result, read_result
+from harness.results.result import Result
 from harness.verdict import Verdict
 
 #: Seconds for a cell of which nothing is recorded, when nothing at all is.

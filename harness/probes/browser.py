@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from harness.chat.rooms import Rooms, two_rooms
 from harness.clients import chromium
 from harness.clients.chromium import Browsers, Person
 from harness.clients.connection import Endpoint, SendFailed
-from harness.clients.transcript import write_frames
+from harness.clients.transcript import Message, write_frames
 from harness.results.result import Finding
 from harness.system.ports import can_bind, free_port
 from harness.system.waiting import Deadline, wait_until
@@ -39,9 +40,12 @@ _FENCE_DEADLINE = 6.0
 _FENCE_INTERVAL = 0.5
 #: Seconds until the port of a server that was ended is free again.
 _PORT_DEADLINE = 10.0
+#: How many characters a browser sends in more than one fragment; Chromium begins one at each 131072 bytes.
+_LONG = 140_000
 
 _LOGIN = "Whoever is not logged in"
 _FIFTEEN = "The fifteen exchanges, typed and clicked in three browsers"
+_LENGTHY = "A message of 140 kB, pasted into a page"
 _CONSOLE = "Errors on the browsers' consoles"
 _AWAY = "A page whose server is away"
 _RETURN = "The same page once the server is back"
@@ -55,7 +59,8 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         programs = chromium.find()
         with chromium.opened(programs, MEMBERS, server.env, chat.server.form) as opened:
             observed.tools["browser"] = chromium.version(programs, opened[MEMBERS[0]])
-            yield from _Asking(server, observed, opened, chat.token).ask()
+            # Texts of its own: members' connections to the other server hear what is published here.
+            yield from _Asking(server, observed, opened, secrets.token_hex(3)).ask()
     except chromium.NoBrowser as error:
         yield Finding(question=_FIFTEEN, expected=_ALL, seen=f"not tested: {error}", good=None)
     except WebDriverException as error:
@@ -76,6 +81,8 @@ class _Asking:
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
+        #: All that was written on the pages, and by whom.
+        self._said: list[tuple[str, str]] = []
         self.endpoints = [Endpoint(member, page) for member in MEMBERS for page in _PAGES]
 
     def ask(self) -> Iterator[Finding]:
@@ -91,6 +98,7 @@ class _Asking:
                 connected = self._connected()
                 if connected:
                     yield self._fifteen()
+                    yield self._long()
                     for rooms in self.server.library.rooms(self.server.cell):
                         if not rooms.environment:
                             yield from self._two_rooms(rooms)
@@ -139,12 +147,40 @@ class _Asking:
         self._fence(MEMBERS[0], _PAGES[0], self.endpoints, seconds=_CONNECT_DEADLINE)
         for row in channel_table():
             self.texts.append(self._exchange(row))
-        faults = judge(self.texts, {endpoint: Received(self._read(endpoint)) for endpoint in self.endpoints})
+        faults = judge(
+            self.texts,
+            {endpoint: Received([Message(text) for text in self._read(endpoint)]) for endpoint in self.endpoints},
+        )
         wrong = [exchange for exchange in self.texts if faults[exchange.number]]
         seen = f"{len(self.texts) - len(wrong)} of {len(self.texts)} are seen"
         if wrong:
             seen += f"; first: {channel_table()[wrong[0].number - 1].with_fault(faults[wrong[0].number][0], 'page')}"
         return Finding(question=_FIFTEEN, expected=_ALL, seen=seen.replace(self.token, "…"), good=not wrong)
+
+    def _long(self) -> Finding:
+        """Send something so long that the browser cuts it into fragments."""
+        text = f"long ({self.token}) " + "x" * _LONG
+        expected = "is seen once on each page, and nothing with it"
+        try:
+            self._write(MEMBERS[0], _PAGES[0], "", text)
+            self._seen(self.endpoints, [text], MEMBERS[0], _PATIENCE)
+            self._fence(MEMBERS[0], _PAGES[0], self.endpoints)
+        except SendFailed as error:
+            return Finding(question=_LENGTHY, expected=expected, seen=f"is not sent: {error}", good=False)
+        forms = set(_said(MEMBERS[0], text))
+        known = {form for said in self._said for form in _said(*said)}
+        shown = [self.people[endpoint.member].shown(endpoint.name) for endpoint in self.endpoints]
+        others = [each for texts in shown for each in texts if each not in known]
+        counts = [sum(each in forms for each in texts) for texts in shown]
+        if others:
+            seen = f"with it comes {shorten(others[0])[:80]!r}, which nobody sent"
+        elif counts != [1] * len(counts):
+            seen = (
+                f"is missing on {counts.count(0)} of {len(counts)} pages" if 0 in counts else "is seen more than once"
+            )
+        else:
+            seen = expected
+        return Finding(question=_LENGTHY, expected=expected, seen=seen, good=seen == expected)
 
     def _exchange(self, row: ChannelRow) -> SentExchange:
         text = row.message(self.token)
@@ -153,7 +189,7 @@ class _Asking:
         self.absent = [each for each in self.absent if not set(_forms(each)) & set(self._shown_to(each))]
         patience = _SHORT_PATIENCE if len(self.absent) >= _HURRY_AFTER else _PATIENCE
         try:
-            self.people[row.sender].write(row.channel, "" if row.channel == "broadcast" else row.audience, text)
+            self._write(row.sender, row.channel, "" if row.channel == "broadcast" else row.audience, text)
             # The fence tells what all of them have; this only lets the message be ahead of it.
             seen = self._seen([min(expected)], [text], row.sender, patience)
             fences = self._fence(row.sender, row.channel, self.endpoints)
@@ -186,9 +222,14 @@ class _Asking:
         deadline = Deadline(seconds)
         while True:
             texts.append(f"fence {next(self._numbers)} ({self.token})")
-            self.people[sender].write(page, "", texts[-1], everyone=True)
+            self._write(sender, page, "", texts[-1], everyone=True)
             if self._seen(endpoints, texts, sender, _FENCE_INTERVAL) or deadline.over:
                 return tuple(texts)
+
+    def _write(self, sender: str, page: str, audience: str, text: str, everyone: bool = False) -> None:
+        """Have *sender* write *text* on *page*, and remember it: see :meth:`Person.write`."""
+        self._said.append((sender, text))
+        self.people[sender].write(page, audience, text, everyone=everyone)
 
     def _seen(self, endpoints: Sequence[Endpoint], texts: Sequence[str], sender: str, seconds: float) -> bool:
         """Wait until each of *endpoints* shows one of *texts*; tell whether it does."""

@@ -150,6 +150,7 @@ class _Loading:
         usage = meter.Meter(self.children, self.server.broker)
         command = [sys.executable, "-m", "harness.load.client", str(plan_path), str(result_path)]
         step = Step(sockets=sockets, ended="the client was stopped")
+        client = None
         try:
             with usage.running(), processes.started(command, self.server.env, ROOT, log) as client:
                 client.wait(plan.deadline + _GRACE)
@@ -157,7 +158,7 @@ class _Loading:
         finally:
             if result_path.exists():
                 step = msgspec.json.decode(result_path.read_bytes(), type=Step)
-            elif client.exit_status is not None:
+            elif client is not None and client.exit_status is not None:
                 said = self.server.recorder.scrub(log.read_text(encoding="utf-8", errors="replace")).strip()
                 why = said.rpartition("\n")[2] or f"exit status {client.exit_status}"
                 step = msgspec.structs.replace(step, ended=f"the client failed: {shorten(why)}")

@@ -8,7 +8,8 @@ from harness.captured.output import shorten
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
-from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed, as_binary
+from harness.clients.connection import NO_WEBSOCKET, Endpoint, HandshakeRefused, SendFailed, as_binary
+from harness.clients.websocket import WebSocketConnection
 from harness.errors import CellFailure
 from harness.results.result import Finding
 
@@ -25,6 +26,10 @@ PAYLOADS: dict[str, str | bytes] = {
 }
 #: How a connection is closed can be a race of a close frame and a reset; the frames are evidence.
 _CLOSED = "the {}'s connection is closed"
+_NO_TEXT = "what the {} receives is no WebSocket, so that a browser ends it"
+#: What is sent once more in fragments, as a browser sends it, and in how many.
+_FRAGMENTED = "200 kB"
+_FRAGMENTS = 3
 #: Seconds that a payload may take.
 _PATIENCE = 2.0
 
@@ -37,11 +42,13 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
             yield Finding(question=f"{what} by WebSocket", expected=_expected(payload), seen=seen, good=None)
             continue
         yield _by_websocket(chat, number, what, payload)
+        if what == _FRAGMENTED:
+            yield _by_websocket(chat, len(PAYLOADS) + 1, f"{what} in fragments", payload, _FRAGMENTS)
         if isinstance(payload, str):
             yield _by_post(chat, number, what, payload)
 
 
-def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> Finding:
+def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes, fragments: int = 1) -> Finding:
     sender, receiver = Endpoint("sender", f"payload {number}"), Endpoint("receiver", f"payload {number}")
     path = chat.client.path_for("broadcast")
     question = f"{what} by WebSocket"
@@ -50,9 +57,18 @@ def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes) -> F
         chat.open(receiver, path, "Mary")
         chat.wait_subscribed([sender, receiver])
         before = len(chat.transcript.texts(receiver))
-        chat.client.broadcast(chat, sender, payload)
+        if fragments > 1:
+            connection = chat.connections[sender]
+            if not isinstance(connection, WebSocketConnection):
+                seen = "not asked: the harness cannot send it in this protocol"
+                return Finding(question=question, expected=_expected(payload), seen=seen, good=None)
+            connection.fragments = fragments
+        chat.broadcast(sender, payload)
         _wait(chat, receiver, payload)
         if not chat.transcript.closed(sender):
+            connection = chat.connections[sender]
+            if isinstance(connection, WebSocketConnection):
+                connection.fragments = 1
             chat.fence_all(lambda fence: chat.client.broadcast(chat, sender, fence), [sender, receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before, sender)
     except (HandshakeRefused, CellFailure, SendFailed) as error:
@@ -70,7 +86,7 @@ def _by_post(chat: Chat, number: int, what: str, payload: str) -> Finding:
         chat.open(receiver, chat.client.path_for("user"), "Mary")
         chat.wait_subscribed([receiver])
         before = len(chat.transcript.texts(receiver))
-        chat.client.post(chat, "John", "user", "Mary", payload)
+        chat.post("John", "user", "Mary", payload, hearers=["Mary"])
         _wait(chat, receiver, payload)
         chat.fence_all(lambda text: chat.client.post(chat, "John", "broadcast", "all", text), [receiver], _PATIENCE)
         return _finding(chat, question, payload, receiver, before)
@@ -97,13 +113,17 @@ def _as_text(payload: str | bytes) -> str:
 def _finding(
     chat: Chat, question: str, payload: str | bytes, receiver: Endpoint, before: int, sender: Endpoint | None = None
 ) -> Finding:
-    others = set(chat.fences)
-    arrived = [text for text in chat.transcript.texts(receiver)[before:] if text not in others]
+    fences = chat.ledger.texts() - {_as_text(each) for each in PAYLOADS.values()}
+    arrived = [text for text in chat.transcript.texts(receiver)[before:] if text not in fences]
     wanted = _as_text(payload)
     good: bool | None = arrived == [wanted]
     closed = chat.transcript.closed(sender) if sender else ""
     if arrived == [wanted]:
         seen = "arrives unaltered"
+    elif wanted in arrived:
+        extra = next(each for each in arrived if each != wanted) if set(arrived) > {wanted} else ""
+        more = f"and with it {shorten(extra)[:80]!r}, which nobody sent" if extra else "more than once"
+        good, seen = False, f"arrives, {more}"
     elif arrived:
         good, seen = False, f"arrives as {shorten(arrived[0])[:80]!r}" + (" and more" if len(arrived) > 1 else "")
     elif wanted == "" and not closed:
@@ -112,5 +132,6 @@ def _finding(
         good, seen = False, "does not arrive"
     for who, why in (("sender", closed), ("receiver", chat.transcript.closed(receiver))):
         if why:
-            good, seen = False, f"{seen}; {_CLOSED.format(who)}"
+            text = _NO_TEXT if why.startswith(NO_WEBSOCKET) else _CLOSED
+            good, seen = False, f"{seen}; {text.format(who)}"
     return Finding(question=question, expected=_expected(payload), seen=seen, good=good)

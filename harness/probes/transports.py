@@ -112,9 +112,9 @@ def _compare(
     before = socket.wire.bytes_both_ways
     sent: dict[str, float] = {}
     for number in range(_MESSAGES):
-        text = chat.remember(f"message {number} of a quiet chat ({chat.token})")
+        text = f"message {number} of a quiet chat ({chat.token})"
         sent[text] = time.monotonic()
-        chat.client.broadcast(chat, sender, text)
+        chat.broadcast(sender, text)
         threading.Event().wait(_PAUSE)  # the quiet is what is measured
     websocket_bytes = socket.wire.bytes_both_ways - before
     yield from _found(
@@ -124,7 +124,7 @@ def _compare(
     for receiver in receivers.values():
         receiver.stop_soon()
     # One more message ends the request that waits.
-    chat.client.broadcast(chat, sender, chat.remember(f"the last one ({chat.token})"))
+    chat.broadcast(sender, f"the last one ({chat.token})")
     for name, receiver in receivers.items():
         receiver.stop()
         yield from _found(name, sent, receiver.arrivals.get, *costs[name], observed, receiver.error)

@@ -162,6 +162,20 @@ class CellPage:
         return f"{seconds:.2f} s" if seconds else ""
 
     @property
+    def rounds(self) -> str:
+        """How the exchanges were gone through: the rounds, and the version of what measures; empty without any."""
+        result, seed = self.row.result, self.row.result.varying.seed
+        if not result.rounds:
+            return ""
+        if result.instrument == 1:
+            return "They were gone through once, on one start of the server, by the first version of the instrument."
+        if len(result.rounds) == 1:
+            return "They were gone through once: the second start of the server was not come to."
+        right = " and ".join(f"{each.right}" for each in result.rounds)
+        text = f"They were gone through on two starts of the server, with {right} right; a row has to be right in both."
+        return text + f" The second round has another order ({seed}), and says {result.rounds[-1].repeats} texts twice."
+
+    @property
     def isolation(self) -> QuestionSet:
         """The questions of *Isolation*, which are part of every run that comes to them."""
         return QuestionSet("isolation", "Isolation", self._rows(self.row.result.isolation))

@@ -349,9 +349,13 @@ def excerpt_of_code(file: str, name: str) -> str:
     """Return the source of the class or function *name* in *file* of this checkout.
 
     Raises:
-        HarnessError: it is not there; the prose that shows it is out of date.
+        HarnessError: it is not there, or the file is not; the prose that shows it is out of date.
     """
-    text = (ROOT / file).read_text(encoding="utf-8")
+    hint = "the prose of a library names it; bring that up to date"
+    try:
+        text = (ROOT / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"{file} cannot be read: {getattr(error, 'strerror', '') or error}", hint) from error
     if file.endswith(".py"):
         for node in ast.parse(text).body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
@@ -363,4 +367,4 @@ def excerpt_of_code(file: str, name: str) -> str:
                 pad = line[: len(line) - len(line.lstrip())]
                 end = lines.index(pad + "}", number)
                 return "\n".join(each.removeprefix(pad) for each in lines[number : end + 1])
-    raise HarnessError(f"{file} has no {name}", "the prose of a library names it; bring that up to date")
+    raise HarnessError(f"{file} has no {name}", hint)

@@ -12,8 +12,9 @@ from pathlib import Path, PurePosixPath
 from harness import ROOT
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError, UsageError
+from harness.results.document import decode_result, read_result
 from harness.results.folder import RESULTS, Reports
-from harness.results.result import Result, decode_result, read_result
+from harness.results.result import Result
 
 _RESULTS = f"{Reports.of_checkout().name}/{RESULTS}"
 _DEADLINE = 60

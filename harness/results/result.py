@@ -6,28 +6,24 @@ two runs that saw the same, so that a diff of two results shows only what change
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from harness.errors import DamagedResult, ForeignSchema, HarnessError
-from harness.system.files import write_atomically
+from harness.results.questions import identifier
 from harness.verdict import Reason, Verdict
 
-#: The version of the document's form; a reader refuses any other.
-SCHEMA: Literal["1"] = "1"
+#: The version of the document's form. The one before it is read as well, see :mod:`harness.results.upgrade`.
+SCHEMA: Literal["2"] = "2"
+#: The version of what measures: 1 has one start of the server and one round; 2 has two of each, and looks again later.
+INSTRUMENT = 2
 
 #: What holds back versions: nothing but what an installer resolves today, or the best known pins.
 Profile = Literal["today", "pins"]
 
 #: The questions of a finding that says that a set of questions was broken off, and at what.
 BROKEN_OFF = ("Could all of this be asked?", "Does the server outlast the questions?")
-
-#: The largest result document, in bytes.
-SIZE_LIMIT = 64_000
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,6 +113,8 @@ class Versions(Model, frozen=True, kw_only=True):
     installer: str
     #: All distributions of the cell's environment: names → versions.
     installed: dict[str, str]
+    #: Those of them that the server imports; empty where that is not known.
+    imported: list[str] = []
 
 
 class Step(Model, frozen=True, kw_only=True):
@@ -167,6 +165,8 @@ class Fault(Model, frozen=True, kw_only=True):
     connection: str
     #: What was received or said instead; empty where the kind says it all.
     text: str = ""
+    #: The round in which it was seen, from 1 on.
+    round: int = 1
 
     @property
     def where(self) -> str:
@@ -191,6 +191,16 @@ class Exchange(Model, frozen=True, kw_only=True):
     faults: list[Fault]
 
 
+class Round(Model, frozen=True, kw_only=True):
+    """The fifteen exchanges, once, on one start of the server; each round is on a start of its own."""
+
+    number: int
+    #: How many exchanges were right.
+    right: int
+    #: How many texts had been said before.
+    repeats: int
+
+
 class Finding(Model, frozen=True, kw_only=True):
     """A further question to the cell, what was expected, and what was seen.
 
@@ -203,6 +213,46 @@ class Finding(Model, frozen=True, kw_only=True):
     seen: str
     good: bool | None
     chance: bool = False
+    #: The short name of the question, which commands and addresses use; made of the question unless given.
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            msgspec.structs.force_setattr(self, "id", identifier(self.question))
+
+
+class Catch(Model, frozen=True, kw_only=True):
+    """What a user of a cell that works will still run into."""
+
+    #: The id of the question that was answered otherwise than expected.
+    question: str
+    kind: Literal["loses messages", "drops sockets", "lets somebody in"]
+    #: What was seen, in one sentence.
+    text: str
+
+
+class Cause(Model, frozen=True, kw_only=True):
+    """What a verdict or a catch comes from."""
+
+    #: The id of the question; empty for the verdict.
+    question: str = ""
+    #: The package and its release; empty where it is none.
+    package: str = ""
+    release: str = ""
+    #: The line of output that shows it, or what else does.
+    text: str
+
+
+class Cure(Model, frozen=True, kw_only=True):
+    """What mends a verdict or a catch: it was tried, and measured."""
+
+    #: The id of the question; empty for the verdict.
+    question: str = ""
+    kind: Literal["pin", "server", "setting", "cell"]
+    #: The requirement, server, setting or cell.
+    change: str
+    #: What came of it.
+    judgement: Judgement
 
 
 class VariantResult(Model, frozen=True, kw_only=True):
@@ -265,6 +315,10 @@ class Measured(Model, frozen=True, kw_only=True):
     stopped: dict[str, str] = {}
     #: What was tried again, a sentence each: a cell with one of these is shown as flaky.
     repeated: list[str] = []
+    #: The order of each round: the numbers of the exchanges as they were made.
+    orders: list[list[int]] = []
+    #: What the order of the second round was shuffled with; None where there was none.
+    seed: int | None = None
     #: The day on which each probe was asked: its name → ``2026-11-25``.
     probed_on: dict[str, str] = {}
     #: What a probe counted: the question → the figures in words.
@@ -280,7 +334,9 @@ class Measured(Model, frozen=True, kw_only=True):
 class Result(Model, frozen=True, kw_only=True):
     """One cell's result. ``complete`` comes last: a file without it is an unfinished run."""
 
-    schema: Literal["1"]
+    schema: Literal["2"]
+    #: The version of the instrument; see :data:`INSTRUMENT`.
+    instrument: int = INSTRUMENT
     #: The name of the tox environment, such as ``py27-django18``.
     cell: str
     library: str
@@ -297,7 +353,14 @@ class Result(Model, frozen=True, kw_only=True):
     unit_tests: UnitTests | None
     #: Deprecation warnings, each once.
     warnings: list[str]
+    #: The rows of the channel table; one is good when it is good in every round.
     exchanges: list[Exchange]
+    #: How often the server was started to be asked, and the rounds that were gone through.
+    starts: int = 0
+    rounds: list[Round] = []
+    catches: list[Catch] = []
+    causes: list[Cause] = []
+    cures: list[Cure] = []
     isolation: list[Finding]
     #: The library's own sets of questions, asked in each of its ways.
     sets: list[Probe] = []
@@ -307,78 +370,3 @@ class Result(Model, frozen=True, kw_only=True):
     profile: Profile = "today"
     varying: Measured
     complete: Literal[True]
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of the result document."""
-    document = msgspec.json.schema(Result)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A cell's result", **document}
-
-
-def encode_result(result: Result) -> bytes:
-    """Return *result* as the bytes of its file."""
-    text = json.dumps(msgspec.to_builtins(result), indent=1, ensure_ascii=False)
-    return text.encode() + b"\n"
-
-
-def read_result(path: Path) -> Result:
-    """Return the result in the file at *path*.
-
-    Raises:
-        DamagedResult: the file is truncated, unfinished, of another schema, or no result at all.
-    """
-    try:
-        return decode_result(path.read_bytes(), path.stem)
-    except OSError as error:
-        raise DamagedResult(f"{path.name} cannot be read: {error.strerror}") from error
-
-
-def decode_result(data: bytes, cell: str) -> Result:
-    """Return the result of *cell* in the *data* of its file.
-
-    Raises:
-        ForeignSchema: it is a result of another version of the document's form.
-        DamagedResult: it is truncated, unfinished, of another cell, or no result at all.
-    """
-    name = f"{cell}.json"
-    if len(data) > SIZE_LIMIT:
-        raise DamagedResult(f"{name} has {len(data)} bytes, and no result has more than {SIZE_LIMIT}", "move it away")
-    try:
-        result = msgspec.json.decode(data, type=Result)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        if (foreign := _schema_of(data)) not in ("", SCHEMA):
-            raise ForeignSchema(
-                f"{name} is a result of schema {foreign}; this harness reads schema {SCHEMA}",
-                f"read it with the harness of that schema, or measure the cell again with `tox -e {cell}`",
-            ) from error
-        raise DamagedResult(
-            f"{name} is not a finished result of schema {SCHEMA}: {error}",
-            f"move it away, then `tox -e {cell}` measures the cell again",
-        ) from error
-    if result.cell != cell:
-        raise DamagedResult(f"{name} holds the result of {result.cell}", "rename it, or move it away")
-    return result
-
-
-def _schema_of(data: bytes) -> str:
-    """Return the version that a document names as its own; nothing where it is no such document."""
-
-    class Document(msgspec.Struct):
-        schema: str | int
-
-    try:
-        return str(msgspec.json.decode(data, type=Document).schema)[:20]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
-
-
-def save_result(result: Result, path: Path) -> None:
-    """Write *result* to *path* at once or not at all.
-
-    Raises:
-        HarnessError: the file cannot be written, or the document is over the size limit.
-    """
-    data = encode_result(result)
-    if len(data) > SIZE_LIMIT:
-        raise HarnessError(f"the result of {result.cell} has {len(data)} bytes; {SIZE_LIMIT} is the limit")
-    write_atomically(path, data)

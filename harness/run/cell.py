@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from harness import ROOT, __version__
 from harness.captured import output
 from harness.captured.scrub import Scrubber
 from harness.cell import install
-from harness.cell.install import Identity, Installed
+from harness.cell.identify import Identity, identify
+from harness.cell.install import Installed
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.cell.steps import Recorder, Watcher
@@ -31,7 +33,7 @@ from harness.libraries.base import Library
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
-from harness.results.result import SCHEMA, Measured, Result, UnitTests, Verdicts, Versions
+from harness.results.result import SCHEMA, Measured, Result, Round, UnitTests, Verdicts, Versions
 from harness.run import serve, unit_tests, verdicts
 from harness.system import broker, processes
 from harness.system.files import unwritable
@@ -118,11 +120,13 @@ class _Run:
         self.identity: Identity | None = None
         self.installed: Installed | None = None
         self.broker_version = ""
+        #: The distributions that the server imports.
+        self.imported: list[str] = []
 
     def run(self) -> Result:
         request = self.request
         self.recorder.check_room()
-        self.identity = install.identify(request.cell, request.python, self.recorder, self.env)
+        self.identity = identify(request.cell, request.python, self.recorder, self.env)
         try:
             self.installed = install.install(
                 cell=request.cell,
@@ -134,6 +138,7 @@ class _Run:
             )
             with self._broker() as running:
                 observed = self._serve(running)
+            self._identify_again(self.identity)
         except CellFailure as failure:
             return self._result(verdicts.of_nothing(failure), Observations())
         self.warnings += output.warnings(self.scrub(output.read(self.work / f"{request.setup.server.name}.log")))
@@ -195,21 +200,39 @@ class _Run:
                 raise
             self._check(str(self.request.python))
             return serve.start_alone(server, failure)
-        return serve.serve(server, self.request.probes)
+        return serve.serve(server, self.request.probes, self._meanwhile)
+
+    def _meanwhile(self) -> None:
+        """Do what has to be done anyway, and needs no server, while copies and leaks are waited for."""
+        assert self.identity is not None
+        self._check(str(self.request.python))
+        self._unit_tests(str(self.request.python))
+        application = self.request.library.application
+        modules = [application.asgi, application.wsgi, application.module, self.request.setup.server.name]
+        named = [each.partition(":")[0] for each in modules if each]
+        began = time.monotonic()
+        self.imported = self.identity.imported(self.env, self.work, self.project, named)
+        self.recorder.seconds["imports"] = round(time.monotonic() - began, 3)
+
+    def _identify_again(self, identity: Identity) -> None:
+        """Make sure that all of it was measured on the Django that the cell's name says."""
+        began = time.monotonic()
+        identity.check_django(self.env, self.work)
+        self.recorder.seconds["identify again"] = round(time.monotonic() - began, 3)
 
     def _django(self, python: str) -> None:
         """Go through Django's own commands; only the database has to succeed for what follows."""
         self._manage("migrate", [python, "manage.py", "migrate", "--noinput"], Reason.MIGRATION_FAILED)
         self._manage("loaddata", [python, "manage.py", "loaddata", "data.json"], Reason.MIGRATION_FAILED)
-        self._check(python)
-        self._unit_tests(python)
 
     def _check(self, python: str) -> None:
         self._manage("check", [python, "-Wd", "manage.py", "check"])
 
-    def _manage(self, name: str, command: list[str], reason: Reason | None = None) -> str:
+    def _manage(
+        self, name: str, command: list[str], reason: Reason | None = None, env: dict[str, str] | None = None
+    ) -> str:
         said = unit_tests.said if name == "test" else None
-        step, text = self.recorder.command(name, command, self.env, self.project, DEADLINES[name], said)
+        step, text = self.recorder.command(name, command, env or self.env, self.project, DEADLINES[name], said)
         self.warnings += output.warnings(text)
         if step.outcome != "ok" and reason is not None:
             raise CellFailure(reason, f"{name} failed: {step.cause}")
@@ -218,19 +241,21 @@ class _Run:
     def _unit_tests(self, python: str) -> None:
         coverage = [python, "-m", "coverage"]
         # coverage may take "<this name>.anything" for data of its own, combine it, and delete it.
-        self.env["COVERAGE_FILE"] = str(self.work / ".coverage")
-        self.env["COVERAGE_RCFILE"] = os.devnull  # what pyproject.toml says of coverage is for the harness
+        env = {**self.env, "COVERAGE_FILE": str(self.work / ".coverage")}
+        env["COVERAGE_RCFILE"] = os.devnull  # what pyproject.toml says of coverage is for the harness
+        # What the tests publish is not for those who are connected to the server meanwhile.
+        env["CHAT_PREFIX"] = f"{env.get('CHAT_PREFIX', 'chat')}-tests"
         options = unit_tests.covered(self.project, self.request.library.settings)
-        text = self._manage("test", [*coverage, "run", *options, "manage.py", "test"])
+        text = self._manage("test", [*coverage, "run", *options, "manage.py", "test"], env=env)
         table = self.work / "coverage.log"
         # Both together are the coverage test, and the cell's own work; errors are coroutines on Python 2.7.
-        reported = processes.run([*coverage, "report", "--ignore-errors"], self.env, self.project, table, 60)
+        reported = processes.run([*coverage, "report", "--ignore-errors"], env, self.project, table, 60)
         self.recorder.seconds["test"] = round(self.recorder.seconds["test"] + reported.seconds, 3)
         self.recorder.keep("coverage", table)
         self.unit_tests = unit_tests.counted(text, self.scrub(output.read(table)))
 
     def _result(self, judged: Verdicts, observed: Observations) -> Result:
-        request, installed, exchanged = self.request, self.installed, observed.exchanged
+        request, installed = self.request, self.installed
         result = Result(
             schema=SCHEMA,
             cell=request.cell.name,
@@ -244,7 +269,12 @@ class _Run:
             steps=self.recorder.steps,
             unit_tests=self.unit_tests,
             warnings=_few(sorted(set(self.warnings)), _WARNINGS),
-            exchanges=exchanged.exchanges if exchanged else [],
+            exchanges=observed.exchanges,
+            starts=observed.starts,
+            rounds=[
+                Round(number=each.round.number, right=len(each.exchanges) - len(each.wrong), repeats=each.round.repeats)
+                for each in observed.rounds
+            ],
             isolation=observed.isolation,
             sets=observed.sets,
             variants=observed.variants,
@@ -266,17 +296,21 @@ class _Run:
             harness=__version__,
             installer=installed.installer if installed else "",
             installed=installed.packages if installed else install.packages(identity),
+            imported=self.imported,
         )
 
     def _varying(self, observed: Observations) -> Measured:
-        installed, exchanged = self.installed, observed.exchanged
+        installed, rounds = self.installed, observed.rounds
+        exchanged = rounds[0] if rounds else None
         return Measured(
             started=self.started.isoformat(timespec="seconds"),
             seconds=self.recorder.seconds,
             install_seconds=installed.seconds if installed else None,
             installed_on=installed.date if installed else None,
             latency_ms=exchanged.latency_ms if exchanged else {},
-            late=exchanged.late if exchanged else [],
+            late=sorted({number for each in rounds for number in each.late}),
+            orders=[each.round.order for each in rounds],
+            seed=next((each.round.seed for each in rounds if each.round.seed is not None), None),
             exchanges_seconds=round(exchanged.seconds, 3) if exchanged else None,
             fences_sent=observed.fences,
             fences_sent_again=observed.fences_again,

@@ -8,9 +8,9 @@ from harness.cells import Cell
 from harness.errors import UsageError
 from harness.libraries import registry
 from harness.libraries.base import Library
+from harness.results.document import save_result
 from harness.results.folder import Reports
 from harness.results.merge import Merged, bring_evidence, bring_history, bring_loads
-from harness.results.result import save_result
 from harness.run.not_tested import not_tested
 
 

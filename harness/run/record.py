@@ -13,9 +13,10 @@ from harness.errors import AlreadyRunning, UsageError
 from harness.probes.registry import PROBES
 from harness.results import history
 from harness.results.compare import differences
+from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
-from harness.results.result import Result, Step, read_result, save_result
-from harness.system.files import unwritable
+from harness.results.result import Result, Step
+from harness.system.files import sweep, unwritable
 from harness.verdict import Verdict
 
 
@@ -31,6 +32,7 @@ def locked(reports: Reports, cell: str) -> Iterator[None]:
     try:
         reports.cell_lock(cell).parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
+        sweep(reports.results)
     except Timeout as error:
         raise AlreadyRunning(f"{cell} is being run by another process", "wait until that has ended") from error
     except OSError as error:
@@ -110,8 +112,11 @@ def _untested(result: Result) -> bool:
 
 
 def with_earlier_probes(result: Result, before: Result | None) -> Result:
-    """Return *result* with what probes found earlier, as long as not one version or verdict has changed since."""
-    if before is None or before.versions != result.versions or before.verdicts != result.verdicts:
+    """Return *result* with what probes found earlier, as long as the same server was asked, with the same verdict.
+
+    It is the same while no package has changed that it imports; the day on which a probe was asked stands beside it.
+    """
+    if before is None or not _same_server(before, result):
         return result
     asked = {probe.name for probe in result.probes}
     kept = [probe for probe in before.probes if probe.name not in asked]
@@ -124,8 +129,8 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
         new,
         seconds={**{name: old.seconds[name] for name in steps if name in old.seconds}, **new.seconds},
         probed_on={**{probe.name: old.probed_on[probe.name] for probe in kept}, **new.probed_on},
-        costs=new.costs or old.costs,
-        tools={**old.tools, **new.tools},
+        costs=new.costs or (old.costs if "transports" not in asked else {}),
+        tools={**{name: tool for name, tool in old.tools.items() if name not in asked}, **new.tools},
         counted={**{key: value for key, value in old.counted.items() if key in questions}, **new.counted},
     )
     order = list(PROBES)
@@ -135,6 +140,18 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
     )
     joined = _before_the_stop(result.steps, [step for step in before.steps if step.name in steps])
     return msgspec.structs.replace(result, probes=probes, steps=joined, varying=varying)
+
+
+def _same_server(before: Result, result: Result) -> bool:
+    """Tell whether both results are of the same verdict, and of a server that imports the same versions."""
+    old, new, was, now = before.versions, result.versions, before.verdicts.overall, result.verdicts.overall
+    if old is None or new is None or (was.verdict, was.reason) != (now.verdict, now.reason):
+        return False
+    known = [*old.imported, *new.imported] or [*old.installed, *new.installed]
+    return (old.python, old.implementation, old.django, old.broker) == (
+        *(new.python, new.implementation),
+        *(new.django, new.broker),
+    ) and all(old.installed.get(name) == new.installed.get(name) for name in known)
 
 
 def _before_the_stop(steps: list[Step], more: list[Step]) -> list[Step]:

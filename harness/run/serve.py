@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from harness.captured import output
 from harness.cell import pages, questions
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
-from harness.chat import exchanges
+from harness.chat import exchanges, isolation
 from harness.chat.conversation import Chat
 from harness.chat.members import MEMBERS
+from harness.chat.pulse import beating
+from harness.chat.rounds import first_round
 from harness.errors import CellFailure
 from harness.probes import registry as probes
-from harness.results.result import Judgement
-from harness.run import variants
+from harness.results.result import Judgement, Probe
+from harness.run import starts, variants
+from harness.run.starts import Start
 from harness.servers.catalogue import SERVERS
-from harness.verdict import Reason
+from harness.verdict import Reason, Verdict
 
 
-def serve(server: CellServer, wanted_probes: list[str]) -> Observations:
-    """Serve the cell, and go through everything that is asked of a running server."""
-    observed = Observations()
+def serve(server: CellServer, wanted_probes: list[str], run_tests: Callable[[], None]) -> Observations:
+    """Serve the cell, and go through everything that is asked of a running server.
+
+    *run_tests* runs the coverage test, for which there is time while copies and leaks are waited for.
+    """
+    observed, tests = Observations(), _Once(run_tests)
     name = server.name
     if server.library.django_server:
         observed.django_server = _django_server(server, observed)
     try:
+        observed.starts += 1
         with server.serving(name, observed) as chat:
             try:
-                _ask(chat, server, observed, wanted_probes)
+                _ask(chat, server, observed, wanted_probes, tests)
             finally:
-                observed.fences, observed.fences_again = len(chat.fences), chat.fences_sent_again
+                observed.fences += chat.fences_sent
+                observed.fences_again += chat.fences_sent_again
             _leave_open(chat)
     except CellFailure as failure:
         observed.web_server = failure
+    tests.run()
     if observed.web_server or observed.channels:
         server.recorder.check_room(output.read(server.recorder.work / f"{name}.log"))
         if observed.said is not None:
@@ -43,24 +54,114 @@ def serve(server: CellServer, wanted_probes: list[str]) -> Observations:
                 observed.channels = CellFailure(observed.channels.reason, observed.said.behind(observed.channels.text))
     else:
         variants.try_on_own_servers(server, observed)
+    if observed.stopping:
+        observed.sets.append(Probe(name="stopping", findings=observed.stopping))
     return observed
 
 
-def _ask(chat: Chat, server: CellServer, observed: Observations, wanted_probes: list[str]) -> None:
+class _Once:
+    """Does something when it is asked for first, and not again."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._left = [do]
+
+    def run(self) -> None:
+        while self._left:
+            self._left.pop()()
+
+
+def _ask(chat: Chat, server: CellServer, observed: Observations, wanted_probes: list[str], tests: _Once) -> None:
     """Go through the pages, the exchanges, and what is asked beside them as far as those went."""
     try:
         _pages(chat, server)
     except CellFailure:
         observed.said = server.printed(server.name)
         raise
-    _talk(chat, server, observed)
-    if observed.channels is None:
-        variants.sets(chat, server, observed)
-    else:
+    judged: list[Start] = []
+    try:
+        _talk(chat, server, observed, judged, tests)
+    except CellFailure as failure:
+        observed.channels = failure
         observed.said = server.printed(server.name)
-    if observed.channels is None or server.library.variants_always:
+    if observed.channels is not None and server.library.variants_always:
         variants.try_on_running_server(chat, server, observed)
+    horizon = time.monotonic()
     observed.probes = probes.run(wanted_probes, chat, server, observed)
+    _judge_at_last(judged, observed, horizon)
+
+
+def _talk(chat: Chat, server: CellServer, observed: Observations, judged: list[Start], tests: _Once) -> None:
+    """Go through both rounds of exchanges, and while their horizon is waited for through all that is always asked.
+
+    *judged* gets the starts, to be judged once more when everything is over.
+
+    Raises:
+        CellFailure: a handshake is refused, or an exchange is wrong.
+    """
+    with server.recorder.own("handshakes") as say:
+        chat.connect()
+        say(f"{len(chat.endpoints)} connections stand")
+    with server.recorder.own("exchanges") as say:
+        judged.append(Start(chat, exchanges.run(chat, first_round(chat.token))))
+        first = judged[0].exchanged
+        observed.rounds, observed.exchanges = [first], starts.joined([first])
+        say(f"{first} right")
+        if not first.answered:
+            exchanges.check(first)
+    with _second(server, observed, judged), beating(*(start.chat for start in judged)):
+        if not any(start.exchanged.wrong for start in judged):
+            _while_waiting(chat, server, observed)
+        tests.run()
+        starts.wait_for_horizon(judged)
+        isolation.look_again(chat, observed.isolation)
+        starts.judge_again(judged)
+        observed.exchanges = starts.joined(observed.rounds)
+    starts.check(judged)
+
+
+@contextmanager
+def _second(server: CellServer, observed: Observations, judged: list[Start]) -> Iterator[None]:
+    """Start the server once more and go through the second round; both stay until the block is left.
+
+    Raises:
+        CellFailure: the server does not do again what it did.
+    """
+    with ExitStack() as stack:
+        observed.starts += 1
+        try:
+            chat = stack.enter_context(starts.started_again(server, observed))
+        except CellFailure as failure:
+            if failure.reason.verdict is not Verdict.DOES_NOT_WORK:
+                raise  # it is nobody's fault who is under test
+            raise CellFailure(
+                Reason.NOT_EVERY_TIME, f"right once of two times; the second time {failure.text}"
+            ) from failure
+        judged.append(Start(chat, starts.second_exchanges(chat, server)))
+        observed.rounds.append(judged[-1].exchanged)
+        try:
+            yield
+        finally:
+            observed.fences += chat.fences_sent
+            observed.fences_again += chat.fences_sent_again
+
+
+def _while_waiting(chat: Chat, server: CellServer, observed: Observations) -> None:
+    """Ask what is asked of every cell that carries the chat."""
+    questions.ask("isolation", server.library.isolation(chat), observed.isolation, chat, server.recorder)
+    variants.sets(chat, server, observed)
+    variants.try_on_running_server(chat, server, observed)
+
+
+def _judge_at_last(judged: list[Start], observed: Observations, horizon: float) -> None:
+    """Judge once more when the cell is about to be closed: a copy or a leak may come as late as that."""
+    if observed.channels is not None or not judged:
+        return
+    starts.judge_again(judged, until=horizon)
+    observed.exchanges = starts.joined(observed.rounds)
+    try:
+        starts.check(judged)
+    except CellFailure as failure:
+        observed.channels = failure
 
 
 def start_alone(server: CellServer, migration: CellFailure) -> Observations:
@@ -83,7 +184,7 @@ def _django_server(server: CellServer, observed: Observations) -> Judgement:
         with apart.serving("runserver", own) as chat:
             if observed.migration is None:
                 chat.log_in()
-                pages.check_pages(chat.session("nobody"), chat.session("John"), "John", server.library.pages)
+                _check_pages(chat, server)
     except CellFailure as failure:
         return Judgement.of(failure.reason, failure.text)
     return Judgement.of(Reason.WORKS)
@@ -101,21 +202,9 @@ def _pages(chat: Chat, server: CellServer) -> None:
         chat.log_in()
         say(", ".join(MEMBERS))
     with server.recorder.own("pages") as say:
-        say(", ".join(pages.check_pages(chat.session("nobody"), chat.session("John"), "John", server.library.pages)))
+        say(", ".join(_check_pages(chat, server)))
 
 
-def _talk(chat: Chat, server: CellServer, observed: Observations) -> None:
-    try:
-        with server.recorder.own("handshakes") as say:
-            chat.connect()
-            say(f"{len(chat.endpoints)} connections stand")
-        with server.recorder.own("exchanges") as say:
-            observed.exchanged = exchanges.run(chat)
-            say(f"{observed.exchanged} right")
-            exchanges.check(chat, observed.exchanged)
-        questions.ask("isolation", server.library.isolation(chat), observed.isolation, chat, server.recorder)
-        # Copies and leaks that came late, while the further questions were asked.
-        exchanges.judge_again(chat, observed.exchanged)
-        exchanges.check(chat, observed.exchanged)
-    except CellFailure as failure:
-        observed.channels = failure
+def _check_pages(chat: Chat, server: CellServer) -> list[str]:
+    members = {member: chat.session(member) for member in MEMBERS}
+    return pages.check_pages(chat.session("nobody"), members, server.library.pages)

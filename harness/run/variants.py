@@ -10,6 +10,7 @@ from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat import exchanges
 from harness.chat.conversation import Chat
+from harness.chat.rounds import first_round
 from harness.errors import CellFailure
 from harness.libraries.base import Variant
 from harness.results.result import Finding, Judgement, Probe, VariantResult
@@ -57,7 +58,14 @@ def try_on_own_servers(server: CellServer, observed: Observations) -> None:
 
 
 def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observations) -> None:
-    other = Chat(chat.client, chat.server, sessions=chat.sessions, paths=variant.paths, variant=variant.name)
+    other = Chat(
+        chat.client,
+        chat.server,
+        sessions=chat.sessions,
+        paths=variant.paths,
+        variant=variant.name,
+        ledger=chat.ledger,
+    )
     with closing(other):
         observed.variants.append(_exchange(other, server, len(observed.variants) + 1))
         if observed.variants[-1].judgement.reason is Reason.WORKS:
@@ -67,14 +75,14 @@ def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observation
 
 def _exchange(chat: Chat, server: CellServer, number: int) -> VariantResult:
     """Return how the fifteen went, with all rows where one was wrong."""
-    exchanged = exchanges.Exchanged()
+    exchanged = exchanges.Exchanged(first_round(chat.token))
     try:
         with server.recorder.own(f"variant {number}") as say:
             say(chat.variant)
             chat.connect()
-            exchanged = exchanges.run(chat)
+            exchanged = exchanges.run(chat, exchanged.round)
             say(f"{exchanged} right")
-            exchanges.check(chat, exchanged)
+            exchanges.check(exchanged)
     except CellFailure as failure:
         judgement = Judgement.of(failure.reason, failure.text)
         return VariantResult(name=chat.variant, judgement=judgement, exchanges=exchanged.exchanges)

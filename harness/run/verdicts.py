@@ -25,10 +25,12 @@ def of_observations(observed: Observations) -> Verdicts:
         channels, overall = _later(earlier), _judgement(earlier)
     elif observed.channels is not None:
         channels = overall = _judgement(observed.channels)
-    elif observed.exchanged is None or not observed.exchanged.exchanges:
+    elif not observed.exchanges:
         raise HarnessError("the exchanges were never made, and nobody said why")
     else:
-        channels = overall = Judgement.of(Reason.WORKS, f"{observed.exchanged} exchanges right")
+        right = sum(each.good for each in observed.exchanges)
+        text = f"{right} of {len(observed.exchanges)} exchanges right in {len(observed.rounds)} rounds"
+        channels = overall = Judgement.of(Reason.WORKS, text)
     return Verdicts(
         django_server=observed.django_server,
         web_server=_judgement(observed.web_server) if observed.web_server else Judgement.of(Reason.WORKS),

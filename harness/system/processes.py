@@ -145,6 +145,17 @@ class Child:
                         found.add((connection.laddr.ip, connection.laddr.port))
         return found
 
+    def half_closed(self, port: int) -> int:
+        """Return how many connections to *port* this process, or one that it started, has not closed after its peer."""
+        found = 0
+        for process in self.family():
+            with suppress(psutil.Error):
+                found += sum(
+                    connection.status == psutil.CONN_CLOSE_WAIT and connection.laddr.port == port
+                    for connection in process.net_connections(kind="tcp")
+                )
+        return found
+
     def family(self) -> list[psutil.Process]:
         """Return the process and all it started that still runs, wherever that has gone."""
         found: dict[int, psutil.Process] = {}

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+#: Seconds that a wait may take longer than it was to before that is a jump of the clock, or a pause of the machine.
+_JUMP = 1.0
 
 
 class Deadline:
@@ -27,6 +29,17 @@ class Deadline:
     def over(self) -> bool:
         """Whether no time is left."""
         return self._clock() >= self._at
+
+
+def patiently(wait: Callable[[float], bool], seconds: float) -> bool:
+    """Return what *wait* says, which waits so many *seconds* at most.
+
+    It is asked once more if this process was stopped meanwhile, or the machine slept: nobody had time to answer then.
+    """
+    began = time.monotonic()
+    if wait(seconds):
+        return True
+    return time.monotonic() - began > seconds + _JUMP and wait(seconds)
 
 
 def wait_until(done: Callable[[], T], limit: float | Deadline, every: float = 0.01) -> T:

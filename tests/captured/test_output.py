@@ -99,6 +99,7 @@ def test_large_output(tmp_path):
         "HTTP status server error (503 Service Unavailable) for url",
         "Read timed out.",
         "operation timed out",
+        "hint: Packages were unavailable because the network was disabled.",
     ],
 )
 def test_network(text):
@@ -122,15 +123,88 @@ def test_no_network(text):
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "lacking"),
     [
-        "error: command 'gcc' failed: No such file or directory",
-        "unable to execute 'x86_64-linux-gnu-gcc': No such file or directory",
-        "configure: error: no acceptable C compiler found in $PATH",
-        "/bin/sh: 1: gcc: not found",
+        ("error: command 'gcc' failed: No such file or directory", "gcc"),
+        ("unable to execute 'x86_64-linux-gnu-gcc': No such file or directory", "x86_64-linux-gnu-gcc"),
+        ("error: command 'g++' failed: No such file or directory", "g++"),
+        ("configure: error: no acceptable C compiler found in $PATH", "C compiler"),
+        ("/bin/sh: 1: gcc: not found", "gcc"),
+        ("/bin/sh: line 1: pkg-config: command not found", "pkg-config"),
+        ("error: can't find Rust compiler", "Rust compiler"),
+        ("Cargo, the Rust package manager, is not installed or is not on PATH.", "Cargo"),
+        ("chat.c:1:10: fatal error: Python.h: No such file or directory", "Python.h"),
+        ("chat.c:1:10: fatal error: 'Python.h' file not found", "Python.h"),
+        ("ssl.c:9:10: fatal error: openssl/ssl.h: No such file or directory", "openssl/ssl.h"),
+        ("/usr/bin/ld: cannot find -lpq: No such file or directory", "-lpq"),
     ],
 )
-def test_no_compiler(said):
-    """That there is no compiler is the machine's lack; a compiler that fails is not."""
-    assert output.no_compiler(f"Building wheel for thing\n{said}\n")
-    assert not output.no_compiler("error: command '/usr/bin/gcc' failed with exit code 1")
+def test_not_there(said, lacking):
+    """A compiler, a header or a library that a build looks for in vain is named: the machine lacks it."""
+    assert output.not_there(f"Building wheel for thing\n{said}\n") == lacking
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: command '/usr/bin/gcc' failed with exit code 1",
+        # It was Python's own, and has gone from Python 3.12.
+        "chat.c:1:10: fatal error: longintrepr.h: No such file or directory",
+        "chat.c:1:10: fatal error: thing.h: No such file or directory",
+        "chat.c:3:1: error: implicit declaration of function 'PyString_Check'",
+        "",
+    ],
+)
+def test_nothing_lacks(said):
+    """A compiler that is there and fails, or a header that no machine has, is not the machine's fault."""
+    assert output.not_there(f"Building wheel for thing\n{said}\n") == ""
+
+
+def test_was_built():
+    """A package whose build failed was fetched before; one that was not fetched was not built."""
+    assert output.was_built("Resolved 3 packages\n  x Failed to build `tiny`\n")
+    assert output.was_built("  Building wheel for tiny (setup.py): started\n")
+    assert not output.was_built("error: No solution found when resolving dependencies\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("Failed to download `helper @ http://one.example/helper-1.0.whl`", ["one.example"]),
+        ("helper[fast] @ git+https://me:secret@two.example:8443/x.git", ["two.example:8443"]),
+        ("a @ https://b.example/a.zip and c @ https://a.example/c.zip and b.example", ["a.example", "b.example"]),
+        ("needy @ file:///home/mary/needy.whl", []),
+        ("error sending request for url (https://pypi.org/simple/helper/)", []),
+        ("Failed to build `tiny`\nhelper @ https://one.example/helper.zip", []),
+    ],
+)
+def test_addresses(text, hosts):
+    """The hosts of packages that are asked for by their address are known, and nothing else is taken for one."""
+    assert output.addresses(text) == hosts
+
+
+CRASH = """Starting development server
+Fatal Python error: Segmentation fault
+
+Thread 0x00007f2a6a9a1740 (most recent call first):
+  File "/env/lib/python3.11/site-packages/fast/loop.py", line 7 in run
+  File "/usr/lib/python3.11/threading.py", line 9 in run
+"""
+
+
+def test_crashed_in():
+    """Of an interpreter that crashed the file is known whose code ran then, which is the first of the frames."""
+    assert output.crashed_in(CRASH) == "/env/lib/python3.11/site-packages/fast/loop.py"
+
+
+@pytest.mark.parametrize("text", ["", "Segmentation fault\n", 'Traceback (most recent call last):\n  File "x"\n'])
+def test_no_crash(text):
+    """What is no crash of an interpreter, or does not say where, names no file."""
+    assert output.crashed_in(text) is None
+
+
+def test_was_installed():
+    """What came with a package lies among those, and what came with Python itself does not."""
+    assert output.was_installed("/env/lib/python3.11/site-packages/fast/loop.py")
+    assert not output.was_installed("/usr/lib/python3.11/threading.py")
+    assert not output.was_installed("manage.py")

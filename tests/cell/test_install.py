@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from uv import find_uv_bin
 
 from harness.captured.scrub import Scrubber
 from harness.cell import install as installing
-from harness.cell.install import Identity, install, packages
+from harness.cell.identify import Identity, digest
+from harness.cell.install import install, packages
 from harness.cell.steps import Recorder
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
@@ -24,14 +28,24 @@ from harness.servers.catalogue import SERVERS
 from harness.verdict import Reason
 
 CELL = Cell("3.11", "5.2")
+#: Nobody listens there.
+DEAD = "http://127.0.0.1:1"
 
 
-def wheel(folder: Path, name: str, version: str, requires: str = "", metadata: str = "") -> Path:
-    """Make a wheel of one module (PEP 427); *metadata* is further lines of its METADATA."""
+def wheel(
+    folder: Path,
+    name: str,
+    version: str,
+    requires: str = "",
+    metadata: str = "",
+    files: dict[str, str] | None = None,
+) -> Path:
+    """Make a wheel (PEP 427) of one module, or of *files*; *metadata* is further lines of its METADATA."""
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{name}.py", "x = 1\n" * 100)
+        for file, text in (files or {f"{name}.py": "x = 1\n" * 100}).items():
+            archive.writestr(file, text)
         needs = metadata + (f"Requires-Dist: {requires}\n" if requires else "")
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
         archive.writestr(
@@ -39,6 +53,13 @@ def wheel(folder: Path, name: str, version: str, requires: str = "", metadata: s
         )
         archive.writestr(f"{info}/RECORD", "".join(f"{each},,\n" for each in [*archive.namelist(), f"{info}/RECORD"]))
     return path
+
+
+def django(version: str, more: str = "") -> dict[str, str]:
+    """Return the files of a stand-in for Django, which knows its version, and has *more* in it."""
+    release = (*(int(part) for part in version.split(".")), "final", 0)
+    text = f"VERSION = {release!r}\n\n\ndef get_version():\n    return {version!r}\n"
+    return {"django/__init__.py": text + more}
 
 
 class Silent:
@@ -53,19 +74,38 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder, self.wheels = folder, folder / "wheels"
         self.wheels.mkdir()
-        self.env = {**os.environ, "UV_OFFLINE": "1", "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(self.wheels)}
+        # With a cache of its own: what that of the machine holds is found offline as well.
+        self.env = {
+            **os.environ,
+            "COLUMNS": "10000",
+            "UV_CACHE_DIR": str(folder / "cache"),
+            "UV_FIND_LINKS": str(self.wheels),
+        }
+        self.env |= {"UV_OFFLINE": "1", "UV_HTTP_RETRIES": "0"}
         prefix = folder / "env"
         subprocess.run([find_uv_bin(), "venv", "-q", "-p", sys.executable, prefix], check=True, env=self.env)
-        python = prefix / "bin" / "python"
-        lib = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        self.python = prefix / "bin" / "python"
+        packages = prefix / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+        self.pip("install", wheel(self.wheels, "Django", "5.2.19", files=django("5.2.19")))
         self.identity = Identity(
-            python, "3.11.0", "CPython", prefix, (prefix / "lib" / lib / "site-packages",), "5.2.19"
+            python=self.python,
+            version="3.11.0",
+            implementation="CPython",
+            prefix=prefix,
+            site_packages=(packages,),
+            django="5.2.19",
+            django_folder=packages / "django",
+            django_digest=digest(packages / "django"),
         )
-        self.pip("install", wheel(self.wheels, "Django", "5.2.19"))
 
     def pip(self, *arguments: object) -> None:
-        command = [find_uv_bin(), "pip", arguments[0], "-q", "--python", self.identity.python, *arguments[1:]]
+        command = [find_uv_bin(), "pip", arguments[0], "-q", "--python", self.python, *arguments[1:]]
         subprocess.run(command, check=True, env=self.env)
+
+    def with_index(self, url: str) -> None:
+        """Have packages come from the index at *url* as well."""
+        del self.env["UV_OFFLINE"]
+        self.env["UV_INDEX_URL"] = url
 
     def install(self, *requirements: str, frozen: list[str] | None = None):
         class Library(DjangoWebsocketRedis):
@@ -88,6 +128,24 @@ def place(tmp_path) -> Place:
     wheel(made.wheels, "tiny", "1.0", "helper")
     wheel(made.wheels, "helper", "2.0")
     return made
+
+
+@pytest.fixture
+def index(tmp_path):
+    """An index of packages that answers, and has none; yields its address, and the paths that it was asked for."""
+    asked = []
+
+    class Answers(SimpleHTTPRequestHandler):
+        def log_request(self, code="-", size="-"):
+            asked.append(self.path)
+
+        def log_error(self, *arguments): ...
+
+    (tmp_path / "index" / "simple").mkdir(parents=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Answers, directory=tmp_path / "index")) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple", asked
+        server.shutdown()
 
 
 def test_what_it_adds(place):
@@ -150,9 +208,10 @@ def test_first_seen_with_the_library(place):
     assert "tox -r" in raised.value.hint
 
 
-def test_another_django(place):
+def test_another_django(place, index):
     """A library that wants another Django than the cell's cannot be installed there."""
-    wheel(place.wheels, "Django", "6.0")
+    place.with_index(index[0])
+    wheel(place.wheels, "Django", "6.0", files=django("6.0"))
     wheel(place.wheels, "newer", "1.0", "Django>=6")
     with pytest.raises(CellFailure) as raised:
         place.install("newer")
@@ -160,12 +219,39 @@ def test_another_django(place):
     assert packages(place.identity)["Django"] == "5.2.19"
 
 
-def test_unknown_package(place):
-    """A package that does not exist is a failed installation: the installer was reached, and said no."""
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        (django("4.2.1"), "it replaced Django 5.2.19: Django 4.2.1 is imported"),
+        (
+            {"django/__init__.py": "import nothing\n"},
+            "it replaced Django 5.2.19: no Django can be imported",
+        ),
+        (django("5.2.19", "\nx = 1\n"), "it altered files of Django 5.2.19"),
+        ({"django/urls.py": "x = 1\n"}, "it altered files of Django 5.2.19"),
+    ],
+    ids=["another", "a broken one", "the same but altered", "a file more"],
+)
+def test_its_own_django(place, files, text):
+    """A library that brings files of Django itself is refused, though no installer notices."""
+    wheel(place.wheels, "greedy", "1.0", files=files)
+    with pytest.raises(CellFailure) as raised:
+        place.install("greedy")
+    assert packages(place.identity)["Django"] == "5.2.19"
+    assert raised.value.reason is Reason.INSTALLATION_FAILED
+    assert raised.value.text.startswith(text)
+
+
+def test_unknown_package(place, index):
+    """A package that does not exist is a failed installation: the index was reached, and does not have it."""
+    url, asked = index
+    place.with_index(url)
     with pytest.raises(CellFailure) as raised:
         place.install("nosuchpackage")
     assert raised.value.reason is Reason.INSTALLATION_FAILED
     assert "nosuchpackage" in place.recorder.steps[-1].excerpt
+    # The index was asked once more, for what has nothing to do with the library.
+    assert asked[-1] == "/simple/packaging/"
 
 
 def source(folder: Path, build: str) -> str:
@@ -186,25 +272,81 @@ def test_installer_that_hangs(place, tmp_path, monkeypatch):
     assert raised.value.reason is Reason.INSTALLATION_FAILED
 
 
-def test_no_compiler(place, tmp_path):
-    """Without a compiler nothing is known of what has to be compiled."""
-    build = "raise SystemExit(\"error: command 'gcc' failed: No such file or directory\")"
-    with pytest.raises(CellFailure, match="no C compiler here") as raised:
-        place.install(source(tmp_path / "compiled", build))
+@pytest.mark.parametrize(
+    ("printed", "lacking"),
+    [
+        ("error: command 'gcc' failed: No such file or directory", "gcc"),
+        ("chat.c:1:10: fatal error: Python.h: No such file or directory", "Python.h"),
+    ],
+)
+def test_what_a_build_lacks(place, tmp_path, printed, lacking):
+    """Without a compiler, or a header that the machine has to have, nothing is known of what has to be compiled."""
+    with pytest.raises(CellFailure, match=f"^it has to be compiled, and there is no {lacking} here: ") as raised:
+        place.install(source(tmp_path / "compiled", f"raise SystemExit({printed!r})"))
     assert raised.value.reason is Reason.ENVIRONMENT_FAILED
+
+
+def test_a_header_that_python_no_longer_has(place, tmp_path):
+    """What is compiled with a header that has gone from Python itself is too old for it, wherever it is compiled."""
+    printed = "chat.c:1:10: fatal error: longintrepr.h: No such file or directory"
+    with pytest.raises(CellFailure) as raised:
+        place.install(source(tmp_path / "compiled", f"raise SystemExit({printed!r})"))
+    assert raised.value.reason is Reason.INSTALLATION_FAILED
+
+
+# The index
 
 
 def test_no_network(place):
     """An index that cannot be reached is "not tested", not a verdict on the library."""
-    place.env |= {
-        "UV_INDEX_URL": "http://127.0.0.1:1/simple",
-        "UV_OFFLINE": "0",
-        "UV_NO_INDEX": "0",
-        "UV_HTTP_RETRIES": "0",
-    }
+    place.with_index(f"{DEAD}/simple")
     with pytest.raises(CellFailure) as raised:
         place.install("nosuchpackage")
     assert raised.value.reason is Reason.NO_NETWORK, place.recorder.steps[-1].excerpt
+    assert raised.value.text == "the library could not be fetched: the package index is out of reach"
+
+
+def test_told_to_stay_offline(place):
+    """An installer that may not use the network finds nothing out about a library that it has not here."""
+    assert place.env["UV_OFFLINE"] == "1"
+    with pytest.raises(CellFailure) as raised:
+        place.install("nosuchpackage")
+    assert raised.value.reason is Reason.NO_NETWORK, place.recorder.steps[-1].excerpt
+
+
+def needy(place: Place) -> str:
+    """Return a library that needs a package at an address where nobody listens."""
+    made = wheel(place.folder, "needy", "1.0", f"helper @ {DEAD}/helper-1.0-py3-none-any.whl")
+    return f"needy @ {made.as_uri()}"
+
+
+def test_a_dead_address_of_its_own(place, index):
+    """A library that needs a package at a dead address fails, as long as the index answers."""
+    place.with_index(index[0])
+    with pytest.raises(CellFailure) as raised:
+        place.install(needy(place))
+    assert f"helper @ {DEAD}/" in place.recorder.steps[-1].excerpt
+    assert raised.value.reason is Reason.INSTALLATION_FAILED
+
+
+def test_a_dead_address_and_a_dead_index(place):
+    """Where the index does not answer either, nothing is known of a library that needs an address of its own."""
+    place.with_index(f"{DEAD}/simple")
+    with pytest.raises(CellFailure) as raised:
+        place.install(needy(place))
+    assert raised.value.reason is Reason.NO_NETWORK
+
+
+def test_a_variable_that_the_installer_does_not_know(place):
+    """A variable that means nothing to the installer does not keep the index from being asked."""
+    place.with_index(f"{DEAD}/simple")
+    place.env["UV_NO_INDEX"] = "1"
+    with pytest.raises(CellFailure) as raised:
+        place.install(needy(place))
+    assert raised.value.reason is Reason.NO_NETWORK
+
+
+# What it claims
 
 
 def test_claims(place):

@@ -17,8 +17,9 @@ def board() -> Switchboard:
     return Switchboard()
 
 
-def check(board: Switchboard, member: Visit | None = None) -> list[str]:
-    return pages.check_pages(Visit(board), member or Visit(board, "John"), "John", PATHS)
+def check(board: Switchboard, john: Visit | None = None) -> list[str]:
+    members = {"John": john or Visit(board, "John"), "Mary": Visit(board, "Mary")}
+    return pages.check_pages(Visit(board), members, PATHS)
 
 
 class Saying(Visit):
@@ -38,8 +39,10 @@ def test_the_form():
 
 
 def test_all_answer(board):
-    """Pages that show themselves to the member and lead others to the login are told with their status."""
-    assert check(board) == ["/ 200", "/chat/user/ 200"]
+    """Pages that show themselves to the members and lead others to the login are told with their status."""
+    john = Visit(board, "John")
+    assert check(board, john) == ["/ 200", "/chat/user/ 200"]
+    assert john.asked == ["GET /", "GET /chat/user/"]
 
 
 @pytest.mark.parametrize("status", [200, 403, 500])
@@ -62,7 +65,7 @@ def test_a_page_that_leads_elsewhere(board):
             return answer(302, location="/elsewhere/")
 
     with pytest.raises(CellFailure, match=r"^/ answers somebody unknown with status 302, not the login$"):
-        pages.check_pages(Led(board), Visit(board, "John"), "John", PATHS)
+        pages.check_pages(Led(board), {"John": Visit(board, "John")}, PATHS)
 
 
 def test_a_page_that_is_not_there_for_the_member(board):
@@ -81,5 +84,25 @@ def test_a_page_for_somebody_else(board, text):
 def test_a_name_with_signs(board):
     """A name is looked for as it is, whatever signs it has."""
     with pytest.raises(CellFailure):
-        pages.check_pages(Visit(board), Saying("Hello Joan"), "Jo.n", PATHS)
-    assert pages.check_pages(Visit(board), Saying("Hello Jo.n"), "Jo.n", ["/"]) == ["/ 200"]
+        pages.check_pages(Visit(board), {"Jo.n": Saying("Hello Joan")}, PATHS)
+    assert pages.check_pages(Visit(board), {"Jo.n": Saying("Hello Jo.n")}, ["/"]) == ["/ 200"]
+
+
+def test_a_member_who_is_taken_for_another(board):
+    """A page that greets one member by another's name as well as by the own is not the own page."""
+    with pytest.raises(CellFailure) as raised:
+        check(board, Saying("Hello Mary; online: John, Mary"))
+    assert (raised.value.reason, raised.value.text) == (Reason.PAGE_FAILED, "/ takes John for Mary")
+
+
+def test_everybody_is_shown_the_same(board):
+    """A page on which all names stand, and nobody's more often, is nobody's own."""
+    members = {name: Saying("online: John, Mary") for name in ("John", "Mary")}
+    with pytest.raises(CellFailure, match=r"^/ takes Mary for John$"):
+        pages.check_pages(Visit(board), members, PATHS)
+
+
+def test_a_page_that_lists_everybody(board):
+    """A page may name all members, as long as each one's own stands there once more than on the others' pages."""
+    members = {name: Saying(f"Hello {name}; online: John, Mary") for name in ("John", "Mary")}
+    assert pages.check_pages(Visit(board), members, ["/"]) == ["/ 200"]

@@ -9,17 +9,19 @@ import pytest
 from cellservers import CELL, TalkingLibrary, recorder_in
 from talkers import Clock, Switchboard
 
-from harness.cell import readiness
+from harness.cell import readiness, steps
 from harness.cell import server as serving
 from harness.cell.outcome import Observations
 from harness.cell.pages import LOGIN
-from harness.cell.server import CellServer
+from harness.cell.server import CellServer, Ends
 from harness.clients.connection import Endpoint
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
+from harness.results.result import Finding
 from harness.servers.catalogue import SERVERS
 from harness.system.processes import Stopped
+from harness.system.waiting import Deadline
 from harness.verdict import Reason
 
 PRINTED = "Starting development server at http://127.0.0.1:8000/\nQuit with CONTROL-C.\n"
@@ -34,12 +36,17 @@ class Process:
         self.exit_status = None
         self.also = set()
         self.by = "SIGINT"
+        #: How many connections it has not closed yet, each time that it is asked; in the end none.
+        self.half = []
         #: What happens when it is stopped.
         self.stopping = lambda: None
         self.stops = []
 
     def listening(self):
         return {("127.0.0.1", self.port), *self.also}
+
+    def half_closed(self, port):
+        return self.half.pop(0) if self.half else 0
 
     def stop(self, gently=True):
         self.stops.append(gently)
@@ -60,7 +67,7 @@ class World:
         monkeypatch.setattr(serving, "free_port", lambda: 40000 + len(self.commands))
         monkeypatch.setattr(serving, "can_bind", lambda port: self.free)
         monkeypatch.setattr(serving, "started", self.started)
-        monkeypatch.setattr(serving, "wait_until", self.board.clock.wait_until)
+        monkeypatch.setattr(serving, "wait_until", self.wait_until)
         monkeypatch.setattr(readiness, "wait_until_ready", self.wait_until_ready)
         self.recorder = recorder_in(folder)
         self.observed = Observations()
@@ -77,6 +84,13 @@ class World:
             packages={},
             sockets=100,
         )
+
+    def wait_until(self, done, limit, every):
+        """Have the clock go on each time that somebody asks in vain."""
+        over = Deadline(limit, clock=self.board.clock.monotonic)
+        while not (found := done()) and not over.over:
+            self.board.clock.wait(lambda: False, min(every, over.left))
+        return found
 
     @contextmanager
     def started(self, command, env, cwd, log):
@@ -227,6 +241,73 @@ def test_killed(world):
     with world.serving():
         world.processes[0].by = "SIGKILL"
     assert world.steps[-1] == ("stop runserver", "failed", "neither SIGINT nor SIGTERM ended it")
+    assert world.observed.stopping == [
+        stopping("Does the server end while connections are open?", "no: neither SIGINT nor SIGTERM ended it", False)
+    ]
+
+
+def stopping(question, seen, good):
+    return Finding(question=question, expected="yes", seen=seen, good=good, chance=True)
+
+
+@pytest.mark.parametrize(
+    ("ends", "name", "question"),
+    [
+        (None, "runserver", "Does the server end while connections are open?"),
+        (Ends.UNDER_CONNECTIONS, "runserver again", "Does the server end while connections are open?"),
+        (Ends.WHILE_CLOSING, "runserver again", "Does the server end while connections are closing?"),
+    ],
+)
+def test_whether_it_ends(world, ends, name, question):
+    """Whether it ends when it is told to is a question, of each way to tell it."""
+    world.serve(name, ends=ends)
+    assert world.observed.stopping == [stopping(question, "by SIGINT", True)]
+    assert world.processes[0].stops == [True]
+
+
+def test_ended_while_connections_close(world):
+    """A server can be told to end just when its clients have gone, and then none is open any more."""
+    open_then = []
+    with world.serving("runserver again", ends=Ends.WHILE_CLOSING) as chat:
+        chat.log_in()
+        chat.connect()
+        world.processes[0].half = [3]
+        world.processes[0].stopping = lambda: open_then.append((len(world.board.lines), world.processes[0].half))
+    # Nobody has waited until the server has noticed it.
+    assert open_then == [(0, [3])]
+    assert world.observed.stopped == {"runserver again": "SIGINT, exit status 0, after 0.2 s; open sockets: none"}
+
+
+def test_it_has_noticed_who_has_gone(world):
+    """A server is told to end once it has closed what its clients have closed, and has handed on a message since."""
+    told = []
+    with world.serving() as chat:
+        chat.log_in()
+        chat.connect()
+        sent = chat.fences_sent
+        world.processes[0].half = [2, 2, 1]
+        world.processes[0].stopping = lambda: told.append((world.processes[0].half, chat.fences_sent - sent))
+    assert told == [([], 1)]
+
+
+def test_it_never_notices_who_has_gone(world):
+    """A server that never closes what its clients have closed is told to end all the same, after two seconds."""
+    with world.serving() as chat:
+        chat.log_in()
+        chat.connect()
+        world.processes[0].half = [1] * 1000
+        before = world.board.clock.now
+    assert world.board.clock.now - before == pytest.approx(2.0)
+    assert world.processes[0].stops == [True]
+
+
+def test_it_hands_nothing_on_any_more(world):
+    """A server that takes no message any more is told to end all the same."""
+    with world.serving() as chat:
+        chat.log_in()
+        chat.connect()
+        world.board.fails = lambda member, text: "no"
+    assert (world.processes[0].stops, world.steps[-1][:2]) == ([True], ("stop runserver", "ok"))
 
 
 def test_ended_by_itself(world):
@@ -236,6 +317,7 @@ def test_ended_by_itself(world):
         world.processes[0].by = "had ended"
     assert world.steps[-1] == ("stop runserver", "failed", "it had ended by itself, exit status 3")
     assert world.observed.stopped["runserver"].startswith("had ended, exit status 0")
+    assert world.observed.stopping == []
 
 
 def test_killed_from_outside(world):
@@ -250,6 +332,24 @@ def test_killed_from_outside(world):
     with pytest.raises(HarnessError, match=r"^the server was killed from outside$"):
         killed()
     assert world.board.lines == []
+    assert (world.recorder.evidence / "frames.jsonl").exists()
+
+
+def test_ended_from_outside(world):
+    """A server that somebody else ended was not tested; its frames are kept."""
+
+    def ended():
+        with world.serving() as chat:
+            chat.log_in()
+            chat.connect()
+            world.processes[0].exit_status = -15
+
+    with pytest.raises(CellFailure) as raised:
+        ended()
+    assert (raised.value.reason, raised.value.text) == (
+        Reason.ENVIRONMENT_FAILED,
+        "the server was ended by SIGTERM, sent from outside",
+    )
     assert (world.recorder.evidence / "frames.jsonl").exists()
 
 
@@ -285,7 +385,7 @@ def test_another_server(world):
     world.serve("runserver memory")
     assert world.processes[0].stops == [False]
     assert [step[0] for step in world.steps] == ["runserver memory"]
-    assert world.observed.stopped == {}
+    assert (world.observed.stopped, world.observed.stopping) == ({}, [])
 
 
 def test_another_server_that_ended(world):
@@ -318,18 +418,52 @@ def test_it_ends(world):
     assert (len(world.commands), world.observed.stopped) == (1, {})
 
 
-def test_it_ends_for_lack_of_room(world):
-    """A server that ends because the disk is full has no verdict."""
+def test_it_ends_for_lack_of_room(world, monkeypatch):
+    """A server that ends because the disk is full has no verdict, where there is little room indeed."""
     world.failures, world.printed = [1], "OSError: [Errno 28] No space left on device\n"
-    with pytest.raises(HarnessError, match="the disk is full"), world.serving():
+    monkeypatch.setattr(steps, "no_room", lambda folder, least: {1_000_000_000: "3 MB are free"}[least])
+    with pytest.raises(HarnessError, match=r"^the disk is full: 3 MB are free$"), world.serving():
         pytest.fail("there is no server")
 
 
 def test_it_is_killed(world):
     """A server that somebody kills before it answers has no verdict."""
     world.failures = [-9]
-    with pytest.raises(HarnessError, match="killed from outside"), world.serving():
+    with pytest.raises(HarnessError, match=r"^the server was killed from outside$"), world.serving():
         pytest.fail("there is no server")
+
+
+def test_it_is_ended(world):
+    """A server that somebody ends before it answers was not tested."""
+    world.failures = [-15]
+    with pytest.raises(CellFailure) as raised, world.serving():
+        pytest.fail("there is no server")
+    assert (raised.value.reason, raised.value.text) == (
+        Reason.ENVIRONMENT_FAILED,
+        "the server was ended by SIGTERM, sent from outside",
+    )
+
+
+def test_it_crashes(world):
+    """A server that crashes before it answers did not start, and that is its own fault."""
+    world.failures = [-11]
+    with pytest.raises(CellFailure, match="the server ended with exit status -11") as raised, world.serving():
+        pytest.fail("there is no server")
+    assert raised.value.reason is Reason.SERVER_DID_NOT_START
+
+
+def test_what_it_prints_when_it_is_ended(world):
+    """What a server prints only when the harness ends it is not why it did not start, but it is evidence."""
+
+    def hangs(process, port, deadline):
+        process.stopping = lambda: process.log.write_text(PRINTED + TRACEBACK.replace("KeyError: 1", "SystemExit"))
+        raise CellFailure(Reason.SERVER_DID_NOT_START, "the server did not answer within 60 s")
+
+    readiness.wait_until_ready = hangs
+    with pytest.raises(CellFailure) as raised, world.serving():
+        pytest.fail("there is no server")
+    assert raised.value.text == "the server did not answer within 60 s: Quit with CONTROL-C."
+    assert (world.recorder.evidence / "runserver.log").read_text().endswith("SystemExit\n")
 
 
 def test_a_taken_port(world):
@@ -346,6 +480,15 @@ def test_it_says_that_the_port_is_taken(world):
     world.failures, world.printed = [1], "Error: That port is already in use.\n"
     world.serve()
     assert len(world.commands) == 2
+
+
+def test_it_says_so_of_another_port(world):
+    """What a server that still runs says of a port that is in use is not said of the one that it was given."""
+    world.failures = [CellFailure(Reason.SERVER_DID_NOT_START, "the server did not answer within 60 s")]
+    world.printed = "the port of the debugger is already in use\n"
+    with pytest.raises(CellFailure, match=r"^the server did not answer within 60 s: "), world.serving():
+        pytest.fail("there is no server")
+    assert (len(world.commands), world.observed.repeated) == (1, [])
 
 
 def test_every_port_is_taken(world):
@@ -394,4 +537,4 @@ def test_printed_nothing(world):
     (world.recorder.work / "runserver.log").write_text(PRINTED)
     before = world.board.clock.now
     assert world.server.printed("runserver") is None
-    assert world.board.clock.now - before == 1.0
+    assert world.board.clock.now - before == pytest.approx(1.0)

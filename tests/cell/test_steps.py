@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 
 import pytest
@@ -11,10 +12,10 @@ from cellservers import recorder_in
 
 from harness.captured.output import Failure
 from harness.cell import steps
-from harness.cell.steps import Recorder, check_not_killed
+from harness.cell.steps import Recorder, check_not_killed, signal_name
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
-from harness.system import processes
+from harness.system import files, processes
 from harness.system.processes import Ended
 from harness.verdict import Reason
 
@@ -88,35 +89,149 @@ def test_a_command_that_takes_too_long(ran):
 def test_a_command_that_is_killed(ran):
     """What somebody else kills is no step: the machine is at fault."""
     with pytest.raises(HarnessError, match=r"^migrate was killed from outside$") as raised:
-        ran(status=-9)
+        ran(status=-signal.SIGKILL)
     assert raised.value.hint == "is there enough memory? run the cell again"
 
 
-@pytest.mark.parametrize("exit_status", [None, 0, 1, -15, 9])
+def test_a_command_that_is_ended_from_outside(ran, recorder):
+    """What somebody else ends says nothing of the library, and the step tells the signal by its name."""
+    with pytest.raises(CellFailure) as raised:
+        ran("migrating\n", status=-signal.SIGTERM)
+    assert (raised.value.reason, raised.value.text) == (
+        Reason.ENVIRONMENT_FAILED,
+        "migrate was ended by SIGTERM, sent from outside",
+    )
+    (step,) = recorder.steps
+    assert (step.outcome, step.exit_status, step.cause) == ("failed", -15, "it was ended by SIGTERM")
+
+
+CRASH = """Fatal Python error: Segmentation fault
+
+Current thread 0x00007f2a6a9a1740 (most recent call first):
+  File "{file}", line 7 in loads
+  File "manage.py", line 3 in <module>
+"""
+
+
+def test_a_command_that_crashes_in_what_was_installed(ran, recorder):
+    """An interpreter that crashes in what was installed failed by that, and the file is named."""
+    file = "/env/lib/python3.11/site-packages/fast/__init__.py"
+    step, _ = ran(CRASH.format(file=file), status=-signal.SIGSEGV)
+    assert recorder.steps == [step]
+    assert (step.outcome, step.exit_status, step.cause) == ("failed", -11, f"it was ended by SIGSEGV in {file}")
+
+
+@pytest.mark.parametrize(
+    ("printed", "cause"),
+    [
+        ("migrating\n", "it was ended by SIGSEGV"),
+        (
+            CRASH.format(file="/usr/lib/python3.11/ctypes.py"),
+            "it was ended by SIGSEGV in /usr/lib/python3.11/ctypes.py",
+        ),
+    ],
+    ids=["nobody knows where", "in its own library"],
+)
+def test_a_command_that_crashes(ran, recorder, printed, cause):
+    """An interpreter that crashes says nothing of the library, unless it shows that it did so in what was installed."""
+    with pytest.raises(CellFailure) as raised:
+        ran(printed, status=-signal.SIGSEGV)
+    assert (raised.value.reason, raised.value.text) == (
+        Reason.ENVIRONMENT_FAILED,
+        f"the interpreter crashed in migrate: {cause}",
+    )
+    assert [(step.outcome, step.cause) for step in recorder.steps] == [("failed", cause)]
+
+
+def test_a_command_that_is_really_ended(recorder):
+    """A signal that a real program is ended by is told by its name, and a crash with the file that ran."""
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+    with pytest.raises(CellFailure, match=r"^hello was ended by SIGTERM, sent from outside$"):
+        recorder.command("hello", [sys.executable, "-c", code], {"PATH": os.defpath}, recorder.work, 20.0)
+    code = code.replace("TERM", "SEGV")
+    with pytest.raises(CellFailure, match=r"^the interpreter crashed in hello: it was ended by SIGSEGV in <string>$"):
+        recorder.command(
+            "hello", [sys.executable, "-Xfaulthandler", "-c", code], {"PATH": os.defpath}, recorder.work, 20.0
+        )
+
+
+@pytest.mark.parametrize("exit_status", [None, 0, 1, 9, 15, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGFPE])
 def test_what_is_not_killed(exit_status):
-    """Only a SIGKILL is one from outside."""
+    """What ends by itself, well or not, or crashes, was not ended from outside."""
     check_not_killed("the server", exit_status)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_what_is_ended_from_outside(number):
+    """A signal that a program does not get for what it does was sent by somebody."""
+    with pytest.raises(CellFailure) as raised:
+        check_not_killed("the server", -number)
+    assert raised.value.reason is Reason.ENVIRONMENT_FAILED
+    assert raised.value.text == f"the server was ended by {number.name}, sent from outside"
+
+
+@pytest.mark.parametrize(
+    ("exit_status", "name"),
+    [(None, ""), (0, ""), (3, ""), (-11, "SIGSEGV"), (-15, "SIGTERM"), (-40, "signal 40")],
+)
+def test_names_of_signals(exit_status, name):
+    """An exit status that stands for a signal has its name, or its number where it has none."""
+    assert signal_name(exit_status) == name
+
+
+# Room
+
+
+class Disk:
+    """A disk with so many bytes free."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.free = 2_000_000_000
+        usage = shutil.disk_usage("/")
+        monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage._replace(free=self.free))
+
+
+@pytest.fixture
+def disk(monkeypatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+FULL = "sqlite3.OperationalError: database or disk is full\n"
+
+
 @pytest.mark.parametrize(("status", "timed_out"), [(1, False), (-9, True)])
-def test_a_full_disk(ran, status, timed_out):
-    """What fails for lack of room is no step either."""
-    with pytest.raises(HarnessError, match=r"^the disk is full: "):
-        ran("sqlite3.OperationalError: database or disk is full\n", status=status, timed_out=timed_out)
+def test_a_full_disk(ran, disk, status, timed_out):
+    """What fails for lack of room is no step, where there is little room indeed."""
+    disk.free = 999_999_999
+    with pytest.raises(HarnessError, match=r"^the disk is full: 1000 MB are free$") as raised:
+        ran(FULL, status=status, timed_out=timed_out)
+    assert raised.value.hint == "make room, and run the cell again"
 
 
-def test_room_is_not_looked_for_in_what_ends_well(ran):
+def test_a_full_disk_that_is_none(ran, disk):
+    """What complains of a full disk where there is plenty of room means something else, and has failed."""
+    disk.free = 1_000_000_000
+    assert ran(FULL, status=1)[0].cause == FULL.rstrip()
+
+
+def test_a_failure_with_little_room(ran, disk):
+    """What fails and complains of no full disk has failed, as long as there is room to work in."""
+    disk.free = 50_000_000
+    assert ran("KeyError: 1\n", status=1)[0].outcome == "failed"
+
+
+def test_room_is_not_looked_for_in_what_ends_well(ran, disk):
     """What only prints of a full disk, and ends well, is as well as it says."""
+    disk.free = 0
     assert ran("No space left on device\n")[0].outcome == "ok"
 
 
-def test_too_little_room(recorder, monkeypatch):
+def test_too_little_room(recorder, disk):
     """Where there is hardly any room no cell is run, and it is said how much there is."""
-    usage = shutil.disk_usage(recorder.work)
-    monkeypatch.setattr(steps.shutil, "disk_usage", lambda folder: usage._replace(free=49_999_999))
+    disk.free = 49_999_999
     with pytest.raises(HarnessError, match=r"^the disk is full: 50 MB are free$"):
         recorder.check_room()
-    monkeypatch.setattr(steps.shutil, "disk_usage", lambda folder: usage._replace(free=50_000_000))
+    disk.free = 50_000_000
     recorder.check_room()
 
 

@@ -36,7 +36,7 @@ def host(monkeypatch):
     return settings
 
 
-OURS = {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "LC_ALL", "NO_COLOR", processes.OWNER}
+OURS = {"PYTHONUNBUFFERED", "PYTHONIOENCODING", "LC_ALL", "NO_COLOR", "PYTHONFAULTHANDLER", processes.OWNER}
 
 
 def test_of_programs(host):

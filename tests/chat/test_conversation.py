@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from talkers import FORM, THREE, Clock, Switchboard, Talker, answer, any_of, endpoints, fences
+from talkers import THREE, Clock, Switchboard, Talker, answer, any_of, endpoints, fences
 
 from harness.chat import conversation
-from harness.chat.conversation import Chat, FrameFormat, RunningServer
+from harness.chat.conversation import Chat, FrameFormat
+from harness.chat.ledger import Said
 from harness.chat.members import ChannelRow, channel_table
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.clients.http import HttpSession
+from harness.clients.transcript import Message
 from harness.errors import CellFailure
+from harness.system.waiting import Deadline
 from harness.verdict import Reason
 
 LINE = Endpoint("John", "user")
@@ -53,7 +56,9 @@ def test_all_are_connected(board):
         for member in ("admin", "John", "Mary")
         for name, path in THREE.items()
     }
-    assert chat.fences == ["fence 1 (abc)"]
+    assert chat.owners == {each: each.member for each in endpoints()}
+    assert (chat.fences_sent, chat.fences_sent_again) == (1, 0)
+    assert chat.ledger.said == [Said("fence 1 (abc)", "")]
 
 
 def test_paths_of_a_variant(board):
@@ -106,6 +111,39 @@ def test_a_connection_that_is_closed_again(board):
     )
 
 
+def test_a_connection_that_is_lost(board):
+    """A connection that breaks off before anything arrives was not refused by the server."""
+    board.then = lambda text: next(each for each in board.lines if each.endpoint == LINE).end("connection lost")
+    board.drops = lambda text, line: line.endpoint == LINE
+    with pytest.raises(CellFailure) as raised:
+        board.talk()
+    assert (raised.value.reason, raised.value.text) == (
+        Reason.EXCHANGE_WRONG,
+        "John's user connection was opened, but connection lost",
+    )
+
+
+def test_a_connection_that_receives_something_else(board):
+    """A connection on which something else arrives than what is sent says what that is, at first."""
+    board.alters = lambda text, line: line.endpoint == LINE
+    with pytest.raises(CellFailure) as raised:
+        board.talk()
+    assert (raised.value.reason, raised.value.text) == (
+        Reason.EXCHANGE_WRONG,
+        "John's user connection was opened, but what arrives on it is not what was sent, at first 'fence 1 (abc)?'",
+    )
+
+
+def test_a_connection_that_receives_something_else_and_closes(board):
+    """One that is closed behind that was let in; it says that it was closed as well."""
+    board.alters = lambda text, line: line.endpoint == LINE
+    board.closes = lambda text, line: line.endpoint == LINE and text == "fence 2 (abc)"
+    with pytest.raises(CellFailure) as raised:
+        board.talk()
+    assert raised.value.reason is Reason.EXCHANGE_WRONG
+    assert raised.value.text.endswith(", at first 'fence 1 (abc)?'; then closed by the server with 1011")
+
+
 def test_nothing_can_be_broadcast(board):
     """Where not even the first fence can be sent, that is why nothing is known of the connections."""
     board.fails = lambda member, text: "no"
@@ -144,24 +182,36 @@ def test_the_broker_is_asked_first(board, clock, seconds, waited):
 def test_who_is_closed_is_not_waited_for(board):
     """A connection that is closed already is not waited for until the broker has its subscription."""
     chat = board.talk()
-    line = next(each for each in board.lines if each.endpoint == LINE)
-    line.end("closed by the server with 1011")
+    late = Endpoint("John", "late")
+    chat.open(late, "/ws/user", "John").end("closed by the server with 1011")
     chat.client.subscribed = lambda chat: False
     before = board.clock.now
-    with pytest.raises(CellFailure, match="was opened, but closed by the server with 1011"):
-        chat.wait_subscribed([LINE])
-    assert board.clock.now == before
+    with pytest.raises(CellFailure, match="was opened, but closed by the server with 1011") as raised:
+        chat.wait_subscribed([late])
+    assert (raised.value.reason, board.clock.now) == (Reason.HANDSHAKE_REFUSED, before)
+
+
+def test_what_was_said_is_not_called_something_else(board):
+    """A connection that was closed behind a broadcast of the harness's own did not receive what was not sent."""
+    chat = board.talk()
+    late = Endpoint("John", "late")
+    line = chat.open(late, "/ws/user", "John")
+    chat.announce("admin", "good morning")
+    line.end("closed by the server with 1011")
+    with pytest.raises(CellFailure) as raised:
+        chat.wait_subscribed([late])
+    assert "not what was sent" not in raised.value.text
 
 
 def test_a_fence_is_sent_again(board, clock):
-    """While one is outstanding a fence is sent at each interval, until all have one of them."""
+    """While one is outstanding a fence is sent ever more slowly, until all have one of them."""
     chat = board.talk()
     board.drops = lambda text, line: line.endpoint == LINE and text in ("fence 2 (abc)", "fence 3 (abc)")
     before = clock.now
     texts = chat.fence_all(lambda text: chat.client.announce(chat, "admin", text), chat.endpoints)
     assert texts == ("fence 2 (abc)", "fence 3 (abc)", "fence 4 (abc)")
-    assert (chat.fences[1:], chat.fences_sent_again) == ([*texts], 2)
-    assert clock.now - before == 2 * conversation.FENCE_INTERVAL
+    assert (chat.fences_sent, chat.fences_sent_again) == (4, 2)
+    assert clock.now - before == (1 + 2) * conversation.FENCE_INTERVAL
 
 
 def test_fences_have_an_end(board, clock):
@@ -170,9 +220,127 @@ def test_fences_have_an_end(board, clock):
     board.drops = fences
     before = clock.now
     texts = chat.fence_all(lambda text: chat.client.announce(chat, "admin", text), [LINE], 1.0)
-    assert len(texts) == 1.0 / conversation.FENCE_INTERVAL
+    # After 0, 0.25 and 0.75 s.
+    assert len(texts) == 3
     assert clock.now - before == 1.0
     assert not chat.transcript.has_one(LINE, texts)
+
+
+def test_fences_become_rare(board, clock):
+    """The time between two fences doubles up to four seconds."""
+    chat, sent = board.talk(), []
+    board.drops = fences
+    chat.fence_all(lambda text: sent.append(clock.now), [LINE], 20.0)
+    assert [later - sent[0] for later in sent] == [0.0, 0.25, 0.75, 1.75, 3.75, 7.75, 11.75, 15.75, 19.75]
+
+
+def announce(chat: Chat):
+    """Return what sends a fence as the admin's broadcast."""
+    return lambda text: chat.client.announce(chat, "admin", text)
+
+
+def trickling(board: Switchboard, texts: list[str], every: float) -> None:
+    """Have something arrive everywhere again and again."""
+    for number, text in enumerate(texts, 1):
+        board.clock.later(number * every, lambda text=text: board.say("broadcast", "all", "John", text))
+
+
+def test_no_fence_while_something_comes(board, clock):
+    """While other messages come a fence is not sent again: it is waited for in the line behind them."""
+    chat = board.talk()
+    board.delays, board.delay = fences, 9.0
+    trickling(board, [f"other {number}" for number in range(50)], 0.2)
+    before = clock.now
+    assert chat.fence_all(announce(chat), [LINE], 1.0, Deadline(30.0, clock.monotonic)) == ("fence 2 (abc)",)
+    assert (clock.now - before, chat.fences_sent_again) == (9.0, 0)
+
+
+def test_a_trickle_has_an_end(board, clock):
+    """However much else comes, a fence is waited for no longer than six times as long as when nothing does."""
+    chat = board.talk()
+    board.drops = fences
+    trickling(board, [f"other {number}" for number in range(50)], 0.2)
+    before = clock.now
+    assert chat.fence_all(announce(chat), [LINE], 1.0) == ("fence 2 (abc)",)
+    assert clock.now - before == 6.0
+
+
+def test_silence_begins_with_the_last_that_came(board, clock):
+    """A fence is given up when nothing has come for so long, whatever was silent before that."""
+    chat = board.talk()
+    board.drops = fences
+    trickling(board, ["the only other"], 0.74)
+    before = clock.now
+    assert len(chat.fence_all(announce(chat), [LINE], 1.0)) == 3
+    assert clock.now - before == 1.75
+
+
+def test_a_limit_of_ones_own(board, clock):
+    """Who has no more time than that says so, and that is the end."""
+    chat = board.talk()
+    board.drops = fences
+    trickling(board, [f"other {number}" for number in range(50)], 0.2)
+    before = clock.now
+    chat.fence_all(announce(chat), [LINE], 5.0, Deadline(2.0, clock.monotonic))
+    assert clock.now - before == 2.0
+
+
+def test_a_pulse_is_nothing_that_comes(board, clock):
+    """What is said only to keep connections busy does not make a fence be waited for any longer."""
+    chat = board.talk()
+    board.drops = fences
+    chat.ledger.pulses |= {"pulse 1", "pulse 2", "pulse 3", "pulse 4"}
+    trickling(board, sorted(chat.ledger.pulses), 0.2)
+    before = clock.now
+    chat.fence_all(announce(chat), [LINE], 1.0)
+    assert clock.now - before == 1.0
+    assert chat.transcript.texts(LINE)[1:] == sorted(chat.ledger.pulses)
+
+
+def one_after_the_other(board: Switchboard, gap: float) -> None:
+    """Have what is said come to one connection after the other, with a gap before each."""
+
+    def slow(text, line):
+        board.delay = gap * (1 + board.lines.index(line))
+        return True
+
+    board.delays = slow
+
+
+def test_the_pace(board, clock):
+    """A server that takes its time for each connection is given twice as long from then on, and not asked twice."""
+    chat = board.talk()
+    one_after_the_other(board, 0.5)
+    chat.fence_all(announce(chat), chat.endpoints)
+    assert (chat.pace, chat.fences_sent_again) == (1.0, 1)
+    chat.fence_all(announce(chat), chat.endpoints)
+    assert (chat.pace, chat.fences_sent_again) == (1.0, 1)
+
+
+def test_the_slowest_pace(board):
+    """However slow a server is, the pace is never more than four seconds; nor is it ever less than it was."""
+    chat = board.talk()
+    one_after_the_other(board, 3.0)
+    chat.fence_all(announce(chat), chat.endpoints)
+    assert chat.pace == 4.0
+    one_after_the_other(board, 0.0)
+    chat.fence_all(announce(chat), chat.endpoints)
+    assert chat.pace == 4.0
+
+
+def test_one_that_is_kept_back_is_no_pace(board):
+    """Where one connection alone has to wait, until the next message, the server is not slow."""
+    chat = board.talk()
+    board.stalls = lambda text, line: line.endpoint == LINE and text == "fence 2 (abc)"
+    assert chat.fence_all(announce(chat), chat.endpoints) == ("fence 2 (abc)", "fence 3 (abc)")
+    assert chat.pace == conversation.FENCE_INTERVAL
+
+
+def test_a_fence_for_nobody(board, clock):
+    """Where nobody has to have a fence one is sent, and not waited for."""
+    chat, before = board.talk(), clock.now
+    assert chat.fence_all(announce(chat), []) == ("fence 2 (abc)",)
+    assert clock.now == before
 
 
 def test_members_alone(board):
@@ -181,6 +349,20 @@ def test_members_alone(board):
     chat.open(Endpoint("eavesdropper", "1"), "/ws/user")
     assert Endpoint("eavesdropper", "1") in chat.connections
     assert chat.endpoints == endpoints()
+    assert chat.owners[Endpoint("eavesdropper", "1")] == ""
+
+
+def test_whose_a_connection_was(board):
+    """It is known whose cookies a connection had, also when it is closed, or was refused."""
+    chat = board.talk()
+    chat.open(Endpoint("eavesdropper", "1"), "/ws/user", "Mary")
+    chat.close()
+    board.refuses = lambda endpoint, path, member, origin: "status 403"
+    with pytest.raises(HandshakeRefused):
+        chat.open(Endpoint("eavesdropper", "2"), "/ws/user", "John")
+    assert [chat.owners[each] for each in (LINE, Endpoint("eavesdropper", "1"), Endpoint("eavesdropper", "2"))] == [
+        *("John", "Mary", "John")
+    ]
 
 
 def test_nobody_has_no_cookie(board):
@@ -271,13 +453,82 @@ def test_sending_where_nobody_is(board):
         chat.client.broadcast(chat, endpoint, "hi")
 
 
-def test_beside_the_fifteen(board):
-    """What is said beside the fifteen is remembered as the harness's own, before it is sent."""
+SAYING = {
+    "a user message": (
+        lambda chat: chat.say(ChannelRow(0, "user", "John", "Mary", ("Mary",)), "psst"),
+        *(Said("psst", "John", frozenset({"Mary"})), ("user", "Mary", "John", "psst")),
+    ),
+    "an exchange": (
+        lambda chat: chat.say(channel_table()[12], "all of you", 13),
+        *(Said("all of you", "admin", frozenset({"John", "Mary"}), 13), ("group", "chatusers", "admin", "all of you")),
+    ),
+    "a broadcast of a member": (
+        lambda chat: chat.say(channel_table()[1], "hi"),
+        *(Said("hi", "John"), ("broadcast", "all", "John", "hi")),
+    ),
+    "on a connection": (
+        lambda chat: chat.broadcast(Endpoint("Mary", "broadcast"), "hi"),
+        *(Said("hi", "Mary"), ("broadcast", "all", "Mary", "hi")),
+    ),
+    "bytes": (
+        lambda chat: chat.broadcast(Endpoint("Mary", "broadcast"), b"hi"),
+        *(Said("(binary) hi", "Mary"), ("broadcast", "all", "Mary", b"hi")),
+    ),
+    "an announcement": (
+        lambda chat: chat.announce("John", "hear"),
+        *(Said("hear", "John"), ("broadcast", "all", "John", "hear")),
+    ),
+    "a form": (
+        lambda chat: chat.post("John", "user", "Mary", "psst", ["Mary"]),
+        *(Said("psst", "John", frozenset({"Mary"})), ("user", "Mary", "John", "psst")),
+    ),
+    "a form for all": (
+        lambda chat: chat.post("John", "broadcast", "all", "hi", None),
+        *(Said("hi", "John"), ("broadcast", "all", "John", "hi")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("say", "noted", "said"), SAYING.values(), ids=SAYING)
+def test_what_is_said_is_noted(board, say, noted, said):
+    """Whatever is said stands in the ledger, with who said it and who may hear it, before it is sent."""
+    chat, seen = board.talk(), []
+    board.then = lambda text: seen.append(chat.ledger.said[-1])
+    say(chat)
+    assert (chat.ledger.said[-1], seen, board.said[-1]) == (noted, [noted], said)
+
+
+def test_a_stranger_who_speaks(board):
+    """What a stranger says on a connection was said by nobody who is known."""
     chat = board.talk()
-    seen = []
-    board.then = lambda text: seen.append(text in chat.said)
-    chat.say(ChannelRow(0, "user", "John", "Mary", ("Mary",)), "psst")
-    assert (chat.said, seen) == ({"psst"}, [True])
+    chat.open(Endpoint("stranger", "1"), "/ws/broadcast")
+    chat.broadcast(Endpoint("stranger", "1"), "hi")
+    assert chat.ledger.said[-1] == Said("hi", "")
+
+
+def test_what_could_not_be_said_is_noted(board):
+    """Also what the server does not take stands in the ledger: it may have got through all the same."""
+    chat = board.talk()
+    board.fails = lambda member, text: "no"
+    with pytest.raises(SendFailed):
+        chat.announce("John", "hear")
+    assert chat.ledger.said[-1] == Said("hear", "John")
+
+
+def test_new_fences(board):
+    """Each fence has a number of its own, is counted, and stands in the ledger with whose it is."""
+    chat = board.chat()
+    assert [chat.new_fence(), chat.new_fence("John")] == ["fence 1 (abc)", "fence 2 (abc)"]
+    assert chat.ledger.said == [Said("fence 1 (abc)", ""), Said("fence 2 (abc)", "John")]
+    assert chat.fences_sent == 2
+
+
+def test_two_chats_with_one_server(board):
+    """Chats that share a ledger know what the other one says."""
+    one = board.chat()
+    other = Chat(one.client, one.server, ledger=one.ledger)
+    other.new_fence("John")
+    assert one.ledger.texts() == {f"fence 1 ({other.token})"}
 
 
 def test_paths():
@@ -314,14 +565,7 @@ def test_noise_is_no_message():
 
     client = Beating(Switchboard())
     assert (client.messages("beat"), client.messages("hi")) == ([], ["hi"])
-
-
-def test_a_running_server():
-    """A server of which nothing else is known runs, and has no subscriptions."""
-    server = RunningServer(port=8000, form=FORM)
-    assert server.base == "http://127.0.0.1:8000"
-    assert server.exit_status() is None
-    assert server.subscriptions(["a", "b"]) == {"a": 0, "b": 0}
+    assert (client.read("beat"), client.read("hi")) == ([], [Message("hi")])
 
 
 def test_two_conversations_say_different_things(board):
@@ -343,9 +587,24 @@ def test_real_connections(board, monkeypatch):
     assert opened == [
         (
             (LINE, "ws://127.0.0.1:8000/ws/user", chat.transcript),
-            {"cookie": "session=John", "origin": "http://127.0.0.1:8000"},
+            {"cookie": "session=John", "origin": "http://127.0.0.1:8000", "compression": False},
         )
     ]
+
+
+def test_one_of_each_members_connections_offers_compression(board, monkeypatch):
+    """The first connection of each member offers what browsers offer; the others, and strangers', offer nothing."""
+    offered = []
+    monkeypatch.setattr(
+        conversation,
+        "WebSocketConnection",
+        lambda endpoint, *arguments, compression, **options: offered.append((endpoint, compression)),
+    )
+    chat = board.talk()
+    others = [*endpoints(), Endpoint("eavesdropper", "broadcast")]
+    for each in others:
+        conversation.Client.connect(chat.client, chat, each, "/ws", "John", "http://127.0.0.1:1")
+    assert offered == [(each, each in endpoints("broadcast")) for each in others]
 
 
 def test_refusal_reaches_who_asks(board):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from talkers import Clock, Switchboard, any_of, endpoints, fences, message
+from talkers import Clock, Line, Switchboard, Talker, any_of, endpoints, fences, message
 
 from harness.chat import exchanges
+from harness.chat.conversation import FENCE_INTERVAL, Chat
+from harness.chat.members import MEMBERS, channel_table
+from harness.chat.rounds import Planned, Round, first_round, second_round
 from harness.clients.connection import Endpoint
+from harness.clients.transcript import Message
 from harness.errors import CellFailure
 from harness.verdict import Reason
 
@@ -22,6 +26,19 @@ def board(clock) -> Switchboard:
     return Switchboard(clock)
 
 
+#: What is waited for at the end of a round where something never came, came late, or had to be asked for twice.
+SETTLING = 2 * FENCE_INTERVAL
+
+
+def played(chat: Chat) -> exchanges.Exchanged:
+    """Go through the first round."""
+    return exchanges.run(chat, first_round(chat.token))
+
+
+def line_of(board: Switchboard, member: str, name: str) -> Line:
+    return next(each for each in board.lines if each.endpoint == Endpoint(member, name))
+
+
 def faults(exchanged: exchanges.Exchanged) -> set[tuple[int, str, str, str]]:
     return {
         (row.number, fault.kind, fault.member, fault.connection) for row in exchanged.exchanges for fault in row.faults
@@ -30,7 +47,7 @@ def faults(exchanged: exchanges.Exchanged) -> set[tuple[int, str, str, str]]:
 
 def test_all_is_right(board):
     """A chat that carries everything has fifteen good rows, no fault, and nothing that came late."""
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert [(row.number, row.good, row.faults) for row in exchanged.exchanges] == [(n, True, []) for n in range(1, 16)]
     assert (str(exchanged), exchanged.late, exchanged.seconds) == ("15 of 15", [], 0.0)
 
@@ -39,7 +56,7 @@ def test_a_fence_behind_each(board):
     """Each message is followed by a fence of the same sender, as a broadcast, before the next is sent."""
     chat = board.talk()
     already = len(board.said)
-    exchanges.run(chat)
+    played(chat)
     said = board.said[already:]
     assert len(said) == 30
     for number in range(15):
@@ -51,7 +68,7 @@ def test_a_fence_behind_each(board):
 
 def test_what_a_row_says(board):
     """A row of the result says who spoke in which channel to whom, who was to hear it, and how it travelled."""
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     first, fifth, last = (exchanged.exchanges[number - 1] for number in (1, 5, 15))
     assert (first.channel, first.sender, first.audience, first.transport) == ("broadcast", "admin", "all", "WebSocket")
     assert (fifth.channel, fifth.sender, fifth.recipients, fifth.transport) == ("user", "admin", ["John"], "POST")
@@ -86,7 +103,7 @@ def test_wrong(board, switches, found):
     """Each way to go wrong is found on the connection where it happened, and the other rows stay good."""
     for name, switch in switches.items():
         setattr(board, name, switch)
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert faults(exchanged) == found
     assert [row.number for row in exchanged.wrong] == sorted({each[0] for each in found})
     assert str(exchanged) == "14 of 15"
@@ -95,7 +112,7 @@ def test_wrong(board, switches, found):
 def test_closed_early(board):
     """A connection that is closed in the third exchange proves nothing in any of the later ones."""
     board.closes = message(3, "admin", name="user")
-    found = faults(exchanges.run(board.talk()))
+    found = faults(played(board.talk()))
     assert {each[0] for each in found if each[1] == "unproven"} == set(range(3, 16))
     assert {each[0] for each in found if each[1] == "closed"} == {3, 4, 7, 10}
     assert {each[2:] for each in found} == {("admin", "user")}
@@ -105,9 +122,9 @@ def test_the_first_wrong_one_is_told(board):
     """What is wrong is said of the first row, with its place, and how many there are."""
     board.drops = any_of(message(5, "John"), message(14, "Mary"))
     chat = board.talk()
-    exchanged = exchanges.run(chat)
+    exchanged = played(chat)
     with pytest.raises(CellFailure) as raised:
-        exchanges.check(chat, exchanged)
+        exchanges.check(exchanged)
     assert raised.value.reason is Reason.EXCHANGE_WRONG
     assert raised.value.text == (
         "2 of 15 exchanges are wrong; first: user from admin to John is missing on John's user connection"
@@ -117,22 +134,21 @@ def test_the_first_wrong_one_is_told(board):
 def test_the_token_is_not_told(board):
     """A text that arrived in another's place is shown without the token, which is another one in each run."""
     board.alters = message(5, "John")
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     (fault,) = exchanged.exchanges[4].faults
     assert fault.text == "Hello (…) John, this is admin with message 5?"
 
 
 def test_nothing_is_wrong_with_the_right_ones(board):
     """Fifteen good rows pass the check."""
-    chat = board.talk()
-    exchanges.check(chat, exchanges.run(chat))
+    exchanges.check(played(board.talk()))
 
 
 def test_latency(board, clock):
     """A message is timed for each member, by the last of the member's connections that had to have it."""
     board.delay = 0.25
     board.delays = any_of(message(5), message(1, "Mary", name="user"))
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert exchanged.latency_ms["5"] == {"John": 250.0}
     assert exchanged.latency_ms["1"] == {"John": 0.0, "Mary": 250.0, "admin": 0.0}
     assert (exchanged.late, exchanged.seconds) == ([], 0.5)
@@ -141,13 +157,13 @@ def test_latency(board, clock):
 def test_nothing_to_time(board):
     """A message that nobody had has no latency at all."""
     board.drops = message(5)
-    assert "5" not in exchanges.run(board.talk()).latency_ms
+    assert "5" not in played(board.talk()).latency_ms
 
 
 def test_stalled(board, clock):
     """A message that comes only with the fence behind it is right, and late."""
     board.stalls = message(5)
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert (faults(exchanged), exchanged.late) == (set(), [5])
     assert exchanged.latency_ms["5"] == {"John": 1000 * exchanges.PATIENCE}
 
@@ -155,49 +171,52 @@ def test_stalled(board, clock):
 def test_slow_is_no_reason_to_hurry(board):
     """Messages that all come late are each waited for as long as the first: slow is not wrong."""
     board.stalls = lambda text, line: text.startswith("Hello")
-    exchanged = exchanges.run(board.talk())
-    assert (exchanged.late, exchanged.seconds) == (list(range(1, 16)), 15 * exchanges.PATIENCE)
+    exchanged = played(board.talk())
+    assert (exchanged.late, exchanged.seconds) == (list(range(1, 16)), 15 * exchanges.PATIENCE + SETTLING)
 
 
 def test_a_dead_chat_is_hurried_through(board):
     """Once three messages never came the rest is waited for briefly, but for the last fence, and all of it is wrong."""
     chat = board.talk()
     board.drops = lambda text, line: True
-    exchanged = exchanges.run(chat)
+    exchanged = played(chat)
     assert len(exchanged.wrong) == 15
     assert {each[1] for each in faults(exchanged)} == {"missing", "unproven"}
-    # Three times 1 s and 5 s, eleven times 0.1 s and 1 s, at last 0.1 s and 5 s; a fence goes on for its interval.
-    assert 35 <= exchanged.seconds < 39
+    # Nobody is waited for more briefly than a fence of this server's takes.
+    hurried = max(exchanges.SHORT_PATIENCE, FENCE_INTERVAL)
+    assert exchanged.seconds == 3 * (1.0 + 5.0) + 11 * (hurried + 1.0) + hurried + 5.0 + SETTLING
+    assert not exchanged.answered
 
 
 def test_two_that_never_came_are_no_reason_to_hurry(board):
     """The third message that never came is still waited for in full."""
     board.drops = any_of(message(4), message(5), message(6))
-    assert exchanges.run(board.talk()).seconds == 3 * exchanges.PATIENCE
+    assert played(board.talk()).seconds == 3 * exchanges.PATIENCE + SETTLING
 
 
 def test_the_fourth_is_hurried(board):
-    """The fourth message that never came is waited for for a tenth of that."""
+    """The fourth message that never came is waited for no longer than a fence is."""
     board.drops = any_of(message(4), message(5), message(6), message(7))
-    seconds = exchanges.run(board.talk()).seconds
-    assert seconds == pytest.approx(3 * exchanges.PATIENCE + exchanges.SHORT_PATIENCE)
+    seconds = played(board.talk()).seconds
+    assert seconds == 3 * exchanges.PATIENCE + max(exchanges.SHORT_PATIENCE, FENCE_INTERVAL) + SETTLING
 
 
 def test_a_post_that_is_refused(board):
     """A page that does not take a message is why it was not sent, and nobody misses it for another reason."""
     board.fails = lambda member, text: "no" if text.endswith(" message 13") else ""
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert [msgspec.to_builtins(fault) for fault in exchanged.exchanges[12].faults] == [
-        {"kind": "not sent", "member": member, "connection": "group", "text": text}
+        {"kind": "not sent", "member": member, "connection": "group", "text": text, "round": 1}
         for member, text in [(each, "POST /chat/group/ answers with status 500") for each in ("John", "Mary")]
     ]
     assert [row.number for row in exchanged.wrong] == [13]
+    assert not exchanged.too_slow
 
 
 def test_a_connection_that_is_gone(board):
     """A broadcast that cannot be sent says whose connection is gone, and how."""
     board.fails = lambda member, text: "no" if text.endswith(" message 2") else ""
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     texts = {fault.text for fault in exchanged.exchanges[1].faults}
     assert texts == {"John's connection is gone (ConnectionError)"}
     assert {(fault.member, fault.connection) for fault in exchanged.exchanges[1].faults} == {
@@ -208,14 +227,14 @@ def test_a_connection_that_is_gone(board):
 def test_a_fence_that_cannot_be_sent(board):
     """Without a fence of its own an exchange is proved by the next one's."""
     board.fails = lambda member, text: "no" if text == "fence 6 (abc)" else ""
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert (str(exchanged), exchanged.sent[4].fences, exchanged.sent[5].fences) == ("15 of 15", (), ("fence 7 (abc)",))
 
 
 def test_no_last_fence(board):
     """Where the last fence cannot be sent nothing of the last exchange is proved."""
     board.fails = lambda member, text: "no" if text == "fence 16 (abc)" else ""
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert {each[:2] for each in faults(exchanged)} == {(15, "unproven")}
 
 
@@ -223,7 +242,7 @@ def test_a_fence_that_is_kept_back(board):
     """A fence that comes only with the next one is followed by it, counted, and no fault."""
     board.stalls = lambda text, line: text == "fence 6 (abc)"
     chat = board.talk()
-    exchanged = exchanges.run(chat)
+    exchanged = played(chat)
     assert (faults(exchanged), chat.fences_sent_again) == (set(), 1)
     assert exchanged.sent[4].fences == ("fence 6 (abc)", "fence 7 (abc)")
 
@@ -231,7 +250,7 @@ def test_a_fence_that_is_kept_back(board):
 def test_a_fence_that_is_lost(board):
     """A fence that never comes, though a later one does, is a broadcast that was lost there."""
     board.drops = lambda text, line: text == "fence 6 (abc)" and line.endpoint == Endpoint("Mary", "group")
-    (fault,) = exchanges.run(board.talk()).exchanges[4].faults
+    (fault,) = played(board.talk()).exchanges[4].faults
     assert (fault.kind, fault.member, fault.connection, fault.text) == (
         *("missing", "Mary", "group", "a fence, though later ones came"),
     )
@@ -245,10 +264,21 @@ def test_budget(board, clock):
         clock.now += spent.pop(int(text.rpartition(" ")[2]), 0.0) if text.startswith("Hello") else 0.0
 
     board.then = spend
-    exchanged = exchanges.run(board.talk())
+    exchanged = played(board.talk())
     assert [row.good for row in exchanged.exchanges] == [True] * 4 + [False] * 11
     kinds = {(fault.kind, fault.text) for row in exchanged.wrong for fault in row.faults}
     assert kinds == {("not sent", "given up after 180 s of exchanges")}
+
+
+def test_a_fence_has_no_more_time_than_the_round(board, clock):
+    """A fence that never comes while other things do is given up when the time of the round is."""
+    chat = board.talk()
+    board.drops = lambda text, line: fences(text, line) and line.endpoint == Endpoint("Mary", "user")
+    for number in range(2000):
+        clock.later(0.2 * number, lambda: board.say("broadcast", "all", "John", "noise"))
+    exchanged = played(chat)
+    assert [bool(each.error) for each in exchanged.sent] == [False] + [True] * 14
+    assert exchanges.BUDGET <= exchanged.seconds <= exchanges.BUDGET + FENCE_INTERVAL
 
 
 def test_a_server_that_ends(board):
@@ -262,13 +292,13 @@ def test_a_server_that_ends(board):
 
     board.then = end
     chat = board.talk()
-    exchanged = exchanges.run(chat)
+    exchanged = played(chat)
     assert {fault.text for row in exchanged.exchanges[5:] for fault in row.faults} == {
         "the server had ended with exit status 3"
     }
     assert {fault.kind for fault in exchanged.exchanges[4].faults} == {"unproven"}
     with pytest.raises(CellFailure) as raised:
-        exchanges.check(chat, exchanged)
+        exchanges.check(exchanged)
     assert raised.value.text.startswith("11 of 15 exchanges are wrong; first: user from admin to John is unproven on")
     assert raised.value.text.endswith("; the server had ended with exit status 3")
 
@@ -276,7 +306,7 @@ def test_a_server_that_ends(board):
 def test_a_copy_that_comes_later(board):
     """A message that comes again after everything is a fault once it is judged again."""
     chat = board.talk()
-    exchanged = exchanges.run(chat)
+    exchanged = played(chat)
     line = next(each for each in board.lines if each.endpoint == Endpoint("John", "user"))
     line.hear(exchanged.sent[4].text)
     assert str(exchanged) == "15 of 15"
@@ -287,7 +317,7 @@ def test_a_copy_that_comes_later(board):
 def test_a_stranger_that_comes_later(board):
     """A text that nobody sent is the last exchange's once it is judged again."""
     chat = board.talk()
-    exchanged = exchanges.run(chat)
+    exchanged = played(chat)
     board.say("broadcast", "all", "John", "boo")
     exchanges.judge_again(chat, exchanged)
     assert {each[:2] for each in faults(exchanged)} == {(15, "extra")}
@@ -297,8 +327,9 @@ def test_a_stranger_that_comes_later(board):
 def test_what_the_harness_says_beside_them(board):
     """Messages and fences beside the fifteen are the harness's own, and no strangers."""
     chat = board.talk()
-    exchanged = exchanges.run(chat)
-    board.say("broadcast", "all", "John", chat.remember("good morning"))
+    exchanged = played(chat)
+    chat.announce("John", "good morning")
+    chat.say(channel_table()[4], "psst")
     chat.fence_all(lambda text: chat.client.announce(chat, "admin", text), chat.endpoints)
     exchanges.judge_again(chat, exchanged)
     assert faults(exchanged) == set()
@@ -309,13 +340,320 @@ def test_others_connections_are_not_judged(board):
     chat = board.talk()
     chat.open(Endpoint("stranger", "broadcast"), "/ws/broadcast")
     board.leaks = lambda text, line: line.endpoint.member == "stranger"
-    assert str(exchanges.run(chat)) == "15 of 15"
+    assert str(played(chat)) == "15 of 15"
 
 
 def test_fences_alone(board):
     """A chat that carries every message and no fence proves nothing."""
     chat = board.talk()
     board.drops = fences
-    exchanged = exchanges.run(chat)
+    exchanged = played(chat)
     assert {each[1] for each in faults(exchanged)} == {"unproven"}
     assert len(exchanged.wrong) == 15
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_second_round(board, seed):
+    """A chat that carries everything is right in the second round as well, in its order, repeats and all."""
+    chat = board.talk()
+    planned, already = second_round(chat.token, seed), len(board.said)
+    exchanged = exchanges.run(chat, planned)
+    assert (str(exchanged), faults(exchanged), exchanged.late) == ("15 of 15", set(), [])
+    assert [each[3] for each in board.said[already::2]] == [each.text for each in planned.exchanges]
+    assert [row.number for row in exchanged.exchanges] == list(range(1, 16))
+    assert [each.number for each in exchanged.sent] == planned.order
+    assert (exchanged.round, len(exchanged.latency_ms)) == (planned, 15)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_chat_that_drops_repeats(board, seed):
+    """A chat that carries each text only once is wrong in exactly the exchanges that repeat one."""
+    planned = second_round("abc", seed)
+    repeats = {each.row.number for each in planned.exchanges if each.text != each.row.message("abc")}
+    board.drops = lambda text, line: [each[3] for each in board.said].count(text) > 1
+    exchanged = exchanges.run(board.talk(), planned)
+    assert {row.number for row in exchanged.wrong} == repeats
+    assert {each[1] for each in faults(exchanged)} == {"missing"}
+
+
+def repeating(*numbers: int) -> Round:
+    """Return a round in which the exchanges with these *numbers* all say the same."""
+    own = first_round("abc").exchanges
+    return Round(2, tuple(Planned(each.row, "the same") if each.row.number in numbers else each for each in own))
+
+
+def test_a_repeat_is_waited_for_and_timed(board):
+    """A text that was said before is waited for once more, and what it takes is counted from when it was said again."""
+    chat = board.talk()
+    board.delay = 0.25
+    board.delays = any_of(fences, lambda text, line: text == "the same")
+    exchanged = exchanges.run(chat, repeating(5, 8, 11))
+    assert faults(exchanged) == set()
+    assert [exchanged.latency_ms[number] for number in ("5", "6", "8", "11")] == [
+        *({"John": 250.0}, {"Mary": 0.0}, {"John": 250.0}, {"John": 250.0})
+    ]
+    # Three messages and fifteen fences.
+    assert exchanged.seconds == (3 + 15) * 0.25
+
+
+def test_repeats_that_never_come(board):
+    """A repeat that never comes is missed as if it had not been said before, and hurries what comes behind."""
+    board.drops = lambda text, line: [each[3] for each in board.said].count("the same") > 1 and text == "the same"
+    exchanged = exchanges.run(board.talk(), repeating(4, 5, 7, 8, 10))
+    assert {each[:2] for each in faults(exchanged)} == {(number, "missing") for number in (5, 7, 8, 10)}
+    assert exchanged.seconds == 3 * exchanges.PATIENCE + FENCE_INTERVAL + SETTLING
+
+
+def test_a_repeat_to_the_wrong_people(board):
+    """A text that is said again, to others, and comes also to those who heard it first is a leak of the repeat."""
+    board.leaks = lambda text, line: text == "the same" and line.endpoint == Endpoint("John", "user")
+    exchanged = exchanges.run(board.talk(), repeating(5, 6))
+    assert faults(exchanged) == {(6, "extra", "John", "user")}
+
+
+class Naming(Talker):
+    """A client whose frames all say that they are from one sender, and in one channel."""
+
+    def read(self, data):
+        return [Message(data, "John", "user")]
+
+
+def test_the_envelope_is_looked_at(board):
+    """What a frame says of its sender and its channel is held against who sent it, of fences as well."""
+    exchanged = exchanges.run(board.talk(Naming(board)), first_round("abc"))
+    found = {number: {each[1] for each in faults(exchanged) if each[0] == number} for number in range(1, 16)}
+    assert found == {number: {"altered"} for number in range(1, 16)}
+    texts = {fault.text for fault in exchanged.exchanges[6].faults}
+    # The seventh is John's own user message: only its fence is none.
+    assert texts == {"it is said to be in user, and was in broadcast"}
+    assert {fault.text for fault in exchanged.exchanges[3].faults} == {
+        "it is said to be from John, and was from admin",
+        "it is said to be in user, and was in broadcast",
+    }
+
+
+class Hiding(Talker):
+    """A client that takes some frames for the library's own."""
+
+    def heard(self, data):
+        return None if data.startswith("noise") else data
+
+
+def test_a_leak_in_what_is_not_read(board):
+    """A message has leaked also when the frame that it came in is the library's own to the client."""
+    board.then = hearing(board, " message 14", "admin", "group", "noise {}")
+    exchanged = exchanges.run(board.talk(Hiding(board)), first_round("abc"))
+    assert faults(exchanged) == {(14, "extra", "admin", "group")}
+
+
+def test_what_is_ones_own_is_no_leak(board):
+    """Who hears in what is not read something of their own has heard no secret."""
+    board.then = hearing(board, " message 14", "Mary", "user", "noise {}")
+    exchanged = exchanges.run(board.talk(Hiding(board)), first_round("abc"))
+    assert str(exchanged) == "15 of 15"
+
+
+def hearing(board: Switchboard, ending: str, member: str, name: str, frame: str):
+    """Return what lets a connection hear a frame once a text with that *ending* was said, with the text in it."""
+    return lambda text: [
+        line_of(board, member, name).hear(frame.format(each)) for each in [text] if each.endswith(ending)
+    ]
+
+
+def test_a_leak_is_told_once(board):
+    """A leak that is seen in two ways is one fault of its connection."""
+    board.leaks = message(14, "admin", name="group")
+    (fault,) = played(board.talk()).exchanges[13].faults
+    assert (fault.kind, fault.text) == ("extra", "Hello (…) chatusers, this is John with message 14")
+
+
+def test_a_leak_that_comes_later(board):
+    """A message that comes to somebody else after everything is a fault once it is judged again."""
+    chat = board.talk()
+    exchanged = played(chat)
+    line_of(board, "admin", "user").hear(exchanged.sent[4].text)
+    exchanges.judge_again(chat, exchanged, until=exchanged.over)
+    assert faults(exchanged) == {(5, "extra", "admin", "user")}
+
+
+def test_what_a_further_question_brings(board, clock):
+    """Texts that nobody said count only until the horizon: later ones are answers to something else."""
+    chat = board.talk()
+    exchanged = played(chat)
+    line_of(board, "John", "user").hear("boo")
+    clock.now += 5.0
+    line_of(board, "Mary", "user").hear("what was asked, altered")
+    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
+    assert faults(exchanged) == {(15, "extra", "John", "user")}
+    exchanges.judge_again(chat, exchanged)
+    assert faults(exchanged) == {(15, "extra", "John", "user"), (15, "extra", "Mary", "user")}
+
+
+def test_copies_beside_the_round(board, clock):
+    """What was said beside the round and comes twice is the last exchange's, until the horizon."""
+    chat = board.talk()
+    exchanged = played(chat)
+    chat.say(channel_table()[4], "psst")
+    line_of(board, "John", "user").hear("psst")
+    exchanges.judge_again(chat, exchanged, until=clock.now)
+    assert faults(exchanged) == {(15, "duplicated", "John", "user")}
+    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
+    assert faults(exchanged) == set()
+
+
+def test_judged_again_from_the_beginning(board):
+    """What is judged again is judged as a whole: nothing is told twice."""
+    board.drops = message(5, "John")
+    chat = board.talk()
+    exchanged = played(chat)
+    before = exchanged.exchanges
+    exchanges.judge_again(chat, exchanged)
+    assert exchanged.exchanges == before
+
+
+def test_slow_is_not_missing(board, clock):
+    """What still comes when the last exchange is over is waited for, for as long as anything comes."""
+    chat = board.talk()
+    board.drops = message(15, "Mary")
+    # It comes behind its fence, and that is told; it is not told that it never came.
+    for seconds, text in ((1.3, "noise"), (1.7, "noise"), (2.1, first_round("abc").exchanges[14].text)):
+        clock.later(seconds, lambda text=text: line_of(board, "Mary", "group").hear(text))
+    exchanged = exchanges.run(chat, first_round("abc"))
+    assert {each[:2] for each in faults(exchanged) if each[1] != "extra"} == {(15, "out of order")}
+    assert clock.now > 1002.1
+
+
+def test_nothing_to_wait_for(board):
+    """A round in which everything came in time is over with its last fence."""
+    assert played(board.talk()).seconds == 0.0
+
+
+def test_a_trickle_at_the_end_has_an_end(board, clock):
+    """However much still comes, a round is over when its time is."""
+    chat = board.talk()
+    board.drops = message(15, "Mary")
+    for number in range(2000):
+        clock.later(0.2 * number, lambda: board.say("broadcast", "all", "John", "noise"))
+    exchanged = played(chat)
+    assert exchanges.BUDGET <= exchanged.seconds <= exchanges.BUDGET + 2 * chat.pace
+
+
+def test_all_stands_at_the_end(board):
+    """Where all connections still stand at the end and receive nothing is added."""
+    chat = board.talk()
+    exchanged = played(chat)
+    exchanges.look_at_the_end(chat, exchanged)
+    exchanges.judge_again(chat, exchanged)
+    assert (exchanged.ending, str(exchanged)) == ([], "15 of 15")
+    assert board.said[-1] == ("broadcast", "all", "admin", "fence 17 (abc)")
+
+
+def test_closed_behind_the_last_exchange(board):
+    """A connection that is closed by the end is a fault of the last exchange, with how it was closed."""
+    chat = board.talk()
+    exchanged = played(chat)
+    line_of(board, "John", "user").end("closed by the server with 1011")
+    exchanges.look_at_the_end(chat, exchanged)
+    assert str(exchanged) == "15 of 15"
+    exchanges.judge_again(chat, exchanged)
+    (fault,) = exchanged.exchanges[14].faults
+    assert (fault.kind, fault.member, fault.connection) == ("closed", "John", "user")
+    assert fault.text == "closed by the server with 1011, within 4 s of the last exchange"
+
+
+def test_closed_long_before_the_last_exchange(board):
+    """A connection that was closed in the third exchange is not said to have been closed behind the last one."""
+    board.closes = message(3, "admin", name="user")
+    chat = board.talk()
+    exchanged = played(chat)
+    exchanges.look_at_the_end(chat, exchanged)
+    exchanges.judge_again(chat, exchanged)
+    assert [each.text for each in exchanged.exchanges[14].faults if "of the last exchange" in each.text] == []
+
+
+def test_deaf_behind_the_last_exchange(board):
+    """A connection that stands at the end and receives nothing any more is a fault of the last exchange."""
+    chat = board.talk()
+    exchanged = played(chat)
+    board.drops = lambda text, line: line.endpoint == Endpoint("John", "user")
+    exchanges.look_at_the_end(chat, exchanged)
+    exchanges.judge_again(chat, exchanged)
+    (fault,) = exchanged.exchanges[14].faults
+    assert (fault.kind, fault.member, fault.connection, fault.text) == (
+        *("unproven", "John", "user", "nothing arrives on it any more"),
+    )
+
+
+def test_nothing_can_be_said_at_the_end(board):
+    """Where not even a fence can be sent at the end no connection is known to receive."""
+    chat = board.talk()
+    exchanged = played(chat)
+    board.fails = lambda member, text: "no"
+    exchanges.look_at_the_end(chat, exchanged)
+    assert [(each.kind, each.member, each.connection) for each in exchanged.ending] == [
+        ("unproven", each.member, each.name) for each in endpoints()
+    ]
+
+
+def test_a_server_that_ends_behind_the_last_exchange(board):
+    """Where the server has ended by the end that is said of whatever is wrong, and nothing is asked of it."""
+    chat = board.talk()
+    exchanged = played(chat)
+    assert exchanged.exit_status is None
+    board.exit_status = -11
+    for line in list(board.lines):
+        line.end("connection lost")
+    already = len(board.said)
+    exchanges.look_at_the_end(chat, exchanged)
+    assert (exchanged.exit_status, exchanged.ending, len(board.said)) == (-11, [], already)
+
+
+def test_too_slow(board, clock):
+    """A server for which there was no time for all, and that lost nothing, is too slow, and not wrong."""
+    board.then = lambda text: setattr(clock, "now", clock.now + 61.0 * text.startswith("Hello"))
+    exchanged = played(board.talk())
+    assert exchanged.too_slow
+    with pytest.raises(CellFailure) as raised:
+        exchanges.check(exchanged)
+    assert (raised.value.reason, raised.value.text) == (
+        *(Reason.TOO_SLOW, "3 of 15 exchanges took 183 s; nothing of them was lost"),
+    )
+
+
+def test_too_slow_and_wrong(board, clock):
+    """One that loses a message besides is wrong."""
+    board.then = lambda text: setattr(clock, "now", clock.now + 61.0 * text.startswith("Hello"))
+    board.drops = message(2, "Mary")
+    exchanged = played(board.talk())
+    assert not exchanged.too_slow
+    with pytest.raises(CellFailure, match="13 of 15 exchanges are wrong; first: broadcast from John to all is missing"):
+        exchanges.check(exchanged)
+
+
+def test_nothing_wrong_is_not_too_slow(board):
+    """Where nothing is wrong there was time enough, however long it took."""
+    assert not played(board.talk()).too_slow
+
+
+def test_some_answers(board):
+    """A chat in which one message of all arrived has answered."""
+    chat = board.talk()
+    board.drops = lambda text, line: not message(5, "John")(text, line)
+    exchanged = played(chat)
+    assert (exchanged.answered, exchanged.latency_ms) == (True, {"5": {"John": 0.0}})
+
+
+def test_each_exchange_is_noted(board):
+    """What each exchange says is in the ledger, with its number and who may hear it; its fence is for all."""
+    chat = board.talk()
+    planned = second_round(chat.token, 7)
+    exchanges.run(chat, planned)
+    assert [(each.exchange, each.text, each.sender, each.hearers) for each in chat.ledger.said if each.exchange] == [
+        (
+            each.row.number,
+            each.text,
+            each.row.sender,
+            None if each.row.recipients == MEMBERS else frozenset(each.row.recipients),
+        )
+        for each in planned.exchanges
+    ]

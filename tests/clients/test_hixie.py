@@ -15,7 +15,7 @@ from harness.clients import hixie
 from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.clients.hixie import HixieSocket, challenge
 from harness.clients.polling import PollingConnection
-from harness.clients.transcript import Transcript
+from harness.clients.transcript import Message, Transcript
 from harness.libraries.django_socketio import DjangoSocketIo, answer, framed, unframed
 
 LINE = Endpoint("John", "chat")
@@ -63,7 +63,7 @@ def serve(listener: socket.socket, wrong: bool, said: list[bytes]) -> None:
 @pytest.mark.parametrize("wrong", [False, True], ids=["by the draft", "another answer"])
 def test_hixie(wrong):
     """Messages and heartbeats go both ways; a wrong answer to the challenge opens nothing."""
-    transcript, said = Transcript(lambda text: [text]), []
+    transcript, said = Transcript(lambda text: [Message(text)]), []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=serve, args=(listener, wrong, said))
         server.start()
@@ -119,7 +119,7 @@ class Polling(http.server.BaseHTTPRequestHandler):
 
 def test_polling():
     """A session is asked for, messages are polled one by one, and each that is said is posted."""
-    transcript = Transcript(lambda text: [text])
+    transcript = Transcript(lambda text: [Message(text)])
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Polling) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         connection = PollingConnection(LINE, server.server_address[1], "", transcript, "", "http://127.0.0.1", answer)

@@ -11,7 +11,7 @@ import pytest
 from harness.clients import polling
 from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.clients.polling import PollingConnection
-from harness.clients.transcript import Transcript
+from harness.clients.transcript import Message, Transcript
 from harness.libraries.django_socketio import answer, framed
 from harness.system.ports import free_port
 
@@ -65,7 +65,7 @@ def wire(monkeypatch) -> Wire:
 
 @pytest.fixture
 def transcript() -> Transcript:
-    return Transcript(lambda text: [text])
+    return Transcript(lambda text: [Message(text)])
 
 
 def connect(transcript: Transcript, port: int = 1, question: str = "", cookie: str = "a=b") -> PollingConnection:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.clients import transcript as module
 from harness.clients.connection import Endpoint, as_binary
-from harness.clients.transcript import Frame, Transcript, write_frames
+from harness.clients.transcript import Frame, Message, Transcript, write_frames
 from harness.errors import HarnessError
 
 JOHN, MARY = Endpoint("John", "user"), Endpoint("Mary", "user")
@@ -18,8 +18,8 @@ JOHN, MARY = Endpoint("John", "user"), Endpoint("Mary", "user")
 
 @pytest.fixture
 def transcript() -> Transcript:
-    """A transcript of a protocol in which several messages stand in a frame, and "beat" is none."""
-    return Transcript(lambda data: [each for each in data.split("|") if each != "beat"])
+    """A transcript of a protocol with several messages in a frame, each "text@sender@channel", and "beat" is none."""
+    return Transcript(lambda data: [Message(*each.split("@")) for each in data.split("|") if each != "beat"])
 
 
 def hear(transcript: Transcript, endpoint: Endpoint, *frames: str, kind: str = "text") -> None:
@@ -67,6 +67,42 @@ def test_arrival(transcript, monkeypatch):
     assert transcript.arrival(MARY, "two") is None
 
 
+def test_messages(transcript, monkeypatch):
+    """A message is told with what its frame says of it and when it came; a binary one has no more than its bytes."""
+    times = iter((1.0, 2.0, 3.0))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(times))
+    hear(transcript, JOHN, "one@Mary@user|two", "three@admin")
+    hear(transcript, JOHN, as_binary(b"four@Mary"), kind="binary")
+    assert transcript.messages(JOHN) == [
+        Message("one", "Mary", "user", 1.0),
+        Message("two", at=1.0),
+        Message("three", "admin", at=2.0),
+        Message("(binary) four@Mary", at=3.0),
+    ]
+    assert transcript.texts(JOHN) == ["one", "two", "three", "(binary) four@Mary"]
+    assert transcript.messages(MARY) == []
+
+
+def test_arrival_since(transcript, monkeypatch):
+    """Of a text that is said again what arrived before a moment does not count, and what arrives in it does."""
+    times = iter((1.0, 2.0, 3.0))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(times))
+    hear(transcript, JOHN, "one", "two", "one")
+    assert [transcript.arrival(JOHN, "one", since) for since in (0.0, 1.0, 1.5, 3.0, 3.5)] == [1.0, 1.0, 3.0, 3.0, None]
+    assert transcript.arrival(JOHN, "two", 2.5) is None
+
+
+def test_activity(transcript):
+    """All messages of some connections are counted together, without the protocol's own and what is named."""
+    hear(transcript, JOHN, "one", "beat", "two|pulse", "one")
+    hear(transcript, MARY, "pulse", "three")
+    transcript.add(MARY, "out", "text", "mine")
+    assert transcript.activity([JOHN, MARY]) == 6
+    assert transcript.activity([JOHN, MARY], beside={"pulse"}) == 4
+    assert transcript.activity([MARY], beside={"pulse", "three"}) == 0
+    assert transcript.activity([]) == 0
+
+
 def test_has_one(transcript):
     """One of several texts is enough."""
     hear(transcript, JOHN, "fence 2")
@@ -94,6 +130,37 @@ def test_waiting_for_all(transcript):
     hear(transcript, MARY, "fence 2")
     assert transcript.wait([JOHN, MARY], ["fence 1", "fence 2"], 0)
     assert not transcript.wait([JOHN, MARY], ["fence 1"], 0)
+
+
+def test_waiting_since(transcript, monkeypatch):
+    """Who waits for a text that has been said before waits for it to come again."""
+    monkeypatch.setattr(module.time, "monotonic", lambda: 1.0)
+    hear(transcript, JOHN, "one")
+    assert transcript.wait([JOHN], ["one"], 0, since=1.0)
+    assert not transcript.wait([JOHN], ["one"], 0, since=1.5)
+    monkeypatch.setattr(module.time, "monotonic", lambda: 2.0)
+    hear(transcript, JOHN, "one")
+    assert transcript.wait([JOHN], ["one"], 0, since=1.5)
+
+
+@pytest.mark.parametrize("wait", ["wait", "wait_closed"])
+def test_a_machine_that_slept(transcript, monkeypatch, wait):
+    """Who waited while the machine slept waits once more, for what could not come meanwhile."""
+    asked = []
+
+    def slept(wait, seconds):
+        asked.append(
+            [wait(0.0), hear(transcript, JOHN, "one"), hear(transcript, JOHN, "gone", kind="closed"), wait(0.0)]
+        )
+        return asked[-1][-1]
+
+    monkeypatch.setattr(module, "patiently", slept)
+    waits = {
+        "wait": lambda: transcript.wait([JOHN], ["one"], 5),
+        "wait_closed": lambda: transcript.wait_closed(JOHN, 5),
+    }
+    assert waits[wait]()
+    assert asked == [[False, None, None, True]]
 
 
 def test_waiting_for_whom_is_closed(transcript):
@@ -134,9 +201,9 @@ def test_woken(transcript, kind):
 def test_what_is_told_is_a_copy(transcript):
     """What was told does not change when more arrives."""
     hear(transcript, JOHN, "one")
-    told = transcript.texts(JOHN)
+    told, messages = transcript.texts(JOHN), transcript.messages(JOHN)
     hear(transcript, JOHN, "two")
-    assert told == ["one"]
+    assert told == [each.text for each in messages] == ["one"]
 
 
 def test_written(transcript, tmp_path):

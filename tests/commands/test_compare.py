@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 
 from harness.commands.compare import compare
 from harness.report import markdown
-from harness.results.result import Judgement, Verdicts, save_result
+from harness.results.document import save_result
+from harness.results.result import Judgement, Verdicts
 from harness.verdict import Reason
 
 CELL = "py27-django18"

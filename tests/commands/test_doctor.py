@@ -161,5 +161,5 @@ def test_damaged_results(machine):
     machine.reports.result("py27-django18").write_text("{")
     code, lines = machine.asked()
     assert code == 3
-    assert lines[-2].startswith("✗ py27-django18.json is not a finished result of schema 1")
+    assert lines[-2].startswith("✗ py27-django18.json is not a finished result of schema 2")
     assert lines[-1] == "    move it away, then `tox -e py27-django18` measures the cell again"

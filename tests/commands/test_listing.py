@@ -60,8 +60,16 @@ def test_damaged(reports):
     reports.result("py27-django18").write_text("{")
     code, lines = listed(reports)
     assert code == 3
-    assert lines[1][2].startswith("py27-django18.json is not a finished result of schema 1")
+    assert lines[1][2].startswith("py27-django18.json is not a finished result of schema 2")
     assert len(lines) == 5
+
+
+def test_words_in_brackets(reports):
+    """What a damaged result says of itself is shown as it is: brackets in it are no colours."""
+    reports.result("py27-django18").write_text('{"schema": "[/red]"}')
+    code, lines = listed(reports)
+    assert code == 3
+    assert lines[1][2].startswith("py27-django18.json is a result of schema [/red]")
 
 
 def test_no_matrix(reports, monkeypatch):

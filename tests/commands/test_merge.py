@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from harness.commands.merge import merge
 from harness.errors import HarnessError, UsageError
 from harness.results import history, loads
+from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Verdicts, read_result, save_result
+from harness.results.result import Judgement, Verdicts
 from harness.verdict import Reason
 
 CELL, OTHER = "py27-django18", "py311-django52-channels4"

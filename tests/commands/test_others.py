@@ -13,7 +13,7 @@ from shared import ROOT, fake_cell, harness
 
 from harness.commands import report as reporting
 from harness.results import folder
-from harness.results.result import schema
+from harness.results.document import schema
 
 SOME = (
     *("py27-django18", "py27-django19", "py313-django52", "py33-django18", "py33-django19", "py34-django18"),

@@ -13,8 +13,9 @@ from harness.commands import run as module
 from harness.commands.not_tested import not_tested
 from harness.commands.run import run
 from harness.errors import AlreadyRunning, HarnessError, UsageError
+from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Step, Verdicts, read_result, save_result
+from harness.results.result import Judgement, Step, Verdicts
 from harness.run import record
 from harness.verdict import Reason
 
@@ -156,6 +157,23 @@ def test_frozen(measuring, recorded, tmp_path):
     code, lines = measuring.asked("--freeze", past)
     assert (code, lines[-1]) == (1, "  Does it work? was ✓ Yes, is ✗ No (exchange wrong): so it is")
     assert recorded.read_bytes() == before
+
+
+def test_frozen_from_a_file_of_any_name(measuring, tmp_path):
+    """The file of the result whose versions are wanted may be called as one likes: it was saved somewhere."""
+    past = tmp_path / "of last week.json.txt"
+    save_result(samples.of(CELL), past)
+    code, lines = measuring.asked("--freeze", past)
+    assert (code, lines[-1]) == (0, "  The same as then.")
+
+
+def test_frozen_from_another_cell(measuring, tmp_path):
+    """Whatever its file is called, the result of another cell has not the versions of this one."""
+    past = tmp_path / f"{CELL}.json"
+    save_result(samples.of("py27-django18"), past)
+    with pytest.raises(UsageError, match="is the result of py27-django18"):
+        measuring.asked("--freeze", past)
+    assert measuring.requests == []
 
 
 def test_the_same_as_then(measuring, tmp_path):

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from harness.commands.show import show
 from harness.errors import DamagedResult, UsageError
+from harness.results.document import encode_result
 from harness.results.folder import Reports
-from harness.results.result import Fault, Judgement, Verdicts, encode_result
+from harness.results.result import Fault, Judgement, Verdicts
 from harness.verdict import Reason
 
 CELL = "py311-django52-channels4"

@@ -11,6 +11,7 @@ from harness.cells import Cell
 from harness.chat import conversation
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, HandshakeRefused
+from harness.clients.transcript import Message
 from harness.libraries import django_socketio as module
 from harness.libraries.django_socketio import DjangoSocketIo, answer, framed, unframed
 
@@ -97,6 +98,7 @@ def test_by_websocket(world):
         world.chat.transcript,
         "session=John",
         "http://127.0.0.1:1",
+        True,  # it offers to compress, as a browser does
     )
 
 
@@ -157,6 +159,14 @@ def test_said(world):
 def test_heard(data, messages):
     """Messages are told from heartbeats and sessions; what is framed otherwise is what nobody sent."""
     assert DjangoSocketIo().messages(data) == messages
+
+
+def test_read():
+    """A frame with one message says who sent it, and in which channel; one with several says it of none."""
+    fields = [f'~j~{{"channel": "user", "sender": "John", "message": "{text}"}}' for text in ("one", "two")]
+    assert DjangoSocketIo().read(framed(fields[0])) == [Message("one", sender="John", channel="user")]
+    assert DjangoSocketIo().read(framed(fields[0]) + framed(fields[1])) == [Message("one"), Message("two")]
+    assert DjangoSocketIo().read(framed("~h~1")) == []
 
 
 @pytest.mark.parametrize(

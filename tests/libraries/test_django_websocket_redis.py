@@ -11,6 +11,7 @@ from harness.cells import Cell
 from harness.chat import conversation, exchanges
 from harness.chat.conversation import Chat
 from harness.chat.members import channel_table
+from harness.chat.rounds import first_round
 from harness.clients.connection import Endpoint
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.servers.catalogue import SERVERS
@@ -61,7 +62,7 @@ def chat(board, redis, monkeypatch) -> Chat:
     server = replace(board.server, prefix="px", subscriptions=redis)
     made = Chat(DjangoWebsocketRedis(), server, token="abc", sessions=Sessions(board))
 
-    def connect(endpoint, url, transcript, cookie, origin):
+    def connect(endpoint, url, transcript, cookie, origin, compression):
         return board.connect(made, endpoint, url.partition("127.0.0.1:1")[2], cookie.removeprefix("session="), origin)
 
     monkeypatch.setattr(conversation, "WebSocketConnection", connect)
@@ -72,7 +73,7 @@ def chat(board, redis, monkeypatch) -> Chat:
 def test_the_fifteen(chat, board):
     """Broadcasts go over the WebSocket of the broadcast page, everything else is posted to its page."""
     chat.connect()
-    exchanged = exchanges.run(chat)
+    exchanged = exchanges.run(chat, first_round(chat.token))
     assert str(exchanged) == "15 of 15"
     assert [row.transport for row in exchanged.exchanges] == ["WebSocket"] * 3 + ["POST"] * 12
     posts = [each for each in chat.session("John").asked if each != "POST /chat/broadcast/"]
@@ -84,7 +85,7 @@ def test_wrong(chat, board):
     board.drops = message(2, "Mary", name="group")
     board.leaks = message(5, "John", name="group")
     chat.connect()
-    rows = exchanges.run(chat).exchanges
+    rows = exchanges.run(chat, first_round(chat.token)).exchanges
     assert [(fault.kind, fault.member, fault.connection) for fault in rows[1].faults] == [("missing", "Mary", "group")]
     assert [(fault.kind, fault.member, fault.connection) for fault in rows[4].faults] == [("extra", "John", "group")]
 

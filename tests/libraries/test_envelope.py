@@ -10,20 +10,33 @@ from talkers import Clock, Line, Sessions, Switchboard, message
 from harness.chat import conversation, exchanges
 from harness.chat.conversation import Chat
 from harness.chat.members import channel_table
+from harness.chat.rounds import first_round
 from harness.clients.connection import Endpoint
+from harness.clients.transcript import Message
 from harness.libraries.plain import PlainAsgi
 
 
 class JsonBoard(Switchboard):
-    """A server that takes and sends messages in JSON, with their sender."""
+    """A server that takes and sends messages in JSON, with their sender and channel."""
+
+    said_by = said_in = ""
 
     def arrived(self, line: Line, text: str | bytes) -> None:
         fields = json.loads(text)
         self.say(fields["channel"], fields["audience"], line.member, fields["message"])
 
+    def say(self, channel: str, audience: str, member: str, text: str | bytes) -> None:
+        self.said_by, self.said_in = self.sender_of(member), channel
+        super().say(channel, audience, member, text)
+
+    def sender_of(self, member: str) -> str:
+        """Return who is said to have sent what *member* sends."""
+        return member
+
     def _carry(self, text: str | bytes, line: Line) -> None:
         hear = line.hear
-        line.hear = lambda data: hear(json.dumps({"sender": "x", "message": data}))
+        fields = {"sender": self.said_by, "channel": self.said_in}
+        line.hear = lambda data: hear(json.dumps({**fields, "message": data}))
         super()._carry(text, line)
         line.hear = hear
 
@@ -38,7 +51,7 @@ def chat(board, monkeypatch) -> Chat:
     """A conversation of the control, whose real connections are those of the board."""
     made = Chat(PlainAsgi(), board.server, token="abc", sessions=Sessions(board))
 
-    def connect(endpoint, url, transcript, cookie, origin):
+    def connect(endpoint, url, transcript, cookie, origin, compression):
         path = url.partition("127.0.0.1:1")[2].replace("/ws/members/", "/ws/chat/")
         return board.connect(made, endpoint, path, cookie.removeprefix("session="), origin)
 
@@ -50,7 +63,7 @@ def chat(board, monkeypatch) -> Chat:
 def test_the_fifteen(chat, board):
     """All fifteen go over one connection of each member, to whom they are for, and by WebSocket."""
     chat.connect()
-    exchanged = exchanges.run(chat)
+    exchanged = exchanges.run(chat, first_round(chat.token))
     assert str(exchanged) == "15 of 15"
     assert {row.transport for row in exchanged.exchanges} == {"WebSocket"}
     assert chat.endpoints == [Endpoint(member, "chat") for member in ("admin", "John", "Mary")]
@@ -61,8 +74,17 @@ def test_wrong(chat, board):
     """What is missing is missed on the one connection."""
     board.drops = message(13, "Mary")
     chat.connect()
-    (fault,) = exchanges.run(chat).exchanges[12].faults
+    (fault,) = exchanges.run(chat, first_round(chat.token)).exchanges[12].faults
     assert (fault.kind, fault.member, fault.connection) == ("missing", "Mary", "chat")
+
+
+def test_somebody_else_is_said_to_have_sent_it(chat, board):
+    """A message that comes under another name is altered, whatever its text is."""
+    board.sender_of = {"admin": "admin", "John": "John", "Mary": "John"}.__getitem__
+    chat.connect()
+    rows = exchanges.run(chat, first_round(chat.token)).exchanges
+    assert {row.sender for row in rows if not row.good} == {"Mary"}
+    assert {fault.kind for row in rows for fault in row.faults} == {"altered"}
 
 
 def test_announced(chat, board):
@@ -95,6 +117,21 @@ def test_expected():
 def test_heard(data, heard):
     """The message of a frame is heard; a frame without one is a message of its own, which nobody sent."""
     assert PlainAsgi().messages(data) == [heard]
+
+
+@pytest.mark.parametrize(
+    ("data", "read"),
+    [
+        ('{"message": "hi", "sender": "John", "channel": "user"}', Message("hi", sender="John", channel="user")),
+        ('{"message": "hi"}', Message("hi")),
+        ('{"text": "hi", "sender": "John"}', Message('{"text": "hi", "sender": "John"}')),
+        ("hi", Message("hi")),
+        ("[" * 100_000, Message("[" * 100_000)),
+    ],
+)
+def test_read(data, read):
+    """What a frame says of a message's sender and channel is read with it; what is no such frame says nothing."""
+    assert PlainAsgi().read(data) == [read]
 
 
 def test_frames_of_a_crowd():

@@ -13,8 +13,8 @@ from aiohttp import web
 from shared import ROOT
 
 from harness.clients.connection import Endpoint, HandshakeRefused, as_binary
-from harness.clients.transcript import Transcript
-from harness.libraries.pysocketio import EventConnection, PythonSocketIo
+from harness.clients.transcript import Message, Transcript
+from harness.libraries.pysocketio import EventConnection, PythonSocketIo, Release4Client
 from harness.system.ports import free_port
 
 LINE = Endpoint("John", "chat")
@@ -86,7 +86,7 @@ def test_order():
 
 
 def burst() -> list[str]:
-    transcript = Transcript(PythonSocketIo().messages)
+    transcript = Transcript(PythonSocketIo().read)
     with Server() as server:
         opened = connection(server, transcript)
         opened.emit({"message": "go"})
@@ -97,7 +97,7 @@ def burst() -> list[str]:
 
 def test_closed():
     """A connection that the server ends is closed in the transcript."""
-    transcript = Transcript(PythonSocketIo().messages)
+    transcript = Transcript(PythonSocketIo().read)
     with Server() as server:
         opened = connection(server, transcript)
         opened.emit({"message": "goodbye"})
@@ -108,7 +108,22 @@ def test_closed():
 def test_refused():
     """Who is not let in has no connection."""
     with Server() as server, pytest.raises(HandshakeRefused):
-        connection(server, Transcript(lambda text: [text]), cookie="")
+        connection(server, Transcript(lambda text: [Message(text)]), cookie="")
+
+
+@pytest.mark.parametrize(
+    ("data", "read"),
+    [
+        ('42["chat",{"message":"hi","sender":"John","channel":"user"}]', [Message("hi", "John", "user")]),
+        ('42["other",{"message":"hi","sender":"John"}]', None),
+        ('42["chat"]', None),
+        ('0{"sid":"x"}', []),
+        ("2", []),
+    ],
+)
+def test_read(data, read):
+    """An event of the chat says who sent its message; what is another event is a text that nobody sent."""
+    assert Release4Client().read(data) == (read if read is not None else [Message(data)])
 
 
 def wire() -> list[dict[str, str]]:
@@ -151,7 +166,7 @@ def test_wire():
     assert (
         sum(text.startswith("Hello ") for text in expected) == 9
     )  # three broadcasts, three for John, three for the group
-    transcript = Transcript(PythonSocketIo().messages)
+    transcript = Transcript(PythonSocketIo().read)
     with Replayed(recorded) as server:
         opened = connection(server, transcript)
         assert transcript.wait([LINE], expected[-1:], 5)

@@ -34,7 +34,7 @@ def test_replay(protocol):
     """The fifteen messages and their fences are found in the frames, and nothing else is taken for a message."""
     suffix, mark = PROTOCOLS[protocol]
     library = registry.discover()[suffix]
-    transcript = Transcript(library.messages)
+    transcript = Transcript(library.read)
     recorded = frames(protocol)
     for frame in recorded:
         if frame["kind"] in ("open", "text"):
@@ -53,12 +53,14 @@ def test_replay(protocol):
         order = heard[next(iter(library.expected(row)))]
         behind = next(each for each in order[order.index(text) :] if each.startswith("fence"))
         position = fences.index(behind)
-        sent.append(SentExchange(row.number, text, library.expected(row), (behind,)))
+        sent.append(
+            SentExchange(row.number, text, library.expected(row), (behind,), sender=row.sender, channel=row.channel)
+        )
     assert position >= 14
     own = {fence for each in sent for fence in each.fences}
     received = {
-        line: Received([text for text in texts if not text.startswith("fence") or text in own])
-        for line, texts in heard.items()
+        line: Received([each for each in transcript.messages(line) if each.text[:5] != "fence" or each.text in own])
+        for line in lines
     }
     faults = judge(sent, received)
     assert all(not found for found in faults.values()), faults

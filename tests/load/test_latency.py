@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.errors import HarnessError
+from harness.load import latency as module
 from harness.load.latency import combined, latency, per_second
 from harness.results.loads import Message
 
@@ -59,6 +61,15 @@ def test_order(seconds):
 def test_combined(parts):
     """Several distributions added up are that of all their latencies."""
     assert combined(latency(each) for each in parts) == latency(second for each in parts for second in each)
+
+
+@pytest.mark.parametrize("ask", [latency, combined])
+def test_without_histograms(monkeypatch, ask):
+    """Where no histogram can be had it is said what is missing, and with which Python it is there."""
+    monkeypatch.setattr(module, "HdrHistogram", None)
+    with pytest.raises(HarnessError, match=r"^load runs need hdrhistogram, which is not installed$") as raised:
+        ask([])
+    assert raised.value.hint == "run tox with a Python that it has a wheel for, such as 3.13"
 
 
 def test_per_second():

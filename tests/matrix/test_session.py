@@ -10,8 +10,8 @@ import samples
 
 from harness.environments import interpreters
 from harness.matrix.session import Session
+from harness.results.document import save_result
 from harness.results.folder import Reports
-from harness.results.result import save_result
 
 RESULT = samples.of("py27-django18")
 CELLS = [f"py39-django{django}" for django in ("22", "30", "31", "32")]

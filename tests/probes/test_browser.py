@@ -25,7 +25,7 @@ class TestRealBrowser:
     def test_all_is_seen(self, tmp_path):
         """A chat that works is seen to work, before and after its server was away, with a picture for each member."""
         ran, found = browsed("behaves", tmp_path)
-        assert [finding.good for finding in found.values()] == [True] * 5, found
+        assert [finding.good for finding in found.values()] == [True] * 6, found
         assert ran.result.varying.tools["browser"].startswith("Chromium 1")
         for member in ("admin", "John", "Mary"):
             assert (ran.evidence / f"browser-{member}.png").read_bytes().startswith(b"\x89PNG")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from cellservers import TalkingLibrary, standing_in
 from talkers import Clock, Switchboard
 
 from harness.cell.outcome import Observations
+from harness.clients.connection import Endpoint
 from harness.errors import CellFailure
 from harness.probes import delivery
 
@@ -73,18 +76,34 @@ def test_the_members_leave(board, tmp_path):
     there = set()
     board.then = lambda text: there.update(line.endpoint.name for line in board.lines if text.startswith("early"))
     Asked(board, tmp_path)
-    assert there == {"early sender", *(f"early {number}" for number in range(100))}
+    assert there == {"early sender", "early witness", *(f"early {number}" for number in range(100))}
 
 
 # Too early
 
 
 def test_too_early(board, tmp_path):
-    """One message that was lost right after a handshake shows that messages can be."""
-    board.drops = starts("early 5 (", "early 70 (")
+    """One message that only the newcomer did not get shows that a subscription can come too late."""
+    board.drops = lambda text, line: line.endpoint.name in ("early 5", "early 70") and text.startswith("early ")
     asked = Asked(board, tmp_path)
     assert asked[EARLY] == ("can be lost: the subscription does not stand yet", False)
     assert asked.counted(EARLY) == "2 of 100 lost"
+
+
+def test_lost_by_everybody(board, tmp_path):
+    """What somebody who was subscribed for long did not get either is not lost for want of a subscription."""
+    board.drops = starts("early 5 (", "early 70 (")
+    asked = Asked(board, tmp_path)
+    assert asked[EARLY] == ("can be lost, also to those who are subscribed", False)
+    assert asked.counted(EARLY) == "2 of 100 lost"
+
+
+def test_deaf(board, tmp_path):
+    """Where connections never hear anything a few are enough to know it."""
+    board.drops = lambda text, line: re.fullmatch(r"early \d+", line.endpoint.name) is not None
+    asked = Asked(board, tmp_path)
+    assert asked[EARLY] == ("not proved: what was sent later did not come either", None)
+    assert asked.counted(EARLY) == "3 of 3 lost"
 
 
 def test_early_and_slow(board, tmp_path):
@@ -129,6 +148,23 @@ def test_some_are_kept_back(board, tmp_path):
     assert asked.counted(BURST) == "of 500 in 10 bursts 1 kept back, 0 of them lost"
     # One further message was enough.
     assert [text for *_, text in board.said if text.startswith("after burst")] == ["after burst 4, 0 (abc)"]
+
+
+def test_slow_is_not_kept_back(board, tmp_path):
+    """What comes by itself, if not at once, was not kept back: nothing else was said meanwhile."""
+    board.delays, board.delay = starts("burst "), 1.5
+    asked = Asked(board, tmp_path)
+    assert asked[BURST] == ("all are received at once", True)
+    assert asked.counted(BURST) == "of 500 in 10 bursts 0 kept back, 0 of them lost"
+    assert not any(text.startswith("after burst") for *_, text in board.said)
+
+
+def test_three_bursts_are_enough(board, tmp_path):
+    """Once three bursts were kept back it is known that bursts are, and waiting for more of them tells nothing."""
+    board.stalls = lambda text, line: text.startswith("burst ") and ", message 49 (" in text
+    asked = Asked(board, tmp_path)
+    assert asked[BURST] == ("some are kept back until further messages come", False)
+    assert asked.counted(BURST) == "of 150 in 3 bursts 3 kept back, 0 of them lost"
 
 
 def test_some_come_twice(board, tmp_path):
@@ -228,6 +264,21 @@ def test_keeping(board, clock, tmp_path, kept, seen, good):
     assert asked[KEPT] == (seen, good)
     assert asked[AWAY] == ("is not received on return", True)
     assert asked.server.starts == [("runserver keeping", {"CHAT_EXPIRE": "60"}, "runserver")]
+
+
+def test_who_is_there_hears_it_first(clock, tmp_path):
+    """Nobody returns before what was said meanwhile has come to somebody who was there: it is no late arrival."""
+    heard = []
+
+    class Watched(Switchboard):
+        def connect(self, chat, endpoint, path, member, origin):
+            heard.append((endpoint.name, chat.transcript.texts(Endpoint("John", "present, keeping off"))[-1:]))
+            return super().connect(chat, endpoint, path, member, origin)
+
+    board = Watched(clock)
+    board.delays, board.delay = starts("while you were away"), 1.5
+    assert Asked(board, tmp_path)[AWAY] == ("is not received on return", True)
+    assert heard[-1] == ("returned, keeping off", ["while you were away 2 (abc)"])
 
 
 @pytest.mark.parametrize(

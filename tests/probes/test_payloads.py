@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 from cellservers import TalkingLibrary, standing_in
-from talkers import Clock, Switchboard
+from talkers import Clock, Line, Switchboard
 
 from harness.cell.outcome import Observations
+from harness.clients.connection import NO_WEBSOCKET
 from harness.probes import payloads
 from harness.probes.payloads import PAYLOADS
 
 WHOLE = ("arrives unaltered", True)
+FRAGMENTS = "200 kB in fragments by WebSocket"
+NOT_ASKED = ("not asked: the harness cannot send it in this protocol", None)
 
 
 @pytest.fixture
@@ -46,9 +49,9 @@ def of(what: str):
 def test_all_arrive(asked):
     """Every payload is asked by both ways, but for binary, which is no text of a form; and all arrive as they were."""
     assert asked() == {
-        f"{what} by {way}": WHOLE
-        for what, payload in PAYLOADS.items()
-        for way in (("WebSocket", "POST") if isinstance(payload, str) else ("WebSocket",))
+        **{f"{what} by WebSocket": WHOLE for what in PAYLOADS},
+        **{f"{what} by POST": WHOLE for what, payload in PAYLOADS.items() if isinstance(payload, str)},
+        FRAGMENTS: NOT_ASKED,  # what talks to the board here is no WebSocket
     }
 
 
@@ -56,6 +59,23 @@ def test_sizes():
     """The large ones are as large as they are called, in bytes of UTF-8."""
     assert len(PAYLOADS["40 kB"]) == 40 * 1024
     assert len(PAYLOADS["200 kB"]) == 200 * 1024
+
+
+def test_in_fragments(asked, board, monkeypatch):
+    """The largest text is sent once more as a browser sends it, in fragments; the fence behind it is in one piece."""
+    monkeypatch.setattr(payloads, "WebSocketConnection", Line)
+    sent, arrived = [], board.arrived
+
+    def noted(line, text):
+        sent.append((line.endpoint, getattr(line, "fragments", 1), text))
+        arrived(line, text)
+
+    board.arrived = noted
+    assert asked()[FRAGMENTS] == WHOLE
+    in_fragments = [(endpoint, text) for endpoint, fragments, text in sent if fragments == 3]
+    assert [text for _, text in in_fragments] == [PAYLOADS["200 kB"]]
+    later = [text for endpoint, fragments, text in sent if endpoint == in_fragments[0][0] and fragments == 1]
+    assert later[-1].startswith("fence ")
 
 
 def test_altered(asked, board):
@@ -76,8 +96,36 @@ def test_altered_and_long(asked, board):
 def test_twice(asked, board):
     """What arrives twice does not arrive unaltered."""
     board.doubles = of("emoji")
-    seen, good = asked()["emoji by WebSocket"]
-    assert (seen.endswith(" and more"), good) == (True, False)
+    found = asked()
+    assert found["emoji by WebSocket"] == found["emoji by POST"] == ("arrives, more than once", False)
+
+
+def test_with_something_else(asked, board):
+    """What arrives beside the payload, and was said by nobody, is shown."""
+
+    def then(text):
+        for line in board.lines if text == PAYLOADS["emoji"] else ():
+            line.hear("boo")
+
+    board.then = then
+    found = asked()
+    seen = ("arrives, and with it 'boo', which nobody sent", False)
+    assert found["emoji by WebSocket"] == found["emoji by POST"] == seen
+    assert found["quotes by WebSocket"] == WHOLE
+
+
+def test_no_websocket(asked, board):
+    """A payload behind which comes what a browser takes for no WebSocket is no good, and it is said why."""
+    ends = {True: lambda line: line.end(f"{NO_WEBSOCKET} (a mask)"), False: lambda line: None}
+
+    def then(text):
+        for line in list(board.lines) if text == PAYLOADS["emoji"] else ():
+            ends[line.endpoint.member == "receiver"](line)
+
+    board.then = then
+    assert asked()["emoji by POST"] == (
+        *("arrives unaltered; what the receiver receives is no WebSocket, so that a browser ends it", False),
+    )
 
 
 def test_lost(asked, board):
@@ -163,8 +211,8 @@ def test_no_binary(asked, board):
             return False
 
     found = asked(Text(board))
-    assert found["binary by WebSocket"] == ("not asked: the harness cannot send it in this protocol", None)
-    assert len(found) == 15
+    assert found["binary by WebSocket"] == NOT_ASKED
+    assert len(found) == 16
 
 
 def test_binary_that_becomes_text(asked, board):

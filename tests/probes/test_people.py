@@ -27,6 +27,7 @@ from harness.system.waiting import Deadline
 PAGES = ("broadcast", "user", "group")
 LOGIN = "Whoever is not logged in"
 FIFTEEN = "The fifteen exchanges, typed and clicked in three browsers"
+LONG = "A message of 140 kB, pasted into a page"
 CONSOLE = "Errors on the browsers' consoles"
 AWAY, RETURN = "A page whose server is away", "The same page once the server is back"
 LOST = "connection lost, trying again"
@@ -246,11 +247,12 @@ def test_all_is_seen(world):
     assert found == {
         LOGIN: ("sees the login form, and no chat", True),
         FIFTEEN: ("15 of 15 are seen", True),
+        LONG: ("is seen once on each page, and nothing with it", True),
         CONSOLE: ("none", True),
         AWAY: ("says that the connection is lost", True),
         RETURN: ("shows what is said then, without a reload", True),
     }
-    assert world.questions == [LOGIN, FIFTEEN, CONSOLE, AWAY, RETURN]
+    assert world.questions == [LOGIN, FIFTEEN, LONG, CONSOLE, AWAY, RETURN]
     assert [name for name, _, _ in world.server.starts] == ["runserver for browsers", "runserver for browsers again"]
     assert (world.observed.tools, world.observed.counted) == ({"browser": "Chromium 1 of admin"}, {})
     assert {person.base for person in world.people.people.values()} == {"http://127.0.0.1:4000"}
@@ -259,13 +261,15 @@ def test_all_is_seen(world):
 def test_what_is_written(world):
     """Each message is written on the page of its channel, to its audience, and a fence the same way to everybody."""
     world.ask()
-    said = [each for each in world.site.written if not each[3].startswith("fence")]
+    said = [each for each in world.site.written if not each[3].startswith(("fence", "long"))]
     assert len(said) == 15
     assert (said[0][:3], said[4][:3], said[14][:3]) == (
         ("admin", "broadcast", ""),
         ("admin", "user", "John"),
         ("Mary", "group", "chatusers"),
     )
+    # Its texts are its own: other connections, to another server with the same broker, may hear them.
+    assert not any("(abc)" in each[3] for each in world.site.written)
     fences = [each for each in world.site.written if each[3].startswith("fence")]
     assert {everyone for *_, everyone in fences} == {True}
     assert [each[:2] for each in fences[1:16]] == [each[:2] for each in said]
@@ -278,6 +282,47 @@ def test_missing(world):
         "14 of 15 are seen; first: user from admin to John is missing on John's user page",
         False,
     )
+
+
+def long(text: str, *places: Endpoint, where: Endpoint) -> bool:
+    return text.startswith("long (") and where in places
+
+
+def test_a_long_one_that_is_missing(world):
+    """A long message that some pages do not show is missed there, and it is no matter of the fifteen."""
+    places = (place("John", "user"), place("Mary", "group"))
+    world.site.hides = lambda text, where: long(text, *places, where=where)
+    found = world.ask()
+    assert found[LONG] == ("is missing on 2 of 9 pages", False)
+    assert found[FIFTEEN] == ("15 of 15 are seen", True)
+
+
+def test_a_long_one_twice(world):
+    """A long message that a page shows twice is seen more than once."""
+
+    def twice(text, where):
+        world.site.shown[where] += [text] * long(text, place("John", "user"), where=where)
+        return text
+
+    world.site.turns = twice
+    assert world.ask()[LONG] == ("is seen more than once", False)
+
+
+def test_a_long_one_in_pieces(world):
+    """What a page shows beside a long message, such as half of it, was sent by nobody; its beginning is shown."""
+    world.site.turns = lambda text, where: text[:70_000] if long(text, place("John", "user"), where=where) else text
+    seen, good = world.ask()[LONG]
+    assert (seen.startswith("with it comes 'long ("), seen.endswith("', which nobody sent"), good) == (
+        *(True, True),
+        False,
+    )
+    assert len(seen) < 140
+
+
+def test_a_long_one_that_is_not_sent(world):
+    """A long message that its page does not send is told with what the page says."""
+    world.site.refuses = lambda text: "too long" if text.startswith("long (") else ""
+    assert world.ask()[LONG] == ("is not sent: admin's broadcast page says: too long", False)
 
 
 def test_shown_to_others(world):
@@ -456,7 +501,7 @@ def test_rooms(world):
         assert found[KITCHEN.format(name)] == ("is seen once by all who are in it", True)
         assert found[GARDEN.format(name)] == ("is not seen", True)
     assert world.questions == [
-        *(LOGIN, FIFTEEN, KITCHEN.format("async"), GARDEN.format("async"), CONSOLE, AWAY, RETURN),
+        *(LOGIN, FIFTEEN, LONG, KITCHEN.format("async"), GARDEN.format("async"), CONSOLE, AWAY, RETURN),
         *(KITCHEN.format("memory"), GARDEN.format("memory")),
     ]
     assert [each[:2] for each in world.server.starts][2:] == [

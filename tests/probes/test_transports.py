@@ -151,7 +151,7 @@ def test_as_the_same_member(board, pages, tmp_path):
     """Whoever polls does so with the member's own login, and the messages are the harness's own."""
     asked = Asked(board, pages, tmp_path)
     assert pages.cookies == {"session=Mary"}
-    assert sorted(asked.chat.said) == [
+    assert sorted(text for text in asked.chat.ledger.texts() if not text.startswith("fence ")) == [
         *(f"message {number} of a quiet chat (abc)" for number in range(7)),
         "the last one (abc)",
     ]

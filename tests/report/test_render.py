@@ -169,6 +169,32 @@ def test_code_is_taken_from_the_demo():
     assert excerpt_of_code("chatserver/static/chatserver/chat.js", "connect").startswith("function connect()")
 
 
+@pytest.mark.parametrize(
+    ("file", "name", "said"),
+    [
+        ("chatserver/nothing.py", "ChatView", "chatserver/nothing.py cannot be read: No such file or directory"),
+        ("chatserver", "ChatView", "chatserver cannot be read: Is a directory"),
+        ("chatserver/views.py", "Nothing", "chatserver/views.py has no Nothing"),
+    ],
+)
+def test_code_that_is_not_there(file, name, said):
+    """Where the code is gone that a prose shows, or its file, it is said what is missing, and where to mend it."""
+    with pytest.raises(HarnessError) as raised:
+        excerpt_of_code(file, name)
+    assert (str(raised.value), raised.value.hint) == (
+        *(said, "the prose of a library names it; bring that up to date"),
+    )
+
+
+def test_prose_with_code_of_a_missing_file(tmp_path, monkeypatch):
+    """A prose whose code names a missing file ends the report with that one message, and not with a traceback."""
+    view = read_view(samples.write(tmp_path, "py27-django18"))
+    code = [{"file": "chatserver/nothing.py", "name": "ChatView", "language": "python", "says": "The view"}]
+    monkeypatch.setitem(view.libraries[0].prose, "code", code)
+    with pytest.raises(HarnessError, match=r"^chatserver/nothing\.py cannot be read: No such file or directory$"):
+        render(view)
+
+
 def test_nothing_of_a_machine(recorded_pages):
     """No report has a path, a cookie or a name of the machine in it."""
     for path, text in recorded_pages.items():

@@ -9,7 +9,7 @@ import samples
 
 from harness.errors import ForeignSchema, UsageError
 from harness.results import records
-from harness.results.result import encode_result
+from harness.results.document import encode_result
 
 CELL = "py27-django18"
 
@@ -64,5 +64,5 @@ def test_damaged(tmp_path):
     assert "not a finished result" in said[CELL]
     assert "not the name of a cell" in said["nonsense"]
     assert "holds the result of py27-django18" in said["py27-django19"]
-    assert "schema 0; this harness reads schema 1" in said["py27-django110"]
+    assert "schema 0; this harness reads schema 2" in said["py27-django110"]
     assert isinstance(found.damaged["py27-django110"], ForeignSchema)

@@ -13,14 +13,16 @@ from talkers import Switchboard
 
 from harness import __version__
 from harness.captured.scrub import Scrubber
-from harness.cell.install import Identity, Installed
+from harness.cell.identify import Identity
+from harness.cell.install import Installed
 from harness.cell.outcome import Observations
 from harness.cells import Cell
 from harness.chat.exchanges import Exchanged
+from harness.chat.rounds import first_round, second_round
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
-from harness.results.result import Exchange, Fault, Installation, Judgement, Probe, Step, VariantResult
+from harness.results.result import Exchange, Fault, Installation, Judgement, Probe, Round, Step, VariantResult
 from harness.run import cell
 from harness.run.cell import Request
 from harness.servers.catalogue import SERVERS
@@ -69,9 +71,11 @@ class World:
         self.printed: dict[str, str] = {}
         self.installing: CellFailure | None = None
         self.serving: Exception | None = None
+        #: What is wrong with Django in the end.
+        self.altered: CellFailure | None = None
         #: What was done, in order.
         self.done: list[str] = []
-        self.env: dict[str, str] = {}
+        self.envs: dict[str, dict[str, str]] = {}
         self.library = TalkingLibrary(Switchboard())
         self.watching = Watching()
         self.request = Request(
@@ -84,7 +88,25 @@ class World:
 
     def identify(self, cell, python, recorder, env):
         self.done.append("identify")
-        return Identity(python, "3.11.9", "CPython", self.folder / "env", (self.folder / "env",), "5.2.19")
+        return Identity(
+            python=python,
+            version="3.11.9",
+            implementation="CPython",
+            prefix=self.folder / "env",
+            site_packages=(self.folder / "env",),
+            django="5.2.19",
+            django_folder=self.folder / "env" / "django",
+            django_digest="",
+        )
+
+    def check_django(self, identity, env, work):
+        self.done.append("identify again")
+        if self.altered:
+            raise self.altered
+
+    def imported(self, identity, env, work, project, modules):
+        self.done.append(f"imported by {' '.join(modules)}")
+        return ["Django", "talking"]
 
     def install(self, *, cell, setup, identity, recorder, env, frozen):
         self.done.append(f"install {frozen}")
@@ -95,7 +117,7 @@ class World:
 
     def command(self, recorder, name, command, env, cwd, deadline, says=None):
         self.done.append(name)
-        self.env = dict(env)
+        self.envs[name] = dict(env)
         text, cause = self.printed.get(name, ""), self.broken.get(name, "")
         (recorder.work / f"{name}.log").write_text(text)
         step = Step(
@@ -122,10 +144,12 @@ class World:
         self.broker = Broker(embedded=False)
         return self.broker
 
-    def serve(self, server, probes):
+    def serve(self, server, probes, meanwhile):
         self.done.append(f"serve {probes}")
         self.server = server
         (server.recorder.evidence / "frames.jsonl").write_text("{}\n")
+        meanwhile()
+        self.done.append("served")
         if self.serving:
             raise self.serving
         return self.observed
@@ -143,8 +167,15 @@ class World:
 @pytest.fixture
 def world(tmp_path, monkeypatch) -> World:
     made = World(tmp_path)
-    made.observed.exchanged = Exchanged(exchanges=[row(number) for number in range(1, 16)], seconds=0.34567)
-    monkeypatch.setattr(cell.install, "identify", made.identify)
+    rows = [row(number) for number in range(1, 16)]
+    made.observed.rounds = [
+        Exchanged(first_round("abc"), exchanges=rows, seconds=0.34567),
+        Exchanged(second_round("abc", 7), exchanges=rows, seconds=0.5),
+    ]
+    made.observed.exchanges, made.observed.starts = rows, 2
+    monkeypatch.setattr(cell, "identify", made.identify)
+    monkeypatch.setattr(Identity, "check_django", lambda *arguments: made.check_django(*arguments))
+    monkeypatch.setattr(Identity, "imported", lambda *arguments: made.imported(*arguments))
     monkeypatch.setattr(cell.install, "install", made.install)
     monkeypatch.setattr(cell.install, "packages", lambda identity: {"Django": identity.django})
     monkeypatch.setattr(cell.Recorder, "command", lambda *arguments, **more: made.command(*arguments, **more))
@@ -176,11 +207,12 @@ def row(number: int, faults: list[Fault] | None = None) -> Exchange:
 
 
 def test_order(world):
-    """Identified, installed, with a broker, Django's commands, then served; the broker is there until the end."""
+    """Identified, installed, with a broker, a database, then served, with all else meanwhile, and identified again."""
     world.result()
     assert world.done == [
-        *("identify", "install None", "broker", "migrate", "loaddata", "check", "test", "coverage report"),
-        *("serve ['payloads']", "broker ended"),
+        *("identify", "install None", "broker", "migrate", "loaddata", "serve ['payloads']"),
+        *("check", "test", "coverage report", "imported by runserver", "served"),
+        *("broker ended", "identify again"),
     ]
     assert world.broker.asked == ["check"]
 
@@ -190,7 +222,8 @@ def test_result(world):
     world.observed.fences, world.observed.fences_again = 17, 2
     world.observed.stopped = {"runserver": "SIGINT"}
     world.observed.probes = [Probe(name="payloads", findings=[finding("emoji?")])]
-    world.observed.exchanged.latency_ms, world.observed.exchanged.late = {"1": {"John": 1.5}}, [3]
+    world.observed.rounds[0].latency_ms = {"1": {"John": 1.5}}
+    world.observed.rounds[0].late, world.observed.rounds[1].late = [9, 3], [3, 4]
     result = world.result()
     assert (result.cell, result.library, result.server) == (CELL.name, "talking", "runserver")
     assert (result.profile, result.broker, result.complete) == ("today", "embedded", True)
@@ -199,14 +232,20 @@ def test_result(world):
     assert (versions.library, versions.broker, versions.harness) == ("1.0", "Valkey 9.1.2", __version__)
     assert (versions.installer, versions.installed) == ("uv 0.13.8", INSTALLED.packages)
     assert result.installation == INSTALLED.installation
-    assert result.verdicts.overall.text == "15 of 15 exchanges right"
+    assert result.verdicts.overall.text == "15 of 15 exchanges right in 2 rounds"
     assert len(result.exchanges) == 15
+    assert result.starts == 2
+    assert result.rounds == [Round(number=1, right=15, repeats=0), Round(number=2, right=15, repeats=6)]
+    assert versions.imported == ["Django", "talking"]
     varying = result.varying
     assert (varying.install_seconds, varying.installed_on, varying.exchanges_seconds) == (2.5, "2026-11-20", 0.346)
-    assert (varying.latency_ms, varying.late) == ({"1": {"John": 1.5}}, [3])
+    assert (varying.latency_ms, varying.late) == ({"1": {"John": 1.5}}, [3, 4, 9])
+    assert (varying.orders, varying.seed) == ([list(range(1, 16)), second_round("abc", 7).order], 7)
     assert (varying.fences_sent, varying.fences_sent_again, varying.stopped) == (17, 2, {"runserver": "SIGINT"})
     assert varying.probed_on == {"payloads": varying.started[:10]}
-    assert varying.seconds == {"migrate": 1.0, "loaddata": 1.0, "check": 1.0, "test": 1.25}
+    commands = {name: seconds for name, seconds in varying.seconds.items() if name in world.envs}
+    assert commands == {"migrate": 1.0, "loaddata": 1.0, "check": 1.0, "test": 1.25}
+    assert set(varying.seconds) - set(commands) == {"imports", "identify again"}
 
 
 def test_the_server_is_told(world):
@@ -228,9 +267,37 @@ def test_tests_and_their_coverage(world):
     world.printed["test"] = "Ran 5 tests in 0.1s\n\nOK\n"
     result = world.result()
     assert (result.unit_tests.ran, result.unit_tests.coverage_percent) == (5, 90.0)
-    assert world.env["COVERAGE_FILE"].endswith("work/.coverage")
+    assert world.envs["test"]["COVERAGE_FILE"].endswith("work/.coverage")
     assert "coverage run --source=DjangoTestWebsockets,talking manage.py test" in result.steps[-1].command
     assert (world.folder / "reports" / "evidence" / CELL.name / "coverage.log").exists()
+
+
+def test_what_the_tests_publish(world):
+    """What Django's tests publish meanwhile is not for those who are connected, and the server knows nothing of it."""
+    world.result()
+    assert world.envs["test"]["CHAT_PREFIX"] == f"{world.server.prefix}-tests"
+    assert world.server.env["CHAT_PREFIX"] == world.server.prefix
+    assert "COVERAGE_FILE" not in world.server.env
+
+
+def test_a_round_that_was_not_come_to(world):
+    """Where the server was started once there is one round, in the order of the table."""
+    del world.observed.rounds[1]
+    world.observed.starts = 1
+    result = world.result()
+    assert (result.starts, [each.number for each in result.rounds]) == (1, [1])
+    assert (result.varying.orders, result.varying.seed) == ([list(range(1, 16))], None)
+
+
+def test_django_is_another_in_the_end(world):
+    """What was found on another Django than the one that was there at first counts for nothing."""
+    world.altered = failed("it altered files of Django 5.2.19", Reason.INSTALLATION_FAILED)
+    result = world.result()
+    assert (result.verdicts.overall.reason, result.verdicts.overall.text) == (
+        Reason.INSTALLATION_FAILED,
+        "it altered files of Django 5.2.19",
+    )
+    assert (result.exchanges, result.rounds, result.starts) == ([], [], 0)
 
 
 @pytest.mark.parametrize("name", ["check", "test"])
@@ -261,9 +328,9 @@ def test_no_database_for_two_servers(world):
     """Where Django's server is another one both are started without a database, after the check."""
     world.library.django_server = True
     world.broken["migrate"] = "no"
-    world.observed.exchanged = None
+    world.observed = Observations()
     result = world.result()
-    assert world.done[-4:] == ["migrate", "check", "start alone", "broker ended"]
+    assert world.done[-5:] == ["migrate", "check", "start alone", "broker ended", "identify again"]
     assert result.verdicts.overall.text == "migrate failed: no"
     assert result.verdicts.web_server.reason is Reason.WORKS
 

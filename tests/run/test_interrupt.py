@@ -14,7 +14,7 @@ from shared import FAKES, ROOT, fake_cell, run_fake
 
 pytestmark = pytest.mark.cell
 
-STEPS = ["identify", "migrate", "runserver", "exchanges"]
+STEPS = ["identify", "migrate", "runserver", "exchanges", "second round"]
 
 
 def run_until(step: str, reports, number: signal.Signals) -> tuple[int, str]:

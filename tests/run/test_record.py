@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from harness.errors import AlreadyRunning, DamagedResult, HarnessError, UsageError
 from harness.results import history
+from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Probe, Result, Verdicts, read_result, save_result
+from harness.results.result import Judgement, Probe, Result, Verdicts
 from harness.run import record
 from harness.run.record import Conclusion
 from harness.verdict import Reason
@@ -250,11 +251,54 @@ def test_costs_are_kept():
     assert joined.varying.costs == before.varying.costs != {}
 
 
+def test_what_was_asked_again_has_new_costs():
+    """Costs and tools of a probe that was asked again are those of the new answer, also where there are none."""
+    before = samples.of("py311-django52-asgi")
+    varying = replace(before.varying, costs={}, tools={})
+    joined = record.with_earlier_probes(replace(before, varying=varying), before)
+    assert (before.varying.costs != {}, joined.varying.costs, joined.varying.tools) == (True, {}, {})
+
+
 def test_nothing_is_kept_of_other_versions(works):
     """What probes found of other versions says nothing of these."""
     assert works.versions is not None
     fresh = replace(without_probes(works), versions=replace(works.versions, django="2.2.99"))
     assert record.with_earlier_probes(fresh, works) == fresh
+
+
+def versions_of(result: Result, **changes: object) -> Result:
+    assert result.versions is not None
+    return replace(result, versions=replace(result.versions, **changes))
+
+
+@pytest.mark.parametrize("part", ["python", "implementation", "broker"])
+def test_nothing_is_kept_of_another_interpreter(works, part):
+    """What probes found on another Python, or with another broker, says nothing of these."""
+    fresh = versions_of(without_probes(works), **{part: "another"})
+    assert record.with_earlier_probes(fresh, works) == fresh
+
+
+@pytest.mark.parametrize(("name", "kept"), [("django-websocket-redis", False), ("pip", True)])
+def test_what_the_server_imports(works, name, kept):
+    """As long as nothing has changed that the server imports, what probes found of it stays true."""
+    before = versions_of(works, imported=["Django", "django-websocket-redis"])
+    assert before.versions is not None
+    changed = {**before.versions.installed, name: "99.0"}
+    fresh = versions_of(without_probes(before), installed=changed)
+    assert bool(record.with_earlier_probes(fresh, before).probes) is kept
+
+
+def test_nobody_knows_what_the_server_imports(works):
+    """Where nobody knows what the server imports any change may be one of the server."""
+    assert works.versions is not None
+    fresh = versions_of(without_probes(works), installed={**works.versions.installed, "pip": "99.0"})
+    assert record.with_earlier_probes(fresh, works) == fresh
+
+
+def test_the_same_verdict_in_other_words(works):
+    """What stands beside a verdict may differ from run to run; it is the same verdict."""
+    words = with_reason(works, Reason.WORKS, "15 of 15", samples.STARTED)
+    assert record.with_earlier_probes(without_probes(works), words).probes == works.probes
 
 
 def test_nothing_is_kept_of_another_verdict(works):
@@ -314,6 +358,14 @@ def test_locked(reports):
         raise ZeroDivisionError
     with record.locked(reports, CELL):
         assert reports.cell_lock(CELL).exists()
+
+
+def test_left_half_written(reports):
+    """What a killed run left half written among the results is gone once somebody holds a cell."""
+    reports.results.mkdir(parents=True)
+    (reports.results / ".tmp-abc").touch()
+    with record.locked(reports, CELL):
+        assert list(reports.results.iterdir()) == []
 
 
 def test_locked_by_a_stranger(reports):

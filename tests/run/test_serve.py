@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from cellservers import TalkingLibrary, asking, failed, finding, standing_in
 from talkers import Clock, Switchboard, message
 
 from harness.captured.output import Failure
+from harness.cell import steps as cell_steps
+from harness.cell.server import Ends
+from harness.chat import pulse
+from harness.clients.connection import Endpoint
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.base import Variant
 from harness.probes import registry as probes
-from harness.run import serve
+from harness.results.result import Step
+from harness.run import serve, starts
 from harness.servers.catalogue import SERVERS
 from harness.verdict import Reason
 
 
 @pytest.fixture
 def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
+    clock = Clock.reigning(monkeypatch)
+    monkeypatch.setattr(serve, "time", clock)
+    monkeypatch.setattr(pulse, "INTERVAL", 3600.0)  # it goes by the real time, in which nothing happens here
+    monkeypatch.setattr(starts, "secrets", SimpleNamespace(randbelow=lambda most: 1))
+    return clock
 
 
 @pytest.fixture
@@ -57,6 +67,11 @@ def asked(monkeypatch):
     return names
 
 
+def served(server, wanted=()):
+    """Serve the cell; its coverage test leaves a step."""
+    return serve.serve(server, list(wanted), lambda: server.recorder.add(Step(name="test", outcome="ok"), 0.0))
+
+
 def steps(server):
     return [(step.name, step.outcome) for step in server.recorder.steps]
 
@@ -66,18 +81,22 @@ def names(server):
 
 
 def test_order(server, asked):
-    """All is asked in one order: pages, exchanges, isolation, sets, other ways, probes; other servers come last."""
-    observed = serve.serve(server, ["first", "second"])
+    """All is asked in one order: pages, both rounds, isolation, sets, other ways, tests, probes; other servers last."""
+    observed = served(server, ["first", "second"])
     assert names(server) == [
         "runserver",
         "log in",
         "pages",
         "handshakes",
         "exchanges",
+        "runserver again",
+        "second round",
         "isolation",
         "rooms",
         "variant 1",
         "rooms 1",
+        "test",
+        "stop runserver again",
         "probe first",
         "probe second",
         "stop runserver",
@@ -90,14 +109,18 @@ def test_order(server, asked):
     assert (observed.web_server, observed.channels, observed.said) == (None, None, None)
     assert server.starts == [
         ("runserver", {}, "runserver"),
+        ("runserver again", {}, "runserver"),
         ("runserver memory", {"CHAT_LAYER": "memory"}, "runserver"),
     ]
 
 
 def test_what_is_observed(server, asked):
     """What was found is kept by where it was asked, and each step says how it went."""
-    observed = serve.serve(server, ["first"])
-    assert str(observed.exchanged) == "15 of 15"
+    observed = served(server, ["first"])
+    assert [str(each) for each in observed.rounds] == ["15 of 15", "15 of 15"]
+    assert [each.round.number for each in observed.rounds] == [1, 2]
+    assert (len(observed.exchanges), {row.good for row in observed.exchanges}) == (15, {True})
+    assert observed.starts == 2
     assert [each.question for each in observed.isolation] == ["alone?"]
     assert [(each.name, len(each.findings)) for each in observed.sets] == [("rooms", 3)]
     assert [(each.name, each.judgement.reason) for each in observed.variants] == [
@@ -110,14 +133,15 @@ def test_what_is_observed(server, asked):
     assert said["pages"] == "/ 200, /chat/user/ 200"
     assert said["handshakes"] == "9 connections stand"
     assert said["exchanges"] == "15 of 15 right"
+    assert said["second round"] == "15 of 15 right"
     assert said["isolation"] == "1 of 1 as expected"
 
 
 def test_fences_are_counted(server, board):
-    """The fences of the server's first chat are counted, those that were sent again among them."""
+    """The fences of the server's two starts are counted, those that were sent again among them."""
     board.stalls = lambda text, line: text == "fence 2 (abc)"
-    observed = serve.serve(server, [])
-    assert (observed.fences, observed.fences_again) == (17, 1)
+    observed = served(server)
+    assert (observed.fences, observed.fences_again) == (2 * 18, 2)
 
 
 def test_stopped_under_open_connections(server, asked):
@@ -128,7 +152,7 @@ def test_stopped_under_open_connections(server, asked):
         yield finding("closed?")
 
     probes.PROBES["first"] = probes.Kind(closes)
-    assert serve.serve(server, ["first"]).stopped["runserver"] == "9 sockets open"
+    assert served(server, ["first"]).stopped["runserver"] == "9 sockets open"
 
 
 def test_members_who_cannot_return(server, board, asked):
@@ -141,7 +165,7 @@ def test_members_who_cannot_return(server, board, asked):
 
     probes.PROBES["first"] = probes.Kind(closes)
     server.library.ways = ()
-    observed = serve.serve(server, ["first"])
+    observed = served(server, ["first"])
     assert (observed.stopped["runserver"], observed.web_server, observed.channels) == ("0 sockets open", None, None)
 
 
@@ -155,17 +179,17 @@ def test_nobody_returns_to_a_server_that_ended(server, board, asked):
 
     probes.PROBES["first"] = probes.Kind(ends)
     server.library.ways = ()
-    observed = serve.serve(server, ["first"])
+    observed = served(server, ["first"])
     assert [each.seen for each in observed.probes[0].findings] == ["yes", "the server had ended with exit status 1"]
 
 
 def test_it_does_not_start(server, asked):
-    """Of a server that does not start nothing is asked, neither of others."""
+    """Of a server that does not start nothing is asked, neither of others; only its own tests are run."""
     server.failures["runserver"] = failed("it ended with exit status 1")
-    observed = serve.serve(server, ["first", "second"])
+    observed = served(server, ["first", "second"])
     assert observed.web_server is server.failures["runserver"]
-    assert names(server) == ["runserver"]
-    assert (observed.channels, observed.exchanged, observed.probes, observed.variants) == (None, None, [], [])
+    assert names(server) == ["runserver", "test"]
+    assert (observed.channels, observed.rounds, observed.probes, observed.variants) == (None, [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -179,9 +203,9 @@ def test_a_page_fails(server, board, asked, path, status, text):
     """Where a page fails the server does not work; what it printed stands with the step, and no more is asked."""
     board.statuses[path] = status
     server.prints = Failure("KeyError: 'x'", "Traceback …")
-    observed = serve.serve(server, ["first", "second"])
+    observed = served(server, ["first", "second"])
     assert (observed.web_server.reason, observed.web_server.text) == (Reason.PAGE_FAILED, text)
-    assert names(server) == ["runserver", "log in", "pages", "stop runserver"]
+    assert names(server) == ["runserver", "log in", "pages", "stop runserver", "test"]
     blamed = server.recorder.steps[2]
     assert (blamed.cause, blamed.excerpt) == (f"{text}; the server printed: KeyError: 'x'", "Traceback …")
     assert (observed.fences, asked) == (0, [])
@@ -190,7 +214,7 @@ def test_a_page_fails(server, board, asked, path, status, text):
 def test_nobody_can_log_in(server, board):
     """Who cannot log in is a failure of the server's pages, and nothing is blamed where nothing was printed."""
     board.locked_out = "John"
-    observed = serve.serve(server, [])
+    observed = served(server)
     assert observed.web_server.text == "John cannot log in: the login page answers with status 200"
     assert steps(server)[1] == ("log in", "failed")
     assert server.recorder.steps[1].cause == observed.web_server.text
@@ -200,56 +224,211 @@ def test_a_handshake_is_refused(server, board, asked):
     """Where a handshake is refused the channels do not work; only probes that are always asked are asked."""
     board.refuses = lambda endpoint, path, member, origin: "status 403"
     server.prints = Failure("ValueError: no", "Traceback …")
-    observed = serve.serve(server, ["first", "second"])
+    observed = served(server, ["first", "second"])
     assert observed.web_server is None
     assert observed.channels.reason is Reason.HANDSHAKE_REFUSED
     assert observed.channels.text == (
         "the handshake of admin's broadcast connection failed: status 403; the server printed: ValueError: no"
     )
-    assert names(server) == ["runserver", "log in", "pages", "handshakes", "probe second", "stop runserver"]
+    assert names(server) == [
+        *("runserver", "log in", "pages", "handshakes", "probe second", "stop runserver", "test"),
+    ]
     assert server.recorder.steps[3].cause == observed.channels.text
-    assert (observed.exchanged, observed.isolation, observed.sets, observed.variants) == (None, [], [], [])
+    assert (observed.rounds, observed.isolation, observed.sets, observed.variants) == ([], [], [], [])
     assert [each.name for each in observed.probes] == ["second"]
 
 
 def test_an_exchange_is_wrong(server, board, asked):
-    """Where an exchange is wrong neither isolation nor sets nor other ways are asked about; the rows are kept."""
-    board.drops = message(5, "John")
-    observed = serve.serve(server, ["first", "second"])
+    """Where an exchange is wrong each time neither isolation nor sets nor other ways are asked about; rows are kept."""
+    board.drops = message(13, "John")
+    server.prints = Failure("KeyError: 'x'", "Traceback …")
+    observed = served(server, ["first", "second"])
+    assert observed.channels.reason is Reason.EXCHANGE_WRONG
     assert observed.channels.text == (
-        "1 of 15 exchanges are wrong; first: user from admin to John is missing on John's user connection"
+        "1 of 15 exchanges are wrong; first: group from admin to chatusers is missing on John's group connection;"
+        " the server printed: KeyError: 'x'"
     )
-    assert [row.number for row in observed.exchanged.wrong] == [5]
-    assert names(server)[-3:] == ["exchanges", "probe second", "stop runserver"]
+    assert [(row.number, [fault.round for fault in row.faults]) for row in observed.exchanges if not row.good] == [
+        (13, [1, 2])
+    ]
+    assert names(server)[4:] == [
+        *("exchanges", "runserver again", "second round", "test", "stop runserver again"),
+        *("probe second", "stop runserver"),
+    ]
     assert (observed.isolation, observed.sets, observed.variants) == ([], [], [])
-    step = server.recorder.steps[-3]
-    assert (step.outcome, step.text) == ("failed", "14 of 15 right")
+    said = {step.name: step.text for step in server.recorder.steps}
+    assert (said["exchanges"], said["second round"]) == ("14 of 15 right", "14 of 15 right")
+
+
+@pytest.mark.parametrize(("start", "nth", "wrong"), [("runserver", "first", 1), ("runserver again", "second", 2)])
+def test_wrong_in_one_round(server, board, start, nth, wrong):
+    """What is wrong in one of two rounds is wrong, and the round is told in which it was."""
+    server.boards = {"runserver": board, "runserver again": Switchboard(board.clock)}
+    server.boards[start].drops = message(13, "John")
+    observed = served(server)
+    assert observed.channels.reason is Reason.EXCHANGE_WRONG
+    assert observed.channels.text == (
+        f"in the {nth} round 1 of 15 exchanges are wrong;"
+        " first: group from admin to chatusers is missing on John's group connection"
+    )
+    assert [[fault.round for fault in row.faults] for row in observed.exchanges if not row.good] == [[wrong]]
+
+
+def test_nothing_arrives(server, board):
+    """Where no message arrives at all nobody starts the server once more to see that again."""
+    board.drops = lambda text, line: " message " in text
+    observed = served(server)
+    assert observed.channels.reason is Reason.EXCHANGE_WRONG
+    assert observed.channels.text.startswith("15 of 15 exchanges are wrong; first: broadcast from ")
+    assert (observed.starts, len(observed.rounds), len(observed.exchanges)) == (1, 1, 15)
+    assert names(server)[3:] == ["handshakes", "exchanges", "stop runserver", "test"]
+    assert (server.recorder.steps[4].outcome, server.recorder.steps[4].text) == ("failed", "0 of 15 right")
+
+
+@pytest.mark.parametrize(
+    ("goes_wrong", "text"),
+    [
+        (lambda board: setattr(board, "locked_out", "John"), "John cannot log in: the login page answers with status"),
+        (
+            lambda board: setattr(board, "refuses", lambda *asked: "status 503"),
+            "the handshake of admin's broadcast connection failed: status 503",
+        ),
+    ],
+    ids=["log in", "connect"],
+)
+def test_a_second_start_that_fails(server, board, goes_wrong, text):
+    """A server that does what it has to once of two times does not work, and all that it did is kept."""
+    server.boards["runserver again"] = Switchboard(board.clock)
+    goes_wrong(server.boards["runserver again"])
+    observed = served(server)
+    assert observed.channels.reason is Reason.NOT_EVERY_TIME
+    assert observed.channels.text.startswith(f"right once of two times; the second time {text}")
+    assert (observed.starts, len(observed.rounds), observed.web_server) == (2, 1, None)
+    assert {row.good for row in observed.exchanges} == {True}
+    assert names(server)[5:] == ["runserver again", "stop runserver again", "stop runserver", "test"]
+
+
+def test_a_second_start_that_never_comes(server):
+    """A server that starts once of two times does not work."""
+    server.failures["runserver again"] = failed("it ended with exit status 1")
+    observed = served(server)
+    assert (observed.channels.reason, observed.channels.text) == (
+        Reason.NOT_EVERY_TIME,
+        "right once of two times; the second time it ended with exit status 1",
+    )
+    assert names(server)[5:] == ["runserver again", "stop runserver", "test"]
+
+
+def test_a_second_start_that_somebody_ends(server):
+    """That somebody from outside ends the second start says nothing of the server."""
+    server.failures["runserver again"] = failed("it was ended by SIGTERM", Reason.ENVIRONMENT_FAILED)
+    assert served(server).channels.reason is Reason.ENVIRONMENT_FAILED
+
+
+def test_the_second_start(server, board):
+    """The second start stands beside the first, with names and a database of its own, until both were waited for."""
+    (server.recorder.work / "chat.sqlite3").write_bytes(b"members")
+    served(server)
+    env = server.envs["runserver again"]
+    assert (env["CHAT_PREFIX"], env["CHAT_REDIS_URL"]) == ("prefix-again", server.broker.url)
+    assert env["CHAT_DATABASE"] == str(server.recorder.work / "chat-again.sqlite3")
+    assert (server.recorder.work / "chat-again.sqlite3").read_bytes() == b"members"
+    assert (server.ends["runserver again"], server.ends["runserver"]) == (Ends.WHILE_CLOSING, None)
+    assert names(server).index("stop runserver again") > names(server).index("test")
+
+
+def test_tests_are_run_once(server, board):
+    """The coverage test is run once, also where nothing is asked, and a fault of it stops everything."""
+    ran = []
+    serve.serve(server, [], lambda: ran.append("test"))
+    server.failures["runserver"] = failed("no")
+    serve.serve(server, [], lambda: ran.append("test"))
+    assert ran == ["test", "test"]
+
+
+def test_closed_behind_the_last(server, board, clock):
+    """A connection that the server closes while copies and leaks are waited for did not stand as it has to."""
+    clock.later(2.0, lambda: board.lines[0].end("closed by the server with 1011"))
+    observed = served(server)
+    assert observed.channels.text == (
+        "in the first round 1 of 15 exchanges are wrong; first: group from Mary to chatusers is closed on admin's"
+        " broadcast connection (closed by the server with 1011, within 4 s of the last exchange)"
+    )
+
+
+def test_whether_it_stops(server, board):
+    """How the servers ended when they were told to is a set of questions of its own, where that was asked."""
+    serving = server.serving
+
+    def asked_to_stop(name, observed, *more, **others):
+        observed.stopping.append(finding(f"does {name} end?"))
+        return serving(name, observed, *more, **others)
+
+    server.library.ways = ()
+    server.serving = asked_to_stop
+    observed = served(server)
+    assert [(each.name, len(each.findings)) for each in observed.sets] == [("rooms", 1), ("stopping", 1)]
 
 
 def test_other_ways_in_any_case(server, board, asked):
     """A library whose other ways are other transports has those of the same server tried although the usual fails."""
     server.library.variants_always = True
     board.drops = message(5, "John")
-    observed = serve.serve(server, [])
+    observed = served(server)
     assert [(each.name, each.judgement.reason) for each in observed.variants] == [
         ("same server", Reason.EXCHANGE_WRONG)
     ]
     assert observed.sets == []
 
 
+def heard_by_mary(board, text):
+    next(each for each in board.lines if each.endpoint == Endpoint("Mary", "group")).hear(text)
+
+
+COPY = "Hello (abc) chatusers, this is John with message 14"
+COPIED = "in the first round 1 of 15 exchanges are wrong; first: group from John to chatusers is duplicated on Mary's"
+
+
 def test_a_copy_that_comes_late(server, board):
-    """A copy that comes while the further questions are asked is found, and decides."""
+    """A copy that comes while the further questions are asked decides, and no server of another way is started."""
 
     def late(chat):
-        line = next(each for each in board.lines if each.endpoint.member == "Mary" and each.endpoint.name == "group")
-        line.hear("Hello (abc) chatusers, this is John with message 14")
+        heard_by_mary(board, COPY)
         yield finding("alone?")
 
     server.library.asks = late
-    observed = serve.serve(server, [])
-    assert observed.channels.text.startswith("1 of 15 exchanges are wrong; first: group from John to chatusers is dup")
+    observed = served(server)
+    assert (observed.channels.reason, observed.channels.text[: len(COPIED)]) == (Reason.EXCHANGE_WRONG, COPIED)
+    assert [row.number for row in observed.exchanges if not row.good] == [14]
     assert [each.question for each in observed.isolation] == ["alone?"]
-    assert observed.sets == []
+    assert [start for start, *_ in server.starts] == ["runserver", "runserver again"]
+
+
+def test_a_copy_that_comes_with_the_probes(server, board, asked):
+    """A copy that comes as late as the last probe decides as well, though all was right until then."""
+
+    def late(chat, server, observed):
+        assert (observed.channels, {row.good for row in observed.exchanges}) == (None, {True})
+        heard_by_mary(board, COPY)
+        yield finding("late?")
+
+    probes.PROBES["first"] = probes.Kind(late)
+    observed = served(server, ["first"])
+    assert (observed.channels.reason, observed.channels.text[: len(COPIED)]) == (Reason.EXCHANGE_WRONG, COPIED)
+    assert [row.number for row in observed.exchanges if not row.good] == [14]
+
+
+def test_what_a_probe_brings(server, board, asked, clock):
+    """What arrives that nobody said while a probe is asked is the probe's to judge."""
+
+    def odd(chat, server, observed):
+        clock.now += 1.0
+        heard_by_mary(board, "odd")
+        yield finding("odd?")
+
+    probes.PROBES["first"] = probes.Kind(odd)
+    observed = served(server, ["first"])
+    assert (observed.channels, {row.good for row in observed.exchanges}) == (None, {True})
 
 
 def test_isolation_that_breaks_off(server, board):
@@ -260,7 +439,7 @@ def test_isolation_that_breaks_off(server, board):
         raise CellFailure(Reason.PAGE_FAILED, "GET /login/ brought no answer")
 
     server.library.asks = breaks
-    observed = serve.serve(server, [])
+    observed = served(server)
     assert [(each.question, each.seen) for each in observed.isolation] == [
         ("first?", "yes"),
         ("Could all of this be asked?", "GET /login/ brought no answer"),
@@ -271,7 +450,7 @@ def test_isolation_that_breaks_off(server, board):
 def test_djangos_own_server(server, board):
     """Where Django's own server is another one it is tried first, for the pages alone, and judged beside the rest."""
     server.library.django_server = True
-    observed = serve.serve(server, [])
+    observed = served(server)
     assert observed.django_server.reason is Reason.WORKS
     assert [start[0] for start in server.starts][:2] == ["runserver", "runserver"]
     assert names(server)[:4] == ["runserver", "stop runserver", "runserver", "log in"]
@@ -282,7 +461,7 @@ def test_djangos_own_server_is_another(server, board):
     server.library.django_server = True
     server.setup = replace(server.setup, server=SERVERS["uvicorn"])
     server.boards = {"uvicorn": board}
-    serve.serve(server, [])
+    served(server)
     assert [(name, kind) for name, _, kind in server.starts][:2] == [("runserver", "runserver"), ("uvicorn", "uvicorn")]
 
 
@@ -292,12 +471,12 @@ def test_djangos_own_server_fails(server, board):
     django = Switchboard(board.clock, statuses={"/": 500})
     server.boards = {"uvicorn": board, "runserver": django}
     server.setup = replace(server.setup, server=SERVERS["uvicorn"])
-    observed = serve.serve(server, [])
+    observed = served(server)
     assert (observed.django_server.reason, observed.django_server.text) == (
         Reason.PAGE_FAILED,
         "/ answers somebody unknown with status 500, not the login",
     )
-    assert (observed.web_server, observed.channels, str(observed.exchanged)) == (None, None, "15 of 15")
+    assert (observed.web_server, observed.channels, str(observed.rounds[0])) == (None, None, "15 of 15")
 
 
 def test_alone(server, board):
@@ -318,9 +497,10 @@ def test_alone_and_not_starting(server):
     assert (observed.django_server.text, observed.web_server.text) == ("no", "no")
 
 
-def test_a_full_disk(server, board):
-    """A server that failed because the disk is full has no verdict at all."""
-    board.drops = message(5)
+def test_a_full_disk(server, board, monkeypatch):
+    """A server that failed, and says that the disk is full, has no verdict where there is little room indeed."""
+    board.drops = message(13)
     (server.recorder.work / "runserver.log").write_text("OSError: [Errno 28] No space left on device\n")
-    with pytest.raises(HarnessError, match="the disk is full"):
-        serve.serve(server, [])
+    monkeypatch.setattr(cell_steps, "no_room", lambda folder, least: {1_000_000_000: "3 MB are free"}[least])
+    with pytest.raises(HarnessError, match=r"^the disk is full: 3 MB are free$"):
+        served(server)

@@ -6,13 +6,15 @@ import pytest
 
 from harness.cell.outcome import Observations
 from harness.chat.exchanges import Exchanged
+from harness.chat.rounds import first_round, second_round
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Exchange, Judgement, Verdicts
 from harness.run import verdicts
 from harness.verdict import Reason
 
 
-def exchanged(number: int, wrong: int = 0) -> Exchanged:
+def exchanged(number: int, wrong: int = 0) -> Observations:
+    """Return what is observed where so many exchanges were made twice, and some of them are wrong."""
     rows = [
         Exchange(
             number=each,
@@ -26,7 +28,8 @@ def exchanged(number: int, wrong: int = 0) -> Exchanged:
         )
         for each in range(1, number + 1)
     ]
-    return Exchanged(exchanges=rows)
+    rounds = [Exchanged(first_round("abc")), Exchanged(second_round("abc", 1))]
+    return Observations(rounds=rounds, exchanges=rows)
 
 
 def shown(found: Verdicts) -> tuple[str, ...]:
@@ -42,16 +45,18 @@ CHANNELS = CellFailure(Reason.HANDSHAKE_REFUSED, "the handshake failed: status 4
 
 
 def test_all_is_well():
-    """Fifteen right exchanges are the verdict of the channels and of the whole."""
-    assert shown(verdicts.of_observations(Observations(exchanged=exchanged(15)))) == (
+    """Fifteen exchanges that were right in each round are the verdict of the channels and of the whole."""
+    assert shown(verdicts.of_observations(exchanged(15))) == (
         *("", WORKS),
-        *["✓ Yes | 15 of 15 exchanges right"] * 2,
+        *["✓ Yes | 15 of 15 exchanges right in 2 rounds"] * 2,
     )
 
 
 def test_channels():
     """What is wrong with the channels decides the whole, and the server that carries them works all the same."""
-    assert shown(verdicts.of_observations(Observations(channels=CHANNELS, exchanged=exchanged(15, 2)))) == (
+    observed = exchanged(15, wrong=2)
+    observed.channels = CHANNELS
+    assert shown(verdicts.of_observations(observed)) == (
         *("", WORKS),
         *["✗ No (handshake refused) | the handshake failed: status 403"] * 2,
     )
@@ -82,16 +87,18 @@ def test_the_database():
 def test_djangos_own_server():
     """How Django's own server did stands in its column, and decides nothing."""
     own = Judgement.of(Reason.PAGE_FAILED, "status 500")
-    found = verdicts.of_observations(Observations(django_server=own, exchanged=exchanged(15)))
+    observed = exchanged(15)
+    observed.django_server = own
+    found = verdicts.of_observations(observed)
     assert shown(found)[0] == "✗ No (page failed) | status 500"
     assert found.overall.reason is Reason.WORKS
 
 
-@pytest.mark.parametrize("never", [None, Exchanged()])
+@pytest.mark.parametrize("never", [Observations(), exchanged(0)], ids=["no round", "rounds of nothing"])
 def test_nobody_said_why(never):
     """Where nothing failed and no exchange was made there is no verdict: it is the harness that is wrong."""
     with pytest.raises(HarnessError, match=r"^the exchanges were never made, and nobody said why$"):
-        verdicts.of_observations(Observations(exchanged=never))
+        verdicts.of_observations(never)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from shared import ROOT
 
 from harness.errors import HarnessError
 from harness.system import processes
+from harness.system.waiting import wait_until
 
 ENV = dict(os.environ)
 SLEEP = [sys.executable, "-c", "import signal; signal.pause()"]
@@ -132,6 +134,46 @@ def test_sweep_ends_exactly_the_orphans(tmp_path):
             owner.kill()
             owner.communicate()
         processes.end([child for child in children.values() if child.is_running()])
+
+
+KEEPS = """
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+kept = [listener.accept()[0] for _ in range(2)]
+print("accepted", flush=True)
+listener.accept()[0].recv(1)
+for each in kept:
+    each.close()
+print("closed", flush=True)
+listener.accept()
+"""
+
+
+def test_half_closed(tmp_path):
+    """A connection that its client has closed, and the server not yet, is counted until the server closes it too."""
+    log = tmp_path / "log"
+    with processes.started([sys.executable, "-c", KEEPS], ENV, tmp_path, log) as server:
+        port = int(wait_until(lambda: log.read_text().partition("\n")[0], 20.0))
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        assert wait_until(lambda: "accepted" in log.read_text(), 20.0)
+        assert server.half_closed(port) == 0
+        clients[0].close()
+        assert wait_until(lambda: server.half_closed(port) == 1, 20.0)
+        assert server.half_closed(port + 1) == 0
+        clients[1].close()
+        assert wait_until(lambda: server.half_closed(port) == 2, 20.0)
+        with socket.create_connection(("127.0.0.1", port)) as last:
+            last.sendall(b"x")
+            assert wait_until(lambda: "closed" in log.read_text(), 20.0)
+            assert server.half_closed(port) == 0
+
+
+def test_half_closed_of_none(tmp_path):
+    """A process that has ended has no connections."""
+    with processes.started([sys.executable, "-c", ""], ENV, tmp_path, tmp_path / "log") as server:
+        server.wait(20)
+        assert server.half_closed(80) == 0
 
 
 def test_second_signal_is_ignored():

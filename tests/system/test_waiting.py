@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.system import waiting
-from harness.system.waiting import Deadline, wait_until
+from harness.system.waiting import Deadline, patiently, wait_until
 
 
 class Clock:
@@ -109,3 +109,40 @@ def test_an_error_is_not_waited_for(clock):
     """What cannot be asked is not asked again."""
     with pytest.raises(ZeroDivisionError):
         wait_until(lambda: 1 / 0, deadline(clock, 5.0))
+
+
+class Waiter:
+    """Somebody whose waits take and bring what was said before, one after the other."""
+
+    def __init__(self, clock: Clock, *waits: tuple[float, bool]) -> None:
+        self.clock, self.waits, self.asked = clock, iter(waits), []
+
+    def wait(self, seconds: float) -> bool:
+        took, brought = next(self.waits)
+        self.asked.append(seconds)
+        self.clock.now += took
+        return brought
+
+
+@pytest.mark.parametrize("took", [0.0, 2.0, 60.0])
+def test_what_comes_is_not_waited_for_again(clock, took):
+    """What has come has come, however long that took."""
+    waiter = Waiter(clock, (took, True))
+    assert patiently(waiter.wait, 2.0) is True
+    assert waiter.asked == [2.0]
+
+
+@pytest.mark.parametrize("took", [2.0, 2.5, 3.0])
+def test_a_wait_that_took_what_it_may(clock, took):
+    """A wait in vain is over when it took about as long as it was to, and is not made again."""
+    waiter = Waiter(clock, (took, False))
+    assert patiently(waiter.wait, 2.0) is False
+    assert waiter.asked == [2.0]
+
+
+@pytest.mark.parametrize("brought", [True, False])
+def test_a_jump_of_the_clock(clock, brought):
+    """A wait in vain that took far too long is made once more, in full, and not a third time."""
+    waiter = Waiter(clock, (3.1, False), (60.0, brought))
+    assert patiently(waiter.wait, 2.0) is brought
+    assert waiter.asked == [2.0, 2.0]

@@ -9,6 +9,7 @@ from harness.chat.members import ChannelRow
 from harness.clients.connection import Endpoint
 from harness.libraries.base import Variant
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
+from harness.libraries.envelope import JsonChat
 from harness.results.result import Pin
 from harness.servers.catalogue import Deployment, Server
 
@@ -46,7 +47,7 @@ NAMES = (
     "fails-loaddata",
     "fails-check",
     "fails-migrate-for-room",
-    "fails-to-start-for-room",
+    "complains-of-room",
     "fails-test",
     "cannot-be-installed",
     "slow",
@@ -75,7 +76,32 @@ NAMES = (
     "doubles-bursts",
     "has-variants",
     "listens-elsewhere",
+    "leaks-much-later",
+    "repeats-much-later",
+    "copies-beside-the-fifteen",
+    "drops-repeats",
+    "drops-after-john",
+    "trickles",
+    "serves-strangers-late",
+    "closes-afterwards",
+    "stalls-by-itself",
+    "masks-frames",
+    "writes-long-lengths",
+    "sets-reserved-bits",
+    "breaks-utf-8",
+    "nests-json",
+    "chooses-a-subprotocol",
+    "chooses-an-extension",
+    "drips-a-handshake",
+    "tells-strangers-everything",
+    "shows-johns-pages",
+    "starts-once",
+    "says-in-use",
+    "crashes-in-migrate",
+    "is-ended-in-migrate",
 )
+#: Those whose frames are JSON, on one connection for each member.
+JSON_NAMES = ("behaves-in-json", "names-another-sender", "names-another-channel", "tells-what-was-said")
 
 
 def _library(fake: str) -> type[DjangoWebsocketRedis]:
@@ -123,4 +149,35 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
     return Fake
 
 
+def _json_library(fake: str) -> type[JsonChat]:
+    plain = _library(fake)
+
+    class JsonFake(JsonChat):
+        name: ClassVar[str] = f"fake-{fake}"
+        suffix: ClassVar[str] = f"fake-{fake}"
+        settings: ClassVar[str] = plain.settings
+        ready_deadline: ClassVar[float] = plain.ready_deadline
+
+        def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
+            return plain().deployments(cell, server)
+
+        def requirements(self, cell: Cell) -> list[str]:
+            return []
+
+        def pins(self, cell: Cell) -> list[Pin]:
+            return []
+
+        def project(self, root: Path) -> Path:
+            return plain().project(root)
+
+        def environment(self, redis_url: str, prefix: str, database: Path) -> dict[str, str]:
+            return plain().environment(redis_url, prefix, database)
+
+        def serve(self, python: Path, port: int, server: Server) -> list[str]:
+            return plain().serve(python, port, server)
+
+    return JsonFake
+
+
 globals().update({f"Fake {fake}": _library(fake) for fake in NAMES})
+globals().update({f"Fake {fake}": _json_library(fake) for fake in JSON_NAMES})

@@ -1,6 +1,7 @@
 """The server side of the fake libraries: what Django's commands are to a real one."""
 
 import os
+import signal
 import sys
 
 COMMANDS = {
@@ -17,6 +18,10 @@ def main() -> int:
         import server
 
         return server.serve(fake, int(sys.argv[2]))
+    if fake == f"crashes-in-{command}":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if fake == f"is-ended-in-{command}":
+        os.kill(os.getpid(), signal.SIGTERM)
     if fake == f"fails-{command}":
         print('Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nValueError: no such luck')
         return 1

@@ -183,20 +183,24 @@ class Chat:
 
 
 def serve(fake: str, port: int) -> int:
+    import cheats
     import sly
 
     before_listening(fake, port)
     sly.before_listening(fake)
-    chat = sly.SlyChat(fake)
+    cheats.before_listening(fake)
+    chat = cheats.CheatingChat(fake)
     application = web.Application()
     application.router.add_route("*", "/accounts/login/", chat.login)
     application.router.add_get("/", chat.page)
     application.router.add_route("*", "/chat/{channel}/", chat.page)
     application.router.add_get("/ws/chat", chat.websocket)
+    application.router.add_get("/ws/members/", chat.json_socket)
     application.router.add_get("/chat.js", chat.script)
 
     async def delays(_: web.Application) -> None:
         asyncio.get_running_loop().create_task(chat.slowly())
+        asyncio.get_running_loop().create_task(chat.in_line())
 
     async def hang_up(request: web.Request, response: web.StreamResponse) -> None:
         if fake == "hangs-up" and not isinstance(response, web.WebSocketResponse):
@@ -206,6 +210,7 @@ def serve(fake: str, port: int) -> int:
             asyncio.get_running_loop().call_later(0.003, request.transport.close)
 
     application.on_response_prepare.append(hang_up)
+    application.on_response_prepare.append(cheats.more_headers)
     application.on_startup.append(delays)
     stubborn = fake == "ignores-signals"
     try:
@@ -221,8 +226,6 @@ def before_listening(fake: str, port: int) -> None:
     if fake == "fails-to-start":
         sys.stdout.buffer.write(HOSTILE)
         sys.exit('Traceback (most recent call last):\n  File "x.py", line 1\nRuntimeError: *no* `server` |today|')
-    if fake == "fails-to-start-for-room":
-        sys.exit("OSError: [Errno 28] No space left on device")
     if fake == "never-ready":
         with socket.create_server(("127.0.0.1", port)):
             signal.pause()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import msgspec
@@ -63,10 +63,11 @@ class Run:
         """Wait until there are so many sockets, and some messages are through; nobody waits for ever."""
         until = time.monotonic() + 30
         while time.monotonic() < until and self.master.poll() is None:
-            processes = [psutil.Process(self.master.pid), *psutil.Process(self.master.pid).children()]
-            processes += [psutil.Process(worker.pid) for worker in self.workers]
-            if sum(len(process.net_connections("tcp")) for process in processes) > sockets:
-                break
+            with suppress(psutil.NoSuchProcess):  # one may end while it is looked at
+                processes = [psutil.Process(self.master.pid), *psutil.Process(self.master.pid).children()]
+                processes += [psutil.Process(worker.pid) for worker in self.workers]
+                if sum(len(process.net_connections("tcp")) for process in processes) > sockets:
+                    break
             time.sleep(0.05)
         time.sleep(0.5)
 

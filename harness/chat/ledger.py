@@ -1,0 +1,98 @@
+"""The ledger: everything that was said to one server, who said it, and who may hear it.
+
+Whatever the harness says in a cell (the fifteen, isolation, rooms, probes) stands here, and whatever any connection of
+anybody receives is held against it, raw frames included: see :func:`overheard`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.clients.connection import Endpoint
+from harness.clients.transcript import Frame
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing that was said."""
+
+    text: str
+    #: The member who said it; empty for somebody who is not logged in.
+    sender: str
+    #: The members who may hear it; None where everybody may.
+    hearers: frozenset[str] | None = None
+    #: The number of the exchange that it is the message of; None for everything else.
+    exchange: int | None = None
+
+
+@dataclass
+class Ledger:
+    """All that was said to one server, by whichever chat; several threads may add to it."""
+
+    said: list[Said] = field(default_factory=list)
+    #: The texts that are said only to keep connections busy: that they arrive says nothing of what was said before.
+    pulses: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(
+        self, text: str, sender: str = "", hearers: Iterable[str] | None = None, exchange: int | None = None
+    ) -> str:
+        """Note that *text* is about to be said; return it."""
+        with self._lock:
+            self.said.append(Said(text, sender, None if hearers is None else frozenset(hearers), exchange))
+        return text
+
+    def texts(self) -> set[str]:
+        """Return every text that was said."""
+        with self._lock:
+            return {each.text for each in self.said}
+
+    def private(self) -> list[Said]:
+        """Return what not everybody may hear, of each text once, with all who may hear it."""
+        found: dict[str, Said] = {}
+        with self._lock:
+            for each in self.said:
+                if each.hearers is None:
+                    continue
+                known = found.get(each.text)
+                heard = each.hearers | ((known.hearers or frozenset()) if known else frozenset())
+                # Whoever said it knows it anyway.
+                found[each.text] = Said(each.text, each.sender, heard | {each.sender}, each.exchange)
+            open_to_all = {each.text for each in self.said if each.hearers is None}
+        return [each for text, each in found.items() if text not in open_to_all]
+
+
+def copies(ledger: Ledger, received: Iterable[str]) -> list[str]:
+    """Return each text that was *received* on one connection more often than it was said, in the order of arrival."""
+    said = Counter(each.text for each in ledger.said)
+    came = Counter(text for text in received if text in said)
+    return [text for text, times in came.items() if times > said[text]]
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """Something private that arrived on a connection of somebody who may not hear it, in whatever wrapping."""
+
+    said: Said
+    endpoint: Endpoint
+    #: Whose cookies the connection had; empty for somebody who is not logged in.
+    owner: str
+
+
+def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint, str]) -> Iterator[Overheard]:
+    """Yield everything private in *frames* that came to somebody it was not for, each text once a connection."""
+    private = ledger.private()
+    found: set[tuple[str, Endpoint]] = set()
+    for frame in frames:
+        if frame.direction != "in" or frame.kind not in ("text", "binary"):
+            continue
+        owner = owners.get(frame.endpoint, "")
+        for each in private:
+            if each.text not in frame.data or (each.text, frame.endpoint) in found:
+                continue
+            if each.hearers is not None and owner not in each.hearers:
+                found.add((each.text, frame.endpoint))
+                yield Overheard(each, frame.endpoint, owner)

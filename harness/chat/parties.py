@@ -1,0 +1,54 @@
+"""With whom a conversation is held: a running server; and who listens to it without being meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.clients.connection import Endpoint
+from harness.clients.http import LoginForm
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server as its clients have to know it."""
+
+    #: Its TCP port on 127.0.0.1.
+    port: int
+    #: How members log in to it.
+    form: LoginForm
+    #: Returns the exit status of its process; None while it runs.
+    exit_status: Callable[[], int | None] = lambda: None
+    #: Returns how many subscriptions the broker has of each of some channels.
+    subscriptions: Callable[[list[str]], dict[str, int]] = lambda channels: dict.fromkeys(channels, 0)
+    #: What the names of this server's channels begin with at the broker.
+    prefix: str = ""
+
+    @property
+    def base(self) -> str:
+        """The HTTP address, such as ``http://127.0.0.1:8000``."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@dataclass(frozen=True)
+class Eavesdropper:
+    """Somebody who opens a connection to hear what is not for them."""
+
+    #: Who it is, as a question names them.
+    who: str
+    path: str
+    #: Whose cookies they have; empty for nobody's.
+    member: str = ""
+    #: The site whose page opens the connection; empty for the server's own.
+    origin: str = ""
+
+
+@dataclass
+class Listening:
+    """Those who listen to what is not for them: who they are, and how they fared."""
+
+    eavesdroppers: dict[Endpoint, Eavesdropper]
+    #: Whose connection was refused, and how.
+    refused: dict[Endpoint, str] = field(default_factory=dict)
+    #: Fences that were sent behind what is private.
+    fences: tuple[str, ...] = ()

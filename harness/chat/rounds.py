@@ -1,0 +1,89 @@
+"""Rounds: the fifteen exchanges, once, in one order, with the texts that are said in them.
+
+The first round goes down the channel table, and no text is said twice. The second one is shuffled, so that what depends
+on who spoke last shows, and about half of its texts are said twice: some to the same people again, some to others. What
+a library drops, or mixes up, because it has been said before shows there.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harness.chat.members import MEMBERS, ChannelRow, channel_table
+
+#: How many exchanges of the second round repeat the text of an earlier one.
+REPEATS = 6
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One exchange of a round, and what is said in it."""
+
+    row: ChannelRow
+    text: str
+
+
+@dataclass(frozen=True)
+class Round:
+    """The fifteen exchanges in the order in which they are made."""
+
+    number: int
+    exchanges: tuple[Planned, ...]
+    #: What the order was shuffled with; None for the order of the table.
+    seed: int | None = None
+
+    @property
+    def repeats(self) -> int:
+        """How many texts had been said before."""
+        return len(self.exchanges) - len({each.text for each in self.exchanges})
+
+    @property
+    def order(self) -> list[int]:
+        """The numbers of the exchanges, in the order in which they are made."""
+        return [each.row.number for each in self.exchanges]
+
+
+def first_round(token: str) -> Round:
+    """Return the round in the order of the channel table, every text of which is another one."""
+    return Round(1, tuple(Planned(row, row.message(token)) for row in channel_table()))
+
+
+def second_round(token: str, seed: int) -> Round:
+    """Return the round that is shuffled by *seed*, in which :data:`REPEATS` texts are said twice.
+
+    A repeat is never the last text that one of its recipients has said: django-websocket-redis drops that by design.
+    """
+    chance = random.Random(seed)
+    rows = _shuffled(chance)
+    # The repeats stand among the others, and what they repeat before them.
+    places = sorted(chance.sample(range(len(rows) // 2, len(rows)), REPEATS))
+    said: list[Planned] = []
+    repeated: set[str] = set()
+    for place, row in enumerate(rows):
+        text = row.message(token)
+        if place in places:
+            text = _repeat(row, said, repeated, same=places.index(place) % 2 == 0, chance=chance) or text
+            repeated.add(text)
+        said.append(Planned(row, text))
+    return Round(2, tuple(said), seed)
+
+
+def _shuffled(chance: random.Random) -> list[ChannelRow]:
+    """Return the rows in an order in which each member speaks once right after each: who spoke last may matter."""
+    pairs = len(MEMBERS) ** 2
+    while True:
+        rows = chance.sample(channel_table(), len(channel_table()))
+        if len({(before.sender, after.sender) for before, after in pairwise(rows)}) == pairs:
+            return rows
+
+
+def _repeat(row: ChannelRow, said: list[Planned], repeated: set[str], same: bool, chance: random.Random) -> str | None:
+    """Return a text that was *said* once, to the *same* people as those of *row* if that can be; None if none can."""
+    last = {each.row.sender: each.text for each in said}
+    own = {last[member] for member in row.recipients if member in last}
+    free = [each for each in said if each.text not in repeated and each.text not in own]
+    wanted = [each for each in free if bool(set(each.row.recipients) & set(row.recipients)) is same]
+    chosen = chance.choice(wanted or free) if free else None
+    return chosen.text if chosen else None

@@ -1,0 +1,111 @@
+"""The file of a result: written at once, read whole or not at all, and refused when it is of an unknown form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.errors import DamagedResult, ForeignSchema, HarnessError
+from harness.results.result import SCHEMA, Result
+from harness.results.upgrade import OLDER, upgraded
+from harness.system.files import write_atomically
+
+#: The largest result document, in bytes.
+SIZE_LIMIT = 64_000
+#: What is raised where a document is none, or not of the schema that it names.
+_UNREADABLE = (
+    *(msgspec.MsgspecError, UnicodeDecodeError, RecursionError),
+    *(TypeError, KeyError, AttributeError, ValueError),
+)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the result document."""
+    document = msgspec.json.schema(Result)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A cell's result", **document}
+
+
+def encode_result(result: Result) -> bytes:
+    """Return *result* as the bytes of its file."""
+    text = json.dumps(msgspec.to_builtins(result), indent=1, ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
+def read_result(path: Path, any_name: bool = False) -> Result:
+    """Return the result in the file at *path*, which bears the cell's name unless it may have *any_name*.
+
+    Raises:
+        DamagedResult: the file is truncated, unfinished, of another schema, or no result at all.
+    """
+    try:
+        return decode_result(path.read_bytes(), path.stem, any_name)
+    except OSError as error:
+        raise DamagedResult(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def decode_result(data: bytes, cell: str, any_name: bool = False) -> Result:
+    """Return the result of *cell* in the *data* of its file; with *any_name* *cell* is only what the file is called.
+
+    Raises:
+        ForeignSchema: it is a result of another version of the document's form.
+        DamagedResult: it is truncated, unfinished, of another cell, or no result at all.
+    """
+    name = f"{cell}.json"
+    if len(data) > SIZE_LIMIT:
+        raise DamagedResult(f"{name} has {len(data)} bytes, and no result has more than {SIZE_LIMIT}", "move it away")
+    try:
+        result = _decoded(data)
+    except _UNREADABLE as error:
+        if (foreign := _schema_of(data)) not in ("", OLDER, SCHEMA):
+            raise ForeignSchema(
+                f"{name} is a result of schema {foreign}; this harness reads schema {SCHEMA}",
+                f"read it with the harness of that schema, or measure the cell again with `tox -e {cell}`",
+            ) from error
+        raise DamagedResult(
+            f"{name} is not a finished result of schema {SCHEMA}: {error}",
+            f"move it away, then `tox -e {cell}` measures the cell again",
+        ) from error
+    if result.cell != cell and not any_name:
+        raise DamagedResult(f"{name} holds the result of {result.cell}", "rename it, or move it away")
+    return result
+
+
+def _decoded(data: bytes) -> Result:
+    """Return the result in *data*, which may be of the schema before.
+
+    Raises:
+        One of :data:`_UNREADABLE`: it is none.
+    """
+    try:
+        return msgspec.json.decode(data, type=Result)
+    except msgspec.ValidationError:
+        if _schema_of(data) != OLDER:
+            raise
+    return msgspec.convert(upgraded(msgspec.json.decode(data)), Result)
+
+
+def _schema_of(data: bytes) -> str:
+    """Return the version that a document names as its own; nothing where it is no such document."""
+
+    class Document(msgspec.Struct):
+        schema: str | int
+
+    try:
+        return str(msgspec.json.decode(data, type=Document).schema)[:20]
+    except _UNREADABLE:
+        return ""
+
+
+def save_result(result: Result, path: Path) -> None:
+    """Write *result* to *path* at once or not at all.
+
+    Raises:
+        HarnessError: the file cannot be written, or the document is over the size limit.
+    """
+    data = encode_result(result)
+    if len(data) > SIZE_LIMIT:
+        raise HarnessError(f"the result of {result.cell} has {len(data)} bytes; {SIZE_LIMIT} is the limit")
+    write_atomically(path, data)

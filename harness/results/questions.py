@@ -1,0 +1,69 @@
+"""The short names of the questions, which commands and addresses can use."""
+
+from __future__ import annotations
+
+import re
+
+#: The beginnings of questions, and what stands for them.
+_KNOWN = {
+    "What hears an unknown client that subscribes to user messages?": "unknown-hears-user",
+    "What hears an unknown client that subscribes to group messages?": "unknown-hears-group",
+    "What hears an unknown client?": "unknown-hears",
+    "What hears Mary, who asks for John's channel?": "mary-hears-john",
+    "What hears a page of a foreign Origin, with John's cookie?": "foreign-origin",
+    "Can an unknown client broadcast through a WebSocket?": "unknown-broadcasts",
+    "Can an unknown client post a message to a page?": "unknown-posts",
+    "An echo": "echo",
+    "A message in a room's page": "room-page",
+    "A message in a room": "room",
+    "The same message on another room's page": "other-room-page",
+    "The same message in another room": "other-room",
+    "A message sent right after somebody's handshake": "early",
+    "The order of a burst": "burst-order",
+    "A burst of ": "burst",
+    "A connection that is idle for ": "idle",
+    "A message sent while somebody was away, with keeping off": "away",
+    "A message sent while somebody was away, with keeping on": "away-kept",
+    "Whoever is not logged in": "not-logged-in",
+    "The fifteen exchanges, typed and clicked in three browsers": "exchanges-in-browsers",
+    "A message of 140 kB, pasted into a page": "long-page",
+    "Errors on the browsers' consoles": "console-errors",
+    "A page whose server is away": "page-without-server",
+    "The same page once the server is back": "page-server-back",
+    "Messages of a quiet chat": "quiet-chat",
+    "A broadcast to ": "load",
+    "Messages a second to ": "load-rate",
+    "Does the server end while connections are open?": "ends-open",
+    "Does the server end while connections are closing?": "ends-closing",
+    "Could all of this be asked?": "asked",
+    "Does the server outlast the questions?": "outlasts",
+}
+#: How a payload was sent, which ends its question.
+_PAYLOAD = re.compile(r"(.+) by (WebSocket|POST)")
+#: What follows at once where a question asks of so and so many.
+_NUMBER = re.compile(r"\d+(?= )")
+#: The words of a name at most, and those that say nothing.
+_WORDS = 6
+_EMPTY = {"a", "an", "as", "by", "consumer", "each", "in", "is", "it", "layer", "of", "the", "to", "with"}
+
+
+def identifier(question: str) -> str:
+    """Return the short name of *question*: small letters, digits and hyphens; the same one for the same question.
+
+    What stands in brackets, the way in which it was asked, is part of it. A library's own questions get their words.
+    """
+    plain, _, bracket = question.partition(" (")
+    for known, name in _KNOWN.items():
+        if plain.startswith(known):
+            rest = plain.removeprefix(known)
+            number = _NUMBER.match(rest)
+            return _joined(name, number[0] if number else rest, bracket)
+    if payload := _PAYLOAD.fullmatch(plain):
+        return _joined("payload", f"{payload[1]} {payload[2]}", bracket)
+    return _joined("", plain, bracket)
+
+
+def _joined(name: str, rest: str, bracket: str) -> str:
+    words = re.findall(r"[a-z0-9]+", f"{rest} {bracket}".lower())
+    telling = [word for word in words if word not in _EMPTY][: 2 * _WORDS if bracket else _WORDS]
+    return "-".join([*([name] if name else []), *telling]) or "question"

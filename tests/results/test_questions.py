@@ -1,0 +1,95 @@
+"""The short names of questions: which they are, and that no two questions of a cell share one."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from shared import ROOT
+
+from harness.probes.payloads import PAYLOADS
+from harness.results.document import read_result
+from harness.results.questions import identifier
+from harness.results.result import Finding, Result
+
+RECORDED = sorted((ROOT / "reports" / "results").glob("*.json"))
+#: The most characters of a name.
+LONGEST = 50
+
+
+def findings(result: Result) -> list[Finding]:
+    """Return everything further that a cell was asked."""
+    asked = [result.isolation, *(each.findings for each in (*result.sets, *result.probes))]
+    return [finding for found in asked for finding in found]
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_recorded(path):
+    """In a recorded result each question has a short name of letters, digits and hyphens that no other one has."""
+    found = findings(read_result(path))
+    names = [finding.id for finding in found]
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)] == []
+    assert [name for name in names if len(name) > LONGEST] == []
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+def test_some_are_recorded():
+    """The recorded results have questions of all kinds: the test above ran on something."""
+    names = {finding.id for path in RECORDED for finding in findings(read_result(path))}
+    assert names > {"unknown-hears", "early", "burst-order", "exchanges-in-browsers", "load-1000"}
+    assert len(names) > 100
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("What hears an unknown client?", "unknown-hears"),
+        ("What hears an unknown client that subscribes to user messages?", "unknown-hears-user"),
+        ("What hears Mary, who asks for John's channel?", "mary-hears-john"),
+        ("A message sent while somebody was away, with keeping off", "away"),
+        ("A message sent while somebody was away, with keeping on", "away-kept"),
+        ("A message of 140 kB, pasted into a page", "long-page"),
+        ("A burst of 50 messages", "burst-50"),
+        ("A connection that is idle for 12 s", "idle-12"),
+        ("Messages a second to 100 sockets, as long as p99 is within 250 ms (1 process)", "load-rate-100-1-process"),
+        ("200 kB by POST", "payload-200-kb-post"),
+        ("200 kB in fragments by WebSocket", "payload-200-kb-fragments-websocket"),
+        ("An echo (async consumer, Redis layer)", "echo-async-redis"),
+        ("A message in a room's page (sync consumer, Redis Pub/Sub layer)", "room-page-sync-redis-pub-sub"),
+        ("A message in a room (sync consumer, Redis Pub/Sub layer)", "room-sync-redis-pub-sub"),
+        ("A broadcast to 250 sockets (2 workers, behind NGINX)", "load-250-2-workers-behind-nginx"),
+        ("Does the server end while connections are open?", "ends-open"),
+        ("Does the server end while connections are closing?", "ends-closing"),
+    ],
+)
+def test_names(question, name):
+    """Known questions have names of their own, with what is counted in them and the way in which they were asked."""
+    assert identifier(question) == name
+
+
+def test_payloads():
+    """Each payload has a name by each way, and none is that of another."""
+    names = [identifier(f"{what} by {way}") for what in PAYLOADS for way in ("WebSocket", "POST")]
+    assert all(name.startswith("payload-") for name in names)
+    assert len(set(names)) == 2 * len(PAYLOADS)
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("Does it rain in the garden, or is the sun out there?", "does-rain-garden-or-sun-out"),
+        ("Wie grüßt man hier?", "wie-gr-t-man-hier"),
+        ("?!", "question"),
+    ],
+)
+def test_questions_of_others(question, name):
+    """The question of a library that the harness does not know is called by the first words that say something."""
+    assert identifier(question) == name
+
+
+def test_a_name_that_is_given():
+    """A finding has the name of its question, unless it is given another."""
+    told = {"question": "An echo (x)", "expected": "comes back", "seen": "comes back", "good": True}
+    assert Finding(**told).id == "echo-x"
+    assert Finding(**told, id="ours").id == "ours"
