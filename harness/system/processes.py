@@ -92,6 +92,8 @@ class Child:
             with log.open("wb") as output:
                 self._popen = self._start(command, {**env, CHILD: self.mark}, cwd, output)
             _started.add(self.pid)
+            # What is older was abandoned by somebody else, who may still need it.
+            self._born: float = self._popen.create_time()
         except OSError as error:
             raise HarnessError(f"{Path(command[0]).name} could not be started: {error.strerror}") from error
 
@@ -166,7 +168,7 @@ class Child:
             found.update({process.pid: process for process in me.children(recursive=True)})
         found.update({process.pid: process for process in _marked(CHILD, self.mark)})
         found.update({process.pid: process for process in _in_session(self.pid)})
-        found.update({process.pid: process for process in _adopted()})
+        found.update({process.pid: process for process in _adopted(self._born)})
         return list(found.values())
 
     def stop(self, gently: bool = True) -> Stopped:
@@ -269,11 +271,12 @@ def _in_session(leader: int) -> Iterator[psutil.Process]:
                 yield process
 
 
-def _adopted() -> Iterator[psutil.Process]:
+def _adopted(since: float) -> Iterator[psutil.Process]:
     """Yield the children of this process that it did not start: what its children abandoned."""
     for process in psutil.Process().children() if _adopts else ():
         with suppress(psutil.Error):
-            if process.pid not in _started and process.status() != psutil.STATUS_ZOMBIE:
+            known = process.pid in _started or process.create_time() < since
+            if not known and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
 
 

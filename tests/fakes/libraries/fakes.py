@@ -80,7 +80,6 @@ NAMES = (
     "repeats-much-later",
     "copies-beside-the-fifteen",
     "drops-repeats",
-    "drops-after-john",
     "trickles",
     "serves-strangers-late",
     "closes-afterwards",

@@ -29,14 +29,12 @@ class CheatingChat(SlyChat):
     def __init__(self, fake: str) -> None:
         super().__init__(fake)
         self.history: list[str] = []
-        self.speaker = ""
         self.line: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.stalled = 0.0
 
     async def publish(self, channel: str, text: str) -> None:
         fake, message, private = self.fake, text.startswith("Hello"), text.startswith("private")
         repeated = message and text in self.history
-        last, self.speaker = self.speaker, text.partition("this is ")[2].partition(" ")[0] if message else self.speaker
         self.history.append(text)
         if fake == "leaks-much-later" and message and channel.startswith("user:"):
             self.later(MUCH_LATER, "broadcast", text)
@@ -45,8 +43,6 @@ class CheatingChat(SlyChat):
         if fake == "copies-beside-the-fifteen" and private:
             self.later(0.2, channel, text)
         if fake == "drops-repeats" and repeated:
-            return
-        if fake == "drops-after-john" and message and (last, self.speaker) == ("John", "admin"):
             return
         if fake == "trickles":
             await self.line.put((channel, text))
