@@ -29,6 +29,7 @@ from harness.clients.http import HttpSession
 from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import WebSocketConnection
 from harness.errors import CellFailure
+from harness.system.threads import whole
 from harness.system.waiting import Deadline, wait_until
 from harness.verdict import Reason
 
@@ -237,7 +238,9 @@ class Chat:
         """
         sessions = [self.session(member) for member in MEMBERS]
         with ThreadPoolExecutor(len(MEMBERS)) as pool:
-            for done in [pool.submit(each.log_in, name) for each, name in zip(sessions, MEMBERS, strict=True)]:
+            with whole():
+                logging_in = [pool.submit(each.log_in, name) for each, name in zip(sessions, MEMBERS, strict=True)]
+            for done in logging_in:
                 done.result()
 
     def open(self, endpoint: Endpoint, path: str, member: str = "", origin: str = "") -> Connection:
