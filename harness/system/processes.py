@@ -39,6 +39,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 _started: set[int] = set()
 _adopts = False
 
+#: How often what a process has left is looked for: ending one may leave another.
+_LOOKS = 5
 #: Seconds given to a process after each signal of the ladder.
 PATIENCE = {signal.SIGINT: 6.0, signal.SIGTERM: 3.0, signal.SIGKILL: 5.0}
 
@@ -184,9 +186,14 @@ class Child:
             with suppress(psutil.TimeoutExpired):
                 self._popen.wait(timeout=PATIENCE[number])
         seconds = time.monotonic() - began
-        left = [process for process in self.family() if process.pid != self.pid]
-        end(left)
-        return Stopped(by, self.exit_status, seconds, len(left))
+        found = 0
+        for _ in range(_LOOKS):
+            left = [process for process in self.family() if process.pid != self.pid]
+            if not left:
+                break
+            found += len(left)
+            end(left)  # which may leave others behind
+        return Stopped(by, self.exit_status, seconds, found)
 
 
 def run(command: Sequence[str], env: dict[str, str], cwd: Path, log: Path, deadline: float) -> Ended:
