@@ -43,8 +43,7 @@ def alone(*arguments: object, libraries: tuple[Path, ...] = ()) -> Ran:
 
     *libraries* are folders of library modules beside the harness's own.
     """
-    variables = {"HARNESS_LIBRARIES": os.pathsep.join(map(str, libraries))} if libraries else {}
-    return _run(_ALONE, arguments, variables)
+    return _run(_ALONE, arguments, _beside(libraries))
 
 
 def watched(*arguments: object) -> Ran:
@@ -54,25 +53,29 @@ def watched(*arguments: object) -> Ran:
 
 def exit_code(*arguments: object, libraries: tuple[Path, ...] = ()) -> int:
     """Run the command line, and return its exit code; what it printed is shown where that is not 0."""
-    env = _environment({"HARNESS_LIBRARIES": os.pathsep.join(map(str, libraries))})
-    command = [sys.executable, "-m", "harness", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, errors="replace", check=False)
+    done = _ended(["-m", "harness", *map(str, arguments)], _beside(libraries))
     if done.returncode:
         print(done.stdout, done.stderr, flush=True)
     return done.returncode
 
 
-def _environment(variables: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")} | variables
+def _beside(libraries: tuple[Path, ...]) -> dict[str, str]:
+    return {"HARNESS_LIBRARIES": os.pathsep.join(map(str, libraries))} if libraries else {}
+
+
+def _ended(options: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run this Python with *options*, and with none of the harness's variables but *variables*."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")} | variables
+    command = [sys.executable, *options]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, errors="replace", check=False)
 
 
 def _run(code: str, arguments: tuple[object, ...], variables: dict[str, str]) -> Ran:
     """Run *code* with none of the harness's variables but *variables*; end with its output where it fails."""
-    env = _environment(variables)
-    command = [sys.executable, "-c", code, *map(str, arguments)]
+    told = [str(each) for each in arguments]
     began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, errors="replace", check=False)
+    done = _ended(["-c", code, *told], variables)
     seconds = time.monotonic() - began
     if done.returncode:
-        sys.exit(f"harness {' '.join(command[3:])} ended with exit code {done.returncode}: {done.stdout}{done.stderr}")
+        sys.exit(f"harness {' '.join(told)} ended with exit code {done.returncode}: {done.stdout}{done.stderr}")
     return Ran(seconds, int(done.stderr.rsplit("peak ", 1)[1]) / 1024)

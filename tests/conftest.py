@@ -13,6 +13,7 @@ import psutil
 import pytest
 from filelock import FileLock
 from shared import FAKES, ROOT
+from talkers import Clock, Switchboard
 
 from harness.commands import main
 from harness.system import workers
@@ -82,3 +83,15 @@ def commandline(monkeypatch, capsys):
         return subprocess.CompletedProcess(command, ended.value.code, said.out, said.err)
 
     return run
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that rules what the harness waits for, so that no test waits."""
+    return Clock.reigning(monkeypatch)
+
+
+@pytest.fixture
+def board(clock):
+    """A switchboard that stands for a server, on that clock; a test file may have one of another kind."""
+    return Switchboard(clock)

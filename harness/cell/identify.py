@@ -65,10 +65,8 @@ class Identity:
         """
         log = work / "imported.log"
         processes.run([str(self.python), "-c", _IMPORTS, *modules], env, project, log, _DEADLINE)
-        try:
-            names = set(json.loads(log.read_text("utf-8", "replace").strip().splitlines()[-1]))
-        except (ValueError, IndexError, TypeError):
-            return []
+        said = _last_line(log.read_text("utf-8", "replace"))
+        names = set(said) if isinstance(said, list) else set()
         found = set()
         for each in importlib.metadata.distributions(path=[str(folder) for folder in self.site_packages]):
             if any(file.parts[0].partition(".")[0] in names for file in each.files or ()):
@@ -152,12 +150,16 @@ def digest(folder: Path) -> str:
 
 def _facts(text: str) -> dict[str, Any]:
     """Return what the probe printed; nothing where it is not there."""
-    try:
-        # The last line: importing Django may have warned of something before.
-        facts = json.loads(text.strip().splitlines()[-1])
-    except (ValueError, IndexError):
-        return {}
+    facts = _last_line(text)
     return facts if isinstance(facts, dict) else {}
+
+
+def _last_line(text: str) -> Any:
+    """Return the JSON in the last line of *text*, for what is imported may warn of something before; None without."""
+    try:
+        return json.loads(text.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        return None
 
 
 def _said(text: str) -> str:

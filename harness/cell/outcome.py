@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from harness.captured import output
+from harness.chat.conversation import Chat
 from harness.chat.exchanges import Exchanged
 from harness.errors import CellFailure
 from harness.results.result import Cost, Exchange, Finding, Judgement, Probe, VariantResult
@@ -51,3 +52,8 @@ class Observations:
     tools: dict[str, str] = field(default_factory=dict)
     #: What a message cost by each transport.
     costs: dict[str, Cost] = field(default_factory=dict)
+
+    def add_fences(self, chat: Chat) -> None:
+        """Count the fences that were sent in *chat*."""
+        self.fences += chat.fences_sent
+        self.fences_again += chat.fences_sent_again

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Container
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -62,6 +63,11 @@ class Exchanged:
         return [exchange for exchange in self.exchanges if not exchange.good]
 
     @property
+    def texts(self) -> set[str]:
+        """The texts of its messages, and of the fences behind them."""
+        return {text for exchange in self.sent for text in (exchange.text, *exchange.fences)}
+
+    @property
     def answered(self) -> bool:
         """Whether anything of what was to be received has been."""
         return bool(self.latency_ms)
@@ -107,15 +113,17 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     Texts that nobody said count only *until* then (:func:`time.monotonic`): what a further question brings that is
     altered is the answer to that one. Copies and leaks of what was said count always.
     """
+    own = outcome.texts
+    others = chat.ledger.texts() - own
     received = {
-        endpoint: Received(_own(chat, outcome, endpoint, until), chat.transcript.closed(endpoint))
+        endpoint: Received(_heard(chat, endpoint, own, others, until), chat.transcript.closed(endpoint))
         for endpoint in chat.owners
         if chat.owners[endpoint] and endpoint.name in chat.paths and endpoint.member == chat.owners[endpoint]
     }
     faults = judge(outcome.sent, received)
     _add_leaks(chat, outcome, faults)
     if outcome.sent:
-        faults[outcome.sent[-1].number] += [*_copies(chat, outcome, until), *outcome.ending]
+        faults[outcome.sent[-1].number] += [*_copies(chat, own, until), *outcome.ending]
     outcome.exchanges = [_as_result(chat, row, faults[row.number]) for row in channel_table()]
 
 
@@ -142,10 +150,10 @@ def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
             outcome.ending.append(Fault(kind="unproven", member=endpoint.member, connection=endpoint.name, text=text))
 
 
-def _own(chat: Chat, outcome: Exchanged, endpoint: Endpoint, until: float | None) -> list[Message]:
-    """Return what *endpoint* received, without what was said beside the round."""
-    own = {text for exchange in outcome.sent for text in (exchange.text, *exchange.fences)}
-    others = chat.ledger.texts() - own
+def _heard(
+    chat: Chat, endpoint: Endpoint, own: Container[str], others: Container[str], until: float | None
+) -> list[Message]:
+    """Return what *endpoint* received without *others*, which were said beside the round; its *own* count always."""
     return [
         message
         for message in chat.transcript.messages(endpoint)
@@ -167,9 +175,8 @@ def _add_leaks(chat: Chat, outcome: Exchanged, faults: dict[int, list[Fault]]) -
                 found.append(Fault(kind="extra", member=where[0], connection=where[1], text=leak.said.text))
 
 
-def _copies(chat: Chat, outcome: Exchanged, until: float | None) -> list[Fault]:
-    """Return the copies of what was said beside the round; whatever was asked with it, it was to come once."""
-    own = {text for exchange in outcome.sent for text in (exchange.text, *exchange.fences)}
+def _copies(chat: Chat, own: Container[str], until: float | None) -> list[Fault]:
+    """Return the copies of what was said beside the round's *own* texts; whatever it asked, it was to come once."""
     found = []
     for endpoint in chat.endpoints:
         texts = [each.text for each in chat.transcript.messages(endpoint) if until is None or each.at <= until]
@@ -218,14 +225,14 @@ def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) ->
     try:
         chat.say(row, text, row.number)
     except SendFailed as error:
-        return _replaced(sent, error=str(error))
+        return replace(sent, error=str(error))
     patience = max(SHORT_PATIENCE if hurry else PATIENCE, chat.pace)
     in_time = chat.transcript.wait(sent.expected, [text], patience, since=sent_at)
     # Without its own fence an exchange is proved by the next one's, or stays unproved.
     with suppress(SendFailed):
         quiet = PATIENCE if hurry and planned is not outcome.round.exchanges[-1] else FENCE_DEADLINE
         fences = chat.fence_all(lambda fence: chat.client.fence(chat, row, fence), chat.endpoints, quiet, budget)
-        sent = _replaced(sent, fences=fences)
+        sent = replace(sent, fences=fences)
     _measure(chat, outcome, sent, sent_at, in_time)
     return sent
 
@@ -235,12 +242,6 @@ def _cannot(chat: Chat, budget: Deadline) -> str:
     if (status := chat.server.exit_status()) is not None:
         return f"the server had ended with exit status {status}"
     return _GIVEN_UP if budget.over else ""
-
-
-def _replaced(sent: SentExchange, error: str = "", fences: tuple[str, ...] = ()) -> SentExchange:
-    return SentExchange(
-        sent.number, sent.text, sent.expected, fences=fences, error=error, sender=sent.sender, channel=sent.channel
-    )
 
 
 def _measure(chat: Chat, outcome: Exchanged, sent: SentExchange, sent_at: float, in_time: bool) -> None:

@@ -27,6 +27,7 @@ PAYLOADS: dict[str, str | bytes] = {
 #: How a connection is closed can be a race of a close frame and a reset; the frames are evidence.
 _CLOSED = "the {}'s connection is closed"
 _NO_TEXT = "what the {} receives is no WebSocket, so that a browser ends it"
+_NOT_ASKED = "not asked: the harness cannot send it in this protocol"
 #: What is sent once more in fragments, as a browser sends it, and in how many.
 _FRAGMENTED = "200 kB"
 _FRAGMENTS = 3
@@ -38,8 +39,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     """Send each payload on connections of its own, from John to Mary."""
     for number, (what, payload) in enumerate(PAYLOADS.items(), 1):
         if isinstance(payload, bytes) and not chat.client.sends_binary():
-            seen = "not asked: the harness cannot send it in this protocol"
-            yield Finding(question=f"{what} by WebSocket", expected=_expected(payload), seen=seen, good=None)
+            yield Finding(question=f"{what} by WebSocket", expected=_expected(payload), seen=_NOT_ASKED, good=None)
             continue
         yield _by_websocket(chat, number, what, payload)
         if what == _FRAGMENTED:
@@ -60,8 +60,7 @@ def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes, frag
         if fragments > 1:
             connection = chat.connections[sender]
             if not isinstance(connection, WebSocketConnection):
-                seen = "not asked: the harness cannot send it in this protocol"
-                return Finding(question=question, expected=_expected(payload), seen=seen, good=None)
+                return Finding(question=question, expected=_expected(payload), seen=_NOT_ASKED, good=None)
             connection.fragments = fragments
         chat.broadcast(sender, payload)
         _wait(chat, receiver, payload)

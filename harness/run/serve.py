@@ -40,8 +40,7 @@ def serve(server: CellServer, wanted_probes: list[str], run_tests: Callable[[], 
             try:
                 _ask(chat, server, observed, wanted_probes, tests)
             finally:
-                observed.fences += chat.fences_sent
-                observed.fences_again += chat.fences_sent_again
+                observed.add_fences(chat)
             _leave_open(chat)
     except CellFailure as failure:
         observed.web_server = failure
@@ -141,8 +140,7 @@ def _second(server: CellServer, observed: Observations, judged: list[Start]) -> 
         try:
             yield
         finally:
-            observed.fences += chat.fences_sent
-            observed.fences_again += chat.fences_sent_again
+            observed.add_fences(chat)
 
 
 def _while_waiting(chat: Chat, server: CellServer, observed: Observations) -> None:

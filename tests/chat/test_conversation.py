@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from talkers import THREE, Clock, Switchboard, Talker, answer, any_of, endpoints, fences
+from talkers import THREE, Switchboard, Talker, answer, any_of, endpoints, fences
 
 from harness.chat import conversation
 from harness.chat.conversation import Chat, FrameFormat
@@ -19,16 +19,6 @@ from harness.system.waiting import Deadline
 from harness.verdict import Reason
 
 LINE = Endpoint("John", "user")
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
-
-
-@pytest.fixture
-def board(clock) -> Switchboard:
-    return Switchboard(clock)
 
 
 def test_the_fifteen():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from talkers import Clock, Line, Switchboard, Talker, any_of, endpoints, fences, message
+from talkers import Line, Switchboard, Talker, any_of, endpoints, fences, message
 
 from harness.chat import exchanges
 from harness.chat.conversation import FENCE_INTERVAL, Chat
@@ -14,17 +14,6 @@ from harness.clients.connection import Endpoint
 from harness.clients.transcript import Message
 from harness.errors import CellFailure
 from harness.verdict import Reason
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
-
-
-@pytest.fixture
-def board(clock) -> Switchboard:
-    return Switchboard(clock)
-
 
 #: What is waited for at the end of a round where something never came, came late, or had to be asked for twice.
 SETTLING = 2 * FENCE_INTERVAL

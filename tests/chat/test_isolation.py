@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from talkers import LOGIN, Clock, Switchboard, answer
+from talkers import LOGIN, Switchboard, answer
 
 from harness.chat import exchanges
 from harness.chat.isolation import look_again, overhear, post_unknown, publish_unknown
@@ -16,16 +16,6 @@ MARY = Eavesdropper("Mary, who asks for John's channel", "/ws/user", "Mary")
 FOREIGN = Eavesdropper("a page of a foreign Origin", "/ws/chat", "John", origin="http://elsewhere.invalid")
 #: How each of them is called where it is connected.
 PLACES = {"1": "stranger", "2": "Mary", "3": "foreign"}
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
-
-
-@pytest.fixture
-def board(clock) -> Switchboard:
-    return Switchboard(clock)
 
 
 def place(line) -> str:

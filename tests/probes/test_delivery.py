@@ -6,7 +6,7 @@ import re
 
 import pytest
 from cellservers import TalkingLibrary, standing_in
-from talkers import Clock, Switchboard
+from talkers import Switchboard
 
 from harness.cell.outcome import Observations
 from harness.clients.connection import Endpoint
@@ -18,16 +18,6 @@ BURST, ORDER = "A burst of 50 messages", "The order of a burst"
 IDLE = "A connection that is idle for 12 s"
 AWAY = "A message sent while somebody was away, with keeping off"
 KEPT = "A message sent while somebody was away, with keeping on"
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
-
-
-@pytest.fixture
-def board(clock) -> Switchboard:
-    return Switchboard(clock)
 
 
 class Asked:

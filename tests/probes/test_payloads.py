@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cellservers import TalkingLibrary, standing_in
-from talkers import Clock, Line, Switchboard
+from talkers import Line
 
 from harness.cell.outcome import Observations
 from harness.clients.connection import NO_WEBSOCKET
@@ -14,16 +14,6 @@ from harness.probes.payloads import PAYLOADS
 WHOLE = ("arrives unaltered", True)
 FRAGMENTS = "200 kB in fragments by WebSocket"
 NOT_ASKED = ("not asked: the harness cannot send it in this protocol", None)
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
-
-
-@pytest.fixture
-def board(clock) -> Switchboard:
-    return Switchboard(clock)
 
 
 @pytest.fixture

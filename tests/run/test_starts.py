@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from cellservers import TalkingLibrary, failed, standing_in
 from msgspec.structs import replace
-from talkers import Clock, Switchboard
+from talkers import Switchboard
 
 from harness.cell.outcome import Observations
 from harness.cell.server import Ends
@@ -20,16 +20,6 @@ from harness.results.result import Exchange, Fault
 from harness.run import starts
 from harness.run.starts import Start
 from harness.verdict import Reason
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
-
-
-@pytest.fixture
-def board(clock) -> Switchboard:
-    return Switchboard(clock)
 
 
 @pytest.fixture

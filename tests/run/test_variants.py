@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from cellservers import TalkingLibrary, asking, failed, finding, standing_in
-from talkers import Clock, Switchboard
 
 from harness.cell.outcome import Observations
 from harness.errors import CellFailure
@@ -15,16 +14,6 @@ from harness.verdict import Reason
 
 SYNC = {"chat": "/ws/chat/sync"}
 MEMORY, PUBSUB = {"CHAT_LAYER": "memory"}, {"CHAT_LAYER": "pubsub"}
-
-
-@pytest.fixture
-def clock(monkeypatch) -> Clock:
-    return Clock.reigning(monkeypatch)
-
-
-@pytest.fixture
-def board(clock) -> Switchboard:
-    return Switchboard(clock)
 
 
 @pytest.fixture
