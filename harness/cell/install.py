@@ -271,7 +271,7 @@ def _claims(identity: Identity, name: str) -> Claims | None:
         classifiers = each.metadata.get_all("Classifier") or []
         return Claims(
             version=each.version,
-            requires_python=each.metadata.get("Requires-Python", ""),
+            requires_python=(each.metadata.get_all("Requires-Python") or [""])[0],
             pythons=_numbers(classifiers, "Programming Language :: Python :: "),
             djangos=_numbers(classifiers, "Framework :: Django :: "),
         )
