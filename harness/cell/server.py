@@ -17,7 +17,6 @@ from harness.cell.pages import LOGIN
 from harness.cell.steps import Recorder, check_not_killed
 from harness.cells import Cell
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
 from harness.chat.parties import RunningServer
 from harness.clients.connection import Endpoint, SendFailed
 from harness.errors import CellFailure, HarnessError
@@ -68,6 +67,8 @@ class CellServer:
     packages: dict[str, str]
     #: The most sockets of a load run.
     sockets: int
+    #: What the second round is shuffled with; None has it be another order each time.
+    seed: int | None = None
     #: The process that was started last; None before the first.
     process: Child | None = None
 
@@ -230,7 +231,7 @@ def _wait_for_disconnects(process: Child, chat: Chat) -> None:
     wait_until(lambda: not process.half_closed(chat.server.port), _DISCONNECTING, every=0.02)
     if chat.endpoints and process.exit_status is None:
         with suppress(SendFailed):
-            chat.fence_all(lambda text: chat.client.announce(chat, MEMBERS[0], text), chat.endpoints, _DISCONNECTING)
+            chat.announce_fence(seconds=_DISCONNECTING)
 
 
 def _how_closed(chat: Chat, standing: Sequence[Endpoint]) -> str:

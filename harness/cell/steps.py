@@ -20,8 +20,10 @@ from harness.system import processes
 from harness.system.files import no_room, unwritable
 from harness.verdict import Reason
 
-#: Evidence is scrubbed in pieces of this many bytes, so that no output is ever whole in memory.
+#: Evidence is scrubbed in pieces of this many letters, so that no output is ever whole in memory.
 _PIECE = 1 << 20
+#: How many letters a path or a secret has at most.
+_LONGEST = 4096
 #: Bytes that have to be free for a cell to be run at all.
 _ROOM = 50_000_000
 #: Bytes that are free where a program that found none cannot have meant the disk.
@@ -186,14 +188,17 @@ class Recorder:
         """
         target = self.evidence / f"{name.replace(' ', '-')}.log"
         try:
-            with log.open("rb") as source, target.open("w", encoding="utf-8") as sink:
-                rest = b""
+            with (
+                log.open(encoding="utf-8", errors="replace", newline="") as source,
+                target.open("w", encoding="utf-8") as sink,
+            ):
+                rest = ""
                 while piece := source.read(_PIECE):
-                    piece, newline, rest_of_line = (rest + piece).rpartition(b"\n")
-                    rest = rest_of_line
-                    if len(rest) > _PIECE:  # a line without end
-                        piece, newline, rest = piece + newline + rest, b"", b""
-                    sink.write(self.scrub((piece + newline).decode("utf-8", "replace")))
-                sink.write(self.scrub(rest.decode("utf-8", "replace")))
+                    lines, newline, rest = (rest + piece).rpartition("\n")
+                    if len(rest) > _PIECE:  # a line without end; what is to be hidden may stand across the cut
+                        scrubbed = self.scrub(lines + newline + rest)
+                        lines, newline, rest = scrubbed[:-_LONGEST], "", scrubbed[-_LONGEST:]
+                    sink.write(self.scrub(lines + newline))
+                sink.write(self.scrub(rest))
         except OSError as error:
             raise unwritable("evidence", error) from error

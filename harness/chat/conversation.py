@@ -25,6 +25,7 @@ from harness.chat.ledger import Ledger
 from harness.chat.members import MEMBERS, Channel, ChannelRow
 from harness.chat.parties import Listening, RunningServer
 from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, HandshakeRefused, SendFailed, as_binary
+from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession
 from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import WebSocketConnection
@@ -42,24 +43,6 @@ FENCE_INTERVAL = 0.25
 _LONGEST_INTERVAL = 4.0
 #: How many times :data:`FENCE_DEADLINE` a fence may take while other messages still come.
 _TRICKLING = 6
-
-
-@dataclass(frozen=True)
-class FrameFormat:
-    """How plain frames carry a chat's broadcasts, for a crowd of sockets that has no time for a whole client."""
-
-    #: The path of a connection that hears broadcasts.
-    path: str
-    #: Returns the messages in a frame that arrived.
-    messages: Callable[[str], list[str]]
-    #: Returns the frame that broadcasts a text.
-    broadcast: Callable[[str], str] = str
-    #: The frames that are sent as soon as a connection is open.
-    opened: tuple[str, ...] = ()
-    #: The frame that answers another one: its text → the answer's.
-    answers: dict[str, str] = field(default_factory=dict)
-    #: A frame that has to be sent again and again, and the seconds between two; None where there is none.
-    every: tuple[str, float] | None = None
 
 
 class Client(ABC):
@@ -319,7 +302,7 @@ class Chat:
             lambda: self.client.subscribed(self) or any(map(self.transcript.closed, endpoints)), seconds, every=0.002
         )
         try:
-            texts = self.fence_all(partial(self.client.announce, self, MEMBERS[0]), endpoints, seconds)
+            texts = self.announce_fence(endpoints, seconds)
         except SendFailed as error:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"nothing can be broadcast: {error}") from error
         for endpoint in endpoints:
@@ -356,14 +339,17 @@ class Chat:
         wanted = list(endpoints)
         limit = limit or Deadline(seconds * _TRICKLING)
         texts: list[str] = []
+        # That one arrives elsewhere again and again says nothing of what is still on its way.
+        repeated: set[str] = set()
         interval, silent, began = self.pace, 0.0, time.monotonic()
         while True:
             texts.append(self.new_fence())
             self.fences_sent_again += len(texts) > 1
+            repeated.update(texts[1:])
             send(texts[-1])
-            arrived, left = self.activity(wanted), min(interval, seconds - silent)
+            arrived, left = self.activity(wanted, repeated), min(interval, seconds - silent)
             while not self.transcript.wait(wanted, texts, left):
-                before, arrived = arrived, self.activity(wanted)
+                before, arrived = arrived, self.activity(wanted, repeated)
                 if limit.over:
                     return tuple(texts)
                 if arrived == before:  # nothing comes any more
@@ -377,9 +363,20 @@ class Chat:
                 return tuple(texts)
             interval = min(2 * interval, _LONGEST_INTERVAL)
 
-    def activity(self, endpoints: Iterable[Endpoint]) -> int:
-        """Return how many messages *endpoints* have received that somebody meant: see :meth:`Transcript.activity`."""
-        return self.transcript.activity(endpoints, beside=self.ledger.pulses)
+    def announce_fence(
+        self, endpoints: Iterable[Endpoint] | None = None, seconds: float = FENCE_DEADLINE
+    ) -> tuple[str, ...]:
+        """Announce fences to *endpoints*, the members' where that is None; see :meth:`fence_all`.
+
+        Raises:
+            SendFailed: the server does not take one.
+        """
+        wanted = self.endpoints if endpoints is None else endpoints
+        return self.fence_all(partial(self.client.announce, self, MEMBERS[0]), wanted, seconds)
+
+    def activity(self, endpoints: Iterable[Endpoint], beside: Iterable[str] = ()) -> int:
+        """Return how many messages *endpoints* have received but pulses and those *beside* them."""
+        return self.transcript.activity(endpoints, beside=self.ledger.pulses.union(beside))
 
     def _learn(self, fence: str, endpoints: Sequence[Endpoint], began: float) -> None:
         """Be more patient from now on where the *fence* that was sent when this *began* came to one after the other.

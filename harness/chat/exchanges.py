@@ -23,8 +23,7 @@ from harness.verdict import Reason
 
 #: Seconds that a message may take before the fence is sent all the same.
 PATIENCE = 1.0
-#: The same for message and fence once several never came, so that a dead cell does not take minutes.
-SHORT_PATIENCE = 0.1
+#: Once so many never came, a message gets the time of a fence, so that a dead cell does not take minutes.
 _HURRY_AFTER = 3
 #: Seconds that a round may take; what has not been sent by then is given up, and the server is too slow.
 BUDGET = 180.0
@@ -137,7 +136,7 @@ def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
         return  # that is said of whatever is missing
     fences: tuple[str, ...] = ()
     with suppress(SendFailed):
-        fences = chat.fence_all(lambda text: chat.client.announce(chat, MEMBERS[0], text), chat.endpoints)
+        fences = chat.announce_fence()
     known = {(fault.member, fault.connection) for each in outcome.wrong for fault in each.faults}
     for endpoint in chat.endpoints:
         if closed := chat.transcript.closed(endpoint):
@@ -226,7 +225,7 @@ def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) ->
         chat.say(row, text, row.number)
     except SendFailed as error:
         return replace(sent, error=str(error))
-    patience = max(SHORT_PATIENCE if hurry else PATIENCE, chat.pace)
+    patience = chat.pace if hurry else max(PATIENCE, chat.pace)
     in_time = chat.transcript.wait(sent.expected, [text], patience, since=sent_at)
     # Without its own fence an exchange is proved by the next one's, or stays unproved.
     with suppress(SendFailed):
@@ -258,9 +257,11 @@ def _measure(chat: Chat, outcome: Exchanged, sent: SentExchange, sent_at: float,
 
 
 def _absent(chat: Chat, outcome: Exchanged) -> int:
-    """Return how many exchanges so far have not brought their message everywhere, not even until now."""
+    """Return how many exchanges so far have not brought their message, or any fence, everywhere, not even until now."""
+    standing = [endpoint for endpoint in chat.endpoints if not chat.transcript.closed(endpoint)]
     return sum(
         any(chat.transcript.arrival(endpoint, exchange.text, at) is None for endpoint in exchange.expected)
+        or not all(chat.transcript.has_one(endpoint, exchange.fences) for endpoint in standing)
         for exchange, at in zip(outcome.sent, outcome.sent_at, strict=False)  # the newest is not sent yet
         if not exchange.error
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from harness.chat.conversation import Chat
 from harness.chat.ledger import overheard
-from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
+from harness.chat.members import GROUP, GROUP_MEMBERS, ChannelRow
 from harness.chat.parties import Eavesdropper, Listening
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
@@ -104,7 +104,7 @@ def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
     if private:
         audiences = [text.removeprefix("private ").partition(" message to ")[2].partition(" (")[0] for text in private]
         return f"the private messages to {', '.join(audiences)}"
-    return f"{len(texts)} private messages that were said before"
+    return "a private message that was said before" if len(texts) == 1 else f"{len(texts)} private messages said before"
 
 
 def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     closed = chat.transcript.closed(endpoint)
     chat.close([endpoint])
     # Who cannot hear a member either has nothing to say on who hears a stranger.
-    own = chat.fence_all(lambda fence: chat.client.announce(chat, MEMBERS[0], fence), chat.endpoints, _QUIET)
+    own = chat.announce_fence(seconds=_QUIET)
     heard = _hearers(chat, text)
     if heard:
         yield _publishing(f"received by {', '.join(heard)}", good=False)
@@ -159,7 +159,7 @@ def post_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     login = chat.server.form.path
     stranger.get(login)
     answer = stranger.post(path, {"message": text})
-    chat.fence_all(lambda fence: chat.client.announce(chat, MEMBERS[0], fence), chat.endpoints)
+    chat.announce_fence()
     heard = _hearers(chat, text)
     refused = answer.status_code == 403 or (answer.status_code == 302 and login in answer.headers.get("Location", ""))
     seen = "it is sent to the login page" if answer.status_code == 302 and refused else f"status {answer.status_code}"

@@ -19,6 +19,7 @@ from harness.run import cell as running
 from harness.run import record
 from harness.run.cell import Request
 from harness.run.record import Conclusion
+from harness.run.starts import SEEDS
 
 
 @click.command()
@@ -41,7 +42,7 @@ from harness.run.record import Conclusion
     "--freeze",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="RESULT",
-    help="Install what this result of the cell installed, instead of what is resolved today; nothing is recorded.",
+    help="Install what this result of the cell installed, and go in its order; nothing is recorded.",
 )
 @click.option(
     "--sockets",
@@ -50,6 +51,12 @@ from harness.run.record import Conclusion
     show_default=True,
     metavar="NUMBER",
     help="The most sockets that --probe load opens.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, SEEDS - 1),
+    metavar="NUMBER",
+    help="What the second round is shuffled with, as a result names it; another each time unless given.",
 )
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
@@ -66,6 +73,7 @@ def run(
     asked: tuple[str, ...],
     freeze: Path | None,
     sockets: int,
+    seed: int | None,
     redis_url: str | None,
     expect: str | None,
     reports: Reports,
@@ -85,6 +93,7 @@ def run(
         redis_url=redis_url,
         frozen=record.frozen(past, cell) if past else None,
         sockets=sockets,
+        seed=past.varying.seed if seed is None and past else seed,
     )
     with record.locked(reports, cell):
         before = record.recorded(reports, cell)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from harness.chat import isolation
-from harness.chat.conversation import Chat, Client, FrameFormat
+from harness.chat.conversation import Chat, Client
 from harness.chat.members import ChannelRow
 from harness.chat.parties import Eavesdropper
 from harness.clients.connection import Endpoint
+from harness.clients.frame_format import FrameFormat
 from harness.clients.transcript import Message
 from harness.libraries.base import Library
 from harness.results.result import Finding

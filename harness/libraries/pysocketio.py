@@ -17,8 +17,9 @@ import socketio
 import websocket
 
 from harness.cells import Cell
-from harness.chat.conversation import Chat, Client, FrameFormat
+from harness.chat.conversation import Chat, Client
 from harness.clients.connection import HANDSHAKE_DEADLINE, Connection, Endpoint, HandshakeRefused, SendFailed, as_binary
+from harness.clients.frame_format import FrameFormat
 from harness.clients.transcript import Transcript
 from harness.clients.websocket import WebSocketConnection
 from harness.libraries.envelope import JsonChat, JsonClient

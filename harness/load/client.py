@@ -20,7 +20,7 @@ import msgspec
 import uvloop
 
 from harness.cells import Cell
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.libraries import registry
 from harness.load.crowd import Crowd, Ended, room_for_sockets
 from harness.load.latency import latency, per_second

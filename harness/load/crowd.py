@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import picows
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.load.deliveries import Tally
 from harness.load.frames import FrameDecoder
 from harness.load.plan import Plan, Visitor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 
 #: How many different frames are remembered with what they mean; a server may send rubbish without end.
 _REMEMBERED = 10_000

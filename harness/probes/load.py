@@ -62,6 +62,8 @@ _LIMITS = {
 #: The packages whose releases the figures depend on.
 _CLIENT = ("picows", "uvloop")
 _ANONYMOUS = "anonymous"
+#: What a step says whose client has written nothing down.
+_FAILED = "the client failed"
 
 
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
@@ -149,7 +151,7 @@ class _Loading:
         printed = self.log.stat().st_size
         usage = meter.Meter(self.children, self.server.broker)
         command = [sys.executable, "-m", "harness.load.client", str(plan_path), str(result_path)]
-        step = Step(sockets=sockets, ended="the client was stopped")
+        step = Step(sockets=sockets, ended=f"{_FAILED}: it was stopped")
         client = None
         try:
             with usage.running(), processes.started(command, self.server.env, ROOT, log) as client:
@@ -161,7 +163,7 @@ class _Loading:
             elif client is not None and client.exit_status is not None:
                 said = self.server.recorder.scrub(log.read_text(encoding="utf-8", errors="replace")).strip()
                 why = said.rpartition("\n")[2] or f"exit status {client.exit_status}"
-                step = msgspec.structs.replace(step, ended=f"the client failed: {shorten(why)}")
+                step = msgspec.structs.replace(step, ended=f"{_FAILED}: {shorten(why)}")
             step = msgspec.structs.replace(step, server=usage.server, broker=usage.broker_usage)
             step = msgspec.structs.replace(step, limit=self._limit(chat, step, printed))
             if rates:
@@ -192,6 +194,8 @@ class _Loading:
             return f"server: it ended with exit status {chat.server.exit_status()}"
         if step.whole or step.rates or step.ended == INTERRUPTED:
             return ""
+        if step.ended.startswith(_FAILED):
+            return f"client: {step.ended.removeprefix(_FAILED).removeprefix(': ')}"
         for met, limit in _LIMITS.items():
             if met in step.refused:
                 return limit

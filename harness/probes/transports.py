@@ -88,19 +88,19 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     """Have three of Mary's clients receive the same messages at the same time, each its own way."""
     endpoint = Endpoint("Mary", "transports")
     sender = Endpoint("John", "transports")
-    for each in (endpoint, sender):
-        chat.open(each, chat.client.path_for("broadcast"), each.member)
-    chat.wait_subscribed([endpoint, sender])
-    # After the first message, so that who polls knows from where on it asks.
     receivers: dict[str, _Receiver] = {}
     try:
+        for each in (endpoint, sender):
+            chat.open(each, chat.client.path_for("broadcast"), each.member)
+        chat.wait_subscribed([endpoint, sender])
+        # After the first message, so that who polls knows from where on it asks.
         receivers[f"polling each {_EACH:.0f} s"] = _Receiver(chat, "/poll/", _EACH)
         receivers["long polling"] = _Receiver(chat, "/long-poll/", 0.0)
         yield from _compare(chat, endpoint, sender, receivers, observed)
     finally:
         for receiver in receivers.values():
             receiver.stop_soon()
-    chat.close([endpoint, sender])
+        chat.close([endpoint, sender])
 
 
 def _compare(

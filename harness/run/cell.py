@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -66,6 +65,8 @@ class Request:
     frozen: list[str] | None = None
     #: The most sockets of a load run.
     sockets: int = LADDER[-1]
+    #: What the second round is shuffled with; None has it be another order each time.
+    seed: int | None = None
 
     @property
     def library(self) -> Library:
@@ -162,6 +163,7 @@ class _Run:
             reports=request.reports,
             packages=self._packages(),
             sockets=request.sockets,
+            seed=request.seed,
         )
         try:
             observed = self._migrated(server)
@@ -181,7 +183,8 @@ class _Run:
     @contextmanager
     def _broker(self) -> Iterator[broker.Broker]:
         if self.request.redis_url:
-            self.scrub.hide(urlsplit(self.request.redis_url).password)
+            for secret in reversed(broker.secrets_of(self.request.redis_url)):
+                self.scrub.hide(secret)
             yield broker.connect(self.request.redis_url)
             return
         with broker.embedded(self.env, self.work) as running:

@@ -89,7 +89,7 @@ def conclude(reports: Reports, result: Result, before: Result | None, expected: 
 
 
 def replace(reports: Reports, result: Result, before: Result | None) -> str:
-    """Save *result* in the place of *before*, unless it says less; return why it was not saved, or nothing.
+    """Save *result* in the place of *before*, unless it says less; return why it was not saved; nothing if it was.
 
     "Not tested" never takes the place of a verdict.
 
@@ -98,7 +98,7 @@ def replace(reports: Reports, result: Result, before: Result | None) -> str:
     """
     if _untested(result) and before is not None:
         if before.verdicts == result.verdicts:
-            return ""  # nothing is new but the date
+            return f"Nothing is recorded: it says what the result of {before.varying.started[:10]} says"
         if not _untested(before):
             day = before.varying.started[:10]
             return f"The result recorded on {day} stays: {before.verdicts.overall.label}"

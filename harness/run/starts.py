@@ -24,7 +24,7 @@ from harness.results.result import Exchange
 from harness.verdict import Reason
 
 #: How many seeds there are for the order of the second round.
-_SEEDS = 1 << 16
+SEEDS = 1 << 16
 
 
 @dataclass
@@ -61,7 +61,7 @@ def started_again(server: CellServer, observed: Observations) -> Iterator[Chat]:
 
 def second_exchanges(chat: Chat, server: CellServer) -> Exchanged:
     """Go through the second round on *chat*."""
-    seed = secrets.randbelow(_SEEDS)
+    seed = secrets.randbelow(SEEDS) if server.seed is None else server.seed
     with server.recorder.own("second round") as say:
         exchanged = exchanges.run(chat, second_round(chat.token, seed))
         say(f"{exchanged} right")

@@ -6,6 +6,7 @@ source: https://channels.readthedocs.io/en/stable/deploying.html. They end with 
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -25,11 +26,13 @@ def main(port: int, number: int, command: list[str]) -> int:
         for wanted in (signal.SIGINT, signal.SIGTERM):
             signal.signal(wanted, stop)
         running += [subprocess.Popen(command, stdin=listener.fileno()) for _ in range(number)]
-    status = running[0].wait()
-    for each in running[1:]:
+    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # whichever ends first, which is then looked for
+    ended = [status for each in running if (status := each.poll()) is not None]
+    for each in running:
         each.terminate()
-        status = status or each.wait()
-    return status
+    for each in running:
+        each.wait()
+    return ended[0]
 
 
 if __name__ == "__main__":

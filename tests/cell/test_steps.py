@@ -354,6 +354,16 @@ def test_a_line_without_end(recorder, monkeypatch):
     assert keep(recorder, b"x" * 1001) == "x" * 1001
 
 
+def test_a_secret_across_a_cut(recorder, monkeypatch):
+    """In a line that is longer than a piece a secret is hidden wherever it stands."""
+    recorder.scrub.hide("hunter2")
+    monkeypatch.setattr(steps, "_PIECE", 20)
+    monkeypatch.setattr(steps, "_LONGEST", 10)
+    for before in range(60):
+        line = f"{'x' * before}hunter2{'x' * 60}"
+        assert keep(recorder, line.encode()) == line.replace("hunter2", "<secret>")
+
+
 def test_no_place_for_evidence(recorder):
     """Evidence that cannot be written is a fault of the machine."""
     shutil.rmtree(recorder.evidence)

@@ -8,10 +8,11 @@ import pytest
 from talkers import THREE, Switchboard, Talker, answer, any_of, endpoints, fences
 
 from harness.chat import conversation
-from harness.chat.conversation import Chat, FrameFormat
+from harness.chat.conversation import Chat
 from harness.chat.ledger import Said
 from harness.chat.members import ChannelRow, channel_table
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
+from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession
 from harness.clients.transcript import Message
 from harness.errors import CellFailure

@@ -172,7 +172,7 @@ def test_a_dead_chat_is_hurried_through(board):
     assert len(exchanged.wrong) == 15
     assert {each[1] for each in faults(exchanged)} == {"missing", "unproven"}
     # Nobody is waited for more briefly than a fence of this server's takes.
-    hurried = max(exchanges.SHORT_PATIENCE, FENCE_INTERVAL)
+    hurried = FENCE_INTERVAL
     assert exchanged.seconds == 3 * (1.0 + 5.0) + 11 * (hurried + 1.0) + hurried + 5.0 + SETTLING
     assert not exchanged.answered
 
@@ -187,7 +187,7 @@ def test_the_fourth_is_hurried(board):
     """The fourth message that never came is waited for no longer than a fence is."""
     board.drops = any_of(message(4), message(5), message(6), message(7))
     seconds = played(board.talk()).seconds
-    assert seconds == 3 * exchanges.PATIENCE + max(exchanges.SHORT_PATIENCE, FENCE_INTERVAL) + SETTLING
+    assert seconds == 3 * exchanges.PATIENCE + FENCE_INTERVAL + SETTLING
 
 
 def test_a_post_that_is_refused(board):
@@ -525,6 +525,17 @@ def test_a_trickle_at_the_end_has_an_end(board, clock):
         clock.later(0.2 * number, lambda: board.say("broadcast", "all", "John", "noise"))
     exchanged = played(chat)
     assert exchanges.BUDGET <= exchanged.seconds <= exchanges.BUDGET + 2 * chat.pace
+
+
+def test_one_connection_goes_silent(board):
+    """Where one connection receives nothing more, what still comes to the others does not have it waited for longer."""
+    chat, mute = board.talk(), Endpoint("John", "user")
+    board.delays, board.delay = fences, 0.01
+    board.drops = lambda text, line: line.endpoint == mute and len(board.said) > 12
+    exchanged = played(chat)
+    assert exchanged.seconds < 32
+    assert {each[2:] for each in faults(exchanged)} == {("John", "user")}
+    assert {each[1] for each in faults(exchanged)} <= {"missing", "unproven"}
 
 
 def test_all_stands_at_the_end(board):

@@ -166,9 +166,9 @@ def test_what_was_said_before(board):
         eavesdropping(board, "2").hear(text)
     look_again(chat, findings)
     assert [(each.seen, each.good) for each in findings] == [
-        ("3 private messages that were said before", False),
+        ("3 private messages said before", False),
         # The tenth exchange is Mary's own.
-        ("2 private messages that were said before", False),
+        ("2 private messages said before", False),
     ]
 
 

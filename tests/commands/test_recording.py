@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import msgspec
 import pytest
 import samples
 from click.testing import CliRunner
@@ -92,15 +93,19 @@ def test_what_is_asked_for(measuring):
         *(CELL, "django-websocket-redis", "runserver"),
     )
     assert (request.probes, request.redis_url, request.frozen, request.sockets) == ([], None, None, 10_000)
+    assert request.seed is None
     assert str(request.python) == sys.executable  # not where that leads to
     assert request.reports.folder.is_absolute()
 
 
 def test_options(measuring):
     """Probes come in their order, once each; a Redis and a number of sockets can be named."""
-    measuring.asked("--probe", "delivery", "--probe", "payloads", "--redis-url", "redis://x", "--sockets", "500")
+    measuring.asked(
+        "--probe", "delivery", "--probe", "payloads", "--redis-url", "redis://x", "--sockets", "500", "--seed", "7"
+    )
     (request,) = measuring.requests
     assert (request.probes, request.redis_url, request.sockets) == (["payloads", "delivery"], "redis://x", 500)
+    assert request.seed == 7
 
 
 def test_probes_of_the_environment(measuring):
@@ -149,10 +154,12 @@ def test_what_stays(measuring, recorded):
 def test_frozen(measuring, recorded, tmp_path):
     """With the versions of a result nothing is recorded: it is held against that one."""
     past = tmp_path / "past" / f"{CELL}.json"
-    save_result(samples.of(CELL), past)
+    result = samples.of(CELL)
+    save_result(msgspec.structs.replace(result, varying=msgspec.structs.replace(result.varying, seed=77)), past)
     before = recorded.read_bytes()
     assert measuring.asked("--freeze", past)[0] == 0
     assert measuring.requests[0].frozen == samples.of(CELL).installation.added
+    assert measuring.requests[0].seed == 77
     measuring.result = with_reason(Reason.EXCHANGE_WRONG)
     code, lines = measuring.asked("--freeze", past)
     assert (code, lines[-1]) == (1, "  Does it work? was ✓ Yes, is ✗ No (exchange wrong): so it is")

@@ -7,7 +7,7 @@ import asyncio
 import picows
 import pytest
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.load.crowd import Crowd
 from harness.load.plan import Plan, Visitor
 

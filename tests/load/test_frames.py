@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.load import frames
 from harness.load.frames import FrameDecoder
 

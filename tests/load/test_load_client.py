@@ -10,7 +10,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.load import client
 from harness.load.crowd import Crowd, Ended
 from harness.load.deliveries import Tally

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import picows
 import pytest
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.load import crowd as module
 from harness.load.crowd import CLIENT_FULL, PUBLISHERS, Crowd, Ended, named, room_for_sockets
 from harness.load.plan import Plan, Visitor

@@ -431,7 +431,8 @@ def test_a_client_that_fails(world, says, why):
     world.client_says, world.client_status = says, 1
     found = world.ask()
     assert world.run.steps[0].ended == f"the client failed: {why}"
-    assert found[HUNDRED][1] is not True
+    assert world.run.steps[0].limit == f"client: {why}"
+    assert found[HUNDRED][1] is None
     assert len(world.run.steps) == 1
 
 
@@ -447,7 +448,8 @@ def test_a_client_that_does_not_end(world):
     """A client that is stopped before it has written anything was stopped, and that is what is said."""
     world.steps[100], world.client_status = None, None
     world.ask()
-    assert world.run.steps[0].ended == "the client was stopped"
+    assert world.run.steps[0].ended == "the client failed: it was stopped"
+    assert world.run.steps[0].limit == "client: it was stopped"
 
 
 # How a run ends

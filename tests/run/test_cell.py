@@ -361,11 +361,12 @@ def test_a_redis_that_is_named(world):
     assert result.broker == "named by --redis-url"
 
 
-def test_its_password_is_hidden(world):
+@pytest.mark.parametrize("address", ["redis://:hunter2@127.0.0.1:6379/0", "redis://127.0.0.1:6379/0?password=hunter2"])
+def test_its_password_is_hidden(world, address):
     """The password of a Redis that is named stands in no text of the result."""
     world.printed["check"] = "a.py:1: DeprecationWarning: connected with hunter2\n"
     world.broken["check"] = "Error: hunter2"
-    result = world.result(redis_url="redis://:hunter2@127.0.0.1:6379/0")
+    result = world.result(redis_url=address)
     assert result.warnings == ["a.py:1: DeprecationWarning: connected with <secret>"]
     assert "hunter2" not in str(result)
 

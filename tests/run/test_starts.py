@@ -71,6 +71,12 @@ def test_second_exchanges(server, board, monkeypatch):
     assert (step.name, step.outcome, step.text) == ("second round", "ok", "15 of 15 right")
 
 
+def test_a_seed_that_is_given(server, board):
+    """An order of before can be gone in again."""
+    server.seed = 77
+    assert starts.second_exchanges(board.talk(), server).round == second_round("abc", 77)
+
+
 # Waiting
 
 

@@ -30,30 +30,47 @@ def handlers():
 
 
 class Process:
-    """A process that is none; it ends when it is told to, with its number."""
+    """A process that is none; it ends when it is told to."""
 
-    def __init__(self, all_of_them: list[Process], command: list[str], stdin: int) -> None:
-        self.command, self.signals, self.ended = command, [], False
+    def __init__(self, command: list[str], stdin: int) -> None:
+        self.command, self.signals, self.told = command, [], False
+        #: None while it runs.
+        self.status: int | None = None
         with socket.socket(fileno=socket.dup(stdin)) as listener:
             self.port = listener.getsockname()[1]
             self.listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        all_of_them.append(self)
-        self.status = len(all_of_them)
 
-    def wait(self) -> int:
+    def poll(self) -> int | None:
         return self.status
 
+    def wait(self) -> int:
+        assert self.told or self.status is not None, "nothing would end it"
+        return self.status or 0
+
     def terminate(self) -> None:
-        self.ended = True
+        self.told = True
 
     def send_signal(self, number: int) -> None:
         self.signals.append(number)
 
 
+class Processes(list[Process]):
+    """Those that were started; *happens* is what does while they are waited for."""
+
+    def happens(self) -> None:
+        self[0].status = 1
+
+
 @pytest.fixture
-def processes(monkeypatch) -> list[Process]:
-    made: list[Process] = []
-    monkeypatch.setattr(shared_socket.subprocess, "Popen", lambda command, stdin: Process(made, command, stdin))
+def processes(monkeypatch) -> Processes:
+    made = Processes()
+
+    def started(command: list[str], stdin: int) -> Process:
+        made.append(Process(command, stdin))
+        return made[-1]
+
+    monkeypatch.setattr(shared_socket.subprocess, "Popen", started)
+    monkeypatch.setattr(shared_socket.os, "waitid", lambda *asked: made.happens())
     return made
 
 
@@ -66,30 +83,38 @@ def test_they_share_a_socket(processes):
     assert can_bind(port)
 
 
-def test_all_end_together(processes):
-    """Once the first has ended the others are ended, and a status that is not zero is told."""
-    shared_socket.main(free_port(), 3, ["serve"])
-    assert [process.ended for process in processes] == [False, True, True]
-
-
-def test_the_status_of_another(processes, monkeypatch):
-    """Where the first ends well the status of another one is told."""
-    waits = iter((0, 0, 5))
-    monkeypatch.setattr(Process, "wait", lambda process: next(waits))
-    assert shared_socket.main(free_port(), 3, ["serve"]) == 5
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_all_end_together(processes, monkeypatch, first):
+    """Once any of them has ended the others are ended, and its status is told."""
+    monkeypatch.setattr(processes, "happens", lambda: setattr(processes[first], "status", 7))
+    assert shared_socket.main(free_port(), 3, ["serve"]) == 7
+    assert all(process.told for process in processes if process is not processes[first])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_are_handed_on(processes, monkeypatch, number):
     """A signal to this process goes to all of them."""
 
-    def interrupted(process):
+    def interrupted() -> None:
         signal.raise_signal(number)
-        return 0
+        processes[0].status = 0
 
-    monkeypatch.setattr(Process, "wait", interrupted)
+    monkeypatch.setattr(processes, "happens", interrupted)
     shared_socket.main(free_port(), 2, ["serve"])
-    assert {tuple(process.signals) for process in processes} == {(number, number)}
+    assert {tuple(process.signals) for process in processes} == {(number,)}
+
+
+def test_the_second_ends(monkeypatch):
+    """Of two real processes the second ends, and the first does not outlive it."""
+    started, original = [], shared_socket.subprocess.Popen
+
+    def start(command, stdin):
+        started.append(original(["sh", "-c", command[0] if started else "exec sleep 60"], stdin=stdin))
+        return started[-1]
+
+    monkeypatch.setattr(shared_socket.subprocess, "Popen", start)
+    assert shared_socket.main(free_port(), 2, ["exit 3"]) == 3
+    assert [each.returncode for each in started] == [-signal.SIGTERM, 3]
 
 
 def test_a_taken_port():

@@ -63,6 +63,9 @@ def of(client: Client, embedded: bool = True) -> Broker:
         ("redis://127.0.0.1:{port}/0", "redis://127.0.0.1:{port}/0"),
         ("redis://:hunter2@127.0.0.1:{port}/0", "redis://<secret>@127.0.0.1:{port}/0"),
         ("redis://mary:hunter2@127.0.0.1:{port}/0", "redis://<secret>@127.0.0.1:{port}/0"),
+        ("redis://:hunter/2@127.0.0.1:{port}/0", "redis://<secret>@127.0.0.1:{port}/0"),
+        ("redis://:hunt@er@127.0.0.1:{port}/0", "redis://<secret>@127.0.0.1:{port}/0"),
+        ("redis://127.0.0.1:{port}/0?password=hunter2&db=1", "redis://127.0.0.1:{port}/0?password=<secret>&db=1"),
         ("http://127.0.0.1:{port}/", "http://127.0.0.1:{port}/"),
         ("127.0.0.1:{port}", "127.0.0.1:{port}"),
         ("redis://127.0.0.1:port/0", "redis://127.0.0.1:port/0"),
@@ -77,6 +80,21 @@ def test_nobody_answers(url, shown):
         broker.connect(url.format(port=port))
     assert str(raised.value) == f"no Redis answers at {shown.format(port=port)}"
     assert raised.value.hint == "start one, or leave out --redis-url"
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("redis://127.0.0.1:6379/0", []),
+        ("redis://:hunter2@127.0.0.1/0", ["hunter2"]),
+        ("redis://mary:hunter%202@127.0.0.1/0", ["hunter%202", "hunter 2"]),
+        ("redis://:a/b@c@127.0.0.1/0", ["a/b@c"]),
+        ("unix:///redis.sock?db=1&password=p%2Fq", ["p%2Fq", "p/q"]),
+    ],
+)
+def test_secrets(url, secrets):
+    """A password is known wherever an address may have it, as it is written and as it is meant."""
+    assert broker.secrets_of(url) == secrets
 
 
 @pytest.mark.parametrize(

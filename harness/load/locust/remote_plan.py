@@ -10,8 +10,8 @@ import msgspec
 
 from harness.cell.pages import LOGIN
 from harness.cells import Cell
-from harness.chat.conversation import FrameFormat
 from harness.chat.members import MEMBERS
+from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession
 from harness.errors import UsageError
 from harness.libraries import registry

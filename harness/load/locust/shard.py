@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.load.deliveries import Tally
 from harness.load.frames import FrameDecoder
 from harness.load.latency import latency

@@ -7,7 +7,7 @@ import time
 import msgspec
 import pytest
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.load.latency import combined, latency
 from harness.load.locust import conductor
 from harness.load.locust import protocol as together

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from bareserver import BINARY, CLOSE, PING, TEXT, frame, handshake, serving
 
-from harness.chat.conversation import FrameFormat
+from harness.clients.frame_format import FrameFormat
 from harness.errors import UsageError
 from harness.load.locust import remote_plan
 from harness.load.locust.remote_plan import lets_in, plan_for, setup_of
