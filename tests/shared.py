@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,3 +56,19 @@ def run_fake(fake: str, reports: Path, *options: str, **env: str) -> Ran:
     cell = fake_cell(fake)
     done = harness("run", cell, "--python", sys.executable, *options, reports=reports, **env)
     return Ran(done.returncode, done.stdout + done.stderr, reports, cell)
+
+
+def ran_once(once: Callable[[str, Callable[[Path], None]], Path], fake: str) -> Ran:
+    """Run a fake once for all tests that only look at what came of it; *once* is the fixture of that name.
+
+    There is a secret in its environment.
+    """
+
+    def run(folder: Path) -> None:
+        done = run_fake(fake, folder, MY_API_TOKEN="tok-123")
+        (folder / "exit code").write_text(str(done.exit_code))
+        (folder / "output").write_text(done.output)
+
+    folder = once(f"fake {fake}", run)
+    exit_code, output = ((folder / name).read_text() for name in ("exit code", "output"))
+    return Ran(int(exit_code), output, folder, fake_cell(fake))

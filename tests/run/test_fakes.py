@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from shared import Ran, fake_cell, run_fake
+from shared import ran_once, run_fake
 
 from harness.report import rst
 from harness.verdict import Reason
@@ -26,19 +26,6 @@ WRONG = {
     "truncates": {(5, "altered", "John", "user")},
     "recodes": {(5, "altered", "John", "user")},
 }
-
-
-def ran_once(once, fake):
-    """Run a fake once for all tests that only look at what came of it."""
-
-    def run(folder):
-        done = run_fake(fake, folder)
-        (folder / "exit code").write_text(str(done.exit_code))
-        (folder / "output").write_text(done.output)
-
-    folder = once(f"fake {fake}", run)
-    exit_code, output = ((folder / name).read_text() for name in ("exit code", "output"))
-    return Ran(int(exit_code), output, folder, fake_cell(fake))
 
 
 @pytest.mark.parametrize("fake", WRONG)
@@ -64,9 +51,9 @@ def test_wrong_exchanges(fake, tmp_path):
     "fake",
     ["behaves", "behaves-in-json", "hangs-up", "delays", "slow", "trickles", "floods", "prints-hostile-text"],
 )
-def test_right_exchanges(fake, tmp_path):
+def test_right_exchanges(fake, once):
     """A library that carries every message works, be it slow, noisy or quick to hang up."""
-    ran = run_fake(fake, tmp_path)
+    ran = ran_once(once, fake)
     assert ran.exit_code == 0, ran.output
     assert ran.result.verdicts.overall.reason is Reason.WORKS
     assert [exchange.good for exchange in ran.result.exchanges] == [True] * 15
@@ -158,9 +145,9 @@ SAID = {
 
 
 @pytest.mark.parametrize(("fake", "reason"), REFUSED.items())
-def test_reason(fake, reason, tmp_path):
+def test_reason(fake, reason, once):
     """Each way to fail has its own reason, an exit code of 1, and a report that docutils accepts."""
-    ran = run_fake(fake, tmp_path, MY_API_TOKEN="tok-123")
+    ran = ran_once(once, fake)
     assert ran.exit_code == 1, ran.output
     assert ran.result.verdicts.overall.reason is reason, ran.output
     said = ran.result.verdicts.overall.text
@@ -168,7 +155,7 @@ def test_reason(fake, reason, tmp_path):
     assert SAID.get(fake, "") in said
     assert "KeyboardInterrupt" not in said  # that is the harness's own doing
     for secret in ("/root/", "/home/", "abcdef", "tok-123", "\x1b", "\x07"):
-        assert secret not in (tmp_path / "results" / f"{ran.cell}.json").read_text(), secret
+        assert secret not in (ran.reports / "results" / f"{ran.cell}.json").read_text(), secret
         assert secret not in ran.output, secret
     assert not rst.problems(rst.escape(ran.result.verdicts.overall.text))
 
@@ -204,23 +191,23 @@ def test_taken_port(tmp_path):
     assert ran.result.varying.repeated == ["runserver: the port was taken, another one was tried"]
 
 
-def test_flood_is_kept_whole(tmp_path):
+def test_flood_is_kept_whole(once):
     """100 MB of output are evidence to the last line, while the result stays small."""
-    ran = run_fake("floods", tmp_path)
+    ran = ran_once(once, "floods")
     assert (ran.evidence / "runserver.log").stat().st_size > 100 * 1024 * 1024
-    assert (tmp_path / "results" / f"{ran.cell}.json").stat().st_size < 64_000
+    assert (ran.reports / "results" / f"{ran.cell}.json").stat().st_size < 64_000
 
 
-def test_hostile_output(tmp_path):
+def test_hostile_output(once):
     """Output full of markup, terminal sequences and broken UTF-8 renders, and stays text."""
-    ran = run_fake("fails-to-start", tmp_path)
+    ran = ran_once(once, "fails-to-start")
     page = rst.literal(ran.result.steps[-1].excerpt)
     assert not rst.problems(f"It printed::\n\n{page}\n\nAfter.\n")
     assert "\x1b" not in (ran.evidence / "runserver.log").read_text()
     assert "RuntimeError" in ran.result.verdicts.overall.text
 
 
-@pytest.mark.parametrize("time", range(3))
+@pytest.mark.parametrize("time", range(2))
 def test_every_time(time, tmp_path):
     """A well-behaved library works every time; `tox -e benchmarks -- control` tries it two hundred times."""
     ran = run_fake("behaves", tmp_path)
