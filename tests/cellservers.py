@@ -92,7 +92,7 @@ class StandIn(CellServer):
     #: its own that does what that of the first start does.
     boards: dict[str, Switchboard]
     #: Why a start fails, by its step.
-    failures: dict[str, CellFailure] = field(default_factory=dict)
+    failures: dict[str, Exception] = field(default_factory=dict)
     #: Each start: the step, the settings, and the server that is started.
     starts: list[tuple[str, Mapping[str, str], str]] = field(default_factory=list)
     #: When each is told to end, and what its programs are told, by its step.
@@ -114,7 +114,7 @@ class StandIn(CellServer):
         self.starts.append((name, dict(settings or {}), self.name))
         self.ends[name], self.envs[name] = ends, {**self.env, **(settings or {})}
         if name in self.failures:
-            self.recorder.add(Step(name=name, outcome="failed", cause=self.failures[name].text), 0.0)
+            self.recorder.add(Step(name=name, outcome="failed", cause=str(self.failures[name])), 0.0)
             raise self.failures[name]
         self.recorder.add(Step(name=name, outcome="ok"), 0.0)
         self.chats[name] = self._board(name).chat(self.library)

@@ -20,7 +20,7 @@ from harness.errors import CellFailure
 from harness.probes import registry as probes
 from harness.results.result import Judgement, Probe
 from harness.run import starts, variants
-from harness.run.starts import Start
+from harness.run.starts import SecondStart, Start
 from harness.servers.catalogue import SERVERS
 from harness.verdict import Reason, Verdict
 
@@ -36,9 +36,10 @@ def serve(server: CellServer, wanted_probes: list[str], run_tests: Callable[[], 
         observed.django_server = _django_server(server, observed)
     try:
         observed.starts += 1
-        with server.serving(name, observed) as chat:
+        with server.serving(name, observed) as chat, SecondStart(server, observed) as second:
+            second.begin()
             try:
-                _ask(chat, server, observed, wanted_probes, tests)
+                _ask(chat, server, observed, wanted_probes, tests, second)
             finally:
                 observed.add_fences(chat)
             _leave_open(chat)
@@ -69,7 +70,14 @@ class _Once:
             self._left.pop()()
 
 
-def _ask(chat: Chat, server: CellServer, observed: Observations, wanted_probes: list[str], tests: _Once) -> None:
+def _ask(
+    chat: Chat,
+    server: CellServer,
+    observed: Observations,
+    wanted_probes: list[str],
+    tests: _Once,
+    second: SecondStart,
+) -> None:
     """Go through the pages, the exchanges, and what is asked beside them as far as those went."""
     try:
         _pages(chat, server)
@@ -78,7 +86,7 @@ def _ask(chat: Chat, server: CellServer, observed: Observations, wanted_probes: 
         raise
     judged: list[Start] = []
     try:
-        _talk(chat, server, observed, judged, tests)
+        _talk(chat, server, observed, judged, tests, second)
     except CellFailure as failure:
         observed.channels = failure
         observed.said = server.printed(server.name)
@@ -89,7 +97,9 @@ def _ask(chat: Chat, server: CellServer, observed: Observations, wanted_probes: 
     _judge_at_last(judged, observed, horizon)
 
 
-def _talk(chat: Chat, server: CellServer, observed: Observations, judged: list[Start], tests: _Once) -> None:
+def _talk(
+    chat: Chat, server: CellServer, observed: Observations, judged: list[Start], tests: _Once, second: SecondStart
+) -> None:
     """Go through both rounds of exchanges, and while their horizon is waited for through all that is always asked.
 
     *judged* gets the starts, to be judged once more when everything is over.
@@ -107,7 +117,7 @@ def _talk(chat: Chat, server: CellServer, observed: Observations, judged: list[S
         say(f"{first} right")
         if not first.answered:
             exchanges.check(first)
-    with _second(server, observed, judged), beating(*(start.chat for start in judged)):
+    with _second(second, server, observed, judged), beating(*(start.chat for start in judged)):
         if not any(start.exchanged.wrong for start in judged):
             _while_waiting(chat, server, observed)
         tests.run()
@@ -119,8 +129,8 @@ def _talk(chat: Chat, server: CellServer, observed: Observations, judged: list[S
 
 
 @contextmanager
-def _second(server: CellServer, observed: Observations, judged: list[Start]) -> Iterator[None]:
-    """Start the server once more and go through the second round; both stay until the block is left.
+def _second(second: SecondStart, server: CellServer, observed: Observations, judged: list[Start]) -> Iterator[None]:
+    """Go through the second round on the *second* start of the server; both stay until the block is left.
 
     Raises:
         CellFailure: the server does not do again what it did.
@@ -128,7 +138,7 @@ def _second(server: CellServer, observed: Observations, judged: list[Start]) -> 
     with ExitStack() as stack:
         observed.starts += 1
         try:
-            chat = stack.enter_context(starts.started_again(server, observed))
+            chat = stack.enter_context(second.taken())
         except CellFailure as failure:
             if failure.reason.verdict is not Verdict.DOES_NOT_WORK:
                 raise  # it is nobody's fault who is under test

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -19,12 +19,15 @@ from harness.chat import exchanges
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.rounds import second_round
-from harness.errors import CellFailure
-from harness.results.result import Exchange
+from harness.errors import CellFailure, HarnessError
+from harness.results.result import Exchange, Step
+from harness.system import threads
 from harness.verdict import Reason
 
 #: How many seeds there are for the order of the second round.
 SEEDS = 1 << 16
+#: Seconds between two looks at a start that is to end.
+_A_MOMENT = 0.02
 
 
 @dataclass
@@ -40,23 +43,105 @@ class Start:
         return max(0.0, self.exchanged.over + HORIZON - time.monotonic())
 
 
-@contextmanager
-def started_again(server: CellServer, observed: Observations) -> Iterator[Chat]:
-    """Start the server once more beside the first start, with a port, a prefix and a database of its own.
+class SecondStart:
+    """The second start of a server, which is made beside the first one, while that is asked.
 
-    Raises:
-        CellFailure: it does not start, or somebody cannot log in or connect.
+    It has a port, a prefix and a database of its own. Its steps are shown, and count, once somebody takes it; until
+    then nothing of it is seen, and when the block is left before that it has never been.
     """
-    prefix, database = f"{server.prefix}-again", server.recorder.work / "chat-again.sqlite3"
-    first = server.recorder.work / "chat.sqlite3"
-    if first.exists():
-        shutil.copyfile(first, database)
-    env = {**server.env, **server.library.environment(server.broker.url, prefix, database)}
-    again = dataclasses.replace(server, prefix=prefix, env=env)
-    with again.serving(f"{server.name} again", observed, ends=Ends.WHILE_CLOSING) as chat:
-        chat.log_in()
-        chat.connect()
-        yield chat
+
+    def __init__(self, server: CellServer, observed: Observations) -> None:
+        """*server* has just been started; what is seen of the second start comes into *observed*."""
+        self._first, self._observed, self._own = server, observed, Observations()
+        work = server.recorder.work
+        database, apart = work / "chat-again.sqlite3", work / "again"
+        if (work / "chat.sqlite3").exists():
+            shutil.copyfile(work / "chat.sqlite3", database)  # before anybody writes to it
+        apart.mkdir(exist_ok=True)
+        prefix = f"{server.prefix}-again"
+        self._server = dataclasses.replace(
+            server,
+            prefix=prefix,
+            env={**server.env, **server.library.environment(server.broker.url, prefix, database)},
+            recorder=dataclasses.replace(server.recorder, evidence=apart, watcher=_Nobody(), steps=[], seconds={}),
+            process=None,
+        )
+        self._stack = ExitStack()
+        self._chat: Chat | None = None
+        self._failure: Exception | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> SecondStart:
+        return self
+
+    def begin(self) -> None:
+        """Begin to start it."""
+        with threads.whole():
+            self._thread = threads.run(self._start, "second start")
+
+    def _start(self) -> None:
+        name = f"{self._server.name} again"
+        try:
+            self._chat = self._stack.enter_context(self._server.serving(name, self._own, ends=Ends.WHILE_CLOSING))
+        except Exception as failure:  # whatever it is: it goes on where the start is taken
+            self._failure = failure
+
+    @contextmanager
+    def taken(self) -> Iterator[Chat]:
+        """Yield a chat in which all members are connected; stop the server when the block is left.
+
+        Raises:
+            CellFailure: it did not start, or somebody cannot log in or connect.
+            HarnessError: it did not start, and that is not its own fault.
+        """
+        assert self._thread is not None, "it has begun"
+        try:
+            self._thread.join()
+            self._show()
+            if self._failure is not None:
+                raise self._failure
+            assert self._chat is not None
+            self._chat.log_in()
+            self._chat.connect()
+            yield self._chat
+        finally:
+            if not self._thread.is_alive():
+                self._stack.close()
+            self._observed.stopped.update(self._own.stopped)
+            self._observed.stopping.extend(self._own.stopping)
+
+    def _show(self) -> None:
+        """Hand over to the first start's recorder what has been recorded until now, and what will be."""
+        apart, recorder = self._server.recorder, self._first.recorder
+        for step in apart.steps:
+            recorder.watcher.begin(step.name)
+            recorder.add(step, apart.seconds[step.name])
+        for file in apart.evidence.iterdir():
+            file.rename(recorder.evidence / file.name)
+        self._observed.repeated.extend(self._own.repeated)
+        self._server.recorder = recorder
+
+    def __exit__(self, *raised: object) -> None:
+        if self._thread is None:
+            return
+        self._kill()
+        while self._thread.is_alive():  # perhaps there was nothing to kill yet
+            self._thread.join(_A_MOMENT)
+            self._kill()
+        with suppress(CellFailure, HarnessError):  # such as that it was killed
+            self._stack.close()
+
+    def _kill(self) -> None:
+        if self._server.process is not None:
+            self._server.process.kill()
+
+
+class _Nobody:
+    """Who watches the steps that may never have been."""
+
+    def begin(self, name: str) -> None: ...
+
+    def end(self, step: Step, seconds: float) -> None: ...
 
 
 def second_exchanges(chat: Chat, server: CellServer) -> Exchanged:

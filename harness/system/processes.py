@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 #: The processes that this one started itself, once it adopts what they abandon.
 _started: set[int] = set()
 _adopts = False
+#: Held while a child is started, for until it is known it looks like one that was adopted.
+_starting = threading.Lock()
 
 #: How often what a process has left is looked for: ending one may leave another.
 _LOOKS = 5
@@ -91,9 +94,9 @@ class Child:
         self.started = time.monotonic()
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("wb") as output:
+            with log.open("wb") as output, _starting:
                 self._popen = self._start(command, {**env, CHILD: self.mark}, cwd, output)
-            _started.add(self.pid)
+                _started.add(self.pid)
             # What is older was abandoned by somebody else, who may still need it.
             self._born: float = self._popen.create_time()
         except OSError as error:
@@ -159,6 +162,12 @@ class Child:
                     for connection in process.net_connections(kind="tcp")
                 )
         return found
+
+    def kill(self) -> None:
+        """Kill it, and leave it to whoever watches it to find that out."""
+        if self.exit_status is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def family(self) -> list[psutil.Process]:
         """Return the process and all it started that still runs, wherever that has gone."""
@@ -280,7 +289,9 @@ def _in_session(leader: int) -> Iterator[psutil.Process]:
 
 def _adopted(since: float) -> Iterator[psutil.Process]:
     """Yield the children of this process that it did not start: what its children abandoned."""
-    for process in psutil.Process().children() if _adopts else ():
+    with _starting:
+        children = psutil.Process().children() if _adopts else []
+    for process in children:
         with suppress(psutil.Error):
             known = process.pid in _started or process.create_time() < since
             if not known and process.status() != psutil.STATUS_ZOMBIE:

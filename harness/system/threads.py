@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_HELD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 @contextmanager
@@ -14,7 +16,7 @@ def whole() -> Iterator[None]:
 
     One whose handler raises while a thread is being started leaves it half made, and that is printed as a traceback.
     """
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     try:
         yield
     finally:
@@ -22,6 +24,18 @@ def whole() -> Iterator[None]:
 
 
 def start(thread: threading.Thread) -> None:
-    """Start *thread*; see :func:`whole`."""
+    """Start *thread*; see :func:`whole`. Signals stay held back in it: it must not start programs."""
     with whole():
         thread.start()
+
+
+def run(do: Callable[[], object], name: str) -> threading.Thread:
+    """Start a thread that does *do*, and may start programs: what holds signals back would hand that down to them."""
+
+    def freely() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+        do()
+
+    thread = threading.Thread(target=freely, name=name, daemon=True)
+    start(thread)
+    return thread

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -15,10 +17,10 @@ from harness.chat import exchanges
 from harness.chat.exchanges import Exchanged
 from harness.chat.rounds import first_round, second_round
 from harness.clients.connection import Endpoint
-from harness.errors import CellFailure
+from harness.errors import CellFailure, HarnessError
 from harness.results.result import Exchange, Fault
 from harness.run import starts
-from harness.run.starts import Start
+from harness.run.starts import SecondStart, Start
 from harness.verdict import Reason
 
 
@@ -30,11 +32,17 @@ def server(tmp_path, board):
 # The second start
 
 
-def test_started_again(server):
+def taken(second: SecondStart):
+    second.begin()
+    return second.taken()
+
+
+def test_second_start(server):
     """The second start has a name, a prefix and a database of its own, and all members are in it."""
     (server.recorder.work / "chat.sqlite3").write_bytes(b"members")
     server.env = {"CHAT_PREFIX": "prefix", "PATH": "/bin"}
-    with starts.started_again(server, Observations()) as chat:
+    observed = Observations()
+    with SecondStart(server, observed) as second, taken(second) as chat:
         assert len(chat.endpoints) == 9
         assert chat is server.chats["runserver again"]
     database = server.recorder.work / "chat-again.sqlite3"
@@ -46,20 +54,94 @@ def test_started_again(server):
     }
     assert (database.read_bytes(), server.ends) == (b"members", {"runserver again": Ends.WHILE_CLOSING})
     assert (server.prefix, server.env) == ("prefix", {"CHAT_PREFIX": "prefix", "PATH": "/bin"})
+    assert [step.name for step in server.recorder.steps] == ["runserver again", "stop runserver again"]
+    assert server.recorder.watcher.begun[0] == "runserver again"
+    assert observed.stopped == {"runserver again": "9 sockets open"}
 
 
 def test_without_a_database(server):
     """A chat that has no file of a database gets none."""
-    with starts.started_again(server, Observations()):
+    with SecondStart(server, Observations()) as second, taken(second):
         pass
     assert not (server.recorder.work / "chat-again.sqlite3").exists()
 
 
 def test_it_does_not_start_again(server):
-    """That it does not start is for whoever asked for it."""
+    """That it does not start is for whoever takes it; what was kept of that is evidence then."""
     server.failures["runserver again"] = failed("no")
-    with pytest.raises(CellFailure, match=r"^no$"), starts.started_again(server, Observations()):
+    with SecondStart(server, Observations()) as second:
+        second.begin()
+        assert server.recorder.steps == []
+        (server.recorder.work / "again" / "runserver-again.log").write_text("no\n")
+        with pytest.raises(CellFailure, match=r"^no$"), second.taken():
+            pytest.fail("there is no server")
+    assert [(step.name, step.outcome) for step in server.recorder.steps] == [("runserver again", "failed")]
+    assert (server.recorder.evidence / "runserver-again.log").read_text() == "no\n"
+
+
+def test_the_machines_fault(server):
+    """A fault of the machine is told to whoever takes the second start."""
+    server.failures["runserver again"] = HarnessError("the disk is full")
+    with SecondStart(server, Observations()) as second, pytest.raises(HarnessError, match="is full"), taken(second):
         pytest.fail("there is no server")
+
+
+def test_nobody_takes_it(server):
+    """A second start that nobody takes has never been, and is over when the first one is asked no more."""
+    observed = Observations()
+    with SecondStart(server, observed) as second:
+        second.begin()
+    assert server.chats["runserver again"].endpoints == []
+    assert (server.recorder.steps, server.recorder.watcher.begun, observed) == ([], [], Observations())
+    assert list(server.recorder.evidence.iterdir()) == []
+
+
+def interrupt(*of: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_interrupted_on_the_way(server, monkeypatch):
+    """Whatever comes between the end of the start and the first question to it, the server is stopped."""
+    monkeypatch.setattr(SecondStart, "_show", interrupt)
+    with pytest.raises(KeyboardInterrupt), SecondStart(server, Observations()) as second, taken(second):
+        pytest.fail("it was interrupted")
+    assert server.chats["runserver again"].endpoints == []
+    assert [step.name for step in second._server.recorder.steps] == ["runserver again", "stop runserver again"]
+
+
+def test_it_has_not_begun(server):
+    """A second start that has not begun is none."""
+    with SecondStart(server, Observations()):
+        pass
+    assert server.chats == {}
+
+
+class Sleeper:
+    """A server that never answers, until it is killed."""
+
+    def __init__(self) -> None:
+        self.killed = threading.Event()
+
+    def kill(self) -> None:
+        self.killed.set()
+
+
+def test_it_is_not_waited_for(server, monkeypatch):
+    """A second start that is still under way when nobody wants it any more is killed."""
+    sleeper = Sleeper()
+
+    @contextmanager
+    def serving(self, name, observed, settings=None, at=None, ends=None):
+        self.process = sleeper
+        sleeper.killed.wait()
+        raise failed("it was killed")
+        yield
+
+    monkeypatch.setattr(type(server), "serving", serving)
+    with SecondStart(server, Observations()) as second:
+        second.begin()
+    assert sleeper.killed.is_set()
+    assert not second._thread.is_alive()
 
 
 def test_second_exchanges(server, board, monkeypatch):
