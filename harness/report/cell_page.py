@@ -103,6 +103,17 @@ class CellPage:
         return self.row.result.varying.started[:10]
 
     @property
+    def versions(self) -> str:
+        """What was measured: Python, Django, the library, and the broker where the library talks to one."""
+        versions, library = self.row.result.versions, self.library
+        if versions is None:
+            return ""
+        parts = [f"Python {versions.python}", f"Django {versions.django}"]
+        parts += [f"{library.name} {versions.library}"] if versions.library else []
+        parts += [versions.broker] if versions.broker and library.prose["uses_redis"] else []
+        return ", ".join(parts)
+
+    @property
     def verdicts(self) -> list[tuple[str, Judgement]]:
         """The columns of the compatibility table, each with its question; the last word comes first."""
         verdicts = self.row.result.verdicts

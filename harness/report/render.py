@@ -12,10 +12,10 @@ from typing import Any
 import jinja2
 
 from harness.errors import HarnessError
-from harness.report import loads, rst, tables
+from harness.report import excerpts, loads, rst, tables
 from harness.report.cell_page import CellPage
 from harness.report.rst import Rst
-from harness.report.view import View, excerpt_of_code
+from harness.report.view import View
 from harness.results.folder import Reports
 from harness.results.loads import BOUND_MS, RATE_SOCKETS
 from harness.results.result import as_expected
@@ -39,9 +39,10 @@ def render(view: View, cells: bool = True) -> dict[str, str]:
     for library in view.libraries:
         template = environment.get_template("library.rst.j2")
         try:
-            pages[f"{library.name}.rst"] = template.render(library=library, prose=library.prose)
+            pages[f"{library.name}.rst"] = template.render(library=library, prose=library.prose, view=view)
         except jinja2.UndefinedError as error:
             raise HarnessError(f"the prose of {library.name} is not complete: {error}") from error
+        pages[f"{library.name}/questions.rst"] = environment.get_template("questions.rst.j2").render(library=library)
         for row in library.rows:
             if row.verdict is Verdict.NOT_TESTED or not cells:
                 continue
@@ -117,6 +118,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         literal=rst.literal,
         rst=Rst,
+        sentence=lambda text: f"{str(text).rstrip('.')}.",
         mb=lambda count: f"{count / 1e6:.1f} MB",
         sec=lambda seconds: f"{seconds:.1f} s",
         ms=lambda milliseconds: f"{milliseconds:.1f} ms",
@@ -132,7 +134,7 @@ def _environment() -> jinja2.Environment:
         "rate_sockets": RATE_SOCKETS,
         "bound": BOUND_MS,
         "as_expected": as_expected,
-        "code": excerpt_of_code,
+        "code": excerpts.of_code,
         "Verdict": Verdict,
     }
     environment.globals.update(helpers)

@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 
 from harness.report import rst
 from harness.report.cell_page import CellPage, QuestionSet
 from harness.report.rst import Rst
-from harness.report.view import LibraryView, Row, Rows, View
+from harness.report.view import LibraryView, Row, Rows, View, versions
 from harness.results.result import Cost, Finding
 from harness.verdict import Verdict, answer, sign
 
+#: What arrived where it was altered, letter by letter: a summary only says that it was.
+_ALTERED = re.compile(r"arrives as (['\"]).*\1", re.DOTALL)
 
-def grid(group: Rows) -> Rst:
-    """Return Django by Python, a sign each; nothing where there is no cell."""
+
+def linked_grid(library: LibraryView, group: Rows) -> Rst:
+    """Return the grid of *group*, newest Django first, with each sign a link to the page of its cell."""
     shown = group.grid()
-    rows = [[django, *(sign(row.verdict.good) if row else "" for row in cells)] for django, cells in shown.rows]
-    return rst.table(["Django", *shown.pythons], [[Rst(cell) for cell in row] for row in rows])
+    rows, targets = [], []
+    for django, cells in reversed(shown.rows):
+        signs = []
+        for row in cells:
+            shows = row is not None and row.verdict is not Verdict.NOT_TESTED
+            text = sign(row.verdict.good) if row else ""
+            signs.append(Rst(f"`{text}`__" if shows else text))
+            targets += [f"__ {library.name}/{row.name}.rst"] if shows and row else []
+        rows.append([Rst(django), *signs])
+    return Rst(rst.table(["Django", *shown.pythons], rows) + "\n" + "\n".join(targets) + "\n")
+
+
+def where_it_works(view: View) -> Rst:
+    """Return Django by Python, newest Django first, with the letters of the libraries that work there."""
+    everything = Rows("", view.rows)
+    pythons, djangos = versions(everything.rows, "python"), versions(everything.rows, "django")
+    there: dict[tuple[str, str], list[Row]] = {}
+    for row in everything.rows:
+        there.setdefault((row.cell.django, row.cell.python), []).append(row)
+    letters = {library.name: library.letter for library in view.libraries}
+
+    def shown(rows: list[Row]) -> str:
+        working = {row.result.library for row in rows if row.verdict is Verdict.WORKS}
+        tested = any(row.verdict is not Verdict.NOT_TESTED for row in rows)
+        found = "".join(letter for name, letter in letters.items() if name in working)
+        return found or (sign(False) if tested else sign(None) if rows else "")
+
+    rows = [
+        [Rst(django), *(Rst(shown(there.get((django, python), []))) for python in pythons)]
+        for django in reversed(djangos)
+    ]
+    return rst.table(["Django", *pythons], rows)
 
 
 def headline(view: View, reports: str = "") -> Rst:
@@ -113,18 +148,17 @@ def _in_every_cell(answers: dict[str, list[Finding]]) -> str:
 def papers(view: View) -> Rst:
     """Return what can be read of each library, and what it tests."""
     rows: list[list[object]] = [
-        [library.title, library.prose["short"]["documentation"], library.prose["short"]["tests"], _chat_tests(library)]
+        [
+            library.title,
+            library.prose["short"]["documentation"],
+            library.prose["short"]["tests"],
+            library.chat_tests or "─",
+        ]
         for library in view.libraries
     ]
     return rst.csv_table(
         ["Library", "Documentation", "Unit tests", "Tests of the chat, in each cell"], rows, "22 32 26 20"
     )
-
-
-def _chat_tests(library: LibraryView) -> str:
-    counted = [row.result.unit_tests for row in library.rows if row.result.unit_tests]
-    green = sum(not each.failed for each in counted)
-    return f"{max(each.ran for each in counted)}, green in {green} of {len(counted)} cells" if counted else "─"
 
 
 def transports(view: View) -> Rst:
@@ -202,22 +236,26 @@ def _differences(today: Row, pinned: Row) -> str:
         return {**probes, **ways}
 
     before, after = seen(today), seen(pinned)
+    alone = {probe.name for probe in today.result.probes} ^ {probe.name for probe in pinned.result.probes}
     better = [name for name, good in after.items() if good and before.get(name) is False]
     worse = [name for name, good in after.items() if good is False and before.get(name)]
     parts = [f"{title}: {'; '.join(names)}" for title, names in (("better", better), ("worse", worse)) if names]
+    if alone:
+        parts.append(f"asked of one of them alone: {', '.join(sorted(alone))}")
     return ". ".join(parts) or "nothing"
 
 
-def summary(library: LibraryView) -> Rst:
-    """Return one line for each cell of a library."""
-    apart = any(row.result.verdicts.django_server for row in library.rows)
-    server = len(library.groups) > 1
+def summary(library: LibraryView, shown: Sequence[Row]) -> Rst:
+    """Return one line for each cell of a library that is *shown*; those shown in full lead to their sections."""
+    apart, server = library.apart, len(library.groups) > 1
     header = ["Python", "Django", *(["Server"] if server else []), "More details"]
     header += ["Django server works?", "Websockets server works?"] if apart else ["Web server works?"]
     header += ["Channels work?", "Does it work?"]
     rows = []
-    for row in library.rows:
+    for row in shown:
         verdicts = row.result.verdicts
+        page = f"{library.name}/{row.name}.rst"
+        details = f"`{row.name}`_" if row in library.in_full else rst.link(row.name, page)
         django = (
             [verdicts.django_server.verdict.label if verdicts.django_server else Verdict.NOT_TESTED.label]
             if apart
@@ -225,7 +263,7 @@ def summary(library: LibraryView) -> Rst:
         )
         rows.append(
             [
-                *(row.cell.python, row.cell.django, *([row.served] if server else []), f"`{row.name}`_", *django),
+                *(row.cell.python, row.cell.django, *([row.served] if server else []), details, *django),
                 *(verdicts.web_server.verdict.label, verdicts.channels.verdict.label, verdicts.overall.label),
             ]
         )
@@ -250,10 +288,12 @@ def common_findings(library: LibraryView, name: str) -> Rst:
     for question, answers in library.findings(name).items():
         bad = [each for each in answers if each.good is False]
         good = sum(each.good is True for each in answers)
-        seen = Counter(each.seen for each in bad or answers)
+        seen = Counter(_ALTERED.sub("arrives altered", each.seen) for each in bad or answers)
         shown = "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())
         always = "✗ Not always" if bad and good else answer(False if bad else True if good else None)
-        rows.append([question, answers[0].expected, shown, Rst(f"{always} ({good} of {len(answers)})")])
+        # Where either answer is fine there is nothing to count.
+        counted = f"{always} ({good} of {len(answers)})" if bad or good else always
+        rows.append([question, answers[0].expected, shown, Rst(counted)])
     return rst.csv_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
 
 

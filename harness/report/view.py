@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import statistics
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,19 +11,16 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import ROOT
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError
 from harness.matrix.releases import supported
+from harness.report import prose
 from harness.results import history, loads, records
 from harness.results.folder import Reports
 from harness.results.history import Entry
 from harness.results.loads import Run
 from harness.results.result import Finding, Judgement, Result
 from harness.verdict import Verdict
-
-#: The prose of the libraries that are part of this project.
-_PROSE = ROOT / "harness" / "libraries" / "prose"
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,12 @@ class Row:
         """The median latency of a message to a recipient, in milliseconds."""
         values = [ms for each in self.result.varying.latency_ms.values() for ms in each.values()]
         return statistics.median(values) if values else None
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands by which the chat is served by hand: Django's own, then the server's."""
+        steps = [step for step in self.result.steps if step.name in ("migrate", "loaddata", self.result.server)]
+        return [step.command.replace("<cell>/bin/python", "python") for step in steps]
 
     @property
     def failed_step(self) -> Any:
@@ -230,6 +231,11 @@ class LibraryView(Rows):
         """The library's name as a heading has it."""
         return str(self.prose["title"])
 
+    @property
+    def letter(self) -> str:
+        """What stands for the library where there is no room for more."""
+        return self.prose["letter"] or self.title[:1].upper()
+
     def pins(self) -> list[tuple[str, str, list[str]]]:
         """Return each pin with its reason and the cells that it holds in."""
         found: dict[tuple[str, str], list[str]] = {}
@@ -248,20 +254,52 @@ class LibraryView(Rows):
         return sorted(found.values(), key=lambda group: -len(group.rows))
 
     @cached_property
+    def in_full(self) -> list[Row]:
+        """The cells that the report shows in full: those the prose names, or the oldest and newest of each server."""
+        wanted = list(self.prose["pairs"])
+        for group in self.groups if not wanted else ():
+            tested = group.tested or group.rows
+            wanted += [tested[0].name, tested[-1].name]
+        return [row for row in self.rows if row.name in wanted]
+
+    def newest(self, view: View) -> list[Row]:
+        """Return of each server the newest cell of a pair that Django supports, where that is not shown in full."""
+        found = []
+        for group in self.groups:
+            there = [row for row in group.tested if view.supported(row)]
+            if there and there[-1] not in self.in_full:
+                found.append(there[-1])
+        return found
+
+    def same_rows(self, row: Row) -> str:
+        """Return the name of the cell before *row* whose fifteen rows are the same, but for how long they took."""
+
+        def seen(cell: Row) -> list[tuple[Any, ...]]:
+            return [(each.number, each.transport, each.good, each.faults) for each in cell.result.exchanges]
+
+        before = [each for each in self.in_full[: self.in_full.index(row)] if each.result.exchanges]
+        return before[-1].name if before and seen(before[-1]) == seen(row) else ""
+
+    @property
+    def apart(self) -> bool:
+        """Whether Django's own server and that of the sockets are two."""
+        return any(row.result.verdicts.django_server for row in self.rows)
+
+    @property
+    def chat_tests(self) -> str:
+        """How the Django tests of the chat went, over all cells; empty where they were not run."""
+        counted = [row.result.unit_tests for row in self.rows if row.result.unit_tests]
+        green = sum(not each.failed for each in counted)
+        return f"{max(each.ran for each in counted)}, green in {green} of {len(counted)} cells" if counted else ""
+
+    @cached_property
     def prose(self) -> dict[str, Any]:
         """What is said of the library that no measurement can say.
 
         Raises:
             HarnessError: the file is missing or is no TOML.
         """
-        places = [folder / f"{self.name}.toml" for folder in (_PROSE, *self.folders)]
-        path = next((each for each in places if each.exists()), places[0])
-        try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise HarnessError(
-                f"{path.name} cannot be read: {error}", "write the prose of the library there"
-            ) from error
+        return prose.read(self.name, self.folders)
 
 
 @dataclass
@@ -343,28 +381,3 @@ def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryV
         name = row.result.library
         libraries.setdefault(name, LibraryView(name, folders=folders)).rows.append(row)
     return [libraries[name] for name in sorted(libraries)]
-
-
-def excerpt_of_code(file: str, name: str) -> str:
-    """Return the source of the class or function *name* in *file* of this checkout.
-
-    Raises:
-        HarnessError: it is not there, or the file is not; the prose that shows it is out of date.
-    """
-    hint = "the prose of a library names it; bring that up to date"
-    try:
-        text = (ROOT / file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise HarnessError(f"{file} cannot be read: {getattr(error, 'strerror', '') or error}", hint) from error
-    if file.endswith(".py"):
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-                return ast.get_source_segment(text, node) or ""
-    else:
-        lines = text.splitlines()
-        for number, line in enumerate(lines):
-            if line.strip().startswith(f"function {name}("):
-                pad = line[: len(line) - len(line.lstrip())]
-                end = lines.index(pad + "}", number)
-                return "\n".join(each.removeprefix(pad) for each in lines[number : end + 1])
-    raise HarnessError(f"{file} has no {name}", hint)

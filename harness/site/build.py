@@ -137,6 +137,12 @@ def pages(view: View, reports: Reports, script: Script) -> Generator[tuple[str, 
             f"library/{library.name}.html",
             page("library.html.j2", "../", library=library, body=body, claims=claimed, claimed=contradicted),
         )
+        title = f"{library.title}: the questions"
+        body, description = bodies[f"{library.name}/questions.rst"], f"What all cells of {library.title} were asked."
+        yield (
+            f"library/{library.name}-questions.html",
+            page("page.html.j2", "../", title=title, description=description, body=body),
+        )
     for name, (source, title, description) in _PAGES.items():
         yield name, page("page.html.j2", title=title, description=description, body=bodies[source])
 

@@ -64,5 +64,7 @@ def _link(target: str, root: str) -> str:
     cell = re.fullmatch(r"(?:\.\./)?[\w.-]+/(py\d+-[\w-]+)\.rst", target)
     if cell:
         return f"{root}cells/{cell[1]}.html"
+    if questions := re.fullmatch(r"([\w.-]+)/questions\.rst", target):
+        return f"{root}library/{questions[1]}-questions.html"
     library = re.fullmatch(r"(?:\.\./)?([\w.-]+)\.rst", target)
     return f"{root}library/{library[1]}.html" if library else target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import docutils.core
+import docutils.nodes
 import pytest
 import samples
 from hostile import folder_of
@@ -12,7 +13,7 @@ from harness.errors import HarnessError
 from harness.matrix import listing as matrix
 from harness.report import rst, tables
 from harness.report.render import check, check_prose, render, with_headline
-from harness.report.view import LibraryView, View, excerpt_of_code, read_view
+from harness.report.view import LibraryView, View, read_view
 from harness.results.folder import Reports
 from harness.system.processes import interruptible
 from harness.verdict import Verdict
@@ -49,16 +50,83 @@ def test_twice_the_same(reports, pages):
 
 
 def test_every_cell_is_in_the_report(view, pages):
-    """Each cell has its row and its section, and each that was tried a page of its own."""
+    """Each cell has its sign in a grid; those that were tried have a page of their own, to which that leads."""
     assert sorted(row.name for row in view.rows) == sorted(samples.NAMES)
     for library in view.libraries:
         report = pages[f"{library.name}.rst"]
-        for row in library.rows:
-            assert f"`{row.name}`_" in report
-            assert f"\n{row.name}\n~~~" in report
+        for row in library.tested:
+            assert f"\n__ {library.name}/{row.name}.rst\n" in report
     tried = {f"{library.name}/{row.name}.rst" for library in view.libraries for row in library.tested}
     assert "django-websocket-redis/py27-django18.rst" in tried
-    assert {path for path in pages if "/" in path} == tried
+    questions = {f"{library.name}/questions.rst" for library in view.libraries}
+    assert {path for path in pages if "/" in path} == tried | questions
+
+
+def test_sections_of_a_report(recorded, recorded_pages):
+    """A library's report has the sections of a comparison report, and its contents name these and no cells."""
+    for library in recorded.libraries:
+        document = docutils.core.publish_doctree(recorded_pages[f"{library.name}.rst"])
+        sections = [node for node in document.children if node.tagname == "section"]
+        titles = [node.next_node(docutils.nodes.title).astext() for node in sections]
+        assert titles == ["Summary", "Installation", "Integration", "Compatibility", "Architecture", *titles[-2:]]
+        assert titles[-2:] == ["Event-driven programming", "Documentation"]
+        summary = [node.next_node(docutils.nodes.title).astext() for node in sections[0] if node.tagname == "section"]
+        assert summary == [
+            "Compatibility with Python and Django",
+            *("Easy to install?", "Integration into a Django project?", "Thin or heavy architecture?"),
+            *("Event-driven programming?", "Has a documentation?", "Has unit tests?"),
+        ]
+        contents = next(document.findall(lambda node: node.tagname == "topic")).astext()
+        assert not any(row.name in contents for row in library.rows)
+
+
+def test_a_report_is_short(recorded, recorded_pages):
+    """A report can be read: what is not of its pairs stands in pages of their own."""
+    for library in recorded.libraries:
+        assert recorded_pages[f"{library.name}.rst"].count("\n") < 900
+
+
+@pytest.mark.parametrize("name", ["django-websocket-redis", "django-socketio"])
+def test_pairs_in_full(recorded, recorded_pages, name):
+    """The pairs that this project began with are shown in full: those of the label seeds."""
+    library = next(each for each in recorded.libraries if each.name == name)
+    labelled = {cell.name for cell in matrix.cells(["seeds"])}
+    assert {row.name for row in library.in_full} == {row.name for row in library.rows if row.name in labelled}
+    assert len(library.in_full) == 7
+    for row in library.in_full:
+        assert f"\n{row.name}\n^^^" in recorded_pages[f"{name}.rst"]
+
+
+def test_oldest_and_newest_in_full(recorded):
+    """Of other libraries the oldest and the newest pair of each server are shown in full."""
+    library = next(each for each in recorded.libraries if each.name == "plain-asgi")
+    for group in library.groups:
+        shown = {row.name for row in library.in_full if row.served == group.name}
+        assert shown == {group.tested[0].name, group.tested[-1].name}
+
+
+def test_the_same_rows_are_not_repeated(recorded, recorded_pages):
+    """Fifteen rows that are those of the section before are named and not shown again."""
+    report = recorded_pages["django-websocket-redis.rst"]
+    assert "The fifteen rows are those of `py27-django18`_." in report
+    assert report.count("=  ================\nChannel    From") <= len(recorded.libraries)
+
+
+def test_where_each_works(recorded, recorded_pages):
+    """The index says of each pair which libraries work there, the newest Django first."""
+    table = tables.where_it_works(recorded)
+    lines = [line.split() for line in table.splitlines() if line[:1].isdigit()]
+    assert [line[0] for line in lines] == sorted((line[0] for line in lines), key=_version, reverse=True)
+    assert table in recorded_pages["index.rst"]
+    for row in recorded.rows:
+        if row.verdict is Verdict.WORKS:
+            letter = next(each.letter for each in recorded.libraries if each.name == row.result.library)
+            assert any(letter in cell for line in lines if line[0] == row.cell.django for cell in line[1:])
+    assert len({library.letter for library in recorded.libraries}) == len(recorded.libraries)
+
+
+def _version(text: str) -> list[int]:
+    return [int(part) for part in text.split(".")]
 
 
 def test_fifteen_rows(pages):
@@ -68,11 +136,10 @@ def test_fifteen_rows(pages):
 
 
 def test_failure_shows_its_output(pages):
-    """The section of a cell that does not work has its cause and the output that shows it."""
-    report = pages["django-websocket-redis.rst"]
-    section = report.split("\npy313-django52\n~~~", 1)[1].split("\n~~~", 1)[0]
-    assert "No module named 'django.utils.six'" in section
-    assert "Traceback (most recent call last)" in section
+    """The page of a cell that does not work has its cause and the output that shows it."""
+    page = pages["django-websocket-redis/py313-django52.rst"]
+    assert "No module named 'django.utils.six'" in page
+    assert "Traceback (most recent call last)" in page
 
 
 @pytest.mark.parametrize(
@@ -83,7 +150,7 @@ def test_hostile_result(cell, tmp_path):
     """Hostile text in every field of a result stays text in every report."""
     pages = render(read_view(Reports(folder_of(tmp_path, cell))))
     check(pages)
-    assert len(pages) == 2 + (cell != "py33-django19")
+    assert len(pages) == 3 + (cell != "py33-django19")
     for text in pages.values():
         document = docutils.core.publish_doctree(text, settings_overrides={"report_level": 5})
         nodes = list(document.findall(lambda node: node.tagname in ("raw", "reference", "footnote_reference")))
@@ -135,8 +202,9 @@ def test_headline(view):
 def test_grids(view):
     """The grids of a library have a sign for each cell, and nothing for pairs that are not in the matrix."""
     for library in view.libraries:
-        grids = [tables.grid(group) for group in library.groups]
+        grids = [tables.linked_grid(library, group) for group in library.groups]
         assert sum(grid.count(sign) for grid in grids for sign in "✓✗─") == len(library.rows)
+        assert not any(map(rst.problems, grids))
 
 
 def test_every_cell_is_recorded(recorded):
@@ -161,29 +229,6 @@ def test_recorded_pins_have_reasons(recorded):
         assert row.result.installation is not None
         assert row.result.installation.pins
         assert all(pin.reason for pin in row.result.installation.pins)
-
-
-def test_code_is_taken_from_the_demo():
-    """The code that a report shows is the code that runs."""
-    assert "publish_message" in excerpt_of_code("chatserver/views.py", "ChatView")
-    assert excerpt_of_code("chatserver/static/chatserver/chat.js", "connect").startswith("function connect()")
-
-
-@pytest.mark.parametrize(
-    ("file", "name", "said"),
-    [
-        ("chatserver/nothing.py", "ChatView", "chatserver/nothing.py cannot be read: No such file or directory"),
-        ("chatserver", "ChatView", "chatserver cannot be read: Is a directory"),
-        ("chatserver/views.py", "Nothing", "chatserver/views.py has no Nothing"),
-    ],
-)
-def test_code_that_is_not_there(file, name, said):
-    """Where the code is gone that a prose shows, or its file, it is said what is missing, and where to mend it."""
-    with pytest.raises(HarnessError) as raised:
-        excerpt_of_code(file, name)
-    assert (str(raised.value), raised.value.hint) == (
-        *(said, "the prose of a library names it; bring that up to date"),
-    )
 
 
 def test_prose_with_code_of_a_missing_file(tmp_path, monkeypatch):
