@@ -23,8 +23,9 @@ _TRACEBACK = "Traceback (most recent call last):"
 _EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
 _TWISTED = re.compile(r"Failure instance: Traceback.*?: <(?:class|type) '(?P<name>[\w.]+)'>: (?P<text>.*)$")
 _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+)')
+#: What is before it are the dots of a test runner.
 _WARNING = re.compile(
-    r"^(?P<where>\S.*?:\d+): (?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$"
+    r"^(?:[.EFsx]+(?=[/<]))?(?P<where>\S.*?:\d+): (?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$"
 )
 #: What installers print when they could not reach anything; each is a connection's own failure.
 _NO_NETWORK = re.compile(
@@ -78,7 +79,7 @@ class Failure:
 
     def behind(self, seen: str) -> str:
         """Return *seen*, what a client saw of a server, with what the server printed."""
-        return f"{seen}; the server printed: {self.cause}"
+        return f"{seen.rstrip('.')}; the server printed: {self.cause}"
 
 
 def read(log: Path) -> str:

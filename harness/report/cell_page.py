@@ -128,7 +128,11 @@ class CellPage:
     @cached_property
     def steps(self) -> list[StepRow]:
         """The steps, in their order."""
-        seconds = self.row.result.varying.seconds
+        varying = self.row.result.varying
+        seconds = dict(varying.seconds)
+        if varying.installed_on and not seconds.get("install"):
+            # It had been installed before; what that took stands there.
+            seconds["install"] = varying.install_seconds or 0.0
         return [
             StepRow(
                 name=step.name,

@@ -80,6 +80,12 @@ def test_warnings():
     assert output.warnings(text) == ["x.py:1: RemovedInDjango19Warning: old"]
 
 
+def test_warnings_between_the_dots_of_tests():
+    """What a test runner prints before a warning, on the same line, is no part of it."""
+    text = "..F.<cell>/a.py:4: RemovedInDjango19Warning: old\n"
+    assert output.warnings(text) == ["<cell>/a.py:4: RemovedInDjango19Warning: old"]
+
+
 def test_large_output(tmp_path):
     """Of a large output the two ends are read, and what is left out is said."""
     log = tmp_path / "log"
