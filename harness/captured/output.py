@@ -25,7 +25,8 @@ _TWISTED = re.compile(r"Failure instance: Traceback.*?: <(?:class|type) '(?P<nam
 _FRAME = re.compile(r'^\s+File "(?P<file>[^"]+)", line (?P<line>\d+)')
 #: What is before it are the dots of a test runner.
 _WARNING = re.compile(
-    r"^(?:[.EFsx]+(?=[/<]))?(?P<where>\S.*?:\d+): (?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$"
+    r"^(?:[.EFsx]+(?=[/<]))?(?P<where>\S.*?:\d+): "
+    r"(?P<what>\w*(?:Deprecation|RemovedIn|PendingDeprecation)\w*Warning: .*)$"
 )
 #: What installers print when they could not reach anything; each is a connection's own failure.
 _NO_NETWORK = re.compile(

@@ -31,9 +31,12 @@ def of_observations(observed: Observations) -> Verdicts:
         right = sum(each.good for each in observed.exchanges)
         text = f"{right} of {len(observed.exchanges)} exchanges right in {len(observed.rounds)} rounds"
         channels = overall = Judgement.of(Reason.WORKS, text)
+    web_server = observed.web_server
+    if observed.django_server and observed.channels and observed.channels.reason is Reason.HANDSHAKE_REFUSED:
+        web_server = observed.channels  # a server for sockets alone, to which none can be opened
     return Verdicts(
         django_server=observed.django_server,
-        web_server=_judgement(observed.web_server) if observed.web_server else Judgement.of(Reason.WORKS),
+        web_server=_judgement(web_server) if web_server else Judgement.of(Reason.WORKS),
         channels=channels,
         overall=overall,
     )

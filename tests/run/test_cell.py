@@ -313,24 +313,26 @@ def test_what_decides_nothing(world, name):
 
 @pytest.mark.parametrize("name", ["migrate", "loaddata"])
 def test_no_database(world, name):
-    """Without a database nothing is served: that is the verdict, and the steps behind it are left out."""
+    """Without a database nothing is served: that is the verdict; only the check and the coverage test are made."""
     world.broken[name] = "OperationalError: no such table"
     result = world.result()
     assert result.verdicts.overall.reason is Reason.MIGRATION_FAILED
     assert result.verdicts.overall.text == f"{name} failed: OperationalError: no such table"
     assert result.verdicts.web_server.text == "migration failed"
-    assert world.done[-2:] == [name, "broker ended"]
+    assert world.done[-5:] == [name, "check", "test", "coverage report", "broker ended"]
     assert (result.exchanges, result.unit_tests) == ([], None)
     assert result.versions.broker == "Valkey 9.1.2"
 
 
 def test_no_database_for_two_servers(world):
-    """Where Django's server is another one both are started without a database, after the check."""
+    """Where Django's server is another one both are started without a database, after check and coverage test."""
     world.library.django_server = True
     world.broken["migrate"] = "no"
     world.observed = Observations()
     result = world.result()
-    assert world.done[-5:] == ["migrate", "check", "start alone", "broker ended", "identify again"]
+    assert world.done[-7:] == [
+        *("migrate", "check", "test", "coverage report", "start alone", "broker ended", "identify again"),
+    ]
     assert result.verdicts.overall.text == "migrate failed: no"
     assert result.verdicts.web_server.reason is Reason.WORKS
 

@@ -94,6 +94,17 @@ def test_djangos_own_server():
     assert found.overall.reason is Reason.WORKS
 
 
+def test_a_server_of_sockets_alone():
+    """Where the server of the sockets is not Django's it works only when one can be opened."""
+    observed = exchanged(0)
+    observed.channels = CellFailure(Reason.HANDSHAKE_REFUSED, "the handshake failed")
+    assert verdicts.of_observations(observed).web_server.reason is Reason.WORKS
+    observed.django_server = Judgement.of(Reason.WORKS)
+    assert verdicts.of_observations(observed).web_server == Judgement.of(
+        Reason.HANDSHAKE_REFUSED, "the handshake failed"
+    )
+
+
 @pytest.mark.parametrize("never", [Observations(), exchanged(0)], ids=["no round", "rounds of nothing"])
 def test_nobody_said_why(never):
     """Where nothing failed and no exchange was made there is no verdict: it is the harness that is wrong."""
