@@ -109,6 +109,11 @@ def failure(text: str) -> Failure:
     return found
 
 
+def last_line(text: str) -> str:
+    """Return the last line of *text* that says something; empty where none does."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+
+
 def traceback(text: str) -> Failure | None:
     """Find in *text* the last traceback with its chain; None without one."""
     lines = _outdented(text.splitlines())

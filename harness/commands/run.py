@@ -9,12 +9,13 @@ import click
 from harness.cells import Cell
 from harness.commands import options
 from harness.commands.terminal import Progress, verdict_line
-from harness.errors import UsageError
+from harness.errors import CellFailure, UsageError
 from harness.libraries import registry
 from harness.probes import registry as probes
 from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
+from harness.results.result import Judgement
 from harness.run import cell as running
 from harness.run import record
 from harness.run.cell import Request
@@ -58,6 +59,11 @@ from harness.run.starts import SEEDS
     metavar="NUMBER",
     help="What the second round is shuffled with, as a result names it; another each time unless given.",
 )
+@click.option(
+    "--hold",
+    is_flag=True,
+    help="Ask nothing, and hold the server up with its broker and its members until Ctrl-C; nothing is recorded.",
+)
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
     "--expect",
@@ -74,6 +80,7 @@ def run(
     freeze: Path | None,
     sockets: int,
     seed: int | None,
+    hold: bool,
     redis_url: str | None,
     expect: str | None,
     reports: Reports,
@@ -96,6 +103,8 @@ def run(
         seed=past.varying.seed if seed is None and past else seed,
     )
     with record.locked(reports, cell):
+        if hold:
+            return _hold(request)
         before = record.recorded(reports, cell)
         if expect and before is None:
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
@@ -105,6 +114,17 @@ def run(
         if past is not None:
             return _show_since(record.since(past, result))
         return _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
+
+
+def _hold(request: Request) -> int:
+    """Hold the cell up; return the exit code."""
+    try:
+        with Progress(request.cell.name) as progress:
+            running.hold(request, progress, click.echo)
+    except CellFailure as failure:
+        click.echo(f"{request.cell.name}  {Judgement.of(failure.reason, failure.text).label}: {failure}")
+        return failure.reason.verdict.exit_code
+    return 0
 
 
 def _show_since(changes: list[str]) -> int:

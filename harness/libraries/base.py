@@ -26,6 +26,17 @@ class Variant:
     paths: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ShellCheck:
+    """What a library's documentation has one try without a server: a module of the server side that does it."""
+
+    name: str
+    #: It prints what it saw as its last line, and ends with 0 where that is right.
+    module: str
+    #: Further environment variables.
+    environment: dict[str, str] = field(default_factory=dict)
+
+
 class Library(Client):
     """One library: how to install and serve it, and, as a client, how to speak to the chat that it carries."""
 
@@ -95,6 +106,10 @@ class Library(Client):
 
     def variants(self, cell: Cell) -> list[Variant]:
         """Return the further ways to carry the chat that *cell* is tried with, beside its verdict."""
+        return []
+
+    def shell_checks(self, cell: Cell) -> list[ShellCheck]:
+        """Return what is tried beside the server; each is a step, and none decides the verdict."""
         return []
 
     def rooms(self, cell: Cell) -> list[Rooms]:

@@ -14,7 +14,7 @@ from harness.chat.conversation import Chat
 from harness.chat.rooms import Rooms, two_rooms
 from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure
-from harness.libraries.base import Variant
+from harness.libraries.base import ShellCheck, Variant
 from harness.libraries.envelope import JsonChat
 from harness.results.result import Finding, Pin
 from harness.servers.catalogue import Application, Deployment, Server
@@ -50,6 +50,11 @@ class Channels(JsonChat):
             for way in ways
             if way.environment in ({}, {"CHAT_LAYER": "memory"})
         ]
+
+    def shell_checks(self, cell: Cell) -> list[ShellCheck]:
+        module = f"{self.settings.rpartition('.')[0]}.layer"
+        names = ["core", *self.layers]
+        return [ShellCheck(f"layer {layer}", module, {"CHAT_LAYER": layer}) for layer in names]
 
     def sets(self, chat: Chat) -> dict[str, Iterator[Finding]]:
         return {"rooms": self._rooms(chat)}
@@ -119,6 +124,7 @@ class Channels1(Channels):
     suffix: ClassVar[str] = "channels1"
     settings: ClassVar[str] = "myapp.channels1.settings"
     usual: ClassVar[str] = "sync consumer, Redis layer"
+    layers: ClassVar[dict[str, str]] = {"memory": "in-memory layer"}
 
     def requirements(self, cell: Cell) -> list[str]:
         return ["channels>=1,<2", "asgi_redis"]

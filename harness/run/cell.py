@@ -33,13 +33,15 @@ from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
 from harness.results.result import SCHEMA, Measured, Result, Round, UnitTests, Verdicts, Versions
+from harness.run import hold as holding
 from harness.run import serve, unit_tests, verdicts
+from harness.run.hold import Tell
 from harness.system import broker, processes
 from harness.system.files import unwritable
 from harness.verdict import Reason, Verdict
 
 #: Seconds for each of Django's commands.
-DEADLINES = {"migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
+DEADLINES = {"shell": 30.0, "migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
 
 #: How long a text of a result may be that is no excerpt.
 _TEXT = 600
@@ -86,9 +88,20 @@ def run(request: Request, watcher: Watcher) -> Result:
         return _Run(request, watcher, work, evidence).run()
 
 
+def hold(request: Request, watcher: Watcher, tell: Tell) -> None:
+    """Serve the cell until somebody interrupts, and ask it nothing; nothing is recorded. *tell* shows a line.
+
+    Raises:
+        HarnessError: the harness or the machine is at fault.
+        CellFailure: the cell does not come as far as that.
+    """
+    with processes.owning(ROOT), _folders(request, keep=False) as (work, evidence):
+        _Run(request, watcher, work, evidence).hold(tell)
+
+
 @contextmanager
-def _folders(request: Request) -> Iterator[tuple[Path, Path]]:
-    """Yield a working folder and one for evidence, which takes its place when all went well."""
+def _folders(request: Request, keep: bool = True) -> Iterator[tuple[Path, Path]]:
+    """Yield a working folder and one for evidence, which takes its place when all went well, if it is to be kept."""
     reports, name = request.reports, request.cell.name
     final, partial, work = reports.evidence(name), reports.unfinished(name, "partial"), reports.unfinished(name, "work")
     try:
@@ -99,8 +112,11 @@ def _folders(request: Request) -> Iterator[tuple[Path, Path]]:
             yield work, partial
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(final, ignore_errors=True)
-        partial.rename(final)
+            if not keep:
+                shutil.rmtree(partial, ignore_errors=True)
+        if keep:
+            shutil.rmtree(final, ignore_errors=True)
+            partial.rename(final)
     except OSError as error:
         raise unwritable("evidence", error) from error
 
@@ -126,32 +142,48 @@ class _Run:
 
     def run(self) -> Result:
         request = self.request
-        self.recorder.check_room()
-        self.identity = identify(request.cell, request.python, self.recorder, self.env)
+        identity = self._identify()
         try:
-            self.installed = install.install(
-                cell=request.cell,
-                setup=request.setup,
-                identity=self.identity,
-                recorder=self.recorder,
-                env=environment(installer=True),
-                frozen=request.frozen,
-            )
+            self._install(identity)
             with self._broker() as running:
                 observed = self._serve(running)
-            self._identify_again(self.identity)
+            self._identify_again(identity)
         except CellFailure as failure:
             return self._result(verdicts.of_nothing(failure), Observations())
         self.warnings += output.warnings(self.scrub(output.read(self.work / f"{request.setup.server.name}.log")))
         return self._result(verdicts.of_observations(observed), observed)
 
-    def _serve(self, running: broker.Broker) -> Observations:
-        """Go through all that needs the broker; it has to be there until the end, or nothing counts."""
+    def hold(self, tell: Tell) -> None:
+        """Install and serve the cell, and hold it; see :func:`hold`."""
+        self._install(self._identify())
+        with self._broker() as running:
+            server = self._server(running)
+            self._django(str(self.request.python))
+            holding.hold(server, tell)
+
+    def _identify(self) -> Identity:
+        self.recorder.check_room()
+        self.identity = identify(self.request.cell, self.request.python, self.recorder, self.env)
+        return self.identity
+
+    def _install(self, identity: Identity) -> None:
+        self.installed = install.install(
+            cell=self.request.cell,
+            setup=self.request.setup,
+            identity=identity,
+            recorder=self.recorder,
+            env=environment(installer=True),
+            frozen=self.request.frozen,
+        )
+
+    def _server(self, running: broker.Broker) -> CellServer:
+        """Return the cell's server, which talks to the broker that is *running*."""
         request = self.request
         self.broker_version = running.version
         prefix = f"{request.cell.name}-{secrets.token_hex(4)}"
         self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
-        server = CellServer(
+        self.env["DJANGO_SETTINGS_MODULE"] = request.library.settings
+        return CellServer(
             cell=request.cell,
             setup=request.setup,
             python=request.python,
@@ -165,6 +197,10 @@ class _Run:
             sockets=request.sockets,
             seed=request.seed,
         )
+
+    def _serve(self, running: broker.Broker) -> Observations:
+        """Go through all that needs the broker; it has to be there until the end, or nothing counts."""
+        server = self._server(running)
         try:
             observed = self._migrated(server)
         except CellFailure:
@@ -172,7 +208,7 @@ class _Run:
             raise
         running.check()
         if not running.embedded:
-            running.forget(prefix)
+            running.forget(server.prefix)
         return observed
 
     def _packages(self) -> dict[str, str]:
@@ -195,7 +231,6 @@ class _Run:
 
         Where Django's server and that of the sockets are two, both are started even without a database.
         """
-        self.env["DJANGO_SETTINGS_MODULE"] = self.request.library.settings
         try:
             self._django(str(self.request.python))
         except CellFailure as failure:
@@ -213,6 +248,12 @@ class _Run:
         assert self.identity is not None
         self._check(str(self.request.python))
         self._unit_tests(str(self.request.python))
+        for check in self.request.library.shell_checks(self.request.cell):
+            command = [str(self.request.python), "-m", check.module]
+            # What it sends is not for those who are connected to the server meanwhile.
+            apart = {"CHAT_PREFIX": f"{self.env.get('CHAT_PREFIX', 'chat')}-layer"}
+            env = {**self.env, **apart, **check.environment}
+            self.recorder.command(check.name, command, env, self.project, DEADLINES["shell"], output.last_line)
         application = self.request.library.application
         modules = [application.asgi, application.wsgi, application.module, self.request.setup.server.name]
         named = [each.partition(":")[0] for each in modules if each]

@@ -73,6 +73,12 @@ def test_any_text(text):
     assert len(found.excerpt) <= output.EXCERPT_CHARS + 100
 
 
+@pytest.mark.parametrize(("text", "last"), [("", ""), ("\n \n", ""), ("a\n b \n\n", "b")])
+def test_last_line(text, last):
+    """The last line is the last that says something."""
+    assert output.last_line(text) == last
+
+
 def test_warnings():
     """Each deprecation warning is listed once, other warnings are not."""
     text = "x.py:1: RemovedInDjango19Warning: old\n  code\nx.py:1: RemovedInDjango19Warning: old\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from shared import ROOT
 from talkers import Clock, Line, Sessions, Switchboard
 
 from harness.cells import Cell
@@ -54,6 +55,25 @@ def asked(board, monkeypatch):
         return {each.question: (each.seen, each.good) for each in found}
 
     return ask
+
+
+@pytest.mark.parametrize(
+    ("library", "layers"),
+    [
+        (Channels1, ["core", "memory"]),
+        (Channels2, ["core", "memory"]),
+        (Channels3, ["core", "pubsub", "memory"]),
+        (Channels4, ["core", "pubsub", "memory"]),
+    ],
+)
+def test_layers_are_tried(library, layers):
+    """Something is sent to a channel of each layer, and received, by a module that is there."""
+    checks = library().shell_checks(CELL)
+    assert [(check.name, check.environment) for check in checks] == [
+        (f"layer {layer}", {"CHAT_LAYER": layer}) for layer in layers
+    ]
+    (module,) = {check.module for check in checks}
+    assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
 
 
 def test_all_is_well(asked, board):

@@ -20,6 +20,7 @@ from harness.cells import Cell
 from harness.chat.exchanges import Exchanged
 from harness.chat.rounds import first_round, second_round
 from harness.errors import CellFailure, HarnessError
+from harness.libraries.base import ShellCheck
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.result import Exchange, Fault, Installation, Judgement, Probe, Round, Step, VariantResult
@@ -309,6 +310,18 @@ def test_what_decides_nothing(world, name):
     assert [(step.name, step.cause) for step in result.steps if step.outcome == "failed"] == [
         (name, "SystemCheckError")
     ]
+
+
+def test_shell_checks(world):
+    """What the documentation has one try in a shell is tried, apart from the chat, and decides nothing."""
+    world.library.shell_checks = lambda cell: [ShellCheck("layer memory", "talking.layer", {"CHAT_LAYER": "memory"})]
+    world.broken["layer memory"] = "nothing came"
+    result = world.result()
+    (step,) = [each for each in result.steps if each.name == "layer memory"]
+    assert (step.outcome, step.command) == ("failed", "<cell>/bin/python -m talking.layer")
+    env = world.envs["layer memory"]
+    assert (env["CHAT_LAYER"], env["CHAT_PREFIX"]) == ("memory", f"{world.server.prefix}-layer")
+    assert result.verdicts.overall.reason is Reason.WORKS
 
 
 @pytest.mark.parametrize("name", ["migrate", "loaddata"])
