@@ -55,7 +55,7 @@ def test_every_cell_measures_something(names):
             registry.setup_for(Cell.parse(name), known)
 
 
-@pytest.mark.parametrize("label", ["seeds", "channels", "servers", "current", "quick", "browser", "load"])
+@pytest.mark.parametrize("label", ["seeds", "channels", "servers", "current", "quick", "browser", "load", "stress"])
 def test_labels(names, label):
     """Each label names environments of the matrix; the seeds are the seven of the beginning, on both libraries."""
     done = tox("-q", "list", "--no-desc", "-m", label)
@@ -67,7 +67,7 @@ def test_labels(names, label):
         assert sorted(chosen) == sorted(f"{pair}{suffix}" for pair in pairs.split() for suffix in ("", "-socketio"))
 
 
-@pytest.mark.parametrize(("label", "asked"), [("browser", "browser"), ("load", "load"), ("channels", "nothing")])
+@pytest.mark.parametrize(("label", "asked"), [("browser", "browser"), ("load", "load"), ("stress", "stress"), ("channels", "nothing")])
 def test_labels_that_ask(label, asked):
     """The cells of a label that is called like a probe are asked that probe."""
     done = tox("-q", "config", "-m", label, "-k", "commands", "-x", "testenv.commands={env:HARNESS_PROBE:nothing}")

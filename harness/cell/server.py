@@ -24,6 +24,7 @@ from harness.libraries.base import Library
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.result import Finding, Step
+from harness.servers.catalogue import Deployment
 from harness.system.broker import Broker
 from harness.system.ports import can_bind, free_port
 from harness.system.processes import Child, Stopped, started
@@ -67,6 +68,8 @@ class CellServer:
     packages: dict[str, str]
     #: The most sockets of a load run.
     sockets: int
+    #: The name of the deployment that load and stress are tried with; None tries them with each, or with the usual.
+    deployment: str | None = None
     #: What the second round is shuffled with; None has it be another order each time.
     seed: int | None = None
     #: The process that was started last; None before the first.
@@ -76,6 +79,12 @@ class CellServer:
     def library(self) -> Library:
         """The library under test."""
         return self.setup.library
+
+    @property
+    def deployments(self) -> list[Deployment]:
+        """The ways to deploy the server that are to be tried."""
+        there = self.library.deployments(self.cell, self.setup.server)
+        return [each for each in there if self.deployment in (None, each.name)]
 
     @property
     def name(self) -> str:

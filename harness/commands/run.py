@@ -37,7 +37,7 @@ from harness.run.starts import SEEDS
     multiple=True,
     metavar="NAME",
     envvar="HARNESS_PROBE",
-    help=f"A further question: {', '.join(probes.PROBES)}, or all (but load, which wants the machine for itself).",
+    help=f"A further question: {', '.join(probes.PROBES)}, or all (but load and stress, which take it all).",
 )
 @click.option(
     "--freeze",
@@ -52,6 +52,11 @@ from harness.run.starts import SEEDS
     show_default=True,
     metavar="NUMBER",
     help="The most sockets that --probe load opens.",
+)
+@click.option(
+    "--deployment",
+    metavar="NAME",
+    help='Try --probe load or --probe stress with this deployment of the server alone, such as "2 workers".',
 )
 @click.option(
     "--seed",
@@ -79,6 +84,7 @@ def run(
     asked: tuple[str, ...],
     freeze: Path | None,
     sockets: int,
+    deployment: str | None,
     seed: int | None,
     hold: bool,
     redis_url: str | None,
@@ -100,8 +106,12 @@ def run(
         redis_url=redis_url,
         frozen=record.frozen(past, cell) if past else None,
         sockets=sockets,
+        deployment=deployment,
         seed=past.varying.seed if seed is None and past else seed,
     )
+    known = [each.name for each in setup.library.deployments(parsed, setup.server)]
+    if deployment is not None and deployment not in known:
+        raise UsageError(f"{cell} has no deployment called {deployment!r}", f"known: {', '.join(known)}")
     with record.locked(reports, cell):
         if hold:
             return _hold(request)

@@ -22,14 +22,13 @@ from harness.captured.output import shorten
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
 from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure, HarnessError, Interrupted
-from harness.libraries import registry
 from harness.load import meter
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
 from harness.load.plan import RATES, Plan, Visitor, publisher_of
 from harness.load.timing import deadline_for
+from harness.probes import deployed
 from harness.results import loads
 from harness.results.loads import BOUND_MS, INTERRUPTED, LADDER, NOT_TRIED, RATE_SOCKETS, Run, Step
 from harness.results.result import Finding
@@ -69,7 +68,7 @@ _FAILED = "the client failed"
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Put each deployment of the cell's server under load, one after the other; other cells' loads wait until then."""
     with FileLock(server.reports.load_lock):
-        for deployment in server.library.deployments(server.cell, server.setup.server):
+        for deployment in server.deployments:
             yield from _Loading(server, observed, deployment).ask()
 
 
@@ -111,12 +110,11 @@ class _Loading:
     def _serve(self, stack: ExitStack, room: int, what: str = "") -> Chat:
         """Start the server as it is deployed, and log in those who visit it."""
         server = self.server
-        kind = server.setup.server.deployed(self.deployment)
-        scaled = dataclasses.replace(server, setup=dataclasses.replace(server.setup, server=kind))
+        scaled = deployed.scaled(server, self.deployment)
         if self.deployment.proxied:
             nginx.find()
-        deployed = re.sub(r"\W+", " ", self.deployment.name)
-        name = f"{server.name} under load {deployed}{what}"
+        called = re.sub(r"\W+", " ", self.deployment.name)
+        name = f"{server.name} under load {called}{what}"
         chat = stack.enter_context(scaled.serving(name, self.observed, self.deployment.environment))
         assert scaled.process is not None
         self.children = [scaled.process]
@@ -127,7 +125,7 @@ class _Loading:
             self.children.append(child)
         self.log = server.recorder.work / f"{name}.log"
         chat.log_in()
-        self.visitors = [Visitor(name=member, cookie=chat.cookie(member)) for member in MEMBERS]
+        self.visitors = deployed.visitors(chat)
         if _lets_strangers_in(chat):
             self.visitors.append(Visitor(name="", cookie=""))
         return chat
@@ -173,14 +171,8 @@ class _Loading:
         return step
 
     def _plan(self, chat: Chat, sockets: int, rates: Sequence[int]) -> Plan:
-        library = self.server.library
-        elsewhere = library.suffix not in registry.discover()
         return Plan(
-            cell=self.server.cell.name,
-            library=library.suffix,
-            folders=[str(each) for each in registry.module_folders({"": library})] if elsewhere else [],
-            url=f"ws://127.0.0.1:{chat.server.port}{chat.client.frame_format().path}",
-            origin=chat.server.base,
+            **deployed.addresses(self.server, chat),
             visitors=self.visitors,
             publisher=publisher_of(self.visitors),
             sockets=sockets,
@@ -255,6 +247,7 @@ class _Loading:
             yield Finding(question=question, expected="as many as it can", seen="measured", good=None, chance=True)
 
     def _question(self, text: str) -> str:
+        # By what there is, not by what is asked for: a question is the same one each time.
         alone = len(self.server.library.deployments(self.server.cell, self.server.setup.server)) == 1
         return text if alone else f"{text} ({self.deployment.name})"
 

@@ -39,6 +39,12 @@ def _load(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Fi
     return load.ask(chat, server, observed)
 
 
+def _stress(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+    from harness.probes import stress
+
+    return stress.ask(chat, server, observed)
+
+
 #: Each probe by its name, in the order in which they are run.
 PROBES: dict[str, Kind] = {
     "payloads": Kind(payloads.ask),
@@ -46,6 +52,7 @@ PROBES: dict[str, Kind] = {
     "transports": Kind(transports.ask, lambda library: library.polls),
     "browser": Kind(_browser, lambda library: library.browsed, always=True),
     "load": Kind(_load, alone=True),
+    "stress": Kind(_stress, alone=True),
 }
 
 

@@ -297,6 +297,17 @@ def common_findings(library: LibraryView, name: str) -> Rst:
     return rst.csv_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
 
 
+def stress(library: LibraryView) -> Rst:
+    """Return what came of the stress test in each cell that was put to it."""
+    rows: list[list[object]] = []
+    for row in library.rows:
+        for probe in row.result.probes:
+            for finding in probe.findings if probe.name == "stress" else ():
+                seen = row.result.varying.counted.get(finding.question, finding.seen)
+                rows.append([row.name, finding.question, seen, Rst(answer(finding.good))])
+    return rst.csv_table(["Cell", "What was tried", "What came of it", "All received it?"], rows, "20 35 33 12")
+
+
 def steps(page: CellPage) -> Rst:
     """Return the steps of a cell."""
     rows = [[step.name, step.outcome, step.exit_status, step.time, step.said] for step in page.steps]

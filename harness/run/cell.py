@@ -67,6 +67,8 @@ class Request:
     frozen: list[str] | None = None
     #: The most sockets of a load run.
     sockets: int = LADDER[-1]
+    #: The name of the one deployment that load and stress are tried with; None tries all, or the usual one.
+    deployment: str | None = None
     #: What the second round is shuffled with; None has it be another order each time.
     seed: int | None = None
 
@@ -195,6 +197,7 @@ class _Run:
             reports=request.reports,
             packages=self._packages(),
             sockets=request.sockets,
+            deployment=request.deployment,
             seed=request.seed,
         )
 

@@ -17,7 +17,7 @@ from harness.cell.outcome import Observations
 from harness.errors import HarnessError, Interrupted
 from harness.load.latency import latency
 from harness.load.plan import RATES, Plan
-from harness.probes import load
+from harness.probes import deployed, load
 from harness.results import loads
 from harness.results.loads import LADDER, Client, Machine, Message, Rate, Step, Usage
 from harness.servers import nginx
@@ -56,7 +56,7 @@ class World:
         monkeypatch.setattr(load, "room_for_sockets", lambda: self.room)
         monkeypatch.setattr(load, "_ports", lambda: self.ports)
         monkeypatch.setattr(load.psutil, "virtual_memory", lambda: SimpleNamespace(available=self.memory))
-        monkeypatch.setattr(load.registry, "discover", lambda: {"asgi": None})
+        monkeypatch.setattr(deployed.registry, "discover", lambda: {"asgi": None})
         monkeypatch.setattr(load.processes, "started", self.started)
         monkeypatch.setattr(load.meter, "Meter", Meter)
         monkeypatch.setattr(

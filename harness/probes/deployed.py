@@ -1,0 +1,59 @@
+"""A cell's server as it is deployed, with those who visit it: what a load run and a stress test begin with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat.conversation import Chat
+from harness.chat.members import MEMBERS
+from harness.libraries import registry
+from harness.load.plan import Visitor
+from harness.servers.catalogue import Deployment
+
+
+def scaled(server: CellServer, deployment: Deployment) -> CellServer:
+    """Return *server* with as many processes as *deployment* says."""
+    kind = server.setup.server.deployed(deployment)
+    return dataclasses.replace(server, setup=dataclasses.replace(server.setup, server=kind))
+
+
+@contextmanager
+def serving(
+    server: CellServer,
+    observed: Observations,
+    deployment: Deployment,
+    name: str,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Chat]:
+    """Start the server as it is deployed, in which the members are logged in; *environment* is added to its own.
+
+    Raises:
+        CellFailure: it does not start, or somebody is not let in.
+    """
+    settings = {**deployment.environment, **(environment or {})}
+    with scaled(server, deployment).serving(name, observed, settings) as chat:
+        chat.log_in()
+        yield chat
+
+
+def visitors(chat: Chat) -> list[Visitor]:
+    """Return the members, with the cookies of their logins."""
+    return [Visitor(name=member, cookie=chat.cookie(member)) for member in MEMBERS]
+
+
+def addresses(server: CellServer, chat: Chat) -> dict[str, Any]:
+    """Return what a client in a process of its own has to know: the cell, its library, and where the server is."""
+    library = server.library
+    elsewhere = library.suffix not in registry.discover()
+    return {
+        "cell": server.cell.name,
+        "library": library.suffix,
+        "folders": [str(each) for each in registry.module_folders({"": library})] if elsewhere else [],
+        "url": f"ws://127.0.0.1:{chat.server.port}{chat.client.frame_format().path}",
+        "origin": chat.server.base,
+    }
