@@ -110,8 +110,14 @@ class CellPage:
             return ""
         parts = [f"Python {versions.python}", f"Django {versions.django}"]
         parts += [f"{library.name} {versions.library}"] if versions.library else []
-        parts += [versions.broker] if versions.broker and library.prose["uses_redis"] else []
+        parts += [self.broker] if self.broker else []
         return ", ".join(parts)
+
+    @property
+    def broker(self) -> str:
+        """The broker that the library talks to; empty where it talks to none."""
+        versions = self.row.result.versions
+        return versions.broker if versions and self.library.prose["uses_redis"] else ""
 
     @property
     def verdicts(self) -> list[tuple[str, Judgement]]:
