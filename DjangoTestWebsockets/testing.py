@@ -4,6 +4,8 @@ from django.test import TestCase
 
 from DjangoTestWebsockets.compat import reverse
 
+#: The password of each member in the fixture.
+PASSWORD = "secret"
 PAGES = ["index", "broadcast_chat", "user_chat", "group_chat"]
 
 
@@ -22,8 +24,10 @@ class PagesForMembers(object):
             self.assertIn(reverse("login"), response["Location"])
 
     def test_members_see_every_page(self):
-        """Each page answers each member."""
+        """Each page answers each member; only the staff is let into the admin."""
         for member in ["admin", "John", "Mary"]:
-            self.assertTrue(self.client.login(username=member, password=member))
+            self.assertTrue(self.client.login(username=member, password=PASSWORD))
             for page in PAGES:
                 self.assertContains(self.client.get(reverse(page)), member)
+            status = 200 if member == "admin" else 302
+            self.assertEqual(self.client.get(reverse("admin:auth_user_add")).status_code, status)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 
 from DjangoTestWebsockets.compat import reverse
-from DjangoTestWebsockets.testing import ChatTestCase, PagesForMembers
+from DjangoTestWebsockets.testing import PASSWORD, ChatTestCase, PagesForMembers
 
 
 class FixtureTest(ChatTestCase):
@@ -23,13 +23,13 @@ class FixtureTest(ChatTestCase):
 class PageTest(PagesForMembers, ChatTestCase):
     def test_pages_subscribe_to_their_channel(self):
         """Each page names the channels of the library that it subscribes to."""
-        self.client.login(username="John", password="John")
+        self.client.login(username="John", password=PASSWORD)
         for page, channel in [("broadcast_chat", "broadcast"), ("user_chat", "user"), ("group_chat", "group")]:
             self.assertContains(self.client.get(reverse(page)), "subscribe-" + channel)
 
     def test_heartbeat_reaches_the_script(self):
         """The heartbeat is handed over as JSON inside an attribute, with its quotes escaped."""
-        self.client.login(username="John", password="John")
+        self.client.login(username="John", password=PASSWORD)
         response = self.client.get(reverse("user_chat"))
         self.assertContains(response, 'data-heartbeat="&quot;%s&quot;"' % settings.WS4REDIS_HEARTBEAT)
 
@@ -48,7 +48,7 @@ class PublishTest(ChatTestCase):
             self.redis.ping()
         except redis.exceptions.ConnectionError:
             raise unittest.SkipTest("no Redis at the address that the settings name")
-        self.client.login(username="John", password="John")
+        self.client.login(username="John", password=PASSWORD)
         self.text = "hello %s" % uuid.uuid4()
 
     def published(self, page, form):

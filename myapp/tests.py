@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import override_settings
 
 from DjangoTestWebsockets.compat import reverse
-from DjangoTestWebsockets.testing import ChatTestCase, PagesForMembers
+from DjangoTestWebsockets.testing import PASSWORD, ChatTestCase, PagesForMembers
 from myapp import chat, members
 
 published = []
@@ -23,7 +23,7 @@ def publish(*message):
 class PageTest(PagesForMembers, ChatTestCase):
     def test_pages_name_their_socket(self):
         """Each page tells its script where to connect and what to speak."""
-        self.client.login(username="John", password="John")
+        self.client.login(username="John", password=PASSWORD)
         response = self.client.get(reverse("user_chat"))
         self.assertContains(response, 'data-socket="%s"' % settings.CHAT_SOCKET.replace("&", "&amp;"))
         self.assertContains(response, 'data-protocol="%s"' % settings.CHAT_PROTOCOL)
@@ -32,7 +32,7 @@ class PageTest(PagesForMembers, ChatTestCase):
 class RoomTest(ChatTestCase):
     def test_rooms(self):
         """Where the library's chat has rooms a member can enter one; elsewhere there is no such page."""
-        self.client.login(username="John", password="John")
+        self.client.login(username="John", password=PASSWORD)
         for kind, page in [("", "room"), ("sync", "sync_room")]:
             response = self.client.get(reverse(page, kwargs={"room": "lobby"}))
             if kind in settings.CHAT_ROOMS:
@@ -46,7 +46,7 @@ class MemberTest(ChatTestCase):
         """A connection belongs to whoever its cookie was given to, wherever this site keeps its sessions."""
         for engine in ["db", "signed_cookies"]:
             with override_settings(SESSION_ENGINE="django.contrib.sessions.backends." + engine):
-                self.client.login(username="John", password="John")
+                self.client.login(username="John", password=PASSWORD)
                 cookies = self.client.cookies.output(header="", sep=";")
                 self.assertEqual(members.member(cookies)[0], "John")
         self.assertIsNone(members.member(""))
@@ -56,7 +56,7 @@ class MemberTest(ChatTestCase):
 class PostTest(ChatTestCase):
     def setUp(self):
         del published[:]
-        self.client.login(username="John", password="John")
+        self.client.login(username="John", password=PASSWORD)
 
     def test_posted_messages_are_published(self):
         """What is posted is handed to the library, with who it is for and who said it."""

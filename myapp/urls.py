@@ -1,12 +1,14 @@
 """The addresses of the chat: the same for every library."""
 
 from django.conf.urls import include
+from django.contrib import admin
 
 from DjangoTestWebsockets.compat import re_path
 from DjangoTestWebsockets.pages import IndexView
 from myapp.views import ChatView, RoomView
 
 urlpatterns = [
+    re_path(r"^admin/", admin.site.urls),
     re_path(r"^accounts/", include("django.contrib.auth.urls")),
     re_path(r"^$", IndexView.as_view(), name="index"),
     re_path(r"^chat/broadcast/$", ChatView.as_view(), name="broadcast_chat"),

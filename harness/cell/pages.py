@@ -9,10 +9,10 @@ from harness.clients.http import HttpSession, LoginForm
 from harness.errors import CellFailure
 from harness.verdict import Reason
 
-#: Django's own login view and its protection of forms; the fixture's passwords are the members' names.
+#: Django's own login view and its protection of forms; in the fixture all members have one password.
 LOGIN = LoginForm(
     path="/accounts/login/",
-    fields=lambda member: {"username": member, "password": member, "next": "/"},
+    fields=lambda member: {"username": member, "password": "secret", "next": "/"},
     session_cookie="sessionid",
     csrf_cookie="csrftoken",
     csrf_field="csrfmiddlewaretoken",

@@ -6,6 +6,7 @@ import json
 
 from channels.test import ChannelTestCase, WSClient
 
+from DjangoTestWebsockets.testing import PASSWORD
 from myapp.channels1 import consumers
 
 
@@ -20,7 +21,7 @@ class ConsumerTest(ChannelTestCase):
 
     def member(self, name):
         client = WSClient(ordered=True)
-        client.login(username=name, password=name)
+        client.login(username=name, password=PASSWORD)
         return self.connect(client)
 
     def test_members_hear_each_other(self):

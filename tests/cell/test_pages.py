@@ -33,9 +33,9 @@ class Saying(Visit):
 
 
 def test_the_form():
-    """A member logs in with the own name as password, as the fixture has it."""
+    """A member logs in with the password of the fixture."""
     assert pages.LOGIN.path == LOGIN
-    assert pages.LOGIN.fields("Mary") == {"username": "Mary", "password": "Mary", "next": "/"}
+    assert pages.LOGIN.fields("Mary") == {"username": "Mary", "password": "secret", "next": "/"}
 
 
 def test_all_answer(board):

@@ -28,10 +28,10 @@ def wait(browser: webdriver.Chrome) -> WebDriverWait:
 
 
 def log_in(browser: webdriver.Chrome, site: str, name: str) -> None:
-    """Log in through the form; the members of the fixture have their names as passwords."""
+    """Log in through the form; the members of the fixture all have one password."""
     browser.get(f"{site}/accounts/login/")
     browser.find_element(By.NAME, "username").send_keys(name)
-    browser.find_element(By.NAME, "password").send_keys(name)
+    browser.find_element(By.NAME, "password").send_keys("secret")
     browser.find_element(By.CSS_SELECTOR, "main button").click()
     wait(browser).until(expected.text_to_be_present_in_element((By.ID, "me"), name))
 
