@@ -1,7 +1,8 @@
 """What every chat here agrees on: who hears what, and how a message looks on its way.
 
 A browser sends ``{"channel": "user", "audience": "Mary", "message": "hello"}``, and whoever it is for
-receives ``{"channel": "user", "sender": "John", "message": "hello"}``.
+receives ``{"channel": "user", "sender": "John", "message": "hello"}``. In rooms it is ``{"message": "hello"}`` in both
+directions, as Channels' tutorial has it.
 """
 
 import hashlib
@@ -9,10 +10,12 @@ import json
 import re
 
 #: The names that every library takes as a part of the name of a group; Channels takes no others.
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}$")
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}\Z")
 
 #: Closes a connection that brings data of a kind that is not taken; RFC 6455, 7.4.1.
 NOT_TAKEN = 1003
+#: Closes a connection that brings what is no message of this chat; the numbers from 4000 on are free for that.
+NO_MESSAGE = 4400
 
 CHANNELS = ("broadcast", "user", "group")
 
@@ -24,7 +27,8 @@ class NotAMessage(ValueError):
 def key(channel, audience=""):
     """Return the name under which the library knows the audience of a message.
 
-    Usernames may have characters in them that no library takes, such as the @ of an address; a digest stands for those.
+    Names of people and rooms may have characters in them that no library takes, such as the @ of an address, or be
+    longer than it takes; a digest stands for those.
     """
     if channel == "broadcast":
         return channel
@@ -45,11 +49,26 @@ def read(text):
     Raises:
         NotAMessage: it is no JSON, or something is missing in it.
     """
+    return address(_fields(text))
+
+
+def read_in_room(text):
+    """Return the message of what a browser sent to a room.
+
+    Raises:
+        NotAMessage: it is no JSON, or there is no message in it.
+    """
     try:
-        fields = json.loads(text)
+        return _fields(text)["message"]
+    except (KeyError, TypeError):
+        raise NotAMessage("no message in it")
+
+
+def _fields(text):
+    try:
+        return json.loads(text)
     except ValueError:
         raise NotAMessage("that is no JSON")
-    return address(fields)
 
 
 def address(fields):
@@ -73,6 +92,11 @@ def address(fields):
 def written(channel, sender, message):
     """Return what is sent to whoever hears the message."""
     return json.dumps(addressed(channel, sender, message))
+
+
+def written_in_room(message):
+    """Return what is sent to everybody in a room."""
+    return json.dumps({"message": message})
 
 
 def addressed(channel, sender, message):

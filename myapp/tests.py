@@ -1,5 +1,7 @@
 """The chat as Django's own tests see it: fixture, pages, logins, and what a posted message is handed to."""
 
+from __future__ import unicode_literals
+
 import re
 
 from django.conf import settings
@@ -31,14 +33,63 @@ class PageTest(PagesForMembers, ChatTestCase):
 
 class RoomTest(ChatTestCase):
     def test_rooms(self):
-        """Where the library's chat has rooms a member can enter one; elsewhere there is no such page."""
+        """Where the library's chat has rooms the start page leads there and a member can enter one; elsewhere not."""
         self.client.login(username="John", password=PASSWORD)
+        link = 'href="%s"' % reverse("choose_room")
+        self.assertContains(self.client.get(reverse("index")), link, count=1 if settings.CHAT_ROOMS else 0)
         for kind, page in [("", "room"), ("sync", "sync_room")]:
             response = self.client.get(reverse(page, kwargs={"room": "lobby"}))
             if kind in settings.CHAT_ROOMS:
                 self.assertContains(response, 'data-socket="%slobby/"' % settings.CHAT_ROOMS[kind])
             else:
                 self.assertEqual(response.status_code, 404)
+
+
+class OpenRoomTest(ChatTestCase):
+    """Rooms that need no login; where the library's chat has none there are no such pages."""
+
+    def setUp(self):
+        self.rooms = settings.CHAT_ROOMS.get("")
+
+    def get(self, page, **fields):
+        response = self.client.get(page, fields)
+        if self.rooms is None:
+            self.assertEqual(response.status_code, 404)
+        return response
+
+    def test_names(self):
+        """The name of a room leads to its page, which connects to the room's own socket."""
+        for name, address in [
+            ("lobby", "lobby"),
+            ("  two  words ", "two%20words"),
+            ("J\xfcrgen", "J%C3%BCrgen"),
+            ("a/b", "a/b"),
+            ("100% #1?", "100%25%20%231%3F"),
+            ("x" * 200, "x" * 200),
+        ]:
+            chosen = self.get("/chat/", room=name)
+            if self.rooms is not None:
+                self.assertRedirects(chosen, "/chat/%s/" % address)
+                self.assertContains(self.client.get(chosen["Location"]), 'data-socket="%s%s/"' % (self.rooms, address))
+
+    def test_names_that_are_taken(self):
+        """A room that has the name of a page, or that browsers do not find, is refused with the reason."""
+        for name in ["broadcast", "user", "group", "room", "room/lobby", "sync-room"]:
+            refused = self.get("/chat/", room=name)
+            if self.rooms is not None:
+                self.assertContains(refused, "No room can be called %s" % name.split("/")[0])
+        for name, why in [("..", "No room can be called that"), ("a/./b", "browsers"), (" ", "A room needs a name")]:
+            refused = self.get("/chat/", room=name)
+            if self.rooms is not None:
+                self.assertContains(refused, why)
+        for name in ["room", "sync-room"]:
+            self.assertEqual(self.client.get("/chat/%s/" % name).status_code, 404)
+
+    def test_nothing_is_asked_twice(self):
+        """Before anybody has named a room nothing is said to be wrong."""
+        page = self.get("/chat/")
+        if self.rooms is not None:
+            self.assertNotContains(page, "alert")
 
 
 class MemberTest(ChatTestCase):
@@ -96,11 +147,17 @@ class HearingTest(ChatTestCase):
 
     def test_names_that_no_library_takes(self):
         """Whatever somebody is called, the name of the group is one that every library takes, and nobody else's."""
-        for name in ["a@b.c", "x" * 150, "J\xfcrgen", ".digest"]:
+        for name in ["a@b.c", "x" * 150, "J\xfcrgen", ".digest", "Mary\n"]:
             key = chat.key("user", name)
             self.assertTrue(re.match(r"user\.[A-Za-z0-9_.-]{1,90}$", key), key)
             self.assertNotEqual(key, chat.key("user", name + "2"))
         self.assertEqual(chat.key("user", "Mary"), "user.Mary")
+
+    def test_rooms(self):
+        """What is said in a room has no other fields than the message."""
+        self.assertEqual(chat.read_in_room(chat.written_in_room("hello")), "hello")
+        for text in ["hello", "[]", "{}"]:
+            self.assertRaises(chat.NotAMessage, chat.read_in_room, text)
 
     def test_what_is_no_message(self):
         """What is no JSON, lacks a field or names an unknown channel is no message."""

@@ -47,7 +47,7 @@ class MemberConsumer(WebsocketConsumer):
         try:
             channel, audience, message = chat.read(text)
         except chat.NotAMessage:
-            self.close(4400)
+            self.close(chat.NO_MESSAGE)
             return
         publish(channel, audience, self.message.channel_session["name"], message)
 
@@ -64,7 +64,12 @@ class RoomConsumer(WebsocketConsumer):
         if text is None:
             self.close(chat.NOT_TAKEN)
             return
-        Group(chat.key("room", room)).send({"text": text})
+        try:
+            said = chat.written_in_room(chat.read_in_room(text))
+        except chat.NotAMessage:
+            self.close(chat.NO_MESSAGE)
+            return
+        Group(chat.key("room", room)).send({"text": said})
 
 
 class EchoConsumer(WebsocketConsumer):

@@ -7,16 +7,17 @@ import json
 from channels.test import ChannelTestCase, WSClient
 
 from DjangoTestWebsockets.testing import PASSWORD
+from myapp import chat
 from myapp.channels1 import consumers
 
 
 class ConsumerTest(ChannelTestCase):
     fixtures = ["data.json"]
 
-    def connect(self, client):
+    def connect(self, client, path="/ws/members/"):
         # As a server hands them over; the client itself sends a dictionary, which has no place for an Origin.
         headers = [[b"cookie", client.headers["cookie"]], [b"origin", b"http://127.0.0.1"]]
-        client.send_and_consume("websocket.connect", {"path": "/ws/members/", "headers": headers})
+        client.send_and_consume("websocket.connect", {"path": path, "headers": headers})
         return client
 
     def member(self, name):
@@ -40,6 +41,20 @@ class ConsumerTest(ChannelTestCase):
         consumers.publish("group", "chatusers", "John", "hello")
         self.assertEqual(mary.receive()["message"], "hello")
         self.assertIsNone(admin.receive())
+
+    def test_rooms_are_apart(self):
+        """What is said in a room is heard in it alone, whatever it is called, and needs no login."""
+        rooms = ["/ws/chat/J\xfcrgen & Co. / %d/" % number for number in (1, 1, 2)]
+        here, there, elsewhere = [self.connect(WSClient(ordered=True), room) for room in rooms]
+        here.send_and_consume("websocket.receive", {"path": rooms[0], "text": json.dumps({"message": "hello"})})
+        self.assertEqual([here.receive(), there.receive()], [{"message": "hello"}] * 2)
+        self.assertIsNone(elsewhere.receive())
+
+    def test_rooms_take_messages_alone(self):
+        """Who sends to a room what is no message is put out of it."""
+        client = self.connect(WSClient(ordered=True), "/ws/chat/lobby/")
+        client.send_and_consume("websocket.receive", {"path": "/ws/chat/lobby/", "text": "hello"})
+        self.assertEqual(client.receive(json=False), {"close": chat.NO_MESSAGE})
 
     def test_strangers_are_refused(self):
         """Who is not logged in gets no connection."""

@@ -44,7 +44,7 @@ elif not http:
 def _routes(path, kind):
     return [
         re_path(r"^ws/%smembers/$" % path, _served(kind.MemberConsumer)),
-        re_path(r"^ws/%schat/(?P<room>\w+)/$" % path, _served(kind.RoomConsumer)),
+        re_path(r"^ws/%schat/(?P<room>.+)/$" % path, _served(kind.RoomConsumer)),
         re_path(r"^ws/%secho/$" % path, _served(kind.EchoConsumer)),
     ]
 

@@ -30,7 +30,7 @@ class MemberConsumer(AsyncWebsocketConsumer):
         try:
             group, event = events.received(self.name, text_data, bytes_data)
         except chat.NotAMessage:
-            await self.close(code=4400)
+            await self.close(code=chat.NO_MESSAGE)
             return
         await self.channel_layer.group_send(group, event)
 
@@ -54,11 +54,16 @@ class RoomConsumer(AsyncWebsocketConsumer):
         if text_data is None:
             await self.close(code=chat.NOT_TAKEN)
             return
-        await self.channel_layer.group_send(self.group, {"type": "room.message", "message": text_data})
+        try:
+            event = {"type": "room.message", "message": chat.read_in_room(text_data)}
+        except chat.NotAMessage:
+            await self.close(code=chat.NO_MESSAGE)
+            return
+        await self.channel_layer.group_send(self.group, event)
 
     async def room_message(self, event):
         """Pass on what was said in the room."""
-        await self.send(event["message"])
+        await self.send(chat.written_in_room(event["message"]))
 
 
 class EchoConsumer(AsyncWebsocketConsumer):

@@ -30,7 +30,7 @@ class MemberConsumer(WebsocketConsumer):
         try:
             group, event = events.received(self.name, text_data, bytes_data)
         except chat.NotAMessage:
-            self.close(code=4400)
+            self.close(code=chat.NO_MESSAGE)
             return
         async_to_sync(self.channel_layer.group_send)(group, event)
 
@@ -54,12 +54,16 @@ class RoomConsumer(WebsocketConsumer):
         if text_data is None:
             self.close(code=chat.NOT_TAKEN)
             return
-        event = {"type": "room.message", "message": text_data}
+        try:
+            event = {"type": "room.message", "message": chat.read_in_room(text_data)}
+        except chat.NotAMessage:
+            self.close(code=chat.NO_MESSAGE)
+            return
         async_to_sync(self.channel_layer.group_send)(self.group, event)
 
     def room_message(self, event):
         """Pass on what was said in the room."""
-        self.send(event["message"])
+        self.send(chat.written_in_room(event["message"]))
 
 
 class EchoConsumer(WebsocketConsumer):

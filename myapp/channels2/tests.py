@@ -12,6 +12,9 @@ from myapp import chat
 from myapp.channels2 import async_consumers, consumers
 
 MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+HELLO = json.dumps({"message": "hello"})
+#: The names of two rooms that no layer takes; two visitors are in the first.
+ODD = ["J\xfcrgen & Co. / 1", "J\xfcrgen & Co. / 1", "J\xfcrgen & Co. / 2"]
 SAID = json.dumps({"channel": "user", "audience": "Mary", "message": "hello"})
 
 
@@ -24,11 +27,11 @@ class ConsumerTest(SimpleTestCase):
     def tearDown(self):
         chat.keys_of = self.keys_of
 
-    def visitor(self, kind, user, consumer="MemberConsumer"):
+    def visitor(self, kind, user, consumer="MemberConsumer", room="lobby"):
         application = getattr(kind, consumer)
         client = WebsocketCommunicator(application if settings.GENERATION < 3 else application.as_asgi(), "/")
         client.scope["user"] = user
-        client.scope["url_route"] = {"kwargs": {"room": "lobby"}}
+        client.scope["url_route"] = {"kwargs": {"room": room}}
         return client
 
     async def strangers_are_refused(self, kind):
@@ -62,9 +65,21 @@ class ConsumerTest(SimpleTestCase):
             await client.connect()
         await room[0].send_to(bytes_data=b"\x00")
         self.assertEqual((await room[0].receive_output())["code"], chat.NOT_TAKEN)
+        await room[1].send_to(text_data=HELLO)
+        self.assertEqual(await room[1].receive_from(), HELLO)
         await room[1].send_to(text_data="hello")
-        self.assertEqual(await room[1].receive_from(), "hello")
-        await room[1].disconnect()
+        self.assertEqual((await room[1].receive_output())["code"], chat.NO_MESSAGE)
+
+    async def rooms_are_apart(self, kind):
+        visitors = [self.visitor(kind, AnonymousUser(), "RoomConsumer", room) for room in ODD]
+        for client in visitors:
+            connected, _ = await client.connect()
+            self.assertTrue(connected)
+        await visitors[0].send_to(text_data=HELLO)
+        self.assertEqual([await each.receive_from() for each in visitors[:2]], [HELLO] * 2)
+        self.assertTrue(await visitors[2].receive_nothing())
+        for client in visitors:
+            await client.disconnect()
 
     def each(self, check):
         for kind in (consumers, async_consumers):
@@ -79,8 +94,12 @@ class ConsumerTest(SimpleTestCase):
         self.each(self.members_hear_each_other)
 
     def test_rooms_take_texts_alone(self):
-        """Who sends bytes to a room is put out of it, and nobody else."""
+        """Who sends bytes to a room, or what is no message, is put out of it, and nobody else."""
         self.each(self.rooms_take_texts_alone)
+
+    def test_rooms_are_apart(self):
+        """What is said in a room is heard in it alone, whatever it is called."""
+        self.each(self.rooms_are_apart)
 
     def test_echo_comes_back(self):
         """The tutorial's echo sends back what it is sent."""

@@ -25,7 +25,7 @@
 
   function wrapEvent(message) { return "42" + JSON.stringify(["chat", message]); }
 
-  // What each protocol puts around a message: nothing, JSON, or Engine.IO 3 and 4 with Socket.IO inside.
+  // What each protocol puts around a message: nothing, JSON, JSON as a room of Channels has it, or Engine.IO 3 and 4 with Socket.IO inside.
   var protocols = {
     text: {
       wrap: function (message) { return message.message; },
@@ -34,6 +34,10 @@
     json: {
       wrap: JSON.stringify,
       receive: function (data) { show(JSON.parse(data)); }
+    },
+    room: {
+      wrap: function (message) { return JSON.stringify({ message: message.message }); },
+      receive: function (data) { show(JSON.parse(data).message); }
     },
     "engine.io-3": {
       opened: function () { socket.pinging = setInterval(function () { socket.send("2"); }, 20000); },
