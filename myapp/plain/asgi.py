@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import re
+from functools import partial
 from urllib.parse import urlparse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "myapp.plain.settings")
@@ -32,17 +34,15 @@ async def application(scope, receive, send):
         await _django(scope, receive, send)
         return
     await receive()  # websocket.connect
-    headers = _headers(scope)
-    found = await sync_to_async(member)(headers.get("cookie", ""))
-    if found is None or not _same_site(headers) or scope["path"] != settings.CHAT_SOCKET:
+    keys, said = await _admitted(scope["path"], _headers(scope))
+    if not keys:
         await send({"type": "websocket.close", "code": 4403})
         return
-    name, keys = found
     listener = hub.Listener(keys)
     await send({"type": "websocket.accept"})
     tasks = [
         asyncio.ensure_future(_send_what_is_heard(listener, send)),
-        asyncio.ensure_future(_receive_what_is_said(name, receive, send)),
+        asyncio.ensure_future(_receive_what_is_said(said, receive, send)),
     ]
     try:
         # When one of them ends so does the connection, and an error of either is not to be lost.
@@ -53,6 +53,21 @@ async def application(scope, receive, send):
         listener.close()
         for task in tasks:
             task.cancel()
+
+
+async def _admitted(path, headers):
+    """Return the keys of what a connection to *path* hears, none if it is refused, and what takes what it says."""
+    if not _same_site(headers):
+        return [], None
+    room = re.match(re.escape(settings.CHAT_ROOMS[""]) + "(.+)/$", path)
+    if room:  # it is open to whoever has its address
+        key = chat.key("room", room.group(1))
+        return [key], partial(_said_in_room, key)
+    found = await sync_to_async(member)(headers.get("cookie", ""))
+    if found is None or path != settings.CHAT_SOCKET:
+        return [], None
+    name, keys = found
+    return keys, partial(_said_by_member, name)
 
 
 def _headers(scope):
@@ -71,17 +86,27 @@ async def _send_what_is_heard(listener, send):
         await send({"type": "websocket.send", "bytes" if isinstance(data, bytes) else "text": data})
 
 
-async def _receive_what_is_said(name, receive, send):
+async def _receive_what_is_said(said, receive, send):
     while True:
         event = await receive()
         if event["type"] == "websocket.disconnect":
             return
-        if event.get("text") is None:
-            hub.say(chat.key("broadcast"), event["bytes"])
-            continue
         try:
-            channel, audience, message = chat.read(event["text"])
+            said(event.get("text"), event.get("bytes"))
         except chat.NotAMessage as error:
-            await send({"type": "websocket.close", "code": 4400, "reason": str(error)})
+            await send({"type": "websocket.close", "code": chat.NO_MESSAGE, "reason": str(error)})
             return
-        hub.say(chat.key(channel, audience), chat.written(channel, name, message))
+
+
+def _said_by_member(name, text, data):
+    if text is None:
+        hub.say(chat.key("broadcast"), data)
+        return
+    channel, audience, message = chat.read(text)
+    hub.say(chat.key(channel, audience), chat.written(channel, name, message))
+
+
+def _said_in_room(key, text, data):
+    if text is None:
+        raise chat.NotAMessage("rooms take texts alone")
+    hub.say(key, chat.written_in_room(chat.read_in_room(text)))

@@ -5,4 +5,5 @@ from myapp.settings import INSTALLED_APPS
 
 INSTALLED_APPS = INSTALLED_APPS + ["myapp.plain"]
 ASGI_APPLICATION = "myapp.plain.asgi.application"
+CHAT_ROOMS = {"": "/ws/chat/"}
 CHAT_PUBLISH = "myapp.plain.hub.publish"
