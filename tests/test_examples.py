@@ -14,7 +14,7 @@ from shared import ROOT
 
 from harness.system import processes
 
-DJANGO = ["manage.py", "test", "--settings", "myapp.channels2.settings", "-p", "channels_live_server.py"]
+DJANGO = ["manage.py", "test", "--settings", "myapp.channels2.settings", "tests/examples", "-p"]
 PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "tests/examples/asgi_live_server.py"]
 pytestmark = [pytest.mark.cell, needs.chromium]
 
@@ -22,12 +22,13 @@ pytestmark = [pytest.mark.cell, needs.chromium]
 @pytest.mark.parametrize(
     ("command", "passed"),
     [
-        pytest.param([*DJANGO, "tests/examples"], r"^Ran 2 tests in \S+\n\nOK$", id="channels_live_server"),
+        pytest.param([*DJANGO, "channels_live_server.py"], r"^Ran 2 tests in \S+\n\nOK$", id="channels_live_server"),
+        pytest.param([*DJANGO, "channels_tutorial.py"], r"^Ran 3 tests in \S+\n\nOK$", id="channels_tutorial"),
         pytest.param(PYTEST, r"^=+ 2 passed in \S+ =+$", id="asgi_live_server"),
     ],
 )
 def test_examples(command, passed):
-    """Both tests of an example are run and pass, and its database is removed."""
+    """All tests of an example are run and pass, and its database is removed."""
     # What is meant for the pytest that runs this test is not for the one that it starts.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_"))}
     # Chromium leaves files in HOME and TMPDIR; its socket in the latter needs a shorter path than that of tmp_path.
