@@ -18,8 +18,13 @@ class ChatTestRunner(DiscoverRunner):
         if not test_labels:
             # The environments, with Django's own applications in them, can lie below the checkout.
             own = [app for app in apps.get_app_configs() if app.path == self._place(app.name)]
-            test_labels = [app.name + ".tests" for app in own if os.path.exists(os.path.join(app.path, "tests.py"))]
+            test_labels = [app.name + ".tests" for app in own if self._has_tests(app)]
         return super(ChatTestRunner, self).build_suite(test_labels, *args, **kwargs)
+
+    @staticmethod
+    def _has_tests(app):
+        """Tell whether there is a module or a package of tests."""
+        return any(os.path.exists(os.path.join(app.path, *each)) for each in [("tests.py",), ("tests", "__init__.py")])
 
     @staticmethod
     def _place(name):
