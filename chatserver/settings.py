@@ -13,10 +13,13 @@ except ImportError:  # Python 2.7
 
     from urlparse import urlparse
 
+from DjangoTestWebsockets.compat import logging_settings
 from DjangoTestWebsockets.settings import *  # noqa: F403
 from DjangoTestWebsockets.settings import CHAT_PREFIX, CHAT_REDIS_URL, INSTALLED_APPS, TEMPLATES
 
 INSTALLED_APPS = INSTALLED_APPS + ["ws4redis", "chatserver"]
+# The library's runserver logs that WebSockets are enabled.
+LOGGING = logging_settings("django_runserver")
 WSGI_APPLICATION = "ws4redis.django_runserver.application"
 TEMPLATES[0]["OPTIONS"]["context_processors"] += ["ws4redis.context_processors.default"]
 
