@@ -1,4 +1,7 @@
-"""The chat on django-socketio; ``manage.py runserver_socketio`` serves it, on ``CHAT_PORT`` of loopback."""
+"""The chat on django-socketio; ``manage.py runserver_socketio`` serves it on loopback.
+
+``CHAT_PORT`` in the environment chooses the port; it is 9000, the library's own, unless given.
+"""
 
 import os
 
@@ -18,4 +21,4 @@ TEMPLATES[0]["OPTIONS"]["context_processors"].append("django.template.context_pr
 
 # On the command line no Django since 1.8 takes an address for this server.
 SOCKETIO_HOST = "127.0.0.1"
-SOCKETIO_PORT = int(os.environ.get("CHAT_PORT", "8000"))
+SOCKETIO_PORT = int(os.environ.get("CHAT_PORT", "9000"))
