@@ -15,12 +15,11 @@ INSTALLED_APPS = ["channels"] + INSTALLED_APPS + ["myapp.channels1"]
 CHAT_ROOMS = {"": "/ws/chat/"}
 CHAT_PUBLISH = "myapp.channels1.consumers.publish"
 
+# On Python 2.7 the layer puts the prefix before names, and has to be given text for that.
+_redis = {"hosts": [CHAT_REDIS_URL], "prefix": "%s:" % CHAT_PREFIX}
 _layers = {
-    "core": {
-        "BACKEND": "asgi_redis.RedisChannelLayer",
-        # On Python 2.7 the layer puts it before names, and has to be given text for that.
-        "CONFIG": {"hosts": [CHAT_REDIS_URL], "prefix": "%s:" % CHAT_PREFIX},
-    },
+    # A ChannelLiveServerTestCase serves on the layer of TEST_CONFIG; groups are on that of CONFIG even then.
+    "core": {"BACKEND": "asgi_redis.RedisChannelLayer", "CONFIG": _redis, "TEST_CONFIG": _redis},
     "memory": {"BACKEND": "asgiref.inmemory.ChannelLayer"},
 }
 CHANNEL_LAYERS = {
