@@ -67,7 +67,9 @@ def test_labels(names, label):
         assert sorted(chosen) == sorted(f"{pair}{suffix}" for pair in pairs.split() for suffix in ("", "-socketio"))
 
 
-@pytest.mark.parametrize(("label", "asked"), [("browser", "browser"), ("load", "load"), ("stress", "stress"), ("channels", "nothing")])
+@pytest.mark.parametrize(
+    ("label", "asked"), [*((name, name) for name in ("browser", "load", "stress")), ("channels", "nothing")]
+)
 def test_labels_that_ask(label, asked):
     """The cells of a label that is called like a probe are asked that probe."""
     done = tox("-q", "config", "-m", label, "-k", "commands", "-x", "testenv.commands={env:HARNESS_PROBE:nothing}")

@@ -1,7 +1,7 @@
 """What happens when a browser connects, subscribes, says something and leaves.
 
-Browsers subscribe by themselves, as the library's README shows; it is up to the events to put out
-of a channel again whoever must not hear it.
+Browsers subscribe by themselves, as the library's README shows; it is up to the events to unsubscribe
+whoever may not receive what is said in a channel.
 """
 
 from django_socketio import NoSocket, broadcast_channel, events
@@ -29,13 +29,13 @@ def connected(request, socket, context):
 
 
 def subscribed(request, socket, context, channel):
-    """Put whoever may not hear a channel out of it again."""
+    """Unsubscribe whoever may not receive a channel."""
     if channel not in context.get("channels", ()):
         socket.unsubscribe(channel)
 
 
 def said(request, socket, context, message):
-    """Pass a message on to whoever it is for; a stranger has nothing to say."""
+    """Pass a message on to whoever it is for; what somebody unknown says is dropped."""
     if "name" not in context:
         return
     try:
