@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.captured import output
@@ -79,6 +79,13 @@ class CellServer:
     def library(self) -> Library:
         """The library under test."""
         return self.setup.library
+
+    def apart(self, suffix: str, database: Path | None = None) -> CellServer:
+        """Return the server with a prefix of its own at the broker, and a *database* of its own if one is given."""
+        prefix = f"{self.prefix}-{suffix}"
+        there = database or self.recorder.work / "chat.sqlite3"
+        env = {**self.env, **self.library.environment(self.broker.url, prefix, there)}
+        return replace(self, prefix=prefix, env=env, process=None)
 
     @property
     def deployments(self) -> list[Deployment]:

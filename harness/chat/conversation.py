@@ -339,17 +339,14 @@ class Chat:
         wanted = list(endpoints)
         limit = limit or Deadline(seconds * _TRICKLING)
         texts: list[str] = []
-        # That one arrives elsewhere again and again says nothing of what is still on its way.
-        repeated: set[str] = set()
         interval, silent, began = self.pace, 0.0, time.monotonic()
         while True:
             texts.append(self.new_fence())
             self.fences_sent_again += len(texts) > 1
-            repeated.update(texts[1:])
             send(texts[-1])
-            arrived, left = self.activity(wanted, repeated), min(interval, seconds - silent)
+            arrived, left = self._progress(wanted, texts), min(interval, seconds - silent)
             while not self.transcript.wait(wanted, texts, left):
-                before, arrived = arrived, self.activity(wanted, repeated)
+                before, arrived = arrived, self._progress(wanted, texts)
                 if limit.over:
                     return tuple(texts)
                 if arrived == before:  # nothing comes any more
@@ -373,6 +370,10 @@ class Chat:
         """
         wanted = self.endpoints if endpoints is None else endpoints
         return self.fence_all(partial(self.client.announce, self, MEMBERS[0]), wanted, seconds)
+
+    def _progress(self, wanted: Iterable[Endpoint], fences: Sequence[str]) -> int:
+        """Return how much has come: everything but *fences*, and who has one. That one comes again says nothing."""
+        return self.activity(wanted, fences) + sum(self.transcript.has_one(each, fences) for each in wanted)
 
     def activity(self, endpoints: Iterable[Endpoint], beside: Iterable[str] = ()) -> int:
         """Return how many messages *endpoints* have received but pulses and those *beside* them."""

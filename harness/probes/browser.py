@@ -173,7 +173,7 @@ class _Asking:
         others = [each for texts in shown for each in texts if each not in known]
         counts = [sum(each in forms for each in texts) for texts in shown]
         if others:
-            seen = f"with it comes {shorten(others[0])[:80]!r}, which nobody sent"
+            seen = f"with it comes {shorten(others[0].replace(self.token, '…'))[:80]!r}, which nobody sent"
         elif counts != [1] * len(counts):
             seen = (
                 f"is missing on {counts.count(0)} of {len(counts)} pages" if 0 in counts else "is seen more than once"

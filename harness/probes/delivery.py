@@ -45,7 +45,9 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     yield _replay(chat, "off")
     chat.close()
     if server.library.keeping:
-        with server.serving(f"{server.name} keeping", observed, server.library.keeping) as other:
+        # What is kept there is not for those who come to the cell's own server later.
+        apart = server.apart("keeping")
+        with apart.serving(f"{server.name} keeping", observed, server.library.keeping) as other:
             other.log_in()
             yield _replay(other, "on")
 

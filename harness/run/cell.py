@@ -8,13 +8,10 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from harness import ROOT, __version__
 from harness.captured import output
@@ -33,8 +30,8 @@ from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
 from harness.results.result import SCHEMA, Measured, Result, Round, UnitTests, Verdicts, Versions
+from harness.run import clean, serve, unit_tests, verdicts
 from harness.run import hold as holding
-from harness.run import serve, unit_tests, verdicts
 from harness.run.hold import Tell
 from harness.system import broker, processes
 from harness.system.files import unwritable
@@ -42,12 +39,6 @@ from harness.verdict import Reason, Verdict
 
 #: Seconds for each of Django's commands.
 DEADLINES = {"shell": 30.0, "migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
-
-#: How long a text of a result may be that is no excerpt.
-_TEXT = 600
-_FAULT_TEXT = 100
-#: How many deprecation warnings a result lists.
-_WARNINGS = 60
 
 
 @dataclass(frozen=True)
@@ -160,8 +151,11 @@ class _Run:
         self._install(self._identify())
         with self._broker() as running:
             server = self._server(running)
-            self._django(str(self.request.python))
-            holding.hold(server, tell)
+            try:
+                self._django(str(self.request.python))
+                holding.hold(server, tell)
+            finally:
+                self._forget(running, server)
 
     def _identify(self) -> Identity:
         self.recorder.check_room()
@@ -210,9 +204,14 @@ class _Run:
             running.check()
             raise
         running.check()
+        self._forget(running, server)
+        return observed
+
+    @staticmethod
+    def _forget(running: broker.Broker, server: CellServer) -> None:
+        """Leave somebody else's broker as it was found."""
         if not running.embedded:
             running.forget(server.prefix)
-        return observed
 
     def _packages(self) -> dict[str, str]:
         assert self.identity is not None
@@ -239,8 +238,9 @@ class _Run:
         except CellFailure as failure:
             if failure.reason.verdict is not Verdict.DOES_NOT_WORK:
                 raise
-            self._check(str(self.request.python))
-            self._unit_tests(str(self.request.python))  # they make a database of their own
+            with suppress(CellFailure):  # what is known is not to be replaced by what else goes wrong
+                self._check(str(self.request.python))
+                self._unit_tests(str(self.request.python))  # they make a database of their own
             if not server.library.django_server:
                 raise
             return serve.start_alone(server, failure)
@@ -318,7 +318,7 @@ class _Run:
             installation=installed.installation if installed else None,
             steps=self.recorder.steps,
             unit_tests=self.unit_tests,
-            warnings=_few(sorted(set(self.warnings)), _WARNINGS),
+            warnings=clean.few_warnings(self.warnings),
             exchanges=observed.exchanges,
             starts=observed.starts,
             rounds=[
@@ -332,7 +332,7 @@ class _Run:
             varying=self._varying(observed),
             complete=True,
         )
-        return _cleaned(result, self.scrub)
+        return clean.cleaned(result, self.scrub)
 
     def _versions(self) -> Versions:
         identity, installed = self.identity, self.installed
@@ -372,29 +372,3 @@ class _Run:
             costs=observed.costs,
             startup_output=observed.startup_output,
         )
-
-
-def _few(texts: list[str], most: int) -> list[str]:
-    return texts if len(texts) <= most else [*texts[:most], f"… and {len(texts) - most} more"]
-
-
-def _cleaned(result: Result, scrub: Scrubber) -> Result:
-    """Return *result* with every text scrubbed, and cut where anybody may have written it."""
-    long = {"excerpt", "table", "startup_output"}
-
-    def clean(value: Any, key: str = "") -> Any:
-        if isinstance(value, dict):
-            return {name: clean(each, name) for name, each in value.items()}
-        if isinstance(value, list):
-            return [clean(each, key) for each in value]
-        if not isinstance(value, str):
-            return value
-        text = scrub(value)
-        return text if key in long or len(text) <= _TEXT else text[: _TEXT - 1] + "…"
-
-    document = clean(msgspec.to_builtins(result))
-    for exchange in document["exchanges"]:
-        for number, fault in enumerate(exchange["faults"]):
-            # One message that is wrong everywhere is wrong in the same way; three texts show it.
-            fault["text"] = fault["text"][:_FAULT_TEXT] if number < 3 else ""
-    return msgspec.convert(document, Result)

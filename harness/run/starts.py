@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from threading import Thread
 
 import msgspec
 
@@ -58,26 +59,22 @@ class SecondStart:
         if (work / "chat.sqlite3").exists():
             shutil.copyfile(work / "chat.sqlite3", database)  # before anybody writes to it
         apart.mkdir(exist_ok=True)
-        prefix = f"{server.prefix}-again"
-        self._server = dataclasses.replace(
-            server,
-            prefix=prefix,
-            env={**server.env, **server.library.environment(server.broker.url, prefix, database)},
-            recorder=dataclasses.replace(server.recorder, evidence=apart, watcher=_Nobody(), steps=[], seconds={}),
-            process=None,
+        self._server = server.apart("again", database)
+        self._server.recorder = dataclasses.replace(
+            server.recorder, evidence=apart, watcher=_Nobody(), steps=[], seconds={}
         )
         self._stack = ExitStack()
         self._chat: Chat | None = None
         self._failure: Exception | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: Thread | None = None
 
     def __enter__(self) -> SecondStart:
         return self
 
     def begin(self) -> None:
         """Begin to start it."""
-        with threads.whole():
-            self._thread = threads.run(self._start, "second start")
+        self._thread = Thread(target=self._start, name="second start", daemon=True)
+        threads.start(self._thread)
 
     def _start(self) -> None:
         name = f"{self._server.name} again"

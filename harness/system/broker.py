@@ -53,9 +53,10 @@ class Broker:
             raise HarnessError("the broker has gone away during the run", "run the cell again") from error
 
     def forget(self, prefix: str) -> None:
-        """Delete every key of *prefix*: somebody else's broker is left as it was found."""
-        for key in self.client.scan_iter(match=f"{prefix}:*"):
-            self.client.delete(key)
+        """Delete every key of *prefix*, and of those made of it: somebody else's broker is left as it was found."""
+        for pattern in (f"{prefix}:*", f"{prefix}-*"):
+            for key in self.client.scan_iter(match=pattern):
+                self.client.delete(key)
 
 
 @contextmanager

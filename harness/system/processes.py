@@ -29,6 +29,7 @@ from typing import IO
 import psutil
 
 from harness.errors import HarnessError, Interrupted
+from harness.system import threads
 
 OWNER = "HARNESS_OWNER"
 CHILD = "HARNESS_CHILD"
@@ -94,7 +95,7 @@ class Child:
         self.started = time.monotonic()
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("wb") as output, _starting:
+            with log.open("wb") as output, _starting, threads.handing_down():
                 self._popen = self._start(command, {**env, CHILD: self.mark}, cwd, output)
                 _started.add(self.pid)
             # What is older was abandoned by somebody else, who may still need it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 _HELD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
@@ -24,18 +24,16 @@ def whole() -> Iterator[None]:
 
 
 def start(thread: threading.Thread) -> None:
-    """Start *thread*; see :func:`whole`. Signals stay held back in it: it must not start programs."""
+    """Start *thread*; see :func:`whole`. Signals stay held back in it: they are for the main thread."""
     with whole():
         thread.start()
 
 
-def run(do: Callable[[], object], name: str) -> threading.Thread:
-    """Start a thread that does *do*, and may start programs: what holds signals back would hand that down to them."""
-
-    def freely() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
-        do()
-
-    thread = threading.Thread(target=freely, name=name, daemon=True)
-    start(thread)
-    return thread
+@contextmanager
+def handing_down() -> Iterator[None]:
+    """Let signals through while a program is started in the block: it has what this thread has."""
+    held = signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)

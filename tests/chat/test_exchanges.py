@@ -538,6 +538,17 @@ def test_one_connection_goes_silent(board):
     assert {each[1] for each in faults(exchanged)} <= {"missing", "unproven"}
 
 
+def test_subscriptions_that_stand_late(board):
+    """Where one connection after the other begins to receive, all are waited for, however long that takes together."""
+    chat = board.talk()
+    began = board.clock.now
+    board.delays, board.delay = fences, 0.01
+    board.drops = lambda text, line: board.clock.now < began + 1.3 * board.lines.index(line)
+    texts = chat.announce_fence(seconds=10.0)
+    assert all(chat.transcript.has_one(endpoint, texts) for endpoint in chat.endpoints)
+    assert 10.0 < board.clock.now - began < 20.0
+
+
 def test_all_stands_at_the_end(board):
     """Where all connections still stand at the end and receive nothing is added."""
     chat = board.talk()

@@ -254,6 +254,8 @@ def test_keeping(board, clock, tmp_path, kept, seen, good):
     assert asked[KEPT] == (seen, good)
     assert asked[AWAY] == ("is not received on return", True)
     assert asked.server.starts == [("runserver keeping", {"CHAT_EXPIRE": "60"}, "runserver")]
+    # What is kept there is not for those who come to the cell's own server later.
+    assert asked.server.envs["runserver keeping"]["CHAT_PREFIX"] == f"{asked.server.prefix}-keeping"
 
 
 def test_who_is_there_hears_it_first(clock, tmp_path):

@@ -32,7 +32,7 @@ def test_unknown():
     """A probe that there is not is named, and so are those that there are."""
     with pytest.raises(UsageError, match=r"^there is no probe called 'crystal'$") as raised:
         chosen(["payloads", "crystal", "ball"])
-    assert raised.value.hint == "known: payloads, delivery, transports, browser, load, all"
+    assert raised.value.hint == "known: payloads, delivery, transports, browser, load, stress, all"
 
 
 @pytest.fixture
@@ -101,13 +101,13 @@ def test_of_which_libraries():
     """Transports are asked of what can be polled, and browsers of what has their pages."""
     library = TalkingLibrary(Switchboard())
     applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "browser", "load"}
+    assert applying == {"payloads", "delivery", "browser", "load", "stress"}
     library.polls, library.browsed = True, False
     applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "transports", "load"}
+    assert applying == {"payloads", "delivery", "transports", "load", "stress"}
 
 
-@pytest.mark.parametrize("name", ["browser", "load"])
+@pytest.mark.parametrize("name", ["browser", "load", "stress"])
 def test_those_that_take_long_to_import(name, monkeypatch):
     """What drives browsers, or puts a server under load, is there when it is asked for."""
     module = __import__(f"harness.probes.{name}", fromlist=["ask"])

@@ -24,7 +24,7 @@ from harness.libraries.base import ShellCheck
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.result import Exchange, Fault, Installation, Judgement, Probe, Round, Step, VariantResult
-from harness.run import cell
+from harness.run import cell, clean
 from harness.run.cell import Request
 from harness.servers.catalogue import SERVERS
 from harness.system import processes
@@ -461,7 +461,7 @@ def test_places_have_names(world):
 
 
 def cleaned(world, **changes):
-    return cell._cleaned(msgspec.structs.replace(world.result(), **changes), Scrubber({Path("/secret"): "<cell>"}))
+    return clean.cleaned(msgspec.structs.replace(world.result(), **changes), Scrubber({Path("/secret"): "<cell>"}))
 
 
 def test_long_texts(world):

@@ -116,6 +116,20 @@ def test_it_has_not_begun(server):
     assert server.chats == {}
 
 
+def test_it_has_been_begun_before_it_is_started(server, monkeypatch):
+    """Whoever interrupts while the thread is being started leaves nothing behind: it is known before."""
+
+    def interrupted(thread) -> None:
+        thread.start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(starts.threads, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt), SecondStart(server, Observations()) as second:
+        second.begin()
+    assert not second._thread.is_alive()
+    assert server.chats["runserver again"].endpoints == []
+
+
 class Sleeper:
     """A server that never answers, until it is killed."""
 

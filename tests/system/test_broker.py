@@ -141,7 +141,7 @@ def test_forgotten():
     """What a run has left under its prefix is deleted, key by key."""
     client = Client()
     of(client).forget("ours")
-    assert client.asked == ["ours:*", "delete ours:1", "delete ours:2"]
+    assert client.asked == ["ours:*", "delete ours:1", "delete ours:2", "ours-*", "delete ours:1", "delete ours:2"]
 
 
 # One of our own
