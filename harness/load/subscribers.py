@@ -45,6 +45,8 @@ class StressPlan(Model, frozen=True, kw_only=True):
     sockets: int
     #: Whether the message is published before anybody subscribes, and kept for them.
     kept: bool
+    #: Stands in every text, so that no two stress tests say the same.
+    token: str
 
 
 class Stressed(Model, frozen=True, kw_only=True):
@@ -73,14 +75,16 @@ def run(plan_path: Path, result_path: Path) -> None:
 class _Test:
     def __init__(self, plan: StressPlan, frame_format: FrameFormat) -> None:
         self.plan, self.frame_format = plan, frame_format
-        self.text = f"to {plan.sockets} subscribers"
+        self.text = f"to {plan.sockets} subscribers ({plan.token})"
         self.connected, self.subscribed, self.received = set[int](), set[int](), dict[int, float]()
         self.refused: Counter[str] = Counter()
         self._sockets: dict[int, websocket.WebSocket] = {}
+        self._counting = threading.Lock()
         self._over = False
 
     def run(self) -> Stressed:
         publisher = self._open(self.plan.publisher)
+        threading.Thread(target=self._answer_pings, args=(publisher,), daemon=True).start()
         if self.plan.kept:
             self._publish(publisher, self.text)
         began = time.monotonic()
@@ -109,7 +113,7 @@ class _Test:
         quiet, before, number = Deadline(STANDING), 0, 0
         while len(self.subscribed) < len(self.connected) and not quiet.over:
             number += 1
-            self._publish(publisher, f"fence {number}")
+            self._publish(publisher, f"fence {number} ({self.plan.token})")
             wait_until(lambda: len(self.subscribed) >= len(self.connected), _FENCES, every=0.02)
             if len(self.subscribed) > before:
                 quiet, before = Deadline(STANDING), len(self.subscribed)
@@ -118,9 +122,15 @@ class _Test:
         socket = websocket.create_connection(
             self.plan.url, timeout=CONNECTING, origin=self.plan.origin, cookie=cookie or None
         )
+        socket.settimeout(None)  # whoever is let in has time until the end
         for text in self.frame_format.opened:
             socket.send(text)
         return socket
+
+    def _answer_pings(self, publisher: websocket.WebSocket) -> None:
+        with suppress(OSError, websocket.WebSocketException):
+            while not self._over:
+                publisher.recv()
 
     def _publish(self, publisher: websocket.WebSocket, text: str) -> None:
         publisher.send(self.frame_format.broadcast(text))
@@ -130,7 +140,8 @@ class _Test:
         try:
             self._sockets[number] = socket = self._open(cookies[number % len(cookies)])
         except (OSError, websocket.WebSocketException) as error:
-            self.refused[type(error).__name__] += 1
+            with self._counting:
+                self.refused[type(error).__name__] += 1
             return
         self.connected.add(number)
         with suppress(OSError, websocket.WebSocketException, ValueError):
@@ -145,6 +156,8 @@ class _Test:
             if (answer := self.frame_format.answers.get(data)) is not None:
                 send(answer)
             for message in self.frame_format.messages(data):
+                if self.plan.token not in message:
+                    continue  # somebody else's
                 self.subscribed.add(number)
                 if message == self.text:
                     self.received[number] = time.monotonic()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
@@ -14,6 +17,11 @@ from harness.chat.members import MEMBERS
 from harness.libraries import registry
 from harness.load.plan import Visitor
 from harness.servers.catalogue import Deployment
+
+#: Bytes of memory that have to be left.
+_MEMORY = 500_000_000
+#: Bytes of memory that a socket takes on all sides together, roughly.
+_EACH = 100_000
 
 
 def scaled(server: CellServer, deployment: Deployment) -> CellServer:
@@ -57,3 +65,23 @@ def addresses(server: CellServer, chat: Chat) -> dict[str, Any]:
         "url": f"ws://127.0.0.1:{chat.server.port}{chat.client.frame_format().path}",
         "origin": chat.server.base,
     }
+
+
+def no_room(connections: int, room: int) -> str:
+    """Return what of this machine does not allow so many connections; nothing where all does."""
+    if connections > room:
+        return f"system: {connections} file descriptors, and {room} are allowed"
+    ports = _ports()
+    if connections > ports:
+        return f"system: {connections} ports, and there are {ports}"
+    free = psutil.virtual_memory().available
+    return f"system: {free / 1e6:.0f} MB of memory are free" if free < _MEMORY + connections * _EACH else ""
+
+
+def _ports() -> int:
+    """Return how many ports a client can connect from; ip(7), ip_local_port_range."""
+    try:
+        first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+    except OSError:
+        return 16_000  # what IANA leaves for it; RFC 6335, section 6
+    return int(last) - int(first)

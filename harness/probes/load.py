@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
-import psutil
 from filelock import FileLock
 
 from harness import ROOT
@@ -40,10 +38,6 @@ from harness.system import processes
 _GRACE = 15.0
 #: A step in which less than this share is delivered is the last.
 _ENOUGH = 0.9
-#: Bytes of memory that have to be left.
-_MEMORY = 500_000_000
-#: Bytes of memory that a socket takes on all sides together, roughly.
-_EACH = 100_000
 #: Bytes of what the server printed that are looked through for a cause.
 _LOOKED_AT = 200_000
 #: Seconds that a stranger's connection has to stay open.
@@ -132,7 +126,7 @@ class _Loading:
 
     def _climb(self, chat: Chat, room: int) -> None:
         for sockets in [each for each in LADDER if each <= self.server.sockets]:
-            if limit := _no_room(sockets * (2 if self.deployment.proxied else 1), room):
+            if limit := deployed.no_room(sockets * (2 if self.deployment.proxied else 1), room):
                 self.steps.append(Step(sockets=sockets, limit=limit, ended=NOT_TRIED))
                 break
             last = self._step(chat, sockets)
@@ -272,26 +266,6 @@ def _fault(step: Step) -> str:
     if any(each.duplicated for each in step.messages):
         return "some receive it more than once"
     return "does not reach all of them" if not step.foreign else "what nobody sent arrives"
-
-
-def _no_room(connections: int, room: int) -> str:
-    """Return what of this machine does not allow so many connections; nothing where all does."""
-    if connections > room:
-        return f"system: {connections} file descriptors, and {room} are allowed"
-    ports = _ports()
-    if connections > ports:
-        return f"system: {connections} ports, and there are {ports}"
-    free = psutil.virtual_memory().available
-    return f"system: {free / 1e6:.0f} MB of memory are free" if free < _MEMORY + connections * _EACH else ""
-
-
-def _ports() -> int:
-    """Return how many ports a client can connect from; ip(7), ip_local_port_range."""
-    try:
-        first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
-    except OSError:
-        return 16_000  # what IANA leaves for it; RFC 6335, section 6
-    return int(last) - int(first)
 
 
 def _lets_strangers_in(chat: Chat) -> bool:

@@ -19,6 +19,7 @@ from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
 from harness.errors import CellFailure
+from harness.load.crowd import room_for_sockets
 from harness.load.plan import publisher_of
 from harness.load.stress import GREENLETS, THREADS
 from harness.load.subscribers import ARRIVING, CONNECTING, STANDING, Stressed, StressPlan
@@ -35,13 +36,19 @@ _ALL = "all of them receive it"
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Go through the stress test on one deployment of the cell's server; other cells' loads wait until then."""
     deployment = _chosen(server)
+    sockets = min(SUBSCRIBERS, server.sockets)
+    limit = deployed.no_room(sockets, room_for_sockets())  # and whatever is started from here on has the same
+    if limit or deployment.proxied:
+        seen = f"not tested: {limit or 'NGINX is for load runs'}"
+        question = f"{sockets} subscribers ({deployment.name})"
+        yield Finding(question=question, expected=_ALL, seen=seen, good=None)
+        return
     ways: list[tuple[bool, str, dict[str, str]]] = [(False, "a message to those who have subscribed", {})]
     if server.library.keeping:
         ways.append((True, "a message that was kept for them", server.library.keeping))
     with FileLock(server.reports.load_lock):
         for kept, what, environment in ways:
             for kind in (GREENLETS, THREADS):
-                sockets = min(SUBSCRIBERS, server.sockets)
                 question = f"{sockets} subscribers as {kind}, {what} ({deployment.name})"
                 yield _tried(server, observed, deployment, kind, kept, environment, question)
 
@@ -90,6 +97,7 @@ def _stressed(server: CellServer, chat: Chat, kind: str, kept: bool) -> Stressed
         publisher=publisher_of(visitors).cookie,
         sockets=min(SUBSCRIBERS, server.sockets),
         kept=kept,
+        token=chat.token,
     )
     plan_path.write_bytes(msgspec.json.encode(plan))
     result_path.unlink(missing_ok=True)

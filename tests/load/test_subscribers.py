@@ -74,6 +74,7 @@ def stressed(hub, kept: bool = False, **frames) -> Stressed:
         publisher="sessionid=a",
         sockets=20,
         kept=kept,
+        token="abc",
     )
     return _Test(plan, FrameFormat("/ws/", **{"messages": lambda data: [data], **frames})).run()
 
@@ -118,6 +119,32 @@ def test_frames(hub):
     assert found.received == 20
 
 
+def test_a_handshake_that_hangs(hub, monkeypatch):
+    """One handshake that is never answered leaves the others as they are, who are given their time after it."""
+    monkeypatch.setattr(subscribers, "CONNECTING", 1.0)
+    original = _Test._open
+    opened = []
+
+    def opening(test, cookie):
+        opened.append(cookie)
+        if len(opened) == 5:
+            threading.Event().wait(1.0)
+            raise TimeoutError
+        return original(test, cookie)
+
+    monkeypatch.setattr(_Test, "_open", opening)
+    found = stressed(hub)
+    assert (found.connected, found.subscribed, found.received) == (19, 19, 19)
+
+
+def test_what_somebody_else_says(hub):
+    """What is left of another stress test is no sign of a subscription."""
+    hub.kept = "to 20 subscribers (another)"
+    hub.drops = lambda place, text: True
+    found = stressed(hub, kept=True)
+    assert (found.connected, found.subscribed, found.received) == (20, 0, 0)
+
+
 def test_nobody_is_let_in(hub, monkeypatch):
     """Handshakes that fail are counted by why."""
     opened = []
@@ -145,6 +172,7 @@ def test_from_file_to_file(hub, tmp_path, monkeypatch):
         publisher="",
         sockets=3,
         kept=False,
+        token="abc",
     )
     (tmp_path / "plan").write_bytes(msgspec.json.encode(plan))
     monkeypatch.setattr(subscribers.threading, "stack_size", lambda size: None)

@@ -54,8 +54,8 @@ class World:
         self.client_status: int | None = 0
         self.commands: list[list[str]] = []
         monkeypatch.setattr(load, "room_for_sockets", lambda: self.room)
-        monkeypatch.setattr(load, "_ports", lambda: self.ports)
-        monkeypatch.setattr(load.psutil, "virtual_memory", lambda: SimpleNamespace(available=self.memory))
+        monkeypatch.setattr(deployed, "_ports", lambda: self.ports)
+        monkeypatch.setattr(deployed.psutil, "virtual_memory", lambda: SimpleNamespace(available=self.memory))
         monkeypatch.setattr(deployed.registry, "discover", lambda: {"asgi": None})
         monkeypatch.setattr(load.processes, "started", self.started)
         monkeypatch.setattr(load.meter, "Meter", Meter)
@@ -83,7 +83,7 @@ class World:
         """Stand in for the client: write what comes of its step, and what the server prints meanwhile."""
         self.commands.append(command)
         log.write_text(self.client_says)
-        plan = msgspec.json.decode(load.Path(command[3]).read_bytes(), type=Plan)
+        plan = msgspec.json.decode(deployed.Path(command[3]).read_bytes(), type=Plan)
         self.plans.append(plan)
         outcome = self.rate if plan.rates else self.steps.get(plan.sockets, runs.step(plan.sockets))
         with self.log.open("a") as file:
@@ -96,7 +96,7 @@ class World:
 
         yield SimpleNamespace(wait=wait, exit_status=self.client_status)
         if isinstance(outcome, Step):
-            load.Path(command[4]).write_bytes(msgspec.json.encode(outcome))
+            deployed.Path(command[4]).write_bytes(msgspec.json.encode(outcome))
 
     def ask(self):
         """Return what is found, by its question."""
@@ -540,7 +540,7 @@ def test_ports(monkeypatch):
             raise FileNotFoundError
         return answers["text"]
 
-    monkeypatch.setattr(load.Path, "read_text", read_text)
-    assert load._ports() == 28231
+    monkeypatch.setattr(deployed.Path, "read_text", read_text)
+    assert deployed._ports() == 28231
     answers.clear()
-    assert load._ports() == 16_000
+    assert deployed._ports() == 16_000

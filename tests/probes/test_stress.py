@@ -124,6 +124,19 @@ def test_deployments(world, monkeypatch, named, chosen):
     assert all(question.endswith(f"({chosen})") for question in world.ask())
 
 
+def test_behind_nginx(world, monkeypatch):
+    """Behind NGINX it is not tried, and that is said."""
+    monkeypatch.setattr(world.library, "deployments", lambda cell, server: [Deployment("proxied", 2, {}, True)])
+    assert world.ask() == {"100 subscribers (proxied)": ("not tested: NGINX is for load runs", None)}
+
+
+def test_no_room(world, monkeypatch):
+    """Where this machine has no room for so many sockets it is not the server's fault."""
+    monkeypatch.setattr(stress, "room_for_sockets", lambda: 64)
+    ((seen, good),) = world.ask().values()
+    assert (seen, good) == ("not tested: system: 100 file descriptors, and 64 are allowed", None)
+
+
 @pytest.mark.cell
 def test_for_real(tmp_path):
     """A fake that behaves carries a small stress test, as greenlets and as threads."""
