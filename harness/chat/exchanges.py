@@ -261,7 +261,10 @@ def _absent(chat: Chat, outcome: Exchanged) -> int:
     standing = [endpoint for endpoint in chat.endpoints if not chat.transcript.closed(endpoint)]
     return sum(
         any(chat.transcript.arrival(endpoint, exchange.text, at) is None for endpoint in exchange.expected)
-        or not all(chat.transcript.has_one(endpoint, exchange.fences) for endpoint in standing)
+        or (
+            bool(exchange.fences)
+            and not all(chat.transcript.has_one(endpoint, exchange.fences) for endpoint in standing)
+        )
         for exchange, at in zip(outcome.sent, outcome.sent_at, strict=False)  # the newest is not sent yet
         if not exchange.error
     )

@@ -109,7 +109,7 @@ class CellPage:
         if versions is None:
             return ""
         parts = [f"Python {versions.python}", f"Django {versions.django}"]
-        parts += [f"{library.name} {versions.library}"] if versions.library else []
+        parts += [f"{library.title} ({versions.library})"] if versions.library else []
         parts += [self.broker] if self.broker else []
         return ", ".join(parts)
 

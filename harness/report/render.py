@@ -118,7 +118,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         literal=rst.literal,
         rst=Rst,
-        sentence=lambda text: f"{str(text).rstrip('.')}.",
+        sentence=lambda text: f"{str(text).rstrip('.:')}.",
         mb=lambda count: f"{count / 1e6:.1f} MB",
         sec=lambda seconds: f"{seconds:.1f} s",
         ms=lambda milliseconds: f"{milliseconds:.1f} ms",

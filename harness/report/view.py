@@ -90,7 +90,8 @@ class Row:
             "server did not start": (self.result.server,),
             "page failed": ("log in", "pages"),
             "handshake refused": ("handshakes",),
-            "exchange wrong": ("exchanges",),
+            "exchange wrong": ("exchanges", "second round", "handshakes"),
+            "not every time": ("second round", f"{self.result.server} again"),
             "environment failed": ("environment", "install"),
             "no network": ("install", "environment"),
         }.get(self.result.verdicts.overall.reason, ())
@@ -272,13 +273,17 @@ class LibraryView(Rows):
         return found
 
     def same_rows(self, row: Row) -> str:
-        """Return the name of the cell before *row* whose fifteen rows are the same, but for how long they took."""
+        """Return the name of the cell before *row* that has the same fifteen rows, but for how long they took."""
 
         def seen(cell: Row) -> list[tuple[Any, ...]]:
-            return [(each.number, each.transport, each.good, each.faults) for each in cell.result.exchanges]
+            late = cell.result.varying.late
+            return [
+                (each.number, each.transport, each.good, each.faults, each.number in late)
+                for each in cell.result.exchanges
+            ]
 
         before = [each for each in self.in_full[: self.in_full.index(row)] if each.result.exchanges]
-        return before[-1].name if before and seen(before[-1]) == seen(row) else ""
+        return next((each.name for each in before if seen(each) == seen(row)), "")
 
     @property
     def apart(self) -> bool:

@@ -33,7 +33,7 @@ def of_observations(observed: Observations) -> Verdicts:
         channels = overall = Judgement.of(Reason.WORKS, text)
     web_server = observed.web_server
     if observed.django_server and observed.channels and observed.channels.reason is Reason.HANDSHAKE_REFUSED:
-        web_server = observed.channels  # a server for sockets alone, to which none can be opened
+        web_server = observed.channels  # a server for sockets alone, which refuses one
     return Verdicts(
         django_server=observed.django_server,
         web_server=_judgement(web_server) if web_server else Judgement.of(Reason.WORKS),

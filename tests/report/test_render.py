@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import docutils.core
 import docutils.nodes
+import msgspec
 import pytest
 import samples
 from hostile import folder_of
@@ -14,6 +15,7 @@ from harness.matrix import listing as matrix
 from harness.report import rst, tables
 from harness.report.render import check, check_prose, render, with_headline
 from harness.report.view import LibraryView, View, read_view
+from harness.results.document import save_result
 from harness.results.folder import Reports
 from harness.system.processes import interruptible
 from harness.verdict import Verdict
@@ -108,7 +110,7 @@ def test_oldest_and_newest_in_full(recorded):
 def test_the_same_rows_are_not_repeated(recorded, recorded_pages):
     """Fifteen rows that are those of the section before are named and not shown again."""
     report = recorded_pages["django-websocket-redis.rst"]
-    assert "The fifteen rows are those of `py27-django18`_." in report
+    assert "The fifteen rows are those of `py27-django18`_, but for the latencies." in report
     assert report.count("=  ================\nChannel    From") <= len(recorded.libraries)
 
 
@@ -127,6 +129,18 @@ def test_where_each_works(recorded, recorded_pages):
 
 def _version(text: str) -> list[int]:
     return [int(part) for part in text.split(".")]
+
+
+def test_what_was_repeated(tmp_path):
+    """What had to be tried again is said in the report, and on the page of the cell."""
+    reports = samples.write(tmp_path, "py27-django18")
+    result = samples.of("py27-django18")
+    varying = msgspec.structs.replace(result.varying, repeated=["runserver: the port was taken, another one was tried"])
+    save_result(msgspec.structs.replace(result, varying=varying), reports.result("py27-django18"))
+    pages = render(read_view(reports))
+    for path in ("django-websocket-redis.rst", "django-websocket-redis/py27-django18.rst"):
+        assert "Flaky:" in pages[path]
+        assert "the port was taken, another one was tried" in pages[path]
 
 
 def test_fifteen_rows(pages):
