@@ -28,7 +28,7 @@ class SlyChat(Chat):
         fake, message = self.fake, text.startswith("Hello")
         self.stranger_spoke |= "stranger (" in text
         if fake == "slow":
-            return self.later(1.3, channel, text)
+            return self.later(1.1, channel, text)
         if fake == "loses-broadcasts" and text.startswith("fence") and self.fence_lost:
             self.fence_lost = False
             return None
