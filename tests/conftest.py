@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -17,6 +17,7 @@ from talkers import Clock, Switchboard
 
 from harness.commands import main
 from harness.system import workers
+from harness.system.waiting import wait_until
 
 
 @pytest.fixture
@@ -25,14 +26,18 @@ def no_survivors(monkeypatch):
     mark = uuid.uuid4().hex
     monkeypatch.setenv("STARTED_BY_TEST", mark)
     yield
-    left = []
-    for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get("STARTED_BY_TEST") == mark:
-                left.append(process.cmdline())
-        except (psutil.Error, OSError):
-            continue
-    assert not left, f"left behind: {left}"
+
+    def left() -> list[list[str]]:
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if process.pid != os.getpid() and process.environ().get("STARTED_BY_TEST") == mark:
+                    found.append(process.cmdline())
+        return found
+
+    # A browser's helpers end by themselves, a moment after it.
+    wait_until(lambda: not left(), 2.0, every=0.05)
+    assert not left(), f"left behind: {left()}"
 
 
 @pytest.fixture(scope="session")
