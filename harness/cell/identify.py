@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.captured import output
 from harness.cell.steps import Recorder
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
@@ -157,8 +158,8 @@ def _facts(text: str) -> dict[str, Any]:
 def _last_line(text: str) -> Any:
     """Return the JSON in the last line of *text*, for what is imported may warn of something before; None without."""
     try:
-        return json.loads(text.strip().splitlines()[-1])
-    except (ValueError, IndexError):
+        return json.loads(output.last_line(text))
+    except ValueError:
         return None
 
 

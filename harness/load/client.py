@@ -19,9 +19,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from harness.cells import Cell
 from harness.clients.frame_format import FrameFormat
-from harness.libraries import registry
 from harness.load.crowd import Crowd, Ended, room_for_sockets
 from harness.load.latency import latency, per_second
 from harness.load.plan import RATE_SECONDS, Plan
@@ -232,12 +230,11 @@ class _Steps:
 def main(plan_path: Path, result_path: Path) -> int:
     """Do what the plan in *plan_path* says, and write what was measured to *result_path*; return the exit code."""
     plan = msgspec.json.decode(plan_path.read_bytes(), type=Plan)
-    cell = Cell.parse(plan.cell)
-    library = registry.discover(tuple(Path(each) for each in plan.folders))[plan.library]
+    frame_format = plan.frame_format()
     room_for_sockets()
 
     async def whole() -> Step:
-        steps = _Steps(plan, library.client(cell).frame_format())
+        steps = _Steps(plan, frame_format)
         await steps.run()
         return steps.step()
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 
+from harness.cells import Cell
+from harness.clients.frame_format import FrameFormat
+from harness.libraries import registry
 from harness.results.loads import BOUND_MS
 from harness.results.result import Model
 
@@ -29,8 +33,8 @@ class Visitor(Model, frozen=True, kw_only=True):
     cookie: str
 
 
-class Plan(Model, frozen=True, kw_only=True):
-    """What the client of one step is asked to do."""
+class Target(Model, frozen=True, kw_only=True):
+    """The server that a client in a process of its own speaks to."""
 
     #: The name of the cell whose server it is, and the suffix of its library.
     cell: str
@@ -40,6 +44,21 @@ class Plan(Model, frozen=True, kw_only=True):
     #: The address of the WebSocket, and the site whose pages open it.
     url: str
     origin: str
+
+    def frame_format(self) -> FrameFormat:
+        """Return how the library's broadcasts travel in that cell.
+
+        Raises:
+            HarnessError: a library cannot be loaded.
+            KeyError: it is not known here.
+        """
+        known = registry.discover(tuple(Path(each) for each in self.folders))
+        return known[self.library].client(Cell.parse(self.cell)).frame_format()
+
+
+class Plan(Target, frozen=True, kw_only=True):
+    """What the client of one step is asked to do."""
+
     #: Whose sockets they are, in turn, and who broadcasts.
     visitors: list[Visitor]
     publisher: Visitor

@@ -13,10 +13,9 @@ from socket import SHUT_RDWR
 import msgspec
 import websocket
 
-from harness.cells import Cell
 from harness.clients.frame_format import FrameFormat
-from harness.libraries import registry
 from harness.load.crowd import room_for_sockets
+from harness.load.plan import Target
 from harness.results.result import Model
 from harness.system.files import write_atomically
 from harness.system.waiting import Deadline, wait_until
@@ -29,16 +28,9 @@ _FENCES = 0.5
 _STACK = 256 * 1024
 
 
-class StressPlan(Model, frozen=True, kw_only=True):
+class StressPlan(Target, frozen=True, kw_only=True):
     """What a stress test is asked to do."""
 
-    #: The name of the cell whose server it is, the suffix of its library, and folders of further library modules.
-    cell: str
-    library: str
-    folders: list[str] = msgspec.field(default_factory=list)
-    #: The address of the WebSocket, and the site whose pages open it.
-    url: str
-    origin: str
     #: The cookies of those who subscribe, in turn, and of who publishes.
     cookies: list[str]
     publisher: str
@@ -65,11 +57,9 @@ class Stressed(Model, frozen=True, kw_only=True):
 def run(plan_path: Path, result_path: Path) -> None:
     """Go through the stress test of *plan_path*, and write what came of it to *result_path*."""
     plan = msgspec.json.decode(plan_path.read_bytes(), type=StressPlan)
-    library = registry.discover(tuple(Path(each) for each in plan.folders))[plan.library]
     room_for_sockets()
     threading.stack_size(_STACK)
-    frame_format = library.client(Cell.parse(plan.cell)).frame_format()
-    write_atomically(result_path, msgspec.json.encode(_Test(plan, frame_format).run()))
+    write_atomically(result_path, msgspec.json.encode(_Test(plan, plan.frame_format()).run()))
 
 
 class _Test:

@@ -16,6 +16,7 @@ import msgspec
 from filelock import FileLock
 
 from harness import ROOT
+from harness.captured import output
 from harness.captured.output import shorten
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
@@ -153,8 +154,8 @@ class _Loading:
             if result_path.exists():
                 step = msgspec.json.decode(result_path.read_bytes(), type=Step)
             elif client is not None and client.exit_status is not None:
-                said = self.server.recorder.scrub(log.read_text(encoding="utf-8", errors="replace")).strip()
-                why = said.rpartition("\n")[2] or f"exit status {client.exit_status}"
+                said = output.last_line(self.server.recorder.scrub(output.read(log)))
+                why = said or f"exit status {client.exit_status}"
                 step = msgspec.structs.replace(step, ended=f"{_FAILED}: {shorten(why)}")
             step = msgspec.structs.replace(step, server=usage.server, broker=usage.broker_usage)
             step = msgspec.structs.replace(step, limit=self._limit(chat, step, printed))

@@ -253,9 +253,7 @@ class _Run:
         self._unit_tests(str(self.request.python))
         for check in self.request.library.shell_checks(self.request.cell):
             command = [str(self.request.python), "-m", check.module]
-            # What it sends is not for those who are connected to the server meanwhile.
-            apart = {"CHAT_PREFIX": f"{self.env.get('CHAT_PREFIX', 'chat')}-layer"}
-            env = {**self.env, **apart, **check.environment}
+            env = {**self._apart("layer"), **check.environment}
             self.recorder.command(check.name, command, env, self.project, DEADLINES["shell"], output.last_line)
         application = self.request.library.application
         modules = [application.asgi, application.wsgi, application.module, self.request.setup.server.name]
@@ -263,6 +261,10 @@ class _Run:
         began = time.monotonic()
         self.imported = self.identity.imported(self.env, self.work, self.project, named)
         self.recorder.seconds["imports"] = round(time.monotonic() - began, 3)
+
+    def _apart(self, suffix: str) -> dict[str, str]:
+        """Return the environment of what is not to reach those who are connected to the server meanwhile."""
+        return {**self.env, "CHAT_PREFIX": f"{self.env.get('CHAT_PREFIX', 'chat')}-{suffix}"}
 
     def _identify_again(self, identity: Identity) -> None:
         """Make sure that all of it was measured on the Django that the cell's name says."""
@@ -291,10 +293,8 @@ class _Run:
     def _unit_tests(self, python: str) -> None:
         coverage = [python, "-m", "coverage"]
         # coverage may take "<this name>.anything" for data of its own, combine it, and delete it.
-        env = {**self.env, "COVERAGE_FILE": str(self.work / ".coverage")}
+        env = {**self._apart("tests"), "COVERAGE_FILE": str(self.work / ".coverage")}
         env["COVERAGE_RCFILE"] = os.devnull  # what pyproject.toml says of coverage is for the harness
-        # What the tests publish is not for those who are connected to the server meanwhile.
-        env["CHAT_PREFIX"] = f"{env.get('CHAT_PREFIX', 'chat')}-tests"
         options = unit_tests.covered(self.project, self.request.library.settings)
         text = self._manage("test", [*coverage, "run", *options, "manage.py", "test"], env=env)
         table = self.work / "coverage.log"

@@ -7,16 +7,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_HELD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+#: The signals that end a run.
+HELD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 @contextmanager
 def whole() -> Iterator[None]:
-    """Hold signals back while threads are started in the block.
+    """Hold signals back while threads or processes are started in the block.
 
-    One whose handler raises while a thread is being started leaves it half made, and that is printed as a traceback.
+    One whose handler raises meanwhile leaves them half made, and that is printed as a traceback.
     """
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
     try:
         yield
     finally:
@@ -32,7 +33,7 @@ def start(thread: threading.Thread) -> None:
 @contextmanager
 def handing_down() -> Iterator[None]:
     """Let signals through while a program is started in the block: it has what this thread has."""
-    held = signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+    held = signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     try:
         yield
     finally:

@@ -11,9 +11,10 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from harness.system.threads import HELD, whole
+
 #: The most processes that are started: each takes a while to start, and some memory.
 _MOST = 8
-_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 T = TypeVar("T")
 
@@ -30,24 +31,14 @@ def mapped(do: Callable[..., T], *arguments: Iterable[Any], chunk: int = 1) -> I
     number = min(os.cpu_count() or 1, _MOST)
     executor = ProcessPoolExecutor(number, mp_context=spawn, initializer=_begin)
     try:
-        with _sparing_children():
+        with whole():  # one that is half started would print a traceback
             results = executor.map(do, *arguments, chunksize=chunk)
         yield results
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _sparing_children() -> Iterator[None]:
-    """Hold back signals while processes are started: one that is half started would print a traceback."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _begin() -> None:
     """Let the new process be ended by signals again, except by Ctrl-C: a terminal sends it to the parent as well."""
     gc.set_threshold(50_000, 20, 100)  # looking for garbage took a quarter of the time that docutils needs
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS - {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD - {signal.SIGINT})

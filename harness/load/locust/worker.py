@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -15,9 +14,7 @@ from gevent.pool import Group
 from locust import User
 from locust.env import Environment
 
-from harness.cells import Cell
 from harness.errors import HarnessError
-from harness.libraries import registry
 from harness.load.crowd import PUBLISHERS, room_for_sockets
 from harness.load.locust import protocol
 from harness.load.locust.protocol import (
@@ -139,8 +136,7 @@ class Worker:
         self.connecting, self.speaking, self.spoke = Stopwatch(), Stopwatch(), 0.0
         self.at_once = BoundedSemaphore(max(1, plan.at_once // order.count))
         try:
-            known = registry.discover(tuple(Path(each) for each in plan.folders))
-            frame_format = known[plan.library].client(Cell.parse(plan.cell)).frame_format()
+            frame_format = plan.frame_format()
         except (HarnessError, KeyError) as error:
             self.answer(Failed(why=f"a worker does not know the library: {error}"))
             return
