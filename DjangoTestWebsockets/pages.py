@@ -12,7 +12,7 @@ from DjangoTestWebsockets.compat import TextField
 
 
 class MemberView(TemplateView):
-    """A page for members; whoever is not logged in is sent to the login page."""
+    """A page for members; others are sent to the login page."""
 
     @method_decorator(login_required)
     def dispatch(self, *args, **kwargs):
@@ -40,7 +40,7 @@ class ChatView(MemberView):
     channel = "broadcast"
 
     def audiences(self):
-        """Return the names that a message of this page can be for; everyone hears a broadcast."""
+        """Return the audiences that this page can send to; a broadcast goes to everyone."""
         if self.channel == "user":
             names = get_user_model().USERNAME_FIELD
             return get_user_model().objects.order_by(names).values_list(names, flat=True)

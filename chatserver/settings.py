@@ -35,11 +35,11 @@ WS4REDIS_CONNECTION = {
 }
 WS4REDIS_PREFIX = CHAT_PREFIX
 
-# How many seconds the last message of each channel is kept, to be sent to whoever connects
+# How many seconds the last message of each channel is kept, to be sent to clients that connect
 # later. The library's default is 3600, which shows a newcomer one old message of each channel; a
 # chat is about what is said now. The harness asks for another value to try the replay.
 WS4REDIS_EXPIRE = int(os.environ.get("CHAT_EXPIRE", "0"))
 
 # Sent at once, every 4 s and after every event, so that browsers notice a dead connection.
-# Clients have to skip this text, and the server ignores whoever sends it.
+# Clients have to skip this text, and the server ignores it when it is sent.
 WS4REDIS_HEARTBEAT = "--heartbeat--"

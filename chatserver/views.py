@@ -5,7 +5,7 @@ from ws4redis.redis_store import RedisMessage
 
 from DjangoTestWebsockets import pages
 
-#: The last part of the WebSocket's path: who connects to another facility is in another chat.
+#: The last part of the WebSocket's path: a client that connects to another facility is in another chat.
 FACILITY = "chat"
 
 

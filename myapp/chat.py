@@ -1,6 +1,6 @@
-"""What every chat here agrees on: who hears what, and how a message looks on its way.
+"""What every chat here agrees on: who receives what, and the format of a message.
 
-A browser sends ``{"channel": "user", "audience": "Mary", "message": "hello"}``, and whoever it is for
+A browser sends ``{"channel": "user", "audience": "Mary", "message": "hello"}``, and its audience
 receives ``{"channel": "user", "sender": "John", "message": "hello"}``. In rooms it is ``{"message": "hello"}`` in both
 directions, as Channels' tutorial has it.
 """
@@ -38,7 +38,7 @@ def key(channel, audience=""):
 
 
 def keys_of(user):
-    """Return the names of all that *user* hears."""
+    """Return the names of all audiences that *user* belongs to."""
     groups = user.groups.values_list("name", flat=True)
     return [key("broadcast"), key("user", user.get_username())] + [key("group", name) for name in groups]
 
@@ -90,7 +90,7 @@ def address(fields):
 
 
 def written(channel, sender, message):
-    """Return what is sent to whoever hears the message."""
+    """Return the text of a message as its audience receives it."""
     return json.dumps(addressed(channel, sender, message))
 
 
@@ -100,5 +100,5 @@ def written_in_room(message):
 
 
 def addressed(channel, sender, message):
-    """Return the fields of a message on its way to whoever hears it."""
+    """Return the fields of a message as its audience receives them."""
     return {"channel": channel, "sender": sender, "message": message}

@@ -16,7 +16,7 @@ from myapp import chat
 
 
 def member(cookies):
-    """Return the name and the keys of whoever the session in the header *cookies* belongs to; None for a stranger."""
+    """Return name and keys of the member whose session the header *cookies* names; None if there is none."""
     cookie = SimpleCookie(str(cookies)).get(settings.SESSION_COOKIE_NAME)
     request = HttpRequest()
     store = import_string(settings.SESSION_ENGINE + ".SessionStore")

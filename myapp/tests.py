@@ -14,7 +14,7 @@ from DjangoTestWebsockets.testing import PASSWORD, ChatTestCase, PagesForMembers
 from myapp import chat, members
 
 published = []
-#: A message to somebody who cannot be.
+#: A message to an audience that cannot exist.
 NOBODY = '{"channel": "user", "audience": ["Mary"], "message": "x"}'
 
 
@@ -94,7 +94,7 @@ class OpenRoomTest(ChatTestCase):
 
 class MemberTest(ChatTestCase):
     def test_whose_cookie_it_is(self):
-        """A connection belongs to whoever its cookie was given to, wherever this site keeps its sessions."""
+        """A connection belongs to the member whose session its cookie names, whichever session engine the site has."""
         for engine in ["db", "signed_cookies"]:
             with override_settings(SESSION_ENGINE="django.contrib.sessions.backends." + engine):
                 self.client.login(username="John", password=PASSWORD)
@@ -110,7 +110,7 @@ class PostTest(ChatTestCase):
         self.client.login(username="John", password=PASSWORD)
 
     def test_posted_messages_are_published(self):
-        """What is posted is handed to the library, with who it is for and who said it."""
+        """A posted message is handed to the library with its audience and its sender."""
         self.client.post(reverse("broadcast_chat"), {"message": "hello"})
         self.client.post(reverse("user_chat"), {"message": "hello", "user": "Mary"})
         self.client.post(reverse("group_chat"), {"message": "hello", "group": "chatusers"})
@@ -125,7 +125,7 @@ class PostTest(ChatTestCase):
         self.assertEqual(published, [])
 
     def test_unknown_addressee(self):
-        """A message to somebody who is no member is refused as well."""
+        """A message to a user who does not exist is refused as well."""
         response = self.client.post(reverse("user_chat"), {"message": "hello", "user": "nobody"})
         self.assertEqual(response.status_code, 400)
         self.assertEqual(published, [])
@@ -138,7 +138,7 @@ class PostTest(ChatTestCase):
 
 class HearingTest(ChatTestCase):
     def test_who_hears_what(self):
-        """Members hear broadcasts, what is said to them, and the groups that they are in."""
+        """Members receive broadcasts, messages to them, and those of the groups that they are in."""
         self.assertEqual(chat.keys_of(get_user_model().objects.get(username="admin")), ["broadcast", "user.admin"])
         self.assertEqual(
             chat.keys_of(get_user_model().objects.get(username="Mary")), ["broadcast", "user.Mary", "group.chatusers"]

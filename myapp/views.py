@@ -71,7 +71,7 @@ class ChooseRoomView(TemplateView):
 
 
 class OpenRoomView(TemplateView):
-    """A room as Channels' tutorial has it: open to whoever has its address, and the log is a text area."""
+    """A room as Channels' tutorial has it: open to everybody who has its address, and the log is a text area."""
 
     template_name = "myapp/open_room.html"
 

@@ -499,11 +499,11 @@ class _Tested:
         refused = "refused: status 403"
         heard, received = "the private messages to John, chatusers", "received by John, Mary, admin"
         return [
-            _finding("What hears an unknown client that subscribes to user messages?", private, "nothing private"),
-            _finding("What hears an unknown client that subscribes to group messages?", private, "nothing private"),
-            _finding("What hears Mary, who asks for John's channel?", private, "nothing private"),
+            _finding("What does an unknown client that subscribes to user messages hear?", private, "nothing private"),
+            _finding("What does an unknown client that subscribes to group messages hear?", private, "nothing private"),
+            _finding("What does Mary, who asks for John's channel, hear?", private, "nothing private"),
             _finding(
-                "What hears a page of a foreign Origin, with John's cookie?",
+                "What does a page of a foreign Origin, with John's cookie, hear?",
                 "the connection is refused",
                 refused if closed else heard,
                 closed,

@@ -1,4 +1,4 @@
-"""The chat's settings, but what the tests publish is not for those who are connected to a server meanwhile."""
+"""The chat's settings, but with a prefix that keeps what the tests publish from the clients of a running server."""
 
 from chatserver.settings import *  # noqa: F403
 from chatserver.settings import CHAT_PREFIX

@@ -94,7 +94,8 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
     else:
         good, seen = not foreign, "accepted, but nothing private" if foreign else "nothing private"
     expected = "the connection is refused" if foreign else "nothing of another member's"
-    return Finding(question=f"What hears {each.who}?", expected=expected, seen=seen, good=good)
+    who = f"{each.who}," if "," in each.who else each.who
+    return Finding(question=f"What does {who} hear?", expected=expected, seen=seen, good=good)
 
 
 def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:

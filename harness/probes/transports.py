@@ -1,6 +1,6 @@
 """Transports: what a delivered message costs by polling, by long polling and by WebSocket, on the same chat.
 
-Three clients of one member receive the same seven messages, each in its own way, and what that took is counted:
+Four clients of one member receive the same seven messages, each in its own way, and what that took is counted:
 requests, bytes in both directions, and the time from sending to receiving.
 """
 
@@ -85,7 +85,7 @@ class _Receiver:
 
 
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
-    """Have three of Mary's clients receive the same messages at the same time, each its own way."""
+    """Have four of Mary's clients receive the same messages at the same time, each its own way."""
     endpoint = Endpoint("Mary", "transports")
     sender = Endpoint("John", "transports")
     receivers: dict[str, _Receiver] = {}
@@ -96,6 +96,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         # After the first message, so that who polls knows from where on it asks.
         receivers[f"polling each {_EACH:.0f} s"] = _Receiver(chat, "/poll/", _EACH)
         receivers["long polling"] = _Receiver(chat, "/long-poll/", 0.0)
+        receivers["long polling that looks into Redis"] = _Receiver(chat, "/redis-poll/", 0.0)
         yield from _compare(chat, endpoint, sender, receivers, observed)
     finally:
         for receiver in receivers.values():

@@ -6,11 +6,11 @@ import re
 
 #: The beginnings of questions, and what stands for them.
 _KNOWN = {
-    "What hears an unknown client that subscribes to user messages?": "unknown-hears-user",
-    "What hears an unknown client that subscribes to group messages?": "unknown-hears-group",
-    "What hears an unknown client?": "unknown-hears",
-    "What hears Mary, who asks for John's channel?": "mary-hears-john",
-    "What hears a page of a foreign Origin, with John's cookie?": "foreign-origin",
+    "What does an unknown client that subscribes to user messages hear?": "unknown-hears-user",
+    "What does an unknown client that subscribes to group messages hear?": "unknown-hears-group",
+    "What does an unknown client hear?": "unknown-hears",
+    "What does Mary, who asks for John's channel, hear?": "mary-hears-john",
+    "What does a page of a foreign Origin, with John's cookie, hear?": "foreign-origin",
     "Can an unknown client broadcast through a WebSocket?": "unknown-broadcasts",
     "Can an unknown client post a message to a page?": "unknown-posts",
     "An echo": "echo",

@@ -14,7 +14,7 @@ def publish(channel, audience, sender, message):
 
 
 class MemberConsumer(WebsocketConsumer):
-    """One connection of one member: hears all that the member may hear."""
+    """One member's connection, subscribed to all that the member may receive."""
 
     http_user = True
     # Without it any worker takes any message, and what one browser sends is mixed up.
@@ -53,7 +53,7 @@ class MemberConsumer(WebsocketConsumer):
 
 
 class RoomConsumer(WebsocketConsumer):
-    """A room of Channels' tutorial: whoever is in it sees what is said in it."""
+    """A room of Channels' tutorial: each message is sent to all connections in it."""
 
     strict_ordering = True
 

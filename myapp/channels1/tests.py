@@ -26,7 +26,7 @@ class ConsumerTest(ChannelTestCase):
         return self.connect(client)
 
     def test_members_hear_each_other(self):
-        """A message to Mary reaches Mary, and not the one who said it."""
+        """A message to Mary reaches Mary, and not its sender."""
         mary, john = self.member("Mary"), self.member("John")
         john.send_and_consume(
             "websocket.receive",
@@ -51,7 +51,7 @@ class ConsumerTest(ChannelTestCase):
         self.assertIsNone(elsewhere.receive())
 
     def test_rooms_take_messages_alone(self):
-        """Who sends to a room what is no message is put out of it."""
+        """A connection that sends something other than a message to a room is closed."""
         client = self.connect(WSClient(ordered=True), "/ws/chat/lobby/")
         client.send_and_consume("websocket.receive", {"path": "/ws/chat/lobby/", "text": "hello"})
         self.assertEqual(client.receive(json=False), {"close": chat.NO_MESSAGE})

@@ -8,7 +8,7 @@ from myapp.channels2 import events
 
 
 class MemberConsumer(AsyncWebsocketConsumer):
-    """One connection of one member: hears all that the member may hear."""
+    """One member's connection, subscribed to all that the member may receive."""
 
     keys = ()
 
@@ -40,7 +40,7 @@ class MemberConsumer(AsyncWebsocketConsumer):
 
 
 class RoomConsumer(AsyncWebsocketConsumer):
-    """A room of Channels' tutorial: whoever is in it sees what is said in it."""
+    """A room of Channels' tutorial: each message is sent to all connections in it."""
 
     async def connect(self):
         self.group = chat.key("room", self.scope["url_route"]["kwargs"]["room"])

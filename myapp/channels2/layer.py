@@ -19,7 +19,7 @@ PATIENCE = 5
 
 async def _sent_and_received():
     layer = get_channel_layer()
-    # The tutorial takes a name of its own; the Pub/Sub layer hears only what it has named.
+    # The tutorial makes up a name; the Pub/Sub layer receives only on names that it has made itself.
     channel = await layer.new_channel()
     await layer.send(channel, {"type": "hello"})
     return await asyncio.wait_for(layer.receive(channel), PATIENCE)

@@ -90,11 +90,11 @@ class ConsumerTest(SimpleTestCase):
         self.each(self.strangers_are_refused)
 
     def test_members_hear_each_other(self):
-        """A message to Mary reaches Mary, and not the one who said it."""
+        """A message to Mary reaches Mary, and not its sender."""
         self.each(self.members_hear_each_other)
 
     def test_rooms_take_texts_alone(self):
-        """Who sends bytes to a room, or what is no message, is put out of it, and nobody else."""
+        """A connection that sends bytes, or something other than a message, to a room is closed, and no other is."""
         self.each(self.rooms_take_texts_alone)
 
     def test_rooms_are_apart(self):

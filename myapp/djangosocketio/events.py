@@ -1,7 +1,7 @@
 """What happens when a browser connects, subscribes, says something and leaves.
 
 Browsers subscribe by themselves, as the library's README shows; it is up to the events to unsubscribe
-whoever may not receive what is said in a channel.
+those who may not receive its messages.
 """
 
 from django_socketio import NoSocket, broadcast_channel, events
@@ -22,20 +22,20 @@ def publish(channel, audience, sender, message):
 
 
 def connected(request, socket, context):
-    """Remember who it is; a stranger is told nothing."""
+    """Keep the name of the member who connects; a connection without a login gets none, and receives nothing."""
     if is_member(request.user):
         context["name"] = request.user.get_username()
         context["channels"] = [PREFIX + key for key in chat.keys_of(request.user)]
 
 
 def subscribed(request, socket, context, channel):
-    """Unsubscribe whoever may not receive a channel."""
+    """Undo a subscription to a channel that the connection may not receive."""
     if channel not in context.get("channels", ()):
         socket.unsubscribe(channel)
 
 
 def said(request, socket, context, message):
-    """Pass a message on to whoever it is for; what somebody unknown says is dropped."""
+    """Send a message to its audience; a message of a connection without a login is dropped."""
     if "name" not in context:
         return
     try:
@@ -50,7 +50,7 @@ def said(request, socket, context, message):
 
 
 def finished(request, socket, context):
-    """Forget who it was; the library takes the channels back itself."""
+    """Remove the name of the member; the library removes the subscriptions itself."""
     context.clear()
 
 

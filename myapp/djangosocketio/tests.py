@@ -34,17 +34,17 @@ class EventTest(TestCase):
         return request, socket, context
 
     def test_members_stay_in_their_channels(self):
-        """A member hears what is for that member, and is put out of what is not."""
+        """A member receives what is meant for that member; subscribing to anything else ends the connection."""
         _, socket, _ = self.connect(User.objects.get(username="John"), "broadcast", "user.John", "user.Mary")
         self.assertEqual(socket.channels, ["chat.broadcast", "chat.user.John"])
 
     def test_strangers_hear_nothing(self):
-        """Who is not logged in stays in no channel."""
+        """A connection without a login is subscribed to no channel."""
         _, socket, _ = self.connect(AnonymousUser(), "broadcast", "group.chatusers")
         self.assertEqual(socket.channels, [])
 
     def test_messages_go_to_their_audience(self):
-        """A message to Mary goes to her channel; one to a group comes back as well to who is in it."""
+        """A message to Mary goes to her channel; one to a group comes back to its sender, who is a member of it."""
         request, socket, context = self.connect(User.objects.get(username="John"), "group.chatusers")
         for channel, audience in [("user", "Mary"), ("group", "chatusers")]:
             events.said(request, socket, context, {"channel": channel, "audience": audience, "message": "hello"})

@@ -25,7 +25,7 @@ from myapp.plain import hub, polling
 
 async def application(scope, receive, send):
     """Serve one connection (ASGI 3)."""
-    if scope["type"] == "http" and scope["path"] in ("/poll/", "/long-poll/"):
+    if scope["type"] == "http" and scope["path"] in polling.PAGES:
         found = await sync_to_async(member)(_headers(scope).get("cookie", ""))
         if found is not None:
             await polling.answer(scope, found[1], send)
@@ -56,11 +56,11 @@ async def application(scope, receive, send):
 
 
 async def _admitted(path, headers):
-    """Return the keys of what a connection to *path* hears, none if it is refused, and what takes what it says."""
+    """Return the keys that a connection to *path* receives (none: it is refused), and the function for its messages."""
     if not _same_site(headers):
         return [], None
     room = re.match(re.escape(settings.CHAT_ROOMS[""]) + "(.+)/$", path)
-    if room:  # it is open to whoever has its address
+    if room:  # it is open to everybody who has its address
         key = chat.key("room", room.group(1))
         return [key], partial(_said_in_room, key)
     found = await sync_to_async(member)(headers.get("cookie", ""))

@@ -1,4 +1,4 @@
-"""Who listens in this process, and to what. Everything but :func:`publish` runs in the server's event loop."""
+"""The listeners of this process, and their keys. Everything but :func:`publish` runs in the server's event loop."""
 
 import asyncio
 import itertools
@@ -8,13 +8,14 @@ from myapp import chat
 
 _listeners = defaultdict(set)
 _loop = None
-# What was said last, with its number and who it is for: whoever polls asks for what came since.
+# The last messages, each with its number and its audience: a client that polls asks for those since a number.
 _said = deque(maxlen=1000)
 _numbers = itertools.count(1)
+_copies = []
 
 
 class Listener:
-    """One connection: hears what is said to any of its *keys*, in the order in which it was said."""
+    """One connection: receives the messages to any of its *keys*, in the order in which they were sent."""
 
     def __init__(self, keys):
         global _loop
@@ -25,21 +26,33 @@ class Listener:
             _listeners[key].add(self)
 
     def close(self):
-        """Hear no more."""
+        """Receive nothing more."""
         for key in self.keys:
             _listeners[key].discard(self)
 
 
 def say(key, data):
-    """Hand *data* to everyone who listens to *key*."""
-    _said.append((next(_numbers), key, data))
+    """Send *data* to every listener to *key*."""
+    said = (next(_numbers), key, data)
+    _said.append(said)
+    for queue in _copies:
+        queue.put_nowait(said)
     for listener in _listeners[key]:
         listener.queue.put_nowait(data)
 
 
 def since(number, keys):
-    """Return what was said to any of *keys* after message *number*, each with its own number."""
-    return [(each, data) for each, key, data in _said if each > number and key in keys and isinstance(data, str)]
+    """Return the messages to any of *keys* after message *number*."""
+    return [data for each, key, data in _said if each > number and key in keys and isinstance(data, str)]
+
+
+def copies():
+    """Return a queue of the last messages and of all that follow: number, key and data of each."""
+    queue = asyncio.Queue()
+    for said in _said:
+        queue.put_nowait(said)
+    _copies.append(queue)
+    return queue
 
 
 def last():
@@ -48,6 +61,6 @@ def last():
 
 
 def publish(channel, audience, sender, message):
-    """Say something from a view, which Django runs in a thread."""
+    """Send a message from a view, which Django runs in a thread."""
     if _loop is not None:
         _loop.call_soon_threadsafe(say, chat.key(channel, audience), chat.written(channel, sender, message))

@@ -1,5 +1,6 @@
 """Polling and rooms, asked without a server."""
 
+import asyncio
 import json
 
 from asgiref.sync import async_to_sync
@@ -7,7 +8,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.test import SimpleTestCase
 
 from myapp import chat
-from myapp.plain import polling
+from myapp.plain import hub, journal, polling
 from myapp.plain.asgi import application
 
 HELLO = json.dumps({"message": "hello"})
@@ -30,6 +31,99 @@ class PollingTest(SimpleTestCase):
         self.assertEqual(self.status(b"since=-1"), 400)
         self.assertEqual(self.status(b"since=3"), 200)
         self.assertEqual(self.status(b""), 200)
+
+
+class SortedSets:
+    """What is asked of Redis here, without one; *away* while it does not answer."""
+
+    def __init__(self):
+        self.entries, self.away = {}, False
+        self.looks = 0
+
+    def zadd(self, name, entries):
+        if self.away:
+            raise ConnectionError("no Redis")
+        self.entries.update(entries)
+
+    def zremrangebyrank(self, name, first, last):
+        for entry in sorted(self.entries, key=self.entries.get)[: max(0, len(self.entries) + last + 1)]:
+            del self.entries[entry]
+
+    def expire(self, name, seconds):
+        pass
+
+    def zrangebyscore(self, name, after, until, withscores):
+        self.looks += 1
+        found = [(entry.encode("utf-8"), float(score)) for entry, score in self.entries.items()]
+        return [each for each in found if each[1] > int(after[1:])]
+
+
+class JournalTest(SimpleTestCase):
+    def setUp(self):
+        self.redis = SortedSets()
+        journal._redis = self.redis
+        self.addCleanup(setattr, journal, "_redis", None)
+        self.addCleanup(hub._copies.clear)
+
+    async def poll(self, since, keys=("broadcast",)):
+        """Ask the page that looks into Redis; return what it answers."""
+        answers = []
+
+        async def send(message):
+            answers.append(message)
+
+        scope = {"path": "/redis-poll/", "query_string": b"since=%d" % since}
+        await polling.answer(scope, list(keys), send)
+        return json.loads(answers[1]["body"].decode("utf-8"))
+
+    async def write(self):
+        journal._writing = asyncio.ensure_future(journal._write(hub.copies()))
+
+    async def one_waits_for_what_is_said(self):
+        await self.write()
+        since = hub.last()
+        waiting = asyncio.ensure_future(self.poll(since))
+        while self.redis.looks < 2:
+            await asyncio.sleep(0.01)
+        self.assertFalse(waiting.done())
+        hub.say("user.Mary", json.dumps("for Mary"))
+        hub.say("broadcast", b"\0")
+        hub.say("broadcast", json.dumps("for all"))
+        self.assertEqual(await waiting, {"last": since + 3, "messages": ["for all"]})
+        # A later request finds it too, and each member receives their own messages.
+        self.assertEqual(await self.poll(since, ["user.Mary"]), {"last": since + 3, "messages": ["for Mary"]})
+        journal._writing.cancel()
+
+    async def the_oldest_are_forgotten(self):
+        await self.write()
+        since = hub.last()
+        for number in range(journal.KEPT + 5):
+            hub.say("broadcast", json.dumps(number))
+        while (await self.poll(since))["last"] < hub.last():
+            await asyncio.sleep(0.01)
+        self.assertEqual((await self.poll(since))["messages"], list(range(5, journal.KEPT + 5)))
+        journal._writing.cancel()
+
+    async def redis_is_away(self):
+        await self.write()
+        self.redis.away = True
+        hub.say("broadcast", json.dumps("hello"))
+        with self.assertRaises(ConnectionError):
+            while True:
+                await journal.since(hub.last(), ["broadcast"])
+                await asyncio.sleep(0.01)
+
+    def test_one_waits_for_what_is_said(self):
+        """A request waits, looking into Redis, until there is a message for its member."""
+        async_to_sync(self.one_waits_for_what_is_said)()
+
+    def test_the_oldest_are_forgotten(self):
+        """The last thousand messages are kept."""
+        async_to_sync(self.the_oldest_are_forgotten)()
+
+    def test_redis_is_away(self):
+        """A request gets an error when something could not be written: that is not silence."""
+        async_to_sync(self.redis_is_away)()
 
 
 class RoomTest(SimpleTestCase):
@@ -59,7 +153,7 @@ class RoomTest(SimpleTestCase):
         self.assertEqual(answer, "websocket.close")
 
     def test_rooms_are_apart(self):
-        """What is said in a room is heard in it alone; who sends what is no message is put out of it."""
+        """A message reaches its own room alone; a connection that sends something else is closed."""
         async_to_sync(self.rooms_are_apart)()
 
     def test_strange_pages_are_refused(self):

@@ -27,7 +27,7 @@ application = socketio.ASGIApp(server, ASGIStaticFilesHandler(_django))
 
 @server.event
 async def connect(sid, environ, *auth):
-    """Let a member in, to hear all that the member may hear."""
+    """Accept a member, and subscribe the connection to all that the member may receive."""
     found = await sync_to_async(member)(environ.get("HTTP_COOKIE", ""))
     if found is None:
         return False
@@ -42,7 +42,7 @@ async def connect(sid, environ, *auth):
 
 @server.on("chat")
 async def said(sid, fields):
-    """Pass a message on to whoever it is for."""
+    """Send a message to its audience."""
     try:
         channel, audience, message = chat.address(fields)
     except chat.NotAMessage:

@@ -26,7 +26,7 @@ application = socketio.WSGIApp(server, StaticFilesHandler(_django))
 
 @server.on("connect")
 def connect(sid, environ, *auth):
-    """Let a member in, to hear all that the member may hear."""
+    """Accept a member, and subscribe the connection to all that the member may receive."""
     found = member(environ.get("HTTP_COOKIE", ""))
     if found is None:
         return False
@@ -39,7 +39,7 @@ def connect(sid, environ, *auth):
 
 @server.on("chat")
 def said(sid, fields):
-    """Pass a message on to whoever it is for."""
+    """Send a message to its audience."""
     try:
         channel, audience, message = chat.address(fields)
     except chat.NotAMessage:

@@ -147,9 +147,9 @@ def test_isolation(chat, board):
     chat.connect()
     found = list(chat.client.isolation(chat))
     assert [each.question for each in found] == [
-        "What hears an unknown client?",
-        "What hears Mary, who asks for John's channel?",
-        "What hears a page of a foreign Origin, with John's cookie?",
+        "What does an unknown client hear?",
+        "What does Mary, who asks for John's channel, hear?",
+        "What does a page of a foreign Origin, with John's cookie, hear?",
         "Can an unknown client broadcast through a WebSocket?",
         "Can an unknown client post a message to a page?",
     ]

@@ -44,9 +44,9 @@ def test_some_are_recorded():
 @pytest.mark.parametrize(
     ("question", "name"),
     [
-        ("What hears an unknown client?", "unknown-hears"),
-        ("What hears an unknown client that subscribes to user messages?", "unknown-hears-user"),
-        ("What hears Mary, who asks for John's channel?", "mary-hears-john"),
+        ("What does an unknown client hear?", "unknown-hears"),
+        ("What does an unknown client that subscribes to user messages hear?", "unknown-hears-user"),
+        ("What does Mary, who asks for John's channel, hear?", "mary-hears-john"),
         ("A message sent while somebody was away, with keeping off", "away"),
         ("A message sent while somebody was away, with keeping on", "away-kept"),
         ("A message of 140 kB, pasted into a page", "long-page"),
