@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 from shared import ROOT
 
+from harness.cell import readiness
+from harness.cell.pages import LOGIN
 from harness.cells import Cell
+from harness.chat import exchanges
+from harness.chat.conversation import Chat
+from harness.chat.parties import RunningServer
+from harness.chat.rounds import first_round
 from harness.environments import interpreters
 from harness.libraries import registry
 from harness.matrix.releases import releases
 from harness.results.document import read_result
+from harness.system import broker, processes
+from harness.system.ports import free_port
 from harness.verdict import Reason, Verdict
 
 pytestmark = pytest.mark.tox
@@ -253,3 +262,32 @@ def test_best_known_pins(tmp_path, no_survivors):
     assert result.verdicts.web_server.reason is Reason.HANDSHAKE_REFUSED
     assert result.verdicts.overall.reason is Reason.HANDSHAKE_REFUSED
     assert [variant.judgement.reason for variant in result.variants] == [Reason.WORKS, Reason.HANDSHAKE_REFUSED]
+
+
+@pytest.mark.cell
+def test_uwsgi_by_hand(tmp_path, no_survivors):
+    """Both lines that the README starts uWSGI with serve the whole chat: the one alone, and the one of two workers."""
+    name = first_present("py311-django42-uwsgi", "py38-django42-uwsgi", "py36-django32-uwsgi", "py27-django18-uwsgi")
+    done = tox("-e", name, reports=tmp_path, place="real")
+    assert done.returncode == 0, done.stdout + done.stderr
+    programs = ROOT / ".tox" / "for-tests" / "real" / name / "bin"
+    lines = re.findall(r"^   (uwsgi --http .+)$", (ROOT / "README.rst").read_text("utf-8"), re.MULTILINE)
+    assert ["--workers 2" in line for line in lines] == [False, True]
+    client = registry.setup_for(Cell.parse(name), registry.discover()).library
+    env = {"PATH": f"{programs}:{os.environ['PATH']}", "DJANGO_SETTINGS_MODULE": "chatserver.settings"}
+    with broker.embedded(env, tmp_path) as running:
+        env |= client.environment(running.url, "by-hand", tmp_path / "chat.sqlite3")
+        for command in ("migrate --noinput", "loaddata data.json"):
+            there = [str(programs / "python"), "manage.py", *command.split()]
+            assert processes.run(there, env, ROOT, tmp_path / "manage.log", 60).exit_status == 0
+        for line in lines:
+            port = free_port()
+            command = shlex.split(re.sub(r":\d+ ", f":{port} ", line))
+            with processes.started(command, env, ROOT, tmp_path / "uwsgi.log") as process:
+                readiness.wait_until_ready(process, port, 30)
+                server = RunningServer(port, LOGIN, lambda: process.exit_status, running.subscribers, "by-hand")
+                chat = Chat(client, server)
+                chat.log_in()
+                chat.connect()
+                exchanges.check(exchanges.run(chat, first_round(chat.token)))
+                chat.close()

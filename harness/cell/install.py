@@ -171,6 +171,7 @@ def _install(
         except legacy.LegacyError as error:
             raise _not_fetched(recorder, recorder.scrub(str(error))) from error
         command = legacy.install_command(identity.python, cell.python, requirements, setup.locks)
+        env = {**env, **legacy.build_environment(cell.python)}
     else:
         installer = f"uv {importlib.metadata.version('uv')}"
         command = [find_uv_bin(), "pip", "install", "--no-progress", "--python", str(identity.python), *requirements]

@@ -101,7 +101,7 @@ def install(python: Path, requirements: list[str]) -> str:
     """
     version, _ = _facts(python)
     fetch(python, requirements)
-    return _run(install_command(python, version, requirements), INSTALL_DEADLINE)
+    return _run(install_command(python, version, requirements), INSTALL_DEADLINE, build_environment(version))
 
 
 def install_command(python: Path, version: str, requirements: list[str], more: Sequence[str] = ()) -> list[str]:
@@ -109,6 +109,11 @@ def install_command(python: Path, version: str, requirements: list[str], more: S
     options = ["--no-index", "--find-links", str(wheelhouse(version))]
     options += [option for path in lock_files(version, more) for option in ("--constraint", str(path))]
     return [str(python), "-m", "pip", "--disable-pip-version-check", "install", *options, *requirements]
+
+
+def build_environment(version: str) -> dict[str, str]:
+    """Return the environment variables for a build: what its ``setup.py`` asks pip for is in the wheelhouse, too."""
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheelhouse(version))}
 
 
 def fetch(python: Path, requirements: list[str], more: Sequence[str] = ()) -> str:
@@ -154,7 +159,7 @@ def _download(folder: Path, requirements: list[str], options: list[str]) -> str 
 def _present(folder: Path, requirement: str) -> bool:
     _, _, version = requirement.partition("==")
     stem = re.escape(project_of(requirement)).replace(r"\-", "[-_.]")
-    pattern = re.compile(rf"{stem}-{re.escape(version)}(-|\.tar\.gz$|\.zip$)", re.IGNORECASE)
+    pattern = re.compile(rf"{stem}-{re.escape(version)}(-|\.tar\.(gz|bz2)$|\.zip$)", re.IGNORECASE)
     return any(pattern.match(path.name) for path in folder.iterdir())
 
 
@@ -178,8 +183,9 @@ def _facts(python: Path) -> tuple[str, str]:
     return f"{major}.{minor}", abi
 
 
-def _run(command: list[str], deadline: float) -> str:
+def _run(command: list[str], deadline: float, more: dict[str, str] | None = None) -> str:
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+    env |= more or {}
     if command[0] == sys.executable:  # the harness's own modules, from wherever it is called
         env["PYTHONPATH"] = str(ROOT)
     try:

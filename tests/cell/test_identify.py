@@ -367,10 +367,12 @@ def install_old(tmp_path, monkeypatch):
         django_digest=digest(tmp_path / "django"),
     )
     here = {"pip": "20.3.4", "Django": "1.8.19"}
-    commands = []
+    commands: list[list[str]] = []
+    environments: list[dict[str, str]] = []
 
     def command(name, command, env, cwd, deadline, says=None):
         commands.append(command)
+        environments.append(env)
         (recorder.work / f"{name}.log").touch()
         recorder.seconds[name] = 1.5
         here["django-websocket-redis"] = "0.6.0"
@@ -386,7 +388,7 @@ def install_old(tmp_path, monkeypatch):
         setup = Setup(DjangoWebsocketRedis(), SERVERS["runserver"], "today")
         done = installing.install(OLD, setup, identity, recorder, {})
         assert commands[1:] == [["check Django"]]
-        return done, commands[0]
+        return done, commands[0], environments[0]
 
     install.recorder = recorder
     return install
@@ -395,11 +397,13 @@ def install_old(tmp_path, monkeypatch):
 def test_offline(install_old):
     """For a very old Python everything is fetched first, and its own pip installs from there."""
     fetched = []
-    done, command = install_old(lambda *arguments: fetched.append(arguments))
+    done, command, env = install_old(lambda *arguments: fetched.append(arguments))
     wanted = ["django-websocket-redis==0.6.0", "Django==1.8.19"]
     assert fetched == [(Path("/env/bin/python"), wanted, ("django-websocket-redis", "runserver"))]
     assert command[:3] == ["/env/bin/python", "-m", "pip"]
     assert command[-2:] == wanted
+    # A setup.py that asks pip for something finds it there as well.
+    assert env == {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": command[command.index("--find-links") + 1]}
     assert (done.installer, done.installation.added, done.seconds) == (
         *("pip 20.3.4", ["django-websocket-redis==0.6.0"], 1.5),
     )

@@ -38,6 +38,7 @@ def test_locked_coverage_is_the_one_of_the_matrix():
         ("zope.interface-5.4.0-cp27-cp27mu-manylinux1_x86_64.whl", "zope.interface==5.4.0", True),
         ("zope_interface-5.4.0-py2-none-any.whl", "zope.interface==5.4.0", True),
         ("django-websocket-redis-0.6.0.tar.gz", "django-websocket-redis==0.6.0", True),
+        ("Twisted-19.2.1.tar.bz2", "Twisted==19.2.1", True),
         ("Django-1.8.19-py2.py3-none-any.whl", "Django==1.8.1", False),
         ("six-1.17.0-py2.py3-none-any.whl", "sixer==1.17.0", False),
     ],

@@ -143,6 +143,8 @@ def test_installed(programs):
         *("/env/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "--no-index", "--find-links"),
         *(str(programs.wheelhouse / "py27"), "--constraint", str(programs.locks / "py27.txt"), "Django==1.8.19"),
     ]
+    told = programs.environments[-1]
+    assert (told["PIP_NO_INDEX"], told["PIP_FIND_LINKS"]) == ("1", str(programs.wheelhouse / "py27"))
 
 
 def test_with_the_locks_of_a_library(programs):
