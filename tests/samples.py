@@ -495,15 +495,15 @@ class _Tested:
 
     @property
     def isolation(self) -> list[Finding]:
-        private, closed = "nothing of another member's", self.library.closed
+        private, closed = "nothing meant for others", self.library.closed
         refused = "refused: status 403"
         heard, received = "the private messages to John, chatusers", "received by John, Mary, admin"
         return [
-            _finding("What does an unknown client that subscribes to user messages hear?", private, "nothing private"),
-            _finding("What does an unknown client that subscribes to group messages hear?", private, "nothing private"),
-            _finding("What does Mary, who asks for John's channel, hear?", private, "nothing private"),
+            _finding("What reaches an unknown client that subscribes to user messages?", private, "nothing private"),
+            _finding("What reaches an unknown client that subscribes to group messages?", private, "nothing private"),
+            _finding("What reaches Mary, who asks for John's channel?", private, "nothing private"),
             _finding(
-                "What does a page of a foreign Origin, with John's cookie, hear?",
+                "What reaches a page of a foreign Origin, with John's cookie?",
                 "the connection is refused",
                 refused if closed else heard,
                 closed,
@@ -545,7 +545,7 @@ class _Tested:
         """The probes: all of them where the chat works, and what browsers see where it does not."""
         seen = "15 of 15 are seen" if self.works else "no page connects within 10 s; they say: connecting"
         browser = [
-            _finding("Whoever is not logged in", "sees the login form, and no chat"),
+            _finding("An anonymous visitor", "sees the login form, and no chat"),
             _finding(
                 "The fifteen exchanges, typed and clicked in three browsers", "15 of 15 are seen", seen, self.works
             ),
@@ -626,12 +626,12 @@ def _payloads() -> list[Finding]:
         for way in ("WebSocket", "POST"):
             found.append(_finding(f"{what} by {way}", "arrives unaltered"))
     found[-1] = _finding("200 kB by POST", "arrives unaltered", "refused: POST /chat/user/ answers with 500", False)
-    found.append(_finding("empty text by POST", "arrives, or nothing does", "nothing arrives", None))
+    found.append(_finding("empty text by POST", "arrives, or is ignored", "nothing arrives", None))
     return found
 
 
 def _delivery() -> list[Finding]:
-    lost = "can be lost: the subscription does not stand yet"
+    lost = "can be lost: it is not subscribed yet"
     return [
         _finding("A message sent right after somebody's handshake", "is received", lost, False, chance=True),
         _finding("A burst of 50 messages", "all are received at once", chance=True),

@@ -169,8 +169,8 @@ def test_real_cell_that_works(cells, tmp_path, no_survivors):
     assert result.unit_tests.coverage_percent > 50
     assert "myapp" not in result.unit_tests.table
     answers = {finding.question: finding.good for finding in result.isolation}
-    assert answers["What does Mary, who asks for John's channel, hear?"] is True
-    assert answers["What does a page of a foreign Origin, with John's cookie, hear?"] is False
+    assert answers["What reaches Mary, who asks for John's channel?"] is True
+    assert answers["What reaches a page of a foreign Origin, with John's cookie?"] is False
     assert any(name == "django-websocket-redis==0.6.0" for name in result.installation.added)
 
 

@@ -93,9 +93,8 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
         good, seen = None, "nothing, but no broadcast arrives either: not proved"
     else:
         good, seen = not foreign, "accepted, but nothing private" if foreign else "nothing private"
-    expected = "the connection is refused" if foreign else "nothing of another member's"
-    who = f"{each.who}," if "," in each.who else each.who
-    return Finding(question=f"What does {who} hear?", expected=expected, seen=seen, good=good)
+    expected = "the connection is refused" if foreign else "nothing meant for others"
+    return Finding(question=f"What reaches {each.who}?", expected=expected, seen=seen, good=good)
 
 
 def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
@@ -124,7 +123,7 @@ def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     fences = chat.fence_all(lambda fence: _speak(chat, endpoint, fence), chat.endpoints, _QUIET)
     closed = chat.transcript.closed(endpoint)
     chat.close([endpoint])
-    # Who cannot hear a member either has nothing to say on who hears a stranger.
+    # Members who no longer receive each other's messages prove nothing about a stranger's.
     own = chat.announce_fence(seconds=_QUIET)
     heard = _hearers(chat, text)
     if heard:

@@ -43,7 +43,7 @@ _PORT_DEADLINE = 10.0
 #: How many characters a browser sends in more than one fragment; Chromium begins one at each 131072 bytes.
 _LONG = 140_000
 
-_LOGIN = "Whoever is not logged in"
+_LOGIN = "An anonymous visitor"
 _FIFTEEN = "The fifteen exchanges, typed and clicked in three browsers"
 _LENGTHY = "A message of 140 kB, pasted into a page"
 _CONSOLE = "Errors on the browsers' consoles"

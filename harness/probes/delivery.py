@@ -87,9 +87,9 @@ def _early(chat: Chat, observed: Observations) -> Finding:
     if not lost:
         seen = "is received"
     elif unheard:  # whatever became of it, it is not for want of a subscription
-        seen = "can be lost, also to those who are subscribed"
+        seen = "can be lost, even by those subscribed"
     else:
-        seen = "can be lost: the subscription does not stand yet"
+        seen = "can be lost: it is not subscribed yet"
     return Finding(question=question, expected="is received", seen=seen, good=not lost, chance=True)
 
 
@@ -125,7 +125,7 @@ class _Bursts:
         if self.lost:
             return "some are lost", False
         if self.kept_back:
-            return "some are kept back until further messages come", False
+            return "some are held back until more messages come", False
         return "all are received at once", True
 
 

@@ -26,7 +26,7 @@ PAYLOADS: dict[str, str | bytes] = {
 }
 #: How a connection is closed can be a race of a close frame and a reset; the frames are evidence.
 _CLOSED = "the {}'s connection is closed"
-_NO_TEXT = "what the {} receives is no WebSocket, so that a browser ends it"
+_NO_TEXT = "what the {} receives is invalid WebSocket data, which browsers reject"
 _NOT_ASKED = "not asked: the harness cannot send it in this protocol"
 #: What is sent once more in fragments, as a browser sends it, and in how many.
 _FRAGMENTED = "200 kB"
@@ -102,7 +102,7 @@ def _wait(chat: Chat, receiver: Endpoint, payload: str | bytes) -> None:
 
 
 def _expected(payload: str | bytes) -> str:
-    return "arrives unaltered" if payload else "arrives, or nothing does"
+    return "arrives unaltered" if payload else "arrives, or is ignored"
 
 
 def _as_text(payload: str | bytes) -> str:

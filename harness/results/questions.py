@@ -1,4 +1,4 @@
-"""The short names of the questions, which commands and addresses can use."""
+"""The words of questions and answers, and the short names of the questions, which commands and addresses can use."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 
 #: The beginnings of questions, and what stands for them.
 _KNOWN = {
-    "What does an unknown client that subscribes to user messages hear?": "unknown-hears-user",
-    "What does an unknown client that subscribes to group messages hear?": "unknown-hears-group",
-    "What does an unknown client hear?": "unknown-hears",
-    "What does Mary, who asks for John's channel, hear?": "mary-hears-john",
-    "What does a page of a foreign Origin, with John's cookie, hear?": "foreign-origin",
+    "What reaches an unknown client that subscribes to user messages?": "unknown-hears-user",
+    "What reaches an unknown client that subscribes to group messages?": "unknown-hears-group",
+    "What reaches an unknown client?": "unknown-hears",
+    "What reaches Mary, who asks for John's channel?": "mary-hears-john",
+    "What reaches a page of a foreign Origin, with John's cookie?": "foreign-origin",
     "Can an unknown client broadcast through a WebSocket?": "unknown-broadcasts",
     "Can an unknown client post a message to a page?": "unknown-posts",
     "An echo": "echo",
@@ -24,7 +24,7 @@ _KNOWN = {
     "A connection that is idle for ": "idle",
     "A message sent while somebody was away, with keeping off": "away",
     "A message sent while somebody was away, with keeping on": "away-kept",
-    "Whoever is not logged in": "not-logged-in",
+    "An anonymous visitor": "not-logged-in",
     "The fifteen exchanges, typed and clicked in three browsers": "exchanges-in-browsers",
     "A message of 140 kB, pasted into a page": "long-page",
     "Errors on the browsers' consoles": "console-errors",
@@ -45,6 +45,30 @@ _NUMBER = re.compile(r"\d+(?= )")
 #: The words of a name at most, and those that say nothing.
 _WORDS = 6
 _EMPTY = {"a", "an", "as", "by", "consumer", "each", "in", "is", "it", "layer", "of", "the", "to", "with"}
+
+
+#: How questions and answers were worded before: what they began with, or had in them → the words of today.
+_FORMERLY = {
+    "What hears ": "What reaches ",
+    "Whoever is not logged in": "An anonymous visitor",
+    "nothing of another member's": "nothing meant for others",
+    "arrives, or nothing does": "arrives, or is ignored",
+    "can be lost: the subscription does not stand yet": "can be lost: it is not subscribed yet",
+    "can be lost, also to those who are subscribed": "can be lost, even by those subscribed",
+    "some are kept back until further messages come": "some are held back until more messages come",
+    "receives is no WebSocket, so that a browser ends it": "receives is invalid WebSocket data, which browsers reject",
+}
+_DOES = re.compile(r"What does (.+?),? hear\?")
+_BEFORE = re.compile("|".join([*map(re.escape, _FORMERLY), _DOES.pattern]))
+
+
+def worded(text: str) -> str:
+    """Return a question, or an answer to one, in the words of today: results that were recorded before have others."""
+    if not _BEFORE.search(text):
+        return text
+    for then, now in _FORMERLY.items():
+        text = text.replace(then, now)
+    return _DOES.sub(r"What reaches \1?", text)
 
 
 def identifier(question: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from harness.results.questions import identifier
+from harness.results.questions import identifier, worded
 from harness.verdict import Reason, Verdict
 
 #: The version of the document's form. The one before it is read as well, see :mod:`harness.results.upgrade`.
@@ -217,6 +217,10 @@ class Finding(Model, frozen=True, kw_only=True):
     id: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("question", "expected", "seen"):
+            text = getattr(self, name)
+            if (now := worded(text)) != text:
+                msgspec.structs.force_setattr(self, name, now)
         if not self.id:
             msgspec.structs.force_setattr(self, "id", identifier(self.question))
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 #: The version of the document that is read here.
 OLDER = "1"
-#: How isolation was asked for, in other words.
-_HEARS = re.compile(r"What hears ([^,]+?)(, .+)?\?")
 
 
 def upgraded(document: dict[str, Any]) -> dict[str, Any]:
@@ -29,11 +26,4 @@ def upgraded(document: dict[str, Any]) -> dict[str, Any]:
         "starts": int(any(step["name"] == document.get("server") for step in document.get("steps") or [])),
         "rounds": [{"number": 1, "right": right, "repeats": 0}] if exchanges else [],
         "varying": varying,
-        "isolation": [{**each, "question": _asked(each["question"])} for each in document.get("isolation") or []],
     }
-
-
-def _asked(question: str) -> str:
-    """Return *question* in the words of today."""
-    told = _HEARS.fullmatch(question)
-    return f"What does {told[1]}{f'{told[2]},' if told[2] else ''} hear?" if told else question

@@ -31,12 +31,12 @@ def asked(board: Switchboard) -> list[tuple[str, bool | None]]:
     """Return what each of the three hears, and whether that is as expected."""
     findings = list(overhear(board.talk(), [STRANGER, MARY, FOREIGN]))
     assert [each.question for each in findings] == [
-        "What does an unknown client hear?",
-        "What does Mary, who asks for John's channel, hear?",
-        "What does a page of a foreign Origin hear?",
+        "What reaches an unknown client?",
+        "What reaches Mary, who asks for John's channel?",
+        "What reaches a page of a foreign Origin?",
     ]
     assert [each.expected for each in findings] == [
-        *(["nothing of another member's"] * 2),
+        *(["nothing meant for others"] * 2),
         "the connection is refused",
     ]
     return [(each.seen, each.good) for each in findings]

@@ -126,8 +126,7 @@ def test_findings(reports):
     assert "  ✗ 200 kB by POST refused: POST /chat/user/ answers with 500" in lines
     assert "  ─ empty text by POST nothing arrives" in lines
     assert (
-        "  ✗ A message sent right after somebody's handshake can be lost: the subscription does not stand yet"
-        " (10 of 100 lost)"
+        "  ✗ A message sent right after somebody's handshake can be lost: it is not subscribed yet (10 of 100 lost)"
     ) in lines
 
 

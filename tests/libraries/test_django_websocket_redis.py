@@ -125,10 +125,10 @@ def test_isolation(chat, board):
     chat.connect()
     found = list(chat.client.isolation(chat))
     assert [(each.question, each.good) for each in found] == [
-        ("What does an unknown client that subscribes to user messages hear?", True),
-        ("What does an unknown client that subscribes to group messages hear?", True),
-        ("What does Mary, who asks for John's channel, hear?", True),
-        ("What does a page of a foreign Origin, with John's cookie, hear?", False),
+        ("What reaches an unknown client that subscribes to user messages?", True),
+        ("What reaches an unknown client that subscribes to group messages?", True),
+        ("What reaches Mary, who asks for John's channel?", True),
+        ("What reaches a page of a foreign Origin, with John's cookie?", False),
         ("Can an unknown client broadcast through a WebSocket?", True),
         ("Can an unknown client post a message to a page?", True),
     ]

@@ -147,9 +147,9 @@ def test_isolation(chat, board):
     chat.connect()
     found = list(chat.client.isolation(chat))
     assert [each.question for each in found] == [
-        "What does an unknown client hear?",
-        "What does Mary, who asks for John's channel, hear?",
-        "What does a page of a foreign Origin, with John's cookie, hear?",
+        "What reaches an unknown client?",
+        "What reaches Mary, who asks for John's channel?",
+        "What reaches a page of a foreign Origin, with John's cookie?",
         "Can an unknown client broadcast through a WebSocket?",
         "Can an unknown client post a message to a page?",
     ]

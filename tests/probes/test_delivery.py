@@ -76,7 +76,7 @@ def test_too_early(board, tmp_path):
     """One message that only the newcomer did not get shows that a subscription can come too late."""
     board.drops = lambda text, line: line.endpoint.name in ("early 5", "early 70") and text.startswith("early ")
     asked = Asked(board, tmp_path)
-    assert asked[EARLY] == ("can be lost: the subscription does not stand yet", False)
+    assert asked[EARLY] == ("can be lost: it is not subscribed yet", False)
     assert asked.counted(EARLY) == "2 of 100 lost"
 
 
@@ -84,7 +84,7 @@ def test_lost_by_everybody(board, tmp_path):
     """What somebody who was subscribed for long did not get either is not lost for want of a subscription."""
     board.drops = starts("early 5 (", "early 70 (")
     asked = Asked(board, tmp_path)
-    assert asked[EARLY] == ("can be lost, also to those who are subscribed", False)
+    assert asked[EARLY] == ("can be lost, even by those subscribed", False)
     assert asked.counted(EARLY) == "2 of 100 lost"
 
 
@@ -134,7 +134,7 @@ def test_some_are_kept_back(board, tmp_path):
     """What comes only with a further message was kept back, and is not lost."""
     board.stalls = starts("burst 4, message 49 (")
     asked = Asked(board, tmp_path)
-    assert asked[BURST] == ("some are kept back until further messages come", False)
+    assert asked[BURST] == ("some are held back until more messages come", False)
     assert asked.counted(BURST) == "of 500 in 10 bursts 1 kept back, 0 of them lost"
     # One further message was enough.
     assert [text for *_, text in board.said if text.startswith("after burst")] == ["after burst 4, 0 (abc)"]
@@ -153,7 +153,7 @@ def test_three_bursts_are_enough(board, tmp_path):
     """Once three bursts were kept back it is known that bursts are, and waiting for more of them tells nothing."""
     board.stalls = lambda text, line: text.startswith("burst ") and ", message 49 (" in text
     asked = Asked(board, tmp_path)
-    assert asked[BURST] == ("some are kept back until further messages come", False)
+    assert asked[BURST] == ("some are held back until more messages come", False)
     assert asked.counted(BURST) == "of 150 in 3 bursts 3 kept back, 0 of them lost"
 
 

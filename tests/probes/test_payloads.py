@@ -114,7 +114,7 @@ def test_no_websocket(asked, board):
 
     board.then = then
     assert asked()["emoji by POST"] == (
-        *("arrives unaltered; what the receiver receives is no WebSocket, so that a browser ends it", False),
+        *("arrives unaltered; what the receiver receives is invalid WebSocket data, which browsers reject", False),
     )
 
 

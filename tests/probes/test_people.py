@@ -25,7 +25,7 @@ from harness.system.broker import Broker
 from harness.system.waiting import Deadline
 
 PAGES = ("broadcast", "user", "group")
-LOGIN = "Whoever is not logged in"
+LOGIN = "An anonymous visitor"
 FIFTEEN = "The fifteen exchanges, typed and clicked in three browsers"
 LONG = "A message of 140 kB, pasted into a page"
 CONSOLE = "Errors on the browsers' consoles"

@@ -44,9 +44,9 @@ def test_some_are_recorded():
 @pytest.mark.parametrize(
     ("question", "name"),
     [
-        ("What does an unknown client hear?", "unknown-hears"),
-        ("What does an unknown client that subscribes to user messages hear?", "unknown-hears-user"),
-        ("What does Mary, who asks for John's channel, hear?", "mary-hears-john"),
+        ("What reaches an unknown client?", "unknown-hears"),
+        ("What reaches an unknown client that subscribes to user messages?", "unknown-hears-user"),
+        ("What reaches Mary, who asks for John's channel?", "mary-hears-john"),
         ("A message sent while somebody was away, with keeping off", "away"),
         ("A message sent while somebody was away, with keeping on", "away-kept"),
         ("A message of 140 kB, pasted into a page", "long-page"),
@@ -93,3 +93,28 @@ def test_a_name_that_is_given():
     told = {"question": "An echo (x)", "expected": "comes back", "seen": "comes back", "good": True}
     assert Finding(**told).id == "echo-x"
     assert Finding(**told, id="ours").id == "ours"
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("What hears an unknown client?", "What reaches an unknown client?"),
+        ("What does an unknown client hear?", "What reaches an unknown client?"),
+        ("What hears Mary, who asks for John's channel?", "What reaches Mary, who asks for John's channel?"),
+        ("What does Mary, who asks for John's channel, hear?", "What reaches Mary, who asks for John's channel?"),
+        ("Whoever is not logged in", "An anonymous visitor"),
+        ("Can an unknown client post a message to a page?", "Can an unknown client post a message to a page?"),
+    ],
+)
+def test_words(then, now):
+    """A question that was asked in other words is the same question, with the same name."""
+    told = Finding(question=then, expected="", seen="", good=True)
+    assert (told.question, told.id) == (now, identifier(now))
+
+
+def test_words_of_answers():
+    """An answer that was worded otherwise is the same answer."""
+    then = "does not arrive; what the sender receives is no WebSocket, so that a browser ends it"
+    told = Finding(question="q", expected="arrives, or nothing does", seen=then, good=False)
+    assert told.expected == "arrives, or is ignored"
+    assert told.seen == "does not arrive; what the sender receives is invalid WebSocket data, which browsers reject"

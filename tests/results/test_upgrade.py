@@ -12,6 +12,7 @@ from shared import ROOT
 
 from harness.errors import DamagedResult, ForeignSchema
 from harness.results.document import decode_result, encode_result, read_result
+from harness.results.questions import worded
 from harness.results.result import INSTRUMENT, Round
 from harness.results.upgrade import OLDER, upgraded
 
@@ -32,6 +33,8 @@ def lost(old: Any, new: Any, where: str = "") -> list[str]:
         ]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         return [place for at, pair in enumerate(zip(old, new, strict=True)) for place in lost(*pair, f"{where}[{at}]")]
+    if isinstance(old, str) and worded(old) == new:
+        return []
     return [] if old == new and type(old) is type(new) else [where]
 
 
@@ -49,10 +52,7 @@ def test_recorded(path):
     old = json.loads(path.read_bytes())
     result = read_result(path)
     new = json.loads(encode_result(result))
-    words = [
-        f".isolation[{at}].question" for at, each in enumerate(old["isolation"]) if "What hears" in each["question"]
-    ]
-    assert lost(old, new) == [".schema", *words]
+    assert lost(old, new) == [".schema"]
     assert (new["schema"], result.instrument) == ("2", 1)
     right = sum(exchange["good"] for exchange in old["exchanges"])
     assert result.rounds == [Round(number=1, right=right, repeats=0)] * bool(old["exchanges"])
@@ -77,21 +77,6 @@ def test_read():
     assert (result.schema, result.instrument, result.starts) == ("2", 1, 1)
     assert result.rounds == [Round(number=1, right=15, repeats=0)]
     assert result.verdicts == samples.of(CELL).verdicts
-
-
-@pytest.mark.parametrize(
-    ("then", "now"),
-    [
-        ("What hears an unknown client?", "What does an unknown client hear?"),
-        ("What hears Mary, who asks for John's channel?", "What does Mary, who asks for John's channel, hear?"),
-        ("Can an unknown client post a message to a page?", "Can an unknown client post a message to a page?"),
-    ],
-)
-def test_words(then, now):
-    """A question that was asked in other words is the same question."""
-    finding = {"question": then, "expected": "", "seen": "", "good": True}
-    result = decode_result(an_old_one(isolation=[finding]), CELL)
-    assert [each.question for each in result.isolation] == [now]
 
 
 def test_without_exchanges():

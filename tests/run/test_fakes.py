@@ -217,17 +217,17 @@ def test_every_time(time, tmp_path):
 
 #: What the questions of Isolation find: the fake, the beginning of the question, and whether it is as expected.
 FOUND = [
-    ("behaves", "What does an unknown client that subscribes to user", True),
-    ("behaves", "What does Mary, who asks for John's channel, hear?", True),
-    ("behaves", "What does a page of a foreign Origin", False),
+    ("behaves", "What reaches an unknown client that subscribes to user", True),
+    ("behaves", "What reaches Mary, who asks for John's channel?", True),
+    ("behaves", "What reaches a page of a foreign Origin", False),
     ("behaves", "Can an unknown client broadcast", True),
     ("behaves", "Can an unknown client post", True),
-    ("leaks-to-strangers", "What does an unknown client that subscribes to user", False),
-    ("leaks-wrapped", "What does an unknown client that subscribes to group", False),
+    ("leaks-to-strangers", "What reaches an unknown client that subscribes to user", False),
+    ("leaks-wrapped", "What reaches an unknown client that subscribes to group", False),
     ("hears-strangers", "Can an unknown client broadcast", False),
     ("posts-for-strangers", "Can an unknown client post", False),
     ("dies-of-strangers", "Does the server outlast the questions?", False),
-    ("tells-strangers-everything", "What does an unknown client that subscribes to user", False),
+    ("tells-strangers-everything", "What reaches an unknown client that subscribes to user", False),
     ("serves-strangers-late", "Can an unknown client broadcast", False),
 ]
 
