@@ -49,14 +49,19 @@ class Cell:
     @property
     def python_version(self) -> tuple[int, ...]:
         """The Python version as numbers, to compare with."""
-        return tuple(int(part) for part in self.python.split("."))
+        return numbers(self.python)
 
     @property
     def django_version(self) -> tuple[int, ...]:
         """The Django version as numbers, to compare with."""
-        return tuple(int(part) for part in self.django.split("."))
+        return numbers(self.django)
 
     @property
     def order(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
         """Sorts cells by Python, then Django, then library."""
         return self.python_version, self.django_version, self.suffixes
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return a version such as ``3.10`` as numbers, to compare with."""
+    return tuple(int(part) for part in version.split("."))

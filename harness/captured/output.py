@@ -133,8 +133,9 @@ def _outdented(lines: list[str]) -> list[str]:
     """Return *lines* with each traceback at the left edge: installers indent what a build printed."""
     found, margin = [], ""
     for line in lines:
-        if line.strip() == _TRACEBACK:
+        if line.strip() in (_TRACEBACK, f"ERROR: {_TRACEBACK}"):  # pip 19 puts the word before the first line
             margin = line[: -len(line.lstrip())] if line[0].isspace() else ""
+            line = margin + _TRACEBACK
         if not line.startswith(margin):
             margin = ""
         found.append(line.removeprefix(margin))

@@ -95,7 +95,7 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) 
         )
     facts = _facts((recorder.work / "identify.log").read_text("utf-8", "replace"))
     if not facts:
-        raise HarnessError(f"the Python of {cell.name} answers what is no JSON: {text[:200]!r}")
+        raise HarnessError(f"the Python of {cell.name} does not answer in JSON: {text[:200]!r}")
     if facts["lacking"]:
         what = "; ".join(f"its own {part} ({error})" for part, error in sorted(facts["lacking"].items()))
         raise CellFailure(Reason.ENVIRONMENT_FAILED, f"the Python of {cell.name} cannot import {what}")

@@ -37,10 +37,10 @@ from harness.verdict import Verdict
 def merge(
     places: tuple[Path, ...], into: Path, over: Path | None, labels: tuple[str, ...], folders: tuple[Path, ...]
 ) -> int:
-    """Join the reports folders DIR… of many machines, with all that lies in them; with -m those cells are expected.
+    """Join the reports folders DIR… of many machines, with all their contents; -m names the expected cells.
 
-    What is damaged, of a foreign schema, missing, or a verdict that two machines do not agree on, is named, and such
-    a cell is "not tested" for that reason; exit 1 if there is any.
+    Cells that are damaged, of a foreign schema, missing, or disagreed on by two machines are named and become
+    "not tested" for that reason; exit 1 if there are any.
     """
     if into.exists() and any(into.iterdir()):
         raise UsageError(f"{into.name} is not empty", "name a new folder")

@@ -62,7 +62,7 @@ def _draw(view: View, reports: Reports) -> list[str]:
     drawn = render.pictures(view)
     if drawn is None:
         if view.loaded:
-            click.echo("The pictures are as they were: there is no matplotlib to draw them; `tox -e report` has it.")
+            click.echo("The pictures are unchanged, for matplotlib is missing; `tox -e report` has it.")
         return []
     changed = _differing(drawn, reports)
     for path in changed:

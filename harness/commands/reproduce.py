@@ -25,7 +25,7 @@ from harness.results.folder import Reports
 @options.reports
 @options.libraries
 def reproduce(result: str, runs: bool, reports: Reports, folders: tuple[Path, ...]) -> int:
-    """Print the commands that bring about RESULT again, a cell or the file of a result, with its exact versions."""
+    """Print the commands that reproduce RESULT, a cell or a result file, with its exact versions."""
     path = Path(result) if result.endswith(".json") else reports.result(result)
     if not path.exists():
         raise UsageError(f"there is no result {path.name}", f"run `tox -e {path.stem}` first")

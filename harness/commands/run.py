@@ -37,13 +37,13 @@ from harness.run.starts import SEEDS
     multiple=True,
     metavar="NAME",
     envvar="HARNESS_PROBE",
-    help=f"A further question: {', '.join(probes.PROBES)}, or all (but load and stress, which take it all).",
+    help=f"A further question: {', '.join(probes.PROBES)}, or all (except load and stress).",
 )
 @click.option(
     "--freeze",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="RESULT",
-    help="Install what this result of the cell installed, and go in its order; nothing is recorded.",
+    help="Install the versions of this result of the cell, and go in its order; nothing is recorded.",
 )
 @click.option(
     "--sockets",
@@ -62,12 +62,12 @@ from harness.run.starts import SEEDS
     "--seed",
     type=click.IntRange(0, SEEDS - 1),
     metavar="NUMBER",
-    help="What the second round is shuffled with, as a result names it; another each time unless given.",
+    help="Seed of the second round's order, as recorded in a result; random unless given.",
 )
 @click.option(
     "--hold",
     is_flag=True,
-    help="Ask nothing, and hold the server up with its broker and its members until Ctrl-C; nothing is recorded.",
+    help="Keep the server running with its broker and members until Ctrl-C; nothing is asked or recorded.",
 )
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(

@@ -77,7 +77,7 @@ def _judgement(question: str, judgement: Judgement) -> Text:
 def _steps(terminal: Console, result: Result) -> None:
     terminal.print(Text("\nSteps", style="bold"))
     for step in result.steps:
-        terminal.print(step_line(step, result.varying.seconds.get(step.name)))
+        terminal.print(step_line(step, result.varying.step_seconds(step.name)))
         if step.excerpt and step.outcome != "ok":
             for line in step.excerpt.splitlines():
                 terminal.print(Text(f"      {line}", style="dim"))

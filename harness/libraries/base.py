@@ -56,6 +56,8 @@ class Library(Client):
     servers: ClassVar[tuple[str, ...]] = ("runserver",)
     #: Seconds for the server to answer its first request.
     ready_deadline: ClassVar[float] = 60.0
+    #: Whether it talks to the broker.
+    uses_broker: ClassVar[bool] = True
     #: Whether Django's own development server is a server of its own here, and judged beside that of the sockets.
     django_server: ClassVar[bool] = False
     #: Whether variants are tried although the usual way does not work: they are other transports then.

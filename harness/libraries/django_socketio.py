@@ -35,6 +35,7 @@ class DjangoSocketIo(JsonChat):
     settings: ClassVar[str] = "myapp.djangosocketio.settings"
     servers: ClassVar[tuple[str, ...]] = ("runserver_socketio",)
     django_server: ClassVar[bool] = True
+    uses_broker: ClassVar[bool] = False
     variants_always: ClassVar[bool] = True
 
     def requirements(self, cell: Cell) -> list[str]:

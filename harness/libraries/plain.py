@@ -18,6 +18,7 @@ class PlainAsgi(JsonChat):
     settings: ClassVar[str] = "myapp.plain.settings"
     application: ClassVar[Application] = Application(asgi="myapp.plain.asgi:application")
     polls: ClassVar[bool] = True
+    uses_broker: ClassVar[bool] = False
     servers: ClassVar[tuple[str, ...]] = ("uvicorn", "daphne", "hypercorn", "granian")
 
     def requirements(self, cell: Cell) -> list[str]:

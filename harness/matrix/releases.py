@@ -30,3 +30,10 @@ def supported(cell: Cell, day: datetime.date) -> bool:
     """Tell whether on *day* Django supported the cell's release, and that release the cell's Python."""
     release = releases().get(cell.django)
     return release is not None and cell.python in release.pythons and day < release.until
+
+
+def released(what: str) -> set[str]:
+    """Return the known versions of ``django``, or of the ``python`` that any of them supports."""
+    return (
+        set(releases()) if what == "django" else {each for release in releases().values() for each in release.pythons}
+    )

@@ -124,9 +124,10 @@ class CellPage:
         """The columns of the compatibility table, each with its question; the last word comes first."""
         verdicts = self.row.result.verdicts
         servers = [("Web server works?", verdicts.web_server)]
-        if verdicts.django_server:
+        if self.library.apart:
+            unknown = Judgement.of(verdicts.web_server.reason)  # it was not come to either
             servers = [
-                ("Django server works?", verdicts.django_server),
+                ("Django server works?", verdicts.django_server or unknown),
                 ("Websockets server works?", verdicts.web_server),
             ]
         return [("Does it work?", verdicts.overall), *servers, ("Channels work?", verdicts.channels)]
@@ -135,17 +136,13 @@ class CellPage:
     def steps(self) -> list[StepRow]:
         """The steps, in their order."""
         varying = self.row.result.varying
-        seconds = dict(varying.seconds)
-        if varying.installed_on and not seconds.get("install"):
-            # It had been installed before; what that took stands there.
-            seconds["install"] = varying.install_seconds or 0.0
         return [
             StepRow(
                 name=step.name,
                 outcome=step.outcome,
                 good=step.good,
                 exit_status="" if step.exit_status is None else str(step.exit_status),
-                time=f"{seconds[step.name]:.2f} s" if step.name in seconds else "",
+                time=f"{seconds:.2f} s" if (seconds := varying.step_seconds(step.name)) is not None else "",
                 said=step.said,
                 command=step.command,
                 excerpt=step.excerpt,
@@ -189,11 +186,11 @@ class CellPage:
         if not result.rounds:
             return ""
         if result.instrument == 1:
-            return "They were gone through once, on one start of the server, by the first version of the instrument."
+            return "They were made once, on one start of the server, with the first version of the instrument."
         if len(result.rounds) == 1:
-            return "They were gone through once: the second start of the server was not come to."
+            return "They were made once: the second start of the server was not reached."
         right = " and ".join(f"{each.right}" for each in result.rounds)
-        text = f"They were gone through on two starts of the server, with {right} right; a row has to be right in both."
+        text = f"They were made on two starts of the server, with {right} right; a row has to be right in both."
         return text + f" The second round has another order ({seed}), and says {result.rounds[-1].repeats} texts twice."
 
     @property

@@ -13,10 +13,12 @@ from harness.errors import HarnessError
 #: The prose of the libraries that are part of this project.
 _FOLDER = ROOT / "harness" / "libraries" / "prose"
 #: What a prose may leave out, and what that stands for: addresses; how the server is run by hand, under a title of its
-#: own; where it was measured; pairs that the report shows in full; steps of the integration; code that shows how it is
-#: programmed; whether it talks to a Redis; and what stands for it where there is no room for more.
+#: own, and its settings; where it was measured; pairs that the report shows in full; steps of the integration; code
+#: that shows how it is programmed; whether it talks to a Redis; and what stands for it where there is no room for more.
 _OPTIONAL: dict[str, Any] = {
-    **dict.fromkeys(("home", "repository", "documentation_at", "running", "running_title", "measured", "letter"), ""),
+    **dict.fromkeys(
+        ("home", "repository", "documentation_at", "running", "running_title", "measured", "letter", "settings"), ""
+    ),
     **{key: [] for key in ("pairs", "steps", "code")},
     "uses_redis": True,
 }

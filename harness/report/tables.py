@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -13,9 +12,6 @@ from harness.report.rst import Rst
 from harness.report.view import LibraryView, Row, Rows, View, versions
 from harness.results.result import Cost, Finding
 from harness.verdict import Verdict, answer, sign
-
-#: What arrived where it was altered, letter by letter: a summary only says that it was.
-_ALTERED = re.compile(r"arrives as (['\"]).*\1", re.DOTALL)
 
 
 def linked_grid(library: LibraryView, group: Rows) -> Rst:
@@ -231,9 +227,9 @@ def profiles(view: View) -> Rst:
 
 def _differences(today: Row, pinned: Row) -> str:
     def seen(row: Row) -> dict[str, bool | None]:
-        probes = {f.question: f.good for probe in row.result.probes for f in probe.findings}
-        ways = {f"{v.name}": v.judgement.verdict is Verdict.WORKS for v in row.result.variants}
-        return {**probes, **ways}
+        asked = [row.result.isolation, *(each.findings for each in [*row.result.sets, *row.result.probes])]
+        answers = {each.question: each.good for findings in asked for each in findings}
+        return {**answers, **{each.name: each.judgement.verdict is Verdict.WORKS for each in row.result.variants}}
 
     before, after = seen(today), seen(pinned)
     alone = {probe.name for probe in today.result.probes} ^ {probe.name for probe in pinned.result.probes}
@@ -242,12 +238,14 @@ def _differences(today: Row, pinned: Row) -> str:
     parts = [f"{title}: {'; '.join(names)}" for title, names in (("better", better), ("worse", worse)) if names]
     if alone:
         parts.append(f"asked of one of them alone: {', '.join(sorted(alone))}")
+    if not today.result.probes and not pinned.result.probes:
+        parts.append("no probe was asked of either")
     return ". ".join(parts) or "nothing"
 
 
 def summary(library: LibraryView, shown: Sequence[Row]) -> Rst:
     """Return one line for each cell of a library that is *shown*; those shown in full lead to their sections."""
-    apart, server = library.apart, len(library.groups) > 1
+    apart, server = library.apart, len({row.served for row in shown}) > 1
     header = ["Python", "Django", *(["Server"] if server else []), "More details"]
     header += ["Django server works?", "Websockets server works?"] if apart else ["Web server works?"]
     header += ["Channels work?", "Does it work?"]
@@ -288,11 +286,12 @@ def common_findings(library: LibraryView, name: str) -> Rst:
     for question, answers in library.findings(name).items():
         bad = [each for each in answers if each.good is False]
         good = sum(each.good is True for each in answers)
-        seen = Counter(_ALTERED.sub("arrives altered", each.seen) for each in bad or answers)
+        seen = Counter(each.summary for each in bad or answers)
         shown = "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())
         always = "✗ Not always" if bad and good else answer(False if bad else True if good else None)
         # Where either answer is fine there is nothing to count.
-        counted = f"{always} ({good} of {len(answers)})" if bad or good else always
+        asked = sum(each.asked for each in answers)
+        counted = f"{always} ({good} of {asked})" if bad or good else always
         rows.append([question, answers[0].expected, shown, Rst(counted)])
     return rst.csv_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
 

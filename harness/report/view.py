@@ -11,9 +11,9 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.cells import Cell
+from harness.cells import Cell, numbers
 from harness.errors import DamagedResult, HarnessError
-from harness.matrix.releases import supported
+from harness.matrix.releases import released, supported
 from harness.report import prose
 from harness.results import history, loads, records
 from harness.results.folder import Reports
@@ -171,10 +171,11 @@ class Rows:
     def range_of(self, what: str) -> str:
         """Return from which to which ``python`` or ``django`` a cell works, or ``none``.
 
-        One that was tried and never works parts a range in two.
+        One that was tried and never works parts a range in two, and so does one between two that was not tried.
         """
         works = set(versions(self.works, what))
-        runs = [list(run) for good, run in groupby(versions(self.tested, what), works.__contains__) if good]
+        there = sorted({*versions(self.rows, what), *released(what)}, key=numbers)
+        runs = [list(run) for good, run in groupby(there, works.__contains__) if good]
         return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs) or "none"
 
     def grid(self) -> Grid:
@@ -262,6 +263,15 @@ class LibraryView(Rows):
             tested = group.tested or group.rows
             wanted += [tested[0].name, tested[-1].name]
         return [row for row in self.rows if row.name in wanted]
+
+    @property
+    def example(self) -> Row:
+        """The cell that shows how it is installed and run: the newest that works, or whose server starts at least."""
+        usual = self.groups[0]
+        started = [row for row in usual.rows if row.result.verdicts.web_server.verdict is Verdict.WORKS]
+        answered = [row for row in usual.rows if row.result.varying.startup_output]
+        found = usual.works or self.works or started or answered or self.tested or self.rows
+        return max(found, key=lambda row: (row.cell.django_version, row.cell.python_version))
 
     def newest(self, view: View) -> list[Row]:
         """Return of each server the newest cell of a pair that Django supports, where that is not shown in full."""

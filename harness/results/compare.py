@@ -175,7 +175,7 @@ def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
         yield (asked, variant.name), _of_judgement(variant.judgement)
     for probe in [Probe(name="isolation", findings=result.isolation), *result.sets, *result.probes]:
         for finding in probe.findings:
-            aspect = _Aspect(finding.good, repr(finding.seen), finding.chance)
+            aspect = _Aspect(finding.good, repr(finding.summary), finding.chance)
             yield (probe.name, f"{probe.name}: {finding.question}"), aspect
     if result.unit_tests is not None:
         failed = result.unit_tests.failed

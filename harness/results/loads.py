@@ -7,6 +7,7 @@ lines are only ever added, so that every run stays, and not the best.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -207,8 +208,9 @@ class Run(Model, frozen=True, kw_only=True):
 
     @property
     def held(self) -> Step | None:
-        """The largest step in which every socket received each message once; None where there is none."""
-        return next((step for step in reversed(self.steps) if step.whole), None)
+        """The largest step in which every socket received each message once, as in all before it; None without one."""
+        whole = list(takewhile(lambda step: step.whole, self.steps))
+        return whole[-1] if whole else None
 
 
 def append(reports: Reports, run: Run) -> None:

@@ -6,6 +6,7 @@ two runs that saw the same, so that a diff of two results shows only what change
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -201,6 +202,12 @@ class Round(Model, frozen=True, kw_only=True):
     repeats: int
 
 
+#: What arrived where it was altered, letter by letter.
+_ALTERED = re.compile(r"arrives as ('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", re.DOTALL)
+#: How an answer begins where the question could not be put.
+NOT_ASKED = "not asked"
+
+
 class Finding(Model, frozen=True, kw_only=True):
     """A further question to the cell, what was expected, and what was seen.
 
@@ -223,6 +230,16 @@ class Finding(Model, frozen=True, kw_only=True):
                 msgspec.structs.force_setattr(self, name, now)
         if not self.id:
             msgspec.structs.force_setattr(self, "id", identifier(self.question))
+
+    @property
+    def summary(self) -> str:
+        """What was seen, in a few words: of what arrived where it was altered, only that it was."""
+        return _ALTERED.sub("arrives altered", self.seen)
+
+    @property
+    def asked(self) -> bool:
+        """Whether it could be asked at all."""
+        return self.good is not None or not self.seen.startswith(NOT_ASKED)
 
 
 class Catch(Model, frozen=True, kw_only=True):
@@ -333,6 +350,12 @@ class Measured(Model, frozen=True, kw_only=True):
     costs: dict[str, Cost] = {}
     #: What the server printed before it was first asked for something.
     startup_output: str = ""
+
+    def step_seconds(self, name: str) -> float | None:
+        """Return what the step *name* took, or None; where the library had been installed before, what that took."""
+        if name == "install" and self.installed_on and not self.seconds.get(name):
+            return self.install_seconds
+        return self.seconds.get(name)
 
 
 class Result(Model, frozen=True, kw_only=True):

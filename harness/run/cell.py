@@ -342,7 +342,7 @@ class _Run:
             implementation=identity.implementation,
             django=identity.django,
             library=installed.packages.get(self.request.library.distribution, "") if installed else "",
-            broker=self.broker_version,
+            broker=self.broker_version if self.request.library.uses_broker else "",
             harness=__version__,
             installer=installed.installer if installed else "",
             installed=installed.packages if installed else install.packages(identity),

@@ -98,7 +98,7 @@ def replace(reports: Reports, result: Result, before: Result | None) -> str:
     """
     if _untested(result) and before is not None:
         if before.verdicts == result.verdicts:
-            return f"Nothing is recorded: it says what the result of {before.varying.started[:10]} says"
+            return f"Not recorded: it repeats the result of {before.varying.started[:10]}"
         if not _untested(before):
             day = before.varying.started[:10]
             return f"The result recorded on {day} stays: {before.verdicts.overall.label}"
@@ -148,9 +148,10 @@ def _same_server(before: Result, result: Result) -> bool:
     if old is None or new is None or (was.verdict, was.reason) != (now.verdict, now.reason):
         return False
     known = [*old.imported, *new.imported] or [*old.installed, *new.installed]
-    return (old.python, old.implementation, old.django, old.broker) == (
+    brokers = {old.broker, new.broker} - {""}  # a library that talks to none has none, or had the cell's
+    return (old.python, old.implementation, old.django, len(brokers) < 2) == (
         *(new.python, new.implementation),
-        *(new.django, new.broker),
+        *(new.django, True),
     ) and all(old.installed.get(name) == new.installed.get(name) for name in known)
 
 

@@ -46,6 +46,19 @@ def test_indented_traceback():
     assert found.excerpt == 'Traceback (most recent call last):\n  File "setup.py", line 4\nSyntaxError: no'
 
 
+def test_traceback_behind_a_word():
+    """The pip of 2019 puts a word before the first line of what a build printed: that is a traceback all the same."""
+    text = (
+        "Collecting x\n    ERROR: Complete output from command python setup.py egg_info:\n"
+        "    ERROR: Traceback (most recent call last):\n"
+        '      File "setup.py", line 44\n        except A, B:\n                ^\n    SyntaxError: invalid syntax\n'
+        "    ----------------------------------------\nERROR: Command failed with error code 1\n"
+    )
+    found = output.failure(text)
+    assert found.cause == "SyntaxError: invalid syntax"
+    assert found.excerpt.splitlines()[0] == "Traceback (most recent call last):"
+
+
 def test_failure_of_twisted():
     """Twisted prints the exception before its frames."""
     text = (

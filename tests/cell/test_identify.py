@@ -207,7 +207,7 @@ def test_it_crashes(python):
 def test_no_answer(python, printed):
     """What answers anything else is no Python to be measured, and its step shows nothing."""
     python.printed = printed
-    with pytest.raises(HarnessError, match=r"^the Python of py311-django52 answers what is no JSON: "):
+    with pytest.raises(HarnessError, match=r"^the Python of py311-django52 does not answer in JSON: "):
         python.asked()
     assert python.recorder.steps[0].text == ""
 

@@ -154,6 +154,14 @@ def test_reproduce(reports, commandline):
     assert "<" not in done.stdout.replace("<build>", "")
 
 
+def test_reproduce_without_a_broker(reports, commandline):
+    """Where the library talks to no broker nobody is told to start one."""
+    with_one = commandline("reproduce", "py27-django18", reports=reports).stdout
+    without = commandline("reproduce", "py311-django52-asgi", reports=reports).stdout
+    assert ("Valkey" in with_one, "with a Redis on its usual port" in with_one) == (True, True)
+    assert ("no broker" in without, "a Redis" in without) == (True, False)
+
+
 @pytest.mark.parametrize("cell", ["py33-django19", "py99-django19"])
 def test_nothing_to_reproduce(reports, cell, commandline):
     """Where nothing was installed there is nothing to install again."""

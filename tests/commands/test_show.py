@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import samples
 from click.testing import CliRunner
@@ -107,6 +109,15 @@ def test_exchanges(reports):
         "       altered on Mary's user connection: Hello (…) M?ry, this is admin with message 6",
     ]
     assert lines[at + 12].endswith(" ms came late")
+
+
+def test_installed_before(reports):
+    """A library that an earlier run installed is shown with what that took, and not with nothing."""
+    result = samples.of(CELL)
+    seconds = {**result.varying.seconds, "install": 0.0}
+    earlier = replace(result.varying, seconds=seconds, install_seconds=1.64, installed_on="2026-11-20")
+    save(reports, replace(result, varying=earlier))
+    assert any(re.match(r"  ✓ install +1\.64 s", line) for line in shown(reports, CELL)[1])
 
 
 def test_an_exchange_without_a_time(reports):

@@ -13,6 +13,7 @@ from shared import FAKES, fake_cell, harness
 from harness.cells import Cell
 from harness.errors import UsageError
 from harness.libraries import registry
+from harness.report import prose
 
 KNOWN = registry.discover()
 
@@ -145,3 +146,10 @@ def test_broken_module(tmp_path):
     (tmp_path / "broken.py").write_text("import no_such_module_anywhere")
     with pytest.raises(UsageError, match=r"broken\.py cannot be imported"):
         registry.discover((tmp_path,))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_its_prose_agrees(name):
+    """What the prose of a library says of its settings and of a Redis is what is done."""
+    library, said = KNOWN[name], prose.read(KNOWN[name].name)
+    assert (said["settings"], said["uses_redis"]) == (library.settings, library.uses_broker)

@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from harness.cells import Cell
-from harness.matrix.releases import supported
+from harness.matrix.releases import released, supported
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,9 @@ from harness.matrix.releases import supported
 def test_supported(cell, day, expected):
     """A pair is supported until the day its release ends, and only on a Python that the release supports."""
     assert supported(Cell.parse(cell), datetime.date.fromisoformat(day)) is expected
+
+
+def test_released():
+    """The known versions are those of the releases, and of every Python that one of them supports."""
+    assert {"1.8", "3.2", "6.1"} <= released("django")
+    assert {"2.7", "3.3", "3.15"} <= released("python")

@@ -30,7 +30,7 @@ def test_two_rounds(tmp_path):
     """Of two rounds each is told with what was right in it, and the second one with its order and its repeats."""
     varying = msgspec.structs.replace(samples.of(CELL).varying, seed=1234)
     assert rounds(tmp_path, instrument=2, rounds=[FIRST, SECOND], varying=varying) == (
-        "They were gone through on two starts of the server, with 15 and 14 right; a row has to be right in both."
+        "They were made on two starts of the server, with 15 and 14 right; a row has to be right in both."
         " The second round has another order (1234), and says 6 texts twice."
     )
 
@@ -41,9 +41,9 @@ def test_two_rounds(tmp_path):
         (
             1,
             [FIRST],
-            "They were gone through once, on one start of the server, by the first version of the instrument.",
+            "They were made once, on one start of the server, with the first version of the instrument.",
         ),
-        (2, [FIRST], "They were gone through once: the second start of the server was not come to."),
+        (2, [FIRST], "They were made once: the second start of the server was not reached."),
         (2, [], ""),
         (1, [], ""),
     ],

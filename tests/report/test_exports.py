@@ -110,9 +110,9 @@ def test_badges(view):
     files = badges.render(view)
     endpoint = json.loads(files["django-websocket-redis.json"])
     assert endpoint["schemaVersion"] == 1
-    assert endpoint["message"] == "works on Django 1.8 to 2.2"
+    assert endpoint["message"] == "works on Django 1.8 to 1.9, 2.2"
     picture = ElementTree.fromstring(files["django-websocket-redis.svg"])
-    assert picture.get("aria-label") == "django-websocket-redis: works on Django 1.8 to 2.2"
+    assert picture.get("aria-label") == "django-websocket-redis: works on Django 1.8 to 1.9, 2.2"
     assert json.loads(files["django-socketio.json"])["message"] == "works on no Django that was tried"
     assert files == badges.render(view)
 

@@ -70,6 +70,13 @@ def test_more_was_not_tried():
     assert loads.held(run(step(100), step(250, 249))) == "100"
 
 
+def test_a_smaller_crowd_was_not_held():
+    """A crowd is held when every smaller one was held as well; what came with the smaller one is told."""
+    odd = run(step(100), step(250, 249), step(500))
+    assert loads.held(odd) == "100"
+    assert loads.figures(odd)[1].startswith("250: ")
+
+
 def test_nearly_all_is_not_all():
     """One delivery that is missing is not rounded away."""
     assert loads.told(step(10000, 9999, limit="server: it is full")).startswith("99.9% delivered")

@@ -76,7 +76,7 @@ def test_sections_of_a_report(recorded, recorded_pages):
         assert summary == [
             "Compatibility with Python and Django",
             *("Easy to install?", "Integration into a Django project?", "Thin or heavy architecture?"),
-            *("Event-driven programming?", "Has a documentation?", "Has unit tests?"),
+            *("Event-driven programming?", "Has documentation?", "Has unit tests?"),
         ]
         contents = next(document.findall(lambda node: node.tagname == "topic")).astext()
         assert not any(row.name in contents for row in library.rows)
@@ -259,6 +259,14 @@ def test_nothing_of_a_machine(recorded_pages):
     for path, text in recorded_pages.items():
         for secret in ("/root", "/home/", "/tmp/", "sessionid="):
             assert secret not in text, (path, secret)
+
+
+def test_ranges(recorded):
+    """What was tried and failed parts a range, and so does what was not tried between two versions that work."""
+    libraries = {library.name: library for library in recorded.libraries}
+    control = next(group for group in libraries["plain-asgi"].groups if group.name == "uvicorn")
+    assert control.range_of("django") == "3.0 to 3.2, 4.2, 5.2 to 6.1"
+    assert libraries["channels1"].groups[0].range_of("python").startswith("2.7, 3.6")
 
 
 def test_library_without_cells_that_work():

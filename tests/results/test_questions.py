@@ -118,3 +118,26 @@ def test_words_of_answers():
     told = Finding(question="q", expected="arrives, or nothing does", seen=then, good=False)
     assert told.expected == "arrives, or is ignored"
     assert told.seen == "does not arrive; what the sender receives is invalid WebSocket data, which browsers reject"
+
+
+@pytest.mark.parametrize(
+    ("seen", "summary"),
+    [
+        ("arrives as 'a\\'b' and more", "arrives altered and more"),
+        ("arrives as 'abc'; the sender's connection is closed", "arrives altered; the sender's connection is closed"),
+        ('arrives as "it\'s"', "arrives altered"),
+        ("arrives unaltered", "arrives unaltered"),
+    ],
+)
+def test_summary(seen, summary):
+    """A summary does not spell what arrived altered, and keeps what is said behind it."""
+    assert Finding(question="q", expected="", seen=seen, good=False).summary == summary
+
+
+@pytest.mark.parametrize(
+    ("seen", "good", "asked"),
+    [("not asked: no way to", None, False), ("nothing arrives", None, True), ("not asked", False, True)],
+)
+def test_asked(seen, good, asked):
+    """What could not be put to a cell does not count as an answer."""
+    assert Finding(question="q", expected="", seen=seen, good=good).asked is asked

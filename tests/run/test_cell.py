@@ -337,6 +337,12 @@ def test_no_database(world, name):
     assert result.versions.broker == "Valkey 9.1.2"
 
 
+def test_no_broker(world, monkeypatch):
+    """A result names no broker where the library talks to none, although one was there."""
+    monkeypatch.setattr(world.library, "uses_broker", False, raising=False)
+    assert world.result().versions.broker == ""
+
+
 def test_no_database_for_two_servers(world):
     """Where Django's server is another one both are started without a database, after check and coverage test."""
     world.library.django_server = True

@@ -146,7 +146,7 @@ def test_not_tested_for_the_same_reason(reports, works):
     """What is not tested once more for the same reason changes nothing, not even the date."""
     nothing = recorded(reports, with_reason(works, Reason.NO_NETWORK, started=samples.STARTED))
     assert record.replace(reports, with_reason(works, Reason.NO_NETWORK), nothing) == (
-        "Nothing is recorded: it says what the result of 2026-11-21 says"
+        "Not recorded: it repeats the result of 2026-11-21"
     )
     assert saved(reports) == nothing
     assert not reports.history(CELL).exists()

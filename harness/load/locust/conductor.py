@@ -151,7 +151,7 @@ class Conductor:
         self.tell(self.workers[0], Publish(number=number))
         # The publisher may have to be let in again before.
         if not self._wait(lambda: self._sent is not None, _ANSWER + self.plan.handshake):
-            raise Ended("the publisher does not get rid of a message")
+            raise Ended("the publisher cannot send a message")
         assert self._sent is not None
         self._tell_all(self._sent)
         return number
