@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
@@ -34,27 +35,31 @@ class PollingTest(SimpleTestCase):
 
 
 class SortedSets:
-    """What is asked of Redis here, without one; *away* while it does not answer."""
+    """What is asked of Redis here, without one and from several threads; *away* while it does not answer."""
 
     def __init__(self):
         self.entries, self.away = {}, False
         self.looks = 0
+        self.lock = threading.Lock()
 
     def zadd(self, name, entries):
         if self.away:
             raise ConnectionError("no Redis")
-        self.entries.update(entries)
+        with self.lock:
+            self.entries.update(entries)
 
     def zremrangebyrank(self, name, first, last):
-        for entry in sorted(self.entries, key=self.entries.get)[: max(0, len(self.entries) + last + 1)]:
-            del self.entries[entry]
+        with self.lock:
+            for entry in sorted(self.entries, key=self.entries.get)[: max(0, len(self.entries) + last + 1)]:
+                del self.entries[entry]
 
     def expire(self, name, seconds):
         pass
 
     def zrangebyscore(self, name, after, until, withscores):
         self.looks += 1
-        found = [(entry.encode("utf-8"), float(score)) for entry, score in self.entries.items()]
+        with self.lock:
+            found = [(entry.encode("utf-8"), float(score)) for entry, score in self.entries.items()]
         return [each for each in found if each[1] > int(after[1:])]
 
 
