@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -115,7 +116,8 @@ def questions(view: View) -> Rst:
                 library.title,
                 *(_in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery", "browser")),
                 _ways(library),
-                library.prose["short"]["events"],
+                # The report of the library says more of it.
+                re.split("[:;]", library.prose["short"]["events"])[0],
             ]
         )
     return rst.csv_table(header, rows, "16 10 10 10 10 30 18")
