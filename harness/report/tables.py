@@ -117,7 +117,7 @@ def questions(view: View) -> Rst:
                 *(_in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery", "browser")),
                 _ways(library),
                 # The report of the library says more of it.
-                re.split("[:;]", library.prose["short"]["events"])[0],
+                re.split("[,:;]", library.prose["short"]["events"])[0],
             ]
         )
     return rst.csv_table(header, rows, "16 10 10 10 10 30 18")
