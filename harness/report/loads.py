@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from harness.report import rst
@@ -12,6 +13,8 @@ from harness.report.view import LibraryView, View
 from harness.results.loads import NOT_TRIED, RATE_SOCKETS, Run, Step
 from harness.verdict import answer
 
+#: The packages in the full name of an exception.
+_PACKAGES = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Z]\w*\b)")
 #: The step whose figures stand beside the largest.
 _COMPARED = 1000
 
@@ -58,11 +61,13 @@ def figures(run: Run) -> list[str]:
         if best
         else f"less than {run.rate.rates[0].rate}"
     )
-    return [held(run), beyond, told(compared) if compared else "─", rate]
+    # What limits a server stands once.
+    return [held(run), beyond, told(compared, why=False) if compared else "─", rate]
 
 
-def told(step: Step) -> str:
-    """Return in a few words how a step went."""
+def told(step: Step, why: bool = True) -> str:
+    """Return in a few words how a step went, and *why* no better."""
+    limit = _PACKAGES.sub("", step.limit) if why else ""
     if step.ended == NOT_TRIED:
         return f"{NOT_TRIED}; {step.limit}"
     parts = []
@@ -76,7 +81,7 @@ def told(step: Step) -> str:
         parts.append(f"p99 {step.latency.p99:.0f} ms")
     elif step.ended not in step.limit:
         parts.append(step.ended)
-    return "; ".join([*parts, *([step.limit] if step.limit else [])])
+    return "; ".join([*parts, *([limit] if limit else [])])
 
 
 def of_cell(page: CellPage) -> Rst:
