@@ -12,12 +12,17 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from shared import FAKES, ROOT
 from talkers import Clock, Switchboard
 
 from harness.commands import main
 from harness.system import workers
 from harness.system.waiting import wait_until
+
+# How long an example takes says something of the machine, and of nothing that is tested.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture

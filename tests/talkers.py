@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import requests
 
 from harness.cell import questions
-from harness.chat import conversation, exchanges
+from harness.chat import conversation, exchanges, handshakes
 from harness.chat.conversation import Chat, Client
 from harness.chat.members import GROUP_MEMBERS, MEMBERS, ChannelRow
 from harness.chat.parties import RunningServer
@@ -80,7 +80,7 @@ class Clock:
         clock = cls()
         monkeypatch.setattr(transcript, "time", clock)
         monkeypatch.setattr(transcript, "threading", SimpleNamespace(Condition=partial(_Condition, clock)))
-        for module in (conversation, exchanges, starts):
+        for module in (conversation, exchanges, handshakes, starts):
             monkeypatch.setattr(module, "time", clock)
         for module in (conversation, exchanges):
             monkeypatch.setattr(module, "Deadline", partial(Deadline, clock=clock.monotonic))

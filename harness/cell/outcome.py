@@ -53,7 +53,8 @@ class Observations:
     #: What a message cost by each transport.
     costs: dict[str, Cost] = field(default_factory=dict)
 
-    def add_fences(self, chat: Chat) -> None:
-        """Count the fences that were sent in *chat*."""
+    def take_over(self, chat: Chat) -> None:
+        """Count the fences that were sent in *chat*, and note what was tried again there."""
+        self.repeated += chat.repeated
         self.fences += chat.fences_sent
         self.fences_again += chat.fences_sent_again

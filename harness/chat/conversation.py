@@ -21,10 +21,11 @@ from typing import get_args
 import websocket
 
 from harness.captured.output import shorten
+from harness.chat import handshakes
 from harness.chat.ledger import Ledger
 from harness.chat.members import MEMBERS, Channel, ChannelRow
 from harness.chat.parties import Listening, RunningServer
-from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, HandshakeRefused, SendFailed, as_binary
+from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, SendFailed, as_binary
 from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession
 from harness.clients.transcript import Message, Transcript
@@ -188,6 +189,8 @@ class Chat:
     #: How many fences were sent, and how many of them because an earlier one was outstanding.
     fences_sent: int = 0
     fences_sent_again: int = 0
+    #: What was tried again, a sentence each.
+    repeated: list[str] = field(default_factory=list)
     #: Seconds that a fence is waited for before another is sent; more where this server takes longer.
     pace: float = FENCE_INTERVAL
     #: Whose cookies each connection was opened with, also of those that are closed; empty for nobody's.
@@ -246,11 +249,8 @@ class Chat:
         """
         for member in MEMBERS:
             for name, path in self.paths.items():
-                try:
-                    self.open(Endpoint(member, name), path, member)
-                except HandshakeRefused as error:
-                    text = f"the handshake of {member}'s {name} connection failed: {error}"
-                    raise CellFailure(Reason.HANDSHAKE_REFUSED, text) from error
+                opening = partial(self.open, Endpoint(member, name), path, member)
+                handshakes.make(opening, f"the handshake of {member}'s {name} connection", self.repeated)
         self.wait_subscribed(self.endpoints)
 
     def say(self, row: ChannelRow, text: str, exchange: int | None = None) -> None:

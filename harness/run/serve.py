@@ -41,7 +41,7 @@ def serve(server: CellServer, wanted_probes: list[str], run_tests: Callable[[], 
             try:
                 _ask(chat, server, observed, wanted_probes, tests, second)
             finally:
-                observed.add_fences(chat)
+                observed.take_over(chat)
             _leave_open(chat)
     except CellFailure as failure:
         observed.web_server = failure
@@ -150,7 +150,7 @@ def _second(second: SecondStart, server: CellServer, observed: Observations, jud
         try:
             yield
         finally:
-            observed.add_fences(chat)
+            observed.take_over(chat)
 
 
 def _while_waiting(chat: Chat, server: CellServer, observed: Observations) -> None:

@@ -68,6 +68,7 @@ def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observation
     )
     with closing(other):
         observed.variants.append(_exchange(other, server, len(observed.variants) + 1))
+        observed.repeated += other.repeated
         if observed.variants[-1].judgement.reason is Reason.WORKS:
             sets(other, server, observed)
     other.transcript.write(server.recorder.evidence / f"frames-{_slug(variant.name)}.jsonl", server.recorder.scrub)
