@@ -34,8 +34,8 @@ _MOST = 5
 def compare(old: str, new: str | None, form: str, partial: bool, reports: Reports) -> int:
     """Compare the results of OLD with those of NEW; exit 1 if anything got worse.
 
-    Each is a folder of reports or results, or a commit. Without them what was committed last is held against what
-    lies in the reports folder.
+    Each is a folder of reports or results, or a commit. By default the last commit is compared with the reports
+    folder.
     """
     before, after = records.find(old), records.find(new) if new else records.in_folder(reports.results)
     for name, found in ((old, before), (new or reports.name, after)):

@@ -67,7 +67,6 @@ def figures(run: Run) -> list[str]:
 
 def told(step: Step, why: bool = True) -> str:
     """Return in a few words how a step went, and *why* no better."""
-    limit = _PACKAGES.sub("", step.limit) if why else ""
     if step.ended == NOT_TRIED:
         return f"{NOT_TRIED}; {step.limit}"
     parts = []
@@ -81,7 +80,9 @@ def told(step: Step, why: bool = True) -> str:
         parts.append(f"p99 {step.latency.p99:.0f} ms")
     elif step.ended not in step.limit:
         parts.append(step.ended)
-    return "; ".join([*parts, *([limit] if limit else [])])
+    if why and step.limit:
+        parts.append(_PACKAGES.sub("", step.limit))
+    return "; ".join(parts)
 
 
 def of_cell(page: CellPage) -> Rst:

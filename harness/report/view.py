@@ -268,9 +268,8 @@ class LibraryView(Rows):
     def example(self) -> Row:
         """The cell that shows how it is installed and run: the newest that works, or whose server starts at least."""
         usual = self.groups[0]
-        started = [row for row in usual.rows if row.result.verdicts.web_server.verdict is Verdict.WORKS]
-        answered = [row for row in usual.rows if row.result.varying.startup_output]
-        found = usual.works or self.works or started or answered or self.tested or self.rows
+        started = [row for row in usual.rows if row.result.varying.startup_output]
+        found = usual.works or self.works or started or self.tested or self.rows
         return max(found, key=lambda row: (row.cell.django_version, row.cell.python_version))
 
     def newest(self, view: View) -> list[Row]:

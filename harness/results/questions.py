@@ -59,16 +59,12 @@ _FORMERLY = {
     "receives is no WebSocket, so that a browser ends it": "receives is invalid WebSocket data, which browsers reject",
 }
 _DOES = re.compile(r"What does (.+?),? hear\?")
-_BEFORE = re.compile("|".join([*map(re.escape, _FORMERLY), _DOES.pattern]))
+_BEFORE = re.compile("|".join(map(re.escape, _FORMERLY)))
 
 
 def worded(text: str) -> str:
     """Return a question, or an answer to one, in the words of today: results that were recorded before have others."""
-    if not _BEFORE.search(text):
-        return text
-    for then, now in _FORMERLY.items():
-        text = text.replace(then, now)
-    return _DOES.sub(r"What reaches \1?", text)
+    return _DOES.sub(r"What reaches \1?", _BEFORE.sub(lambda then: _FORMERLY[then[0]], text))
 
 
 def identifier(question: str) -> str:

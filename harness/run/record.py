@@ -149,10 +149,8 @@ def _same_server(before: Result, result: Result) -> bool:
         return False
     known = [*old.imported, *new.imported] or [*old.installed, *new.installed]
     brokers = {old.broker, new.broker} - {""}  # a library that talks to none has none, or had the cell's
-    return (old.python, old.implementation, old.django, len(brokers) < 2) == (
-        *(new.python, new.implementation),
-        *(new.django, True),
-    ) and all(old.installed.get(name) == new.installed.get(name) for name in known)
+    pair = (old.python, old.implementation, old.django) == (new.python, new.implementation, new.django)
+    return pair and len(brokers) < 2 and all(old.installed.get(name) == new.installed.get(name) for name in known)
 
 
 def _before_the_stop(steps: list[Step], more: list[Step]) -> list[Step]:
