@@ -40,6 +40,8 @@ _KNOWN = {
 }
 #: How a payload was sent, which ends its question.
 _PAYLOAD = re.compile(r"(.+) by (WebSocket|POST)")
+#: How many subscribers a stress test has, of which kind, and whether their message was kept for them.
+_STRESS = re.compile(r"(\d+) subscribers as (\w+), a message (that was kept)?")
 #: What follows at once where a question asks of so and so many.
 _NUMBER = re.compile(r"\d+(?= )")
 #: The words of a name at most, and those that say nothing.
@@ -78,6 +80,8 @@ def identifier(question: str) -> str:
             rest = plain.removeprefix(known)
             number = _NUMBER.match(rest)
             return _joined(name, number[0] if number else rest, bracket)
+    if stress := _STRESS.match(plain):
+        return _joined("stress", f"{stress[1]} {stress[2]} {'kept' if stress[3] else 'live'}", bracket)
     if payload := _PAYLOAD.fullmatch(plain):
         return _joined("payload", f"{payload[1]} {payload[2]}", bracket)
     return _joined("", plain, bracket)

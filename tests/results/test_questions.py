@@ -53,6 +53,14 @@ def test_some_are_recorded():
         ("A burst of 50 messages", "burst-50"),
         ("A connection that is idle for 12 s", "idle-12"),
         ("Messages a second to 100 sockets, as long as p99 is within 250 ms (1 process)", "load-rate-100-1-process"),
+        (
+            "1000 subscribers as threads, a message to those who have subscribed (2 workers)",
+            "stress-1000-threads-live-2-workers",
+        ),
+        (
+            "100 subscribers as greenlets, a message that was kept for them (1 process)",
+            "stress-100-greenlets-kept-1-process",
+        ),
         ("200 kB by POST", "payload-200-kb-post"),
         ("200 kB in fragments by WebSocket", "payload-200-kb-fragments-websocket"),
         ("An echo (async consumer, Redis layer)", "echo-async-redis"),

@@ -64,13 +64,6 @@ def test_recorded(path):
     assert decode_result(encode_result(result), path.stem) == result
 
 
-@pytest.mark.skipif(not OLD, reason="everything has been measured again")
-def test_some_are_recorded():
-    """Of the recorded results some have exchanges and some have none: the tests above ran on both."""
-    exchanged = {bool(json.loads(path.read_bytes())["exchanges"]) for path in OLD}
-    assert exchanged == {True, False}
-
-
 def test_read():
     """A result of the first version is read under its own name, and is of the second one from then on."""
     result = decode_result(an_old_one(), CELL)
