@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -40,6 +41,8 @@ _ACCEPTED = re.compile(
     r"permessage-deflate(?:\s*;\s*(?:(?:server|client)_no_context_takeover|"
     r'(?:server|client)_max_window_bits\s*=\s*"?(?:9|1[0-5])"?))*'
 )
+#: What stands for a close frame without a code (RFC 6455, 7.1.5).
+_NO_CODE = 1005
 _KINDS = {Opcode.PING: "ping", Opcode.PONG: "pong"}
 
 
@@ -138,6 +141,7 @@ class WebSocketConnection:
             raise HandshakeRefused(f"{type(error).__name__}: {error}") from error
         self._frames = FrameProtocol(client=True, extensions=[self._deflate])
         self._sending = threading.Lock()
+        self._goodbye_said = False
         transcript.add(endpoint, "in", "open", f"status {handshake.status}")
         self._reader = threading.Thread(target=self._read, name=f"read {endpoint.member}/{endpoint.name}", daemon=True)
         start(self._reader)
@@ -178,10 +182,32 @@ class WebSocketConnection:
                     time.sleep(_FRAGMENT_PAUSE)  # or they would be in one packet
                 self.wire.sendall(self._frames.send_data(piece, fin=number == len(pieces)))
 
-    def close(self) -> None:
-        """Say goodbye (RFC 6455, 5.5.1) and end the reading; never waits for the server."""
+    def say_goodbye(self, code: int = 1000, reason: str = "") -> None:
+        """Send a close frame (RFC 6455, 5.5.1), and go on reading until the server answers it."""
         with suppress(OSError), self._sending:
-            self.wire.sendall(self._frames.close(1000))
+            if not self._goodbye_said:
+                self._goodbye_said = True
+                self.wire.sendall(self._frames.close(code, reason or None))
+
+    def _answer_goodbye(self, code: int) -> None:
+        """Answer the server's close frame with its own code (RFC 6455, 5.5.1), unless this is an answer itself."""
+        with suppress(OSError), self._sending:
+            if not self._goodbye_said:
+                self._goodbye_said = True
+                self.wire.sendall(self._frames.close(None if code == _NO_CODE else code))
+
+    def vanish(self) -> None:
+        """Reset the TCP connection, as a client does that is killed."""
+        with suppress(OSError):
+            self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with suppress(OSError):
+            self.wire.shutdown(socket.SHUT_RD)
+        self._reader.join(timeout=5)
+        self.wire.close()
+
+    def close(self) -> None:
+        """Say goodbye and end the reading; never waits for the server."""
+        self.say_goodbye()
         with suppress(OSError):
             self.wire.shutdown(socket.SHUT_RDWR)
         self._reader.join(timeout=5)
@@ -212,6 +238,7 @@ class WebSocketConnection:
                 payload: Any = frame.payload  # of a type that depends on the opcode
                 if frame.opcode is Opcode.CLOSE:
                     code, reason = payload
+                    self._answer_goodbye(int(code))
                     return f"{CLOSED_BY_SERVER} with {int(code)} {reason}".strip()
                 if frame.opcode.iscontrol():
                     shown = bytes(payload).decode("utf-8", "replace")

@@ -283,6 +283,36 @@ def test_closed_by_the_server_is_no_error(transcript):
     assert transcript.closed(LINE) == f"{CLOSED_BY_SERVER} with 1001 going away"
 
 
+@pytest.mark.parametrize(
+    ("goodbye", "answer"), [(b"\x03\xe9going away", b"\x03\xe9"), (b"\x11\x30enough", b"\x11\x30"), (b"", b"")]
+)
+def test_goodbye_is_answered(transcript, goodbye, answer):
+    """A close frame is answered with one of the same code, once, as RFC 6455 has it: the server waits for that."""
+    with serving(frame(CLOSE, goodbye)) as (port, heard):
+        connection = connect(port, transcript)
+        assert transcript.wait_closed(LINE, 5)
+        assert heard.wait(1) == [(CLOSE, answer)]
+        connection.close()
+
+
+def test_goodbye_with_a_code(transcript):
+    """A client can say goodbye with a code and a reason, and reads on until it is answered."""
+    with serving() as (port, heard):
+        connection = connect(port, transcript)
+        connection.say_goodbye(4001, "enough")
+        assert heard.wait(1) == [(CLOSE, b"\x0f\xa1enough")]
+        assert not transcript.closed(LINE)
+        connection.close()
+
+
+def test_vanished(transcript):
+    """A client that vanishes says nothing, and its connection is reset."""
+    with serving() as (port, heard):
+        connection = connect(port, transcript)
+        connection.vanish()
+        assert (heard.frames, connection.wire.fileno()) == ([], -1)
+
+
 # Fragments
 
 
