@@ -82,7 +82,7 @@ class Clock:
         monkeypatch.setattr(transcript, "threading", SimpleNamespace(Condition=partial(_Condition, clock)))
         for module in (conversation, exchanges, handshakes, starts):
             monkeypatch.setattr(module, "time", clock)
-        for module in (conversation, exchanges):
+        for module in (conversation, exchanges, delivery):
             monkeypatch.setattr(module, "Deadline", partial(Deadline, clock=clock.monotonic))
         for module in (conversation, questions, delivery):
             monkeypatch.setattr(module, "wait_until", clock.wait_until)

@@ -11,7 +11,7 @@ import itertools
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,9 +53,9 @@ class Client(ABC):
     def paths(self) -> dict[str, str]:
         """Return the connections that each member holds: their names → their paths on the server."""
 
-    def path_for(self, channel: Channel) -> str:
-        """Return the path of the connection that hears *channel*."""
-        paths = self.paths()
+    def path_for(self, channel: Channel, paths: Mapping[str, str] | None = None) -> str:
+        """Return the path of the connection that receives *channel*, among *paths*; the usual ones where it is None."""
+        paths = paths or self.paths()
         return paths.get(channel) or next(iter(paths.values()))
 
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
@@ -202,6 +202,10 @@ class Chat:
         self.transcript = Transcript(self.client.read)
         self.paths = self.paths or self.client.paths()
         self._fence_numbers = itertools.count(1)
+
+    def path_for(self, channel: Channel) -> str:
+        """Return the path of the connection that receives *channel*, in the way of this conversation."""
+        return self.client.path_for(channel, self.paths)
 
     @property
     def endpoints(self) -> list[Endpoint]:

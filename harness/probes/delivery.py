@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
+from harness.cell.ways import Way, all_ways
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.result import Finding
-from harness.system.waiting import wait_until
+from harness.system.waiting import Deadline, wait_until
 from harness.verdict import Reason
 
 #: How many connections are opened to find out about the moment after the handshake.
@@ -27,6 +28,7 @@ _KEPT_BACK = 3
 _BURST_DEADLINE = 20.0
 #: Seconds that an unused connection has to live; some libraries end it after 5.
 _IDLE = 12.0
+_STAYS = "stays open, and receives what comes then"
 #: Seconds that a message may take.
 _PATIENCE = 2.0
 
@@ -41,7 +43,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         question = f"A burst of {_BURST} messages"
         yield Finding(question=question, expected="all are received at once", seen=str(error), good=False, chance=True)
         chat.close()
-    yield _idle(chat)
+    yield from _idle(chat, server, observed)
     yield _replay(chat, "off")
     chat.close()
     if server.library.keeping:
@@ -55,7 +57,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
 def _open(chat: Chat, member: str, name: str) -> Endpoint:
     endpoint = Endpoint(member, name)
     try:
-        chat.open(endpoint, chat.client.path_for("broadcast"), member)
+        chat.open(endpoint, chat.path_for("broadcast"), member)
     except HandshakeRefused as error:
         raise CellFailure(Reason.HANDSHAKE_REFUSED, str(error)) from error
     return endpoint
@@ -177,21 +179,52 @@ def _of(chat: Chat, endpoint: Endpoint, texts: list[str]) -> list[str]:
     return [text for text in chat.transcript.texts(endpoint) if text in wanted]
 
 
-def _idle(chat: Chat) -> Finding:
-    question = f"A connection that is idle for {_IDLE:.0f} s"
-    expected = "stays open, and receives what comes then"
-    receiver = _open(chat, "Mary", "idle")
-    chat.wait_subscribed([receiver])
+def _idle(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+    """Ask of every way at once whether a connection of it outlives a silence; what ends it is often the layer."""
+    with all_ways(chat, server, observed, "idle") as ways:
+        idle = [(way, *_begin_to_idle(way)) for way in ways]
+        silence = Deadline(_IDLE)
+        for way, endpoint, _ in idle:
+            if way.chat and endpoint:
+                way.chat.transcript.wait_closed(endpoint, silence.left)
+        for way, endpoint, missing in idle:
+            question = way.asked(f"A connection that is idle for {_IDLE:.0f} s")
+            if way.chat and endpoint:
+                yield _woken(way.chat, endpoint, question)
+            else:
+                yield Finding(question=question, expected=_STAYS, seen=f"not asked: {missing}", good=None)
+
+
+def _begin_to_idle(way: Way) -> tuple[Endpoint | None, str]:
+    """Return a connection that is subscribed; or None, and why there is none.
+
+    Raises:
+        CellFailure: the usual way has none, though it carries the chat.
+    """
+    if way.chat is None:
+        return None, way.missing
+    try:
+        endpoint = _open(way.chat, "Mary", "idle")
+        way.chat.wait_subscribed([endpoint])
+    except CellFailure as failure:
+        if not way.name:
+            raise
+        return None, str(failure)
+    return endpoint, ""
+
+
+def _woken(chat: Chat, endpoint: Endpoint, question: str) -> Finding:
+    """Say something to a connection that has been idle, and find out what becomes of it."""
     text = f"good morning ({chat.token})"
-    if not chat.transcript.wait_closed(receiver, _IDLE):
+    if not chat.transcript.closed(endpoint):
         chat.announce("John", text)
-        chat.transcript.wait([receiver], [text], _PATIENCE)
-    closed, arrived = chat.transcript.closed(receiver), chat.transcript.arrival(receiver, text)
-    chat.close([receiver])
+        chat.transcript.wait([endpoint], [text], _PATIENCE)
+    closed, arrived = chat.transcript.closed(endpoint), chat.transcript.arrival(endpoint, text)
+    chat.close([endpoint])
     if closed:
-        return Finding(question=question, expected=expected, seen=closed, good=False)
-    seen = expected if arrived else "stays open, but does not receive"
-    return Finding(question=question, expected=expected, seen=seen, good=arrived is not None)
+        return Finding(question=question, expected=_STAYS, seen=closed, good=False)
+    seen = _STAYS if arrived else "stays open, but does not receive"
+    return Finding(question=question, expected=_STAYS, seen=seen, good=arrived is not None)
 
 
 def _replay(chat: Chat, keeping: str) -> Finding:

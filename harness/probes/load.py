@@ -272,7 +272,7 @@ def _fault(step: Step) -> str:
 def _lets_strangers_in(chat: Chat) -> bool:
     endpoint = Endpoint(_ANONYMOUS, "load")
     try:
-        chat.open(endpoint, chat.client.path_for("broadcast"))
+        chat.open(endpoint, chat.path_for("broadcast"))
     except HandshakeRefused:
         return False
     stays = not chat.transcript.wait_closed(endpoint, _STAYS)

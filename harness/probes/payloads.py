@@ -50,7 +50,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
 
 def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes, fragments: int = 1) -> Finding:
     sender, receiver = Endpoint("sender", f"payload {number}"), Endpoint("receiver", f"payload {number}")
-    path = chat.client.path_for("broadcast")
+    path = chat.path_for("broadcast")
     question = f"{what} by WebSocket"
     try:
         chat.open(sender, path, "John")
@@ -82,7 +82,7 @@ def _by_post(chat: Chat, number: int, what: str, payload: str) -> Finding:
     receiver = Endpoint("receiver", f"posted payload {number}")
     question = f"{what} by POST"
     try:
-        chat.open(receiver, chat.client.path_for("user"), "Mary")
+        chat.open(receiver, chat.path_for("user"), "Mary")
         chat.wait_subscribed([receiver])
         before = len(chat.transcript.texts(receiver))
         chat.post("John", "user", "Mary", payload, hearers=["Mary"])

@@ -91,7 +91,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     receivers: dict[str, _Receiver] = {}
     try:
         for each in (endpoint, sender):
-            chat.open(each, chat.client.path_for("broadcast"), each.member)
+            chat.open(each, chat.path_for("broadcast"), each.member)
         chat.wait_subscribed([endpoint, sender])
         # After the first message, so that who polls knows from where on it asks.
         receivers[f"polling each {_EACH:.0f} s"] = _Receiver(chat, "/poll/", _EACH)

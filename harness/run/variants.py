@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from contextlib import closing
 
-from harness.cell import questions
+from harness.cell import questions, ways
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat import exchanges
@@ -39,9 +38,7 @@ def try_on_running_server(chat: Chat, server: CellServer, observed: Observations
 
 def try_on_own_servers(server: CellServer, observed: Observations) -> None:
     """Try the variants that need a server with other settings; one server for those with the same."""
-    others = [variant for variant in server.library.variants(server.cell) if variant.environment]
-    for settings, group in itertools.groupby(others, key=lambda variant: variant.environment):
-        together = list(group)
+    for settings, together in ways.servers_of(server):
         name = f"{server.name} {' '.join(settings.values())}"
         try:
             with server.serving(name, observed, settings) as chat:
@@ -58,15 +55,7 @@ def try_on_own_servers(server: CellServer, observed: Observations) -> None:
 
 
 def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observations) -> None:
-    other = Chat(
-        chat.client,
-        chat.server,
-        sessions=chat.sessions,
-        paths=variant.paths,
-        variant=variant.name,
-        ledger=chat.ledger,
-    )
-    with closing(other):
+    with closing(ways.chat_of(chat, variant)) as other:
         observed.variants.append(_exchange(other, server, len(observed.variants) + 1))
         observed.repeated += other.repeated
         if observed.variants[-1].judgement.reason is Reason.WORKS:

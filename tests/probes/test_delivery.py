@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from cellservers import TalkingLibrary, standing_in
+from cellservers import TalkingLibrary, failed, standing_in
 from talkers import Switchboard
 
 from harness.cell.outcome import Observations
 from harness.clients.connection import Endpoint
 from harness.errors import CellFailure
+from harness.libraries.base import Variant
 from harness.probes import delivery
 
 EARLY = "A message sent right after somebody's handshake"
@@ -23,11 +24,14 @@ KEPT = "A message sent while somebody was away, with keeping on"
 class Asked:
     """What the probe finds, by its question."""
 
-    def __init__(self, board, folder, keeping=None):
+    def __init__(self, board, folder, keeping=None, ways=(), other=None):
         self.library = TalkingLibrary(board)
+        self.library.ways = ways
         self.library.keeping = {"CHAT_EXPIRE": "60"} if keeping else {}
         self.server = standing_in(folder, board, self.library)
         self.server.boards |= {"runserver keeping": keeping} if keeping else {}
+        self.server.boards |= {"runserver idle other": other} if other else {}
+        self.server.failures["runserver idle third"] = failed("it is not there")
         self.observed = Observations()
         self.chat = board.talk(self.library)
         self.findings = list(delivery.ask(self.chat, self.server, self.observed))
@@ -206,6 +210,44 @@ def test_idle_for_too_long(board, tmp_path, clock):
     board.then = idle
     assert Asked(board, tmp_path)[IDLE] == ("closed by the server with 1001", False)
     assert not any(text.startswith("good morning") for *_, text in board.said)
+
+
+def test_idle_each_way(board, tmp_path, clock):
+    """Each way is asked, all at the same time, and a layer that ends what is idle is found beside one that does not."""
+    other = Switchboard()
+
+    def idle(text):
+        def end():
+            for line in list(other.lines):
+                line.end("closed by the server with 1011")
+
+        if text.startswith("fence"):
+            clock.later(5.0, end)
+
+    other.then = idle
+    ways = (
+        Variant("sync consumer", paths={"broadcast": "/ws/sync"}),
+        Variant("other layer", {"LAYER": "other"}),
+        Variant("sync consumer, other layer", {"LAYER": "other"}, {"broadcast": "/ws/sync"}),
+        Variant("third layer", {"LAYER": "third"}),
+    )
+    began = clock.now
+    asked = Asked(board, tmp_path, ways=ways, other=other)
+    seen = {each.question: (each.seen, each.good) for each in asked.findings if each.question.startswith(IDLE)}
+    well, ended = ("stays open, and receives what comes then", True), ("closed by the server with 1011", False)
+    assert seen == {
+        IDLE: well,
+        f"{IDLE} (sync consumer)": well,
+        f"{IDLE} (other layer)": ended,
+        f"{IDLE} (sync consumer, other layer)": ended,
+        f"{IDLE} (third layer)": ("not asked: it is not there", None),
+    }
+    assert [start[:2] for start in asked.server.starts] == [
+        ("runserver idle other", {"LAYER": "other"}),
+        ("runserver idle third", {"LAYER": "third"}),
+    ]
+    assert clock.now - began < 2 * 12
+    assert (other.lines, board.lines) == ([], [])
 
 
 def test_idle_and_deaf(board, tmp_path):

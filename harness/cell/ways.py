@@ -1,0 +1,99 @@
+"""The ways of a library to carry the chat, side by side: to ask one question of all of them at once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer, Ends
+from harness.chat.conversation import Chat
+from harness.errors import CellFailure
+from harness.libraries.base import Variant
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to carry the chat, and a chat that goes that way."""
+
+    #: Its name among the library's variants; empty for the usual way.
+    name: str
+    #: None where its server did not start, or did not let the members in.
+    chat: Chat | None
+    #: Why there is no chat.
+    missing: str = ""
+
+    def asked(self, question: str) -> str:
+        """Return *question* as it is put to this way: of the usual one as it stands."""
+        return f"{question} ({self.name})" if self.name else question
+
+
+def chat_of(chat: Chat, variant: Variant) -> Chat:
+    """Return a chat that goes the way of *variant*, with the server and the sessions of *chat*."""
+    return Chat(
+        chat.client,
+        chat.server,
+        sessions=chat.sessions,
+        paths=variant.paths,
+        variant=variant.name,
+        ledger=chat.ledger,
+    )
+
+
+def servers_of(server: CellServer) -> Iterator[tuple[dict[str, str], list[Variant]]]:
+    """Yield the settings with which a further server has to be started, and the variants that it carries."""
+    others = [variant for variant in server.library.variants(server.cell) if variant.environment]
+    for settings, group in itertools.groupby(others, key=lambda variant: variant.environment):
+        yield settings, list(group)
+
+
+@contextmanager
+def all_ways(chat: Chat, server: CellServer, observed: Observations, name: str) -> Iterator[list[Way]]:
+    """Yield every way at once, the usual one, that of *chat*, first.
+
+    A way that needs other settings gets a server of its own, with a prefix of its own at the broker; its step is called
+    *name*. The servers run, and the chats but *chat* are open, until the block is left.
+    """
+    with ExitStack() as stack:
+        ways = [Way("", chat)]
+        for variant in server.library.variants(server.cell):
+            if not variant.environment:
+                ways.append(Way(variant.name, stack.enter_context(closing(chat_of(chat, variant)))))
+        for settings, variants in servers_of(server):
+            ways += _served(stack, server, observed, name, settings, variants)
+        yield ways
+
+
+@contextmanager
+def ways_apart(
+    server: CellServer, observed: Observations, name: str, settings: Mapping[str, str]
+) -> Iterator[list[Way]]:
+    """Yield every way at once, each on a server that is started with *settings* as well; the usual one first."""
+    usual = [Variant(""), *(each for each in server.library.variants(server.cell) if not each.environment)]
+    with ExitStack() as stack:
+        ways = _served(stack, server, observed, name, dict(settings), usual, "")
+        for own, variants in servers_of(server):
+            ways += _served(stack, server, observed, name, {**own, **settings}, variants, " ".join(own.values()))
+        yield ways
+
+
+def _served(
+    stack: ExitStack,
+    server: CellServer,
+    observed: Observations,
+    name: str,
+    settings: dict[str, str],
+    variants: list[Variant],
+    suffix: str | None = None,
+) -> list[Way]:
+    """Start a server with *settings*, to run as long as *stack*, and return the *variants* as ways to talk to it."""
+    what = f"{name} {' '.join(settings.values()) if suffix is None else suffix}".strip()
+    try:
+        apart = server.apart(what.replace(" ", "-"))
+        served = stack.enter_context(apart.serving(f"{server.name} {what}", observed, settings, ends=Ends.AT_ONCE))
+        served.log_in()
+    except CellFailure as failure:
+        return [Way(variant.name, None, str(failure)) for variant in variants]
+    return [Way(variant.name, stack.enter_context(closing(chat_of(served, variant)))) for variant in variants]

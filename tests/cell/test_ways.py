@@ -1,0 +1,61 @@
+"""The ways of a library side by side: each has a chat, on a server of its own where it needs one, or the reason why not."""
+
+from __future__ import annotations
+
+import pytest
+from cellservers import TalkingLibrary, failed, standing_in
+
+from harness.cell.outcome import Observations
+from harness.cell.ways import all_ways, ways_apart
+from harness.libraries.base import Variant
+
+WAYS = (
+    Variant("sync consumer", paths={"broadcast": "/ws/sync"}),
+    Variant("other layer", {"LAYER": "other"}),
+    Variant("sync consumer, other layer", {"LAYER": "other"}, {"broadcast": "/ws/sync"}),
+)
+
+
+@pytest.fixture
+def server(board, tmp_path):
+    library = TalkingLibrary(board)
+    library.ways = WAYS
+    return standing_in(tmp_path, board, library)
+
+
+def test_all_ways(server, board):
+    """The usual way is that of the given chat; those that need other settings share a server that has them."""
+    chat = board.talk(server.library)
+    with all_ways(chat, server, Observations(), "idle") as ways:
+        assert [way.name for way in ways] == ["", *(way.name for way in WAYS)]
+        assert ways[0].chat is chat
+        assert [way.chat.path_for("broadcast") for way in ways] == [
+            "/ws/broadcast",
+            "/ws/sync",
+            "/ws/broadcast",
+            "/ws/sync",
+        ]
+        assert [way.asked("Is it?") for way in ways[:2]] == ["Is it?", "Is it? (sync consumer)"]
+    assert server.starts == [("runserver idle other", {"LAYER": "other"}, "runserver")]
+    assert chat.endpoints  # whoever opened it closes it
+
+
+def test_ways_apart(server):
+    """With further settings each way is on a server of its own, whose members are logged in."""
+    with ways_apart(server, Observations(), "endings", {"TRIALS": "file"}) as ways:
+        assert [way.name for way in ways] == ["", *(way.name for way in WAYS)]
+        assert all(way.chat.session("Mary").cookie == "session=Mary" for way in ways)
+    assert [start[:2] for start in server.starts] == [
+        ("runserver endings", {"TRIALS": "file"}),
+        ("runserver endings other", {"LAYER": "other", "TRIALS": "file"}),
+    ]
+
+
+def test_a_way_that_is_not_there(server):
+    """Where a server does not start its ways have no chat, and the reason."""
+    server.failures["runserver endings other"] = failed("it is not there")
+    with ways_apart(server, Observations(), "endings", {}) as ways:
+        assert [(way.chat is None, way.missing) for way in ways] == [
+            *[(False, "")] * 2,
+            *[(True, "it is not there")] * 2,
+        ]
