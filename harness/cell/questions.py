@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+
+import msgspec
 
 from harness.cell.steps import Recorder
 from harness.chat.conversation import Chat
@@ -24,6 +26,22 @@ def ask(name: str, asking: Iterable[Finding], findings: list[Finding], chat: Cha
         say(as_expected(findings))
         if broken_off:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"broken off: {broken_off}")
+
+
+def twice(asking: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Ask, and ask once more where an answer is not as expected; such an answer says how often of two it came."""
+    first = list(asking())
+    if not any(each.good is False for each in first):
+        yield from first
+        return
+    second = {each.question: each for each in asking()}
+    for each in first:
+        again = second.get(each.question)
+        if each.good is not False or again is None:
+            yield each
+        else:
+            times = 1 + (again.good is False)
+            yield msgspec.structs.replace(each, seen=f"{each.seen} ({times} of 2)", chance=times == 1)
 
 
 def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:

@@ -20,7 +20,7 @@ from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
 from harness.clients.connection import Endpoint, SendFailed
 from harness.errors import CellFailure, HarnessError
-from harness.libraries.base import Library
+from harness.libraries.base import TRIALS, Library
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.result import Finding, Step
@@ -122,7 +122,7 @@ class CellServer:
         attempts = 1 if at else _PORTS
         for attempt in range(1, attempts + 1):
             port = at or free_port()
-            command = self.library.serve(self.python, port, self.setup.server)
+            command = self._command(port, TRIALS in (settings or {}))
             shown = self.recorder.scrub(" ".join(command)).replace(str(port), "<port>")
             told = {variable: str(port)} if (variable := self.setup.server.port_variable) else {}
             with started(command, {**self.env, **(settings or {}), **told}, self.project, log) as process:
@@ -144,6 +144,12 @@ class CellServer:
                 finally:
                     self._stop(name, process, chat, observed, ends)
                 return
+
+    def _command(self, port: int, trials: bool) -> list[str]:
+        """Return the command that starts the server on *port*; with *trials* to do what connections ask for."""
+        if trials and self.library.trial_application:
+            return self.setup.server.command(self.python, port, self.library.trial_application)
+        return self.library.serve(self.python, port, self.setup.server)
 
     def _chat(self, process: Child, port: int) -> Chat:
         """Return a chat with the server, in which nobody is connected yet."""

@@ -37,6 +37,10 @@ class ShellCheck:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+#: The environment variable that names the file for what a server's side sees of trials; see ``myapp/trials``.
+TRIALS = "CHAT_TRIALS"
+
+
 class Library(Client):
     """One library: how to install and serve it, and, as a client, how to speak to the chat that it carries."""
 
@@ -56,6 +60,10 @@ class Library(Client):
     servers: ClassVar[tuple[str, ...]] = ("runserver",)
     #: Seconds for the server to answer its first request.
     ready_deadline: ClassVar[float] = 60.0
+    #: Whether its server side does what the harness asks a connection to do, with :data:`TRIALS`; and where servers
+    #: find the chat that does, if that is another application.
+    takes_trials: ClassVar[bool] = False
+    trial_application: ClassVar[Application | None] = None
     #: Whether it talks to the broker.
     uses_broker: ClassVar[bool] = True
     #: Whether Django's own development server is a server of its own here, and judged beside that of the sockets.

@@ -31,6 +31,7 @@ class Channels(JsonChat):
     """What all generations have in common."""
 
     package: ClassVar[str] = "channels"
+    takes_trials: ClassVar[bool] = True
     #: What the usual way is called where others are as well.
     usual: ClassVar[str] = "async consumer, Redis layer"
     #: The further channel layers, by the name that the chat's settings have for them.

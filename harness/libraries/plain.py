@@ -19,6 +19,8 @@ class PlainAsgi(JsonChat):
     application: ClassVar[Application] = Application(asgi="myapp.plain.asgi:application")
     polls: ClassVar[bool] = True
     uses_broker: ClassVar[bool] = False
+    takes_trials: ClassVar[bool] = True
+    trial_application: ClassVar[Application | None] = Application(asgi="myapp.plain.trials:application")
     servers: ClassVar[tuple[str, ...]] = ("uvicorn", "daphne", "hypercorn", "granian")
 
     def requirements(self, cell: Cell) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from harness.cell import questions
 from harness.cell.outcome import Observations
@@ -11,8 +13,9 @@ from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
 from harness.errors import UsageError
 from harness.libraries.base import Library
-from harness.probes import delivery, payloads, transports
-from harness.results.result import Finding, Probe
+from harness.probes import delivery, endings, payloads, sessions, transports
+from harness.results import deep
+from harness.results.result import Finding, Probe, Step
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Kind:
     always: bool = False
     #: Whether it wants the machine for itself, for minutes; ``all`` leaves it out.
     alone: bool = False
+    #: Whether it belongs to the sets of ``deep``, which ``all`` leaves out.
+    deep: bool = False
 
 
 def _browser(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
@@ -51,32 +56,66 @@ PROBES: dict[str, Kind] = {
     "delivery": Kind(delivery.ask),
     "transports": Kind(transports.ask, lambda library: library.polls),
     "browser": Kind(_browser, lambda library: library.browsed, always=True),
+    "endings": Kind(endings.ask, lambda library: library.takes_trials, deep=True),
+    "sessions": Kind(sessions.ask, deep=True),
     "load": Kind(_load, alone=True),
     "stress": Kind(_stress, alone=True),
 }
 
 
 def chosen(names: Sequence[str]) -> list[str]:
-    """Return the probes that *names* stand for; ``all`` is all that do not want the machine for themselves.
+    """Return the probes that *names* stand for.
+
+    ``deep`` is the sets of that kind, ``all`` is all others that do not want the machine for themselves.
 
     Raises:
         UsageError: there is no such probe.
     """
-    unknown = [name for name in names if name not in PROBES and name != "all"]
+    unknown = [name for name in names if name not in PROBES and name not in ("all", "deep")]
     if unknown:
-        raise UsageError(f"there is no probe called {unknown[0]!r}", f"known: {', '.join(PROBES)}, all")
-    return [name for name, kind in PROBES.items() if name in names or ("all" in names and not kind.alone)]
+        raise UsageError(f"there is no probe called {unknown[0]!r}", f"known: {', '.join(PROBES)}, all, deep")
+
+    def wanted(name: str, kind: Kind) -> bool:
+        usual = "all" in names and not kind.alone and not kind.deep
+        return name in names or usual or ("deep" in names and kind.deep)
+
+    return [name for name, kind in PROBES.items() if wanted(name, kind)]
 
 
 def run(names: Sequence[str], chat: Chat, server: CellServer, observed: Observations) -> list[Probe]:
     """Ask every probe in *names* that there is something to ask of."""
     answered = []
+    progress = deep.Progress(server.reports, server.cell.name, server.packages)
     for name in names:
         kind = PROBES[name]
         if not kind.applies(server.library) or (observed.channels is not None and not kind.always):
             continue
+        if kind.deep:
+            answered.append(_deep(name, chat, server, observed, progress))
+            continue
         answered.append(Probe(name=name, findings=[]))
-        questions.ask(
-            f"probe {name}", PROBES[name].ask(chat, server, observed), answered[-1].findings, chat, server.recorder
-        )
+        questions.ask(f"probe {name}", kind.ask(chat, server, observed), answered[-1].findings, chat, server.recorder)
+    progress.end()
     return answered
+
+
+def _deep(name: str, chat: Chat, server: CellServer, observed: Observations, progress: deep.Progress) -> Probe:
+    """Ask a deep set, or take what a run that was broken off had answered; return what stands of it in the result."""
+    if (before := progress.answered(name)) is not None:
+        server.recorder.add(Step(name=f"probe {name}", outcome="ok", text="answered before it was broken off"), 0.0)
+        return before.summary
+    findings: list[Finding] = []
+    began, started = time.monotonic(), datetime.now(UTC)
+    questions.ask(f"probe {name}", PROBES[name].ask(chat, server, observed), findings, chat, server.recorder)
+    answered = deep.DeepSet(
+        cell=server.cell.name,
+        library=server.library.name,
+        server=server.setup.server.name,
+        name=name,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - began, 1),
+        versions=server.packages,
+        findings=findings,
+    )
+    progress.add(answered)
+    return answered.summary

@@ -85,6 +85,12 @@ class LoadRun:
     visitors: str
 
 
+def _title(asked: Probe) -> str:
+    """Return the title of a set; of a deep one, only the worst answers of which are here, with how many there are."""
+    title = asked.name.capitalize()
+    return title if asked.counts is None else f"{title}: {asked.counts[0]} of {asked.counts[1]} as expected, the worst"
+
+
 @dataclass(frozen=True)
 class CellPage:
     """All that there is to say of one cell."""
@@ -205,7 +211,7 @@ class CellPage:
         return [
             QuestionSet(
                 name=each.name,
-                title=each.name.capitalize(),
+                title=_title(each),
                 rows=self._rows(each.findings),
                 asked_on=varying.probed_on.get(each.name, ""),
                 asked_with=varying.tools.get(each.name, ""),

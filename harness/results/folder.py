@@ -20,6 +20,7 @@ class Reports:
         results/CELL.json      the result of a cell
         history/CELL.jsonl     a line for each time that it was recorded
         load/CELL.jsonl        a line for each load run
+        deep/CELL/SET.json     what the cell answered to a deep set of questions
         evidence/CELL/         what its programs printed, and every frame
         *.rst, LIBRARY/*.rst   the rendered reports
         html/                  the site
@@ -63,6 +64,10 @@ class Reports:
     def loads(self, cell: str) -> Path:
         """Return where the load runs of *cell* lie."""
         return self.folder / "load" / f"{cell}.jsonl"
+
+    def deep(self, cell: str) -> Path:
+        """Return the folder of what *cell* answered to the deep sets."""
+        return self.folder / "deep" / cell
 
     def evidence(self, cell: str) -> Path:
         """Return the folder of the evidence of *cell*."""

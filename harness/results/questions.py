@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+#: How an answer begins where the question could not be put.
+NOT_ASKED = "not asked"
 #: The beginnings of questions, and what stands for them.
 _KNOWN = {
     "What reaches an unknown client that subscribes to user messages?": "unknown-hears-user",
@@ -67,6 +69,15 @@ _BEFORE = re.compile("|".join(map(re.escape, _FORMERLY)))
 def worded(text: str) -> str:
     """Return a question, or an answer to one, in the words of today: results that were recorded before have others."""
     return _DOES.sub(r"What reaches \1?", _BEFORE.sub(lambda then: _FORMERLY[then[0]], text))
+
+
+#: What arrived where it was altered, letter by letter.
+_ALTERED = re.compile(r"arrives as ('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", re.DOTALL)
+
+
+def in_short(seen: str) -> str:
+    """Return an answer in a few words: of what arrived altered, only that it was."""
+    return _ALTERED.sub("arrives altered", seen)
 
 
 def identifier(question: str) -> str:

@@ -6,13 +6,12 @@ two runs that saw the same, so that a diff of two results shows only what change
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
-from harness.results.questions import identifier, worded
+from harness.results.questions import NOT_ASKED, identifier, in_short, worded
 from harness.verdict import Reason, Verdict
 
 #: The version of the document's form. The one before it is read as well, see :mod:`harness.results.upgrade`.
@@ -202,12 +201,6 @@ class Round(Model, frozen=True, kw_only=True):
     repeats: int
 
 
-#: What arrived where it was altered, letter by letter.
-_ALTERED = re.compile(r"arrives as ('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", re.DOTALL)
-#: How an answer begins where the question could not be put.
-NOT_ASKED = "not asked"
-
-
 class Finding(Model, frozen=True, kw_only=True):
     """A further question to the cell, what was expected, and what was seen.
 
@@ -234,7 +227,7 @@ class Finding(Model, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """What was seen, in a few words: of what arrived where it was altered, only that it was."""
-        return _ALTERED.sub("arrives altered", self.seen)
+        return in_short(self.seen)
 
     @property
     def asked(self) -> bool:
@@ -296,6 +289,8 @@ class Probe(Model, frozen=True, kw_only=True):
 
     name: str
     findings: list[Finding]
+    #: How many answers are as expected, and how many there are: of a deep set only the worst stand here.
+    counts: tuple[int, int] | None = None
 
 
 class Cost(Model, frozen=True, kw_only=True):

@@ -98,3 +98,31 @@ def test_a_fault_of_the_harness(tmp_path):
     """What is no fault of the cell is not taken for one."""
     with pytest.raises(HarnessError):
         Asked(tmp_path, broken(HarnessError("no")))
+
+
+def answers(*goods):
+    """Return a way to ask the same question again and again, which is answered so."""
+    left = list(goods)
+    return lambda: [finding("q", left.pop(0))]
+
+
+@pytest.mark.parametrize(
+    ("goods", "seen", "good", "chance"),
+    [
+        ((True,), "yes", True, False),
+        ((None,), "no", None, False),
+        ((False, False), "no (2 of 2)", False, False),
+        ((False, True), "no (1 of 2)", False, True),
+    ],
+)
+def test_twice(goods, seen, good, chance):
+    """An answer that is not as expected is asked for once more, and says how often of two it came."""
+    (found,) = questions.twice(answers(*goods))
+    assert (found.seen, found.good, found.chance) == (seen, good, chance)
+
+
+def test_twice_of_several():
+    """Of several answers those that were expected stay as they were, and one that does not come again as well."""
+    rounds = [[finding("a"), finding("b", False), finding("c", False)], [finding("a", False), finding("b", False)]]
+    found = list(questions.twice(lambda: rounds.pop(0)))
+    assert [(each.question, each.seen) for each in found] == [("a", "yes"), ("b", "no (2 of 2)"), ("c", "no")]

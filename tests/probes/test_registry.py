@@ -21,10 +21,11 @@ from harness.probes.registry import Kind, chosen
         (["all"], ["payloads", "delivery", "transports", "browser"]),
         (["load"], ["load"]),
         (["load", "all"], ["payloads", "delivery", "transports", "browser", "load"]),
+        (["deep"], ["endings", "sessions"]),
     ],
 )
 def test_chosen(names, probes):
-    """Each probe is asked once, in the order of all; "all" leaves out what wants the machine for itself."""
+    """Each probe is asked once, in its order; "all" leaves out the deep sets, and what wants the machine for itself."""
     assert chosen(names) == probes
 
 
@@ -32,7 +33,10 @@ def test_unknown():
     """A probe that there is not is named, and so are those that there are."""
     with pytest.raises(UsageError, match=r"^there is no probe called 'crystal'$") as raised:
         chosen(["payloads", "crystal", "ball"])
-    assert raised.value.hint == "known: payloads, delivery, transports, browser, load, stress, all"
+    assert (
+        raised.value.hint
+        == "known: payloads, delivery, transports, browser, endings, sessions, load, stress, all, deep"
+    )
 
 
 @pytest.fixture
@@ -98,13 +102,15 @@ def test_broken_off(asked, monkeypatch):
 
 
 def test_of_which_libraries():
-    """Transports are asked of what can be polled, and browsers of what has their pages."""
+    """Transports are asked of what can be polled, browsers of what has their pages, endings of what takes trials."""
     library = TalkingLibrary(Switchboard())
     applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "browser", "load", "stress"}
+    assert applying == {"payloads", "delivery", "browser", "sessions", "load", "stress"}
     library.polls, library.browsed = True, False
     applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "transports", "load", "stress"}
+    assert applying == {"payloads", "delivery", "transports", "sessions", "load", "stress"}
+    library.takes_trials = True
+    assert registry.PROBES["endings"].applies(library)
 
 
 @pytest.mark.parametrize("name", ["browser", "load", "stress"])

@@ -1,0 +1,120 @@
+"""What cells answered to the deep sets of questions, whole: a result keeps the counts and the worst answers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from harness.errors import DamagedResult
+from harness.results.folder import Reports
+from harness.results.result import Finding, Model, Probe
+from harness.system.files import write_atomically
+
+SCHEMA: Literal["1"] = "1"
+#: How many answers that were not as expected stand in a result.
+WORST = 5
+
+
+class DeepSet(Model, frozen=True, kw_only=True):
+    """All answers of a cell to one set of questions. ``complete`` comes last: a file without it is not finished."""
+
+    schema: Literal["1"] = SCHEMA
+    cell: str
+    library: str
+    server: str
+    #: The set, which is called as its probe is.
+    name: str
+    #: When it was begun, ISO 8601 in UTC, and what it took.
+    started: str
+    seconds: float
+    #: What took part (Python, Django, the library and its packages) → versions.
+    versions: dict[str, str]
+    findings: list[Finding]
+    complete: Literal[True] = True
+
+    @property
+    def summary(self) -> Probe:
+        """What stands of it in a result."""
+        wrong = [finding for finding in self.findings if finding.good is False]
+        right = sum(finding.good is True for finding in self.findings)
+        return Probe(name=self.name, findings=wrong[:WORST], counts=(right, len(self.findings)))
+
+
+class _UnderWay(Model, frozen=True, kw_only=True):
+    """A run of several sets that has not ended yet: what it has answered, and with which versions."""
+
+    versions: dict[str, str]
+    done: list[str]
+
+
+def save(reports: Reports, answered: DeepSet) -> None:
+    """Write a set of answers; whoever calls this holds the cell.
+
+    Raises:
+        HarnessError: it cannot be written.
+    """
+    path = reports.deep(answered.cell) / f"{answered.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, _formatted(answered))
+
+
+def read(path: Path) -> DeepSet:
+    """Return the set of answers in *path*.
+
+    Raises:
+        DamagedResult: it is none.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=DeepSet)
+    except (OSError, msgspec.DecodeError) as error:
+        cell = path.parent.name
+        raise DamagedResult(
+            f"{cell}/{path.name} is no finished set of answers: {error}",
+            f"move it away, then `tox -e {cell} -- --probe {path.stem}` asks again",
+        ) from error
+
+
+class Progress:
+    """Which sets of a run were answered, so that one that was broken off goes on where it was."""
+
+    def __init__(self, reports: Reports, cell: str, versions: Mapping[str, str]) -> None:
+        self._reports, self._cell, self._versions = reports, cell, dict(versions)
+        self._file = reports.deep(cell) / ".under-way"
+        self._done = self._before()
+
+    def _before(self) -> list[str]:
+        try:
+            before = msgspec.json.decode(self._file.read_bytes(), type=_UnderWay)
+        except (OSError, msgspec.DecodeError):
+            return []
+        return before.done if before.versions == self._versions else []
+
+    def answered(self, name: str) -> DeepSet | None:
+        """Return what the run that was broken off had answered; None where it had not come to it."""
+        if name not in self._done:
+            return None
+        try:
+            return read(self._reports.deep(self._cell) / f"{name}.json")
+        except DamagedResult:
+            return None
+
+    def add(self, answered: DeepSet) -> None:
+        """Keep a set of answers, and that this run has it.
+
+        Raises:
+            HarnessError: it cannot be written.
+        """
+        save(self._reports, answered)
+        self._done = [*(each for each in self._done if each != answered.name), answered.name]
+        write_atomically(self._file, _formatted(_UnderWay(versions=self._versions, done=self._done)))
+
+    def end(self) -> None:
+        """Everything was asked: the next run begins anew."""
+        self._file.unlink(missing_ok=True)
+
+
+def _formatted(document: Model) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
