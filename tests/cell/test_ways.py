@@ -1,4 +1,4 @@
-"""The ways of a library side by side: each has a chat, on a server of its own where it needs one, or the reason why not."""
+"""The ways of a library side by side: each has a chat, on a server of its own where needed, or a reason why not."""
 
 from __future__ import annotations
 
