@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from filelock import FileLock
 
 from harness.cell import questions
 from harness.cell.outcome import Observations
@@ -13,7 +16,7 @@ from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
 from harness.errors import UsageError
 from harness.libraries.base import Library
-from harness.probes import delivery, endings, payloads, sessions, transports
+from harness.probes import blocking, delivery, endings, leaks, payloads, sessions, transports
 from harness.results import deep
 from harness.results.result import Finding, Probe, Step
 
@@ -58,6 +61,8 @@ PROBES: dict[str, Kind] = {
     "browser": Kind(_browser, lambda library: library.browsed, always=True),
     "endings": Kind(endings.ask, lambda library: library.takes_trials, deep=True),
     "sessions": Kind(sessions.ask, deep=True),
+    "blocking": Kind(blocking.ask, deep=True, alone=True),
+    "leaks": Kind(leaks.ask, deep=True, alone=True),
     "load": Kind(_load, alone=True),
     "stress": Kind(_stress, alone=True),
 }
@@ -105,8 +110,10 @@ def _deep(name: str, chat: Chat, server: CellServer, observed: Observations, pro
         server.recorder.add(Step(name=f"probe {name}", outcome="ok", text="answered before it was broken off"), 0.0)
         return before.summary
     findings: list[Finding] = []
-    began, started = time.monotonic(), datetime.now(UTC)
-    questions.ask(f"probe {name}", PROBES[name].ask(chat, server, observed), findings, chat, server.recorder)
+    # What measures time or memory waits for what else does so on this machine.
+    with FileLock(server.reports.load_lock) if PROBES[name].alone else nullcontext():
+        began, started = time.monotonic(), datetime.now(UTC)
+        questions.ask(f"probe {name}", PROBES[name].ask(chat, server, observed), findings, chat, server.recorder)
     answered = deep.DeepSet(
         cell=server.cell.name,
         library=server.library.name,

@@ -21,7 +21,7 @@ from harness.probes.registry import Kind, chosen
         (["all"], ["payloads", "delivery", "transports", "browser"]),
         (["load"], ["load"]),
         (["load", "all"], ["payloads", "delivery", "transports", "browser", "load"]),
-        (["deep"], ["endings", "sessions"]),
+        (["deep"], ["endings", "sessions", "blocking", "leaks"]),
     ],
 )
 def test_chosen(names, probes):
@@ -35,7 +35,7 @@ def test_unknown():
         chosen(["payloads", "crystal", "ball"])
     assert (
         raised.value.hint
-        == "known: payloads, delivery, transports, browser, endings, sessions, load, stress, all, deep"
+        == "known: payloads, delivery, transports, browser, endings, sessions, blocking, leaks, load, stress, all, deep"
     )
 
 
@@ -105,10 +105,10 @@ def test_of_which_libraries():
     """Transports are asked of what can be polled, browsers of what has their pages, endings of what takes trials."""
     library = TalkingLibrary(Switchboard())
     applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "browser", "sessions", "load", "stress"}
+    assert applying == {"payloads", "delivery", "browser", "sessions", "blocking", "leaks", "load", "stress"}
     library.polls, library.browsed = True, False
     applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "transports", "sessions", "load", "stress"}
+    assert applying == {"payloads", "delivery", "transports", "sessions", "blocking", "leaks", "load", "stress"}
     library.takes_trials = True
     assert registry.PROBES["endings"].applies(library)
 

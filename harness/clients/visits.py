@@ -1,0 +1,103 @@
+"""Many short WebSocket connections, byte by byte: opened by a handshake, held, and left with or without goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import socket
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wsproto.frame_protocol import FrameProtocol
+
+#: Seconds for one handshake, and how many are under way at once.
+_DEADLINE = 20.0
+_AT_ONCE = 8
+_LINGER = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """How a connection is opened: its path, what the request says of it, and the frames that are sent at first."""
+
+    port: int
+    path: str
+    cookie: str = ""
+    origin: str = ""
+    opened: tuple[str, ...] = ()
+
+    def request(self) -> bytes:
+        """Return the request of a handshake (RFC 6455, 4.1)."""
+        lines = [
+            f"GET {self.path} HTTP/1.1",
+            f"Host: 127.0.0.1:{self.port}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+            "Sec-WebSocket-Version: 13",
+            *([f"Origin: {self.origin}"] if self.origin else []),
+            *([f"Cookie: {self.cookie}"] if self.cookie else []),
+        ]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+@dataclass(frozen=True)
+class Visits:
+    """What came of many: how many were let in, and what the first of the others met."""
+
+    opened: int
+    refused: str = ""
+
+
+def visit(visitors: Sequence[Visitor]) -> Visits:
+    """Open a connection for each of *visitors*, hold all of them, and leave: every other one without a word."""
+    return asyncio.run(_visit(visitors))
+
+
+async def _visit(visitors: Sequence[Visitor]) -> Visits:
+    gate = asyncio.Semaphore(_AT_ONCE)
+    opened: list[asyncio.StreamWriter] = []
+    refused: list[str] = []
+
+    async def come(visitor: Visitor) -> None:
+        async with gate:
+            try:
+                opened.append(await asyncio.wait_for(_open(visitor), _DEADLINE))
+            except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+                refused.append(f"{type(error).__name__}: {error}".removesuffix(": "))
+
+    await asyncio.gather(*(come(each) for each in visitors))
+    for number, writer in enumerate(opened):
+        _leave(writer, goodbye=number % 2 == 0)
+    return Visits(len(opened), refused[0] if refused else "")
+
+
+async def _open(visitor: Visitor) -> asyncio.StreamWriter:
+    """Shake hands.
+
+    Raises:
+        OSError: the connection was not let in.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", visitor.port)
+    writer.write(visitor.request())
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = head.split(b" ", 2)[1].decode("latin-1", "replace") if head.startswith(b"HTTP/") else "no HTTP"
+    if status != "101":
+        writer.close()
+        raise ConnectionRefusedError(f"status {status}")
+    frames = FrameProtocol(client=True, extensions=[])
+    for frame in visitor.opened:
+        writer.write(frames.send_data(frame))
+    await writer.drain()
+    return writer
+
+
+def _leave(writer: asyncio.StreamWriter, goodbye: bool) -> None:
+    if goodbye:
+        writer.write(FrameProtocol(client=True, extensions=[]).close(1000))
+        writer.close()
+        return
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+    writer.transport.abort()

@@ -1,0 +1,169 @@
+"""Blocking: what the round trips of others do while one handler takes its time, and while one member uploads a lot."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import requests
+
+from harness.cell.outcome import Observations
+from harness.cell.questions import twice
+from harness.cell.server import CellServer
+from harness.cell.ways import Way, ways_apart
+from harness.chat.conversation import Chat
+from harness.clients.connection import Endpoint, SendFailed
+from harness.libraries.base import TRIALS
+from harness.results.questions import NOT_ASKED
+from harness.results.result import Finding
+
+#: Seconds that the handler takes, and the longest round trip meanwhile that is no blocking.
+_TAKES = 2.0
+_BOUND = 0.5
+#: Seconds between two round trips, and those that one may take.
+_EACH = 0.05
+_PATIENCE = 15.0
+#: Bytes that are uploaded, and the page that they go to: it takes them, and does nothing with them.
+_UPLOAD = 48_000_000
+_PAGE = "/accounts/login/"
+_MARY, _JOHN = Endpoint("Mary", "blocking"), Endpoint("John", "round trips")
+
+
+@dataclass(frozen=True)
+class _Busy:
+    """How a handler takes its time, as ``myapp.trials`` calls it, and in words."""
+
+    how: str
+    says: str
+
+
+_BUSY = (_Busy("await", "awaits for 2 s"), _Busy("sleep", "blocks for 2 s"))
+
+
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+    """Ask every way whose server side takes trials about busy handlers, and the usual way about an upload."""
+    chat.close()
+    if server.library.takes_trials:
+        notes = server.recorder.work / "trials.jsonl"
+        with ways_apart(server, observed, "blocking", {TRIALS: str(notes)}) as ways:
+            for way in ways:
+                for busy in _BUSY:
+                    yield from _while_busy(way, busy)
+    yield from twice(partial(_while_uploading, chat))
+
+
+def _while_busy(way: Way, busy: _Busy) -> Iterator[Finding]:
+    what = f"While a handler {busy.says}"
+    if way.chat is None:
+        question = way.asked(f"{what}: another member's round trips")
+        yield Finding(question=question, expected=_expected(), seen=f"{NOT_ASKED}: {way.missing}", good=None)
+        return
+    yield from twice(partial(_measured, way, way.chat, what, busy))
+
+
+def _measured(way: Way, chat: Chat, what: str, busy: _Busy) -> list[Finding]:
+    """Have Mary's handler take its time, and measure John's round trips and what is pushed to her."""
+    path = chat.path_for("broadcast")
+    for endpoint in (_MARY, _JOHN):
+        chat.open(endpoint, f"{path}?trial={chat.token}", endpoint.member)
+    chat.wait_subscribed([_MARY, _JOHN])
+    began = time.monotonic()
+    chat.connections[_MARY].send(json.dumps({"trial": "block", "how": busy.how, "seconds": _TAKES}))
+    trips = _round_trips(chat, lambda: time.monotonic() - began > _TAKES)
+    pushed = [chat.transcript.arrival(_MARY, text) for text in trips]
+    delays = [at - trips[text].sent for text, at in zip(trips, pushed, strict=True) if at is not None]
+    chat.transcript.wait([_MARY], list(trips)[-1:], _PATIENCE)
+    chat.close([_MARY, _JOHN])
+    return [
+        _finding(way.asked(f"{what}: another member's round trips"), [each.took for each in trips.values()]),
+        _finding(
+            way.asked(f"{what}: what is sent to its own socket"), delays if len(delays) == len(trips) else [_TAKES]
+        ),
+    ]
+
+
+def _while_uploading(chat: Chat) -> list[Finding]:
+    """Have Mary upload a file, and measure John's round trips."""
+    chat.open(_JOHN, chat.path_for("broadcast"), _JOHN.member)
+    chat.wait_subscribed([_JOHN])
+    status: list[str] = []
+    thread = threading.Thread(target=lambda: status.append(_upload(chat)), daemon=True)
+    thread.start()
+    trips = _round_trips(chat, lambda: not thread.is_alive())
+    chat.close([_JOHN])
+    found = _finding(
+        f"While a member uploads {_UPLOAD / 1e6:.0f} MB: another member's round trips",
+        [each.took for each in trips.values()],
+    )
+    return (
+        [found]
+        if status[0] == "200"
+        else [
+            Finding(
+                question=found.question,
+                expected=found.expected,
+                seen=f"not proved: the upload ends with {status[0]}",
+                good=None,
+            )
+        ]
+    )
+
+
+def _upload(chat: Chat) -> str:
+    """Upload a file as a form of Mary's does; return the status of the answer, or what went wrong."""
+    session = chat.session(_MARY.member)
+    token = session.cookie.partition(f"{chat.server.form.csrf_cookie}=")[2].partition(";")[0]
+    try:
+        answer = requests.post(
+            f"{chat.server.base}{_PAGE}",
+            data={chat.server.form.csrf_field: token},
+            files={"file": ("large.bin", b"x" * _UPLOAD)},
+            headers={"Cookie": session.cookie},
+            timeout=60,
+        )
+    except requests.RequestException as error:
+        return type(error).__name__
+    return str(answer.status_code)
+
+
+@dataclass(frozen=True)
+class _Trip:
+    """When a message was sent, and the seconds until its sender had it; those it was waited for if it never came."""
+
+    sent: float
+    took: float
+
+
+def _round_trips(chat: Chat, over: Callable[[], bool]) -> dict[str, _Trip]:
+    """Have John send to himself, one message after the other, until it is *over*; return each with its times."""
+    found: dict[str, _Trip] = {}
+    while not found or not over():
+        text = f"round trip {len(found)} ({chat.token}, {time.monotonic_ns()})"
+        sent = time.monotonic()
+        try:
+            chat.broadcast(_JOHN, text)
+        except SendFailed:
+            found[text] = _Trip(sent, _PATIENCE)
+            break
+        chat.transcript.wait([_JOHN], [text], _PATIENCE)
+        at = chat.transcript.arrival(_JOHN, text)
+        found[text] = _Trip(sent, _PATIENCE if at is None else at - sent)
+        if at is None:
+            break
+        threading.Event().wait(_EACH)
+    return found
+
+
+def _expected() -> str:
+    return f"less than {_BOUND:g} s"
+
+
+def _finding(question: str, seconds: list[float]) -> Finding:
+    longest = max(seconds)
+    good = longest < _BOUND
+    seen = _expected() if good else f"up to {longest:.1f} s"
+    return Finding(question=question, expected=_expected(), seen=seen, good=good)

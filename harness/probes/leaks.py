@@ -1,0 +1,116 @@
+"""Leaks: what a server still holds after many connections have come and gone, measured against the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+import psutil
+
+from harness.cell.outcome import Observations
+from harness.cell.server import CellServer
+from harness.chat.conversation import Chat
+from harness.chat.members import MEMBERS
+from harness.clients.visits import Visitor, visit
+from harness.results.questions import NOT_ASKED
+from harness.results.result import Finding
+from harness.system.waiting import wait_until
+
+#: How many sockets are opened and closed, how often, and how many of them at once.
+_SOCKETS = 2000
+_TIMES = 5
+_AT_ONCE = 100
+#: Seconds until the server has noticed that they are gone.
+_SETTLES = 20.0
+#: How much of each may be more after the last time than after the first: a pool may have grown by a few.
+_MORE = {
+    "file descriptors": 10,
+    "threads": 5,
+    "connections to the broker": 10,
+    "keys in the broker": 10,
+}
+#: Bytes of memory that may be more: a few kB for each socket would be.
+_MEMORY = 4_000_000
+_NONE = "no more than after the first time"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a server holds: each kind of thing → how much of it; memory in bytes."""
+
+    things: dict[str, int]
+    memory: int
+
+
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+    """Open and close many sockets several times on a server of its own, and look at what it holds after each time."""
+    apart = server.apart("leaks")
+    with apart.serving(f"{server.name} leaks", observed) as own:
+        own.log_in()
+        held: list[_Held] = []
+        for _ in range(_TIMES):
+            refused = _come_and_go(own)
+            if refused:
+                yield Finding(question=_question("sockets"), expected=_NONE, seen=f"{NOT_ASKED}: {refused}", good=None)
+                return
+            held.append(_settled(apart, held[:1]))
+    observed.counted[_question("memory")] = " → ".join(f"{each.memory / 1e6:.0f} MB" for each in held)
+    for name in held[0].things:
+        observed.counted[_question(name)] = " → ".join(str(each.things[name]) for each in held)
+    yield from _findings(held[0], held[-1])
+
+
+def _question(what: str) -> str:
+    return f"What is left of {_SOCKETS} sockets that came and went, {_TIMES} times: {what}"
+
+
+def _come_and_go(chat: Chat) -> str:
+    """Open and close the sockets once, half of them without goodbye; return why some were not let in."""
+    carries = chat.client.frame_format()
+    visitors = [
+        Visitor(chat.server.port, carries.path, chat.cookie(member), chat.server.base, carries.opened)
+        for member in islice(cycle(MEMBERS), _AT_ONCE)
+    ]
+    for _ in range(_SOCKETS // _AT_ONCE):
+        found = visit(visitors)
+        if found.opened < len(visitors):
+            return f"{found.opened} of {len(visitors)} were let in; {found.refused}"
+    return ""
+
+
+def _settled(server: CellServer, first: list[_Held]) -> _Held:
+    """Return what the server holds once it holds no more than the *first* time, or has had the time for that."""
+
+    def as_few() -> bool:
+        return not first or not any(_too_much(first[0], _held(server)).values())
+
+    wait_until(as_few, _SETTLES, every=0.5)
+    return _held(server)
+
+
+def _held(server: CellServer) -> _Held:
+    assert server.process is not None
+    top = psutil.Process(server.process.pid)
+    everything = [top, *top.children(recursive=True)]
+    things = {
+        "file descriptors": sum(each.num_fds() for each in everything),
+        "threads": sum(each.num_threads() for each in everything),
+    }
+    if server.library.uses_broker:
+        things["connections to the broker"] = int(server.broker.client.info("clients")["connected_clients"])
+        things["keys in the broker"] = sum(1 for _ in server.broker.client.scan_iter(match=f"*{server.prefix}*"))
+    return _Held(things, sum(each.memory_info().rss for each in everything))
+
+
+def _too_much(first: _Held, last: _Held) -> dict[str, bool]:
+    return {name: last.things[name] - first.things[name] > more for name, more in _MORE.items() if name in last.things}
+
+
+def _findings(first: _Held, last: _Held) -> Iterator[Finding]:
+    for name, much in _too_much(first, last).items():
+        more = last.things[name] - first.things[name]
+        yield Finding(question=_question(name), expected=_NONE, seen=f"{more} more" if much else _NONE, good=not much)
+    grown = last.memory - first.memory
+    seen = f"{grown / 1e6:.0f} MB more" if grown > _MEMORY else _NONE
+    yield Finding(question=_question("memory"), expected=_NONE, seen=seen, good=grown <= _MEMORY, chance=True)

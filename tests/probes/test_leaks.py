@@ -1,0 +1,80 @@
+"""What a server holds after many have come and gone: what is more than after the first time is found."""
+
+from __future__ import annotations
+
+import pytest
+from cellservers import TalkingLibrary, standing_in
+
+from harness.cell.outcome import Observations
+from harness.clients.visits import Visits
+from harness.probes import leaks
+from harness.probes.leaks import _Held
+
+FEW = {"file descriptors": 20, "threads": 3, "connections to the broker": 2, "keys in the broker": 1}
+NONE = "no more than after the first time"
+
+
+def after(what: str) -> str:
+    return f"What is left of 2000 sockets that came and went, 5 times: {what}"
+
+
+class World:
+    def __init__(self, board, folder) -> None:
+        self.server = standing_in(folder, board, TalkingLibrary(board))
+        self.observed = Observations()
+        self.visits: list[int] = []
+        #: What the server holds after each time: what is more than few, and its memory.
+        self.held: list[tuple[dict[str, int], int]] = [({}, 50_000_000)] * 5
+        self.opens = 100
+
+    def visit(self, visitors) -> Visits:
+        self.visits.append(len(visitors))
+        return Visits(min(len(visitors), self.opens), "status 503")
+
+    def settled(self, server, first) -> _Held:
+        more, memory = self.held[len(self.visits) // 20 - 1]
+        return _Held({**FEW, **more}, memory)
+
+    def ask(self):
+        return {each.question: (each.seen, each.good) for each in leaks.ask(None, self.server, self.observed)}
+
+
+@pytest.fixture
+def world(board, tmp_path, monkeypatch) -> World:
+    made = World(board, tmp_path)
+    monkeypatch.setattr(leaks, "visit", made.visit)
+    monkeypatch.setattr(leaks, "_settled", made.settled)
+    return made
+
+
+def test_nothing_is_left(world):
+    """A server that holds after the fifth time what it held after the first leaks nothing."""
+    found = world.ask()
+    assert found == {after(what): (NONE, True) for what in (*FEW, "memory")}
+    assert world.visits == [100] * 100
+    assert world.observed.counted[after("threads")] == "3 → 3 → 3 → 3 → 3"
+    assert world.observed.counted[after("memory")] == " → ".join(["50 MB"] * 5)
+
+
+@pytest.mark.parametrize("what", list(FEW))
+def test_left(world, what):
+    """What grows with each time is found, and nothing else."""
+    world.held = [({what: FEW[what] + 20 * time}, 50_000_000) for time in range(5)]
+    found = world.ask()
+    assert found.pop(after(what)) == ("80 more", False)
+    assert all(good for _, good in found.values())
+
+
+def test_memory(world):
+    """Memory that grows is found; what a server takes once it has been used is not."""
+    world.held = [({}, 50_000_000 + 3_000_000 * time) for time in range(5)]
+    assert world.ask()[after("memory")] == ("12 MB more", False)
+    world.held = [({}, 50_000_000), *[({}, 53_000_000)] * 4]
+    world.visits.clear()
+    assert world.ask()[after("memory")] == (NONE, True)
+
+
+def test_not_let_in(world):
+    """Where not all are let in nothing is known of what would be left of them."""
+    world.opens = 7
+    assert world.ask() == {after("sockets"): ("not asked: 7 of 100 were let in; status 503", None)}
