@@ -35,7 +35,7 @@ QUICK = (
 )
 
 #: The labels whose cells are also asked the probe of that name.
-PROBING = ("browser", "load", "stress")
+PROBING = ("browser", "deep", "load", "stress")
 
 try:
     from tox_uv._run import UvVenvRunner

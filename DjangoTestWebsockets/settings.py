@@ -8,6 +8,8 @@ The environment gives what differs from run to run, so that cells can run side b
     The SQLite file of Django's tests; they have theirs in memory unless given, where no other process sees it.
 ``CHAT_REDIS_URL``
     The broker; ``redis://127.0.0.1:6379/0`` unless given.
+``CHAT_SCRIPT_NAME``
+    The path under which a server before this one has the site, such as ``/sub``; none unless given.
 ``CHAT_PREFIX``
     Goes before every key in the broker, so that runs can share one.
 """
@@ -43,6 +45,11 @@ globals().update(
         ]
     )
 )
+
+# Where the harness tries what no chat does, the file for what the server's side sees of it; see myapp.trials.
+CHAT_TRIALS = os.environ.get("CHAT_TRIALS", "")
+if CHAT_TRIALS:
+    INSTALLED_APPS.append("myapp.trials.TrialsConfig")
 
 ROOT_URLCONF = "DjangoTestWebsockets.urls"
 WSGI_APPLICATION = "DjangoTestWebsockets.wsgi.application"
@@ -82,6 +89,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 LOGIN_URL = "login"
+FORCE_SCRIPT_NAME = os.environ.get("CHAT_SCRIPT_NAME")
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 

@@ -19,11 +19,6 @@ TEMPLATES[0]["DIRS"] = [os.path.join(_chatserver, "templates")]
 STATICFILES_DIRS = [os.path.join(_chatserver, "static")]
 FIXTURE_DIRS = [os.path.join(_chatserver, "fixtures")]
 
-# Where the harness tries what no chat does, the file for what the server's side sees of it; see myapp.trials.
-CHAT_TRIALS = os.environ.get("CHAT_TRIALS", "")
-if CHAT_TRIALS:
-    INSTALLED_APPS = INSTALLED_APPS + ["myapp.trials.TrialsConfig"]
-
 # The path of the page's WebSocket.
 CHAT_SOCKET = "/ws/members/"
 CHAT_PROTOCOL = "json"

@@ -144,6 +144,7 @@ def standing_in(folder: Path, board: Switchboard, library: TalkingLibrary | None
         project=folder,
         env={},
         broker=Broker("redis://127.0.0.1:6379/0", "Valkey 9.1.2", None, embedded=True),
+        database=folder / "work" / "chat.sqlite3",
         prefix="prefix",
         recorder=recorder_in(folder),
         reports=Reports(folder / "reports"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 import pytest
 
+from harness.servers import haproxy as other_proxy
 from harness.servers import nginx as proxy
+from harness.servers.front import NoFront
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -15,13 +18,14 @@ chromium = pytest.mark.skipif(
 )
 
 
-def _missing() -> str:
+def _missing(find: Callable[[], str]) -> str:
     try:
-        proxy.find()
-    except proxy.NoNginx as error:
+        find()
+    except NoFront as error:
         return str(error)
     return ""
 
 
-_NO_NGINX = _missing()
+_NO_NGINX, _NO_HAPROXY = _missing(proxy.find), _missing(other_proxy.find)
 nginx = pytest.mark.skipif(bool(_NO_NGINX), reason=_NO_NGINX)
+haproxy = pytest.mark.skipif(bool(_NO_HAPROXY), reason=_NO_HAPROXY)

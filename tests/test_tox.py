@@ -65,7 +65,9 @@ def test_every_cell_measures_something(names):
             registry.setup_for(Cell.parse(name), known)
 
 
-@pytest.mark.parametrize("label", ["seeds", "channels", "servers", "current", "quick", "browser", "load", "stress"])
+@pytest.mark.parametrize(
+    "label", ["seeds", "channels", "servers", "current", "quick", "browser", "deep", "load", "stress"]
+)
 def test_labels(names, label):
     """Each label names environments of the matrix; the seeds are the seven of the beginning, on both libraries."""
     done = tox("-q", "list", "--no-desc", "-m", label)
@@ -78,7 +80,7 @@ def test_labels(names, label):
 
 
 @pytest.mark.parametrize(
-    ("label", "asked"), [*((name, name) for name in ("browser", "load", "stress")), ("channels", "nothing")]
+    ("label", "asked"), [*((name, name) for name in ("browser", "deep", "load", "stress")), ("channels", "nothing")]
 )
 def test_labels_that_ask(label, asked):
     """The cells of a label that is called like a probe are asked that probe."""

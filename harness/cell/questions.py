@@ -11,12 +11,15 @@ from harness.cell.steps import Recorder
 from harness.chat.conversation import Chat
 from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.errors import CellFailure
+from harness.results.questions import NOT_ASKED
 from harness.results.result import BROKEN_OFF, Finding, as_expected
 from harness.system.waiting import wait_until
 from harness.verdict import Reason
 
 #: Seconds that a server may take to end after what it broke off.
 _DYING = 0.5
+#: What breaks off a set of questions, and is no fault of the harness.
+_BREAKS = (SendFailed, CellFailure, HandshakeRefused, ConnectionError, TimeoutError)
 
 
 def ask(name: str, asking: Iterable[Finding], findings: list[Finding], chat: Chat, recorder: Recorder) -> None:
@@ -30,18 +33,38 @@ def ask(name: str, asking: Iterable[Finding], findings: list[Finding], chat: Cha
 
 def twice(asking: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     """Ask, and ask once more where an answer is not as expected; such an answer says how often of two it came."""
-    first = list(asking())
-    if not any(each.good is False for each in first):
-        yield from first
-        return
-    second = {each.question: each for each in asking()}
+    first, broken_off = _as_far_as(asking)
+    second: dict[str, Finding] = {}
+    if not broken_off and any(each.good is False for each in first):
+        # What breaks off the second time was answered once all the same.
+        second = {each.question: each for each in _as_far_as(asking)[0]}
     for each in first:
         again = second.get(each.question)
-        if each.good is not False or again is None:
+        if each.good is not False or again is None or again.good is None:
             yield each
         else:
             times = 1 + (again.good is False)
             yield msgspec.structs.replace(each, seen=f"{each.seen} ({times} of 2)", chance=times == 1)
+    if broken_off:
+        raise broken_off
+
+
+def _as_far_as(asking: Callable[[], Iterable[Finding]]) -> tuple[list[Finding], Exception | None]:
+    """Return what is found before that breaks off, and what broke it off."""
+    found: list[Finding] = []
+    try:
+        found.extend(asking())
+    except _BREAKS as error:
+        return found, error
+    return found, None
+
+
+def guarded(question: str, asking: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Ask; where that cannot be done say why, as the answer to *question*, for others can still be asked."""
+    try:
+        yield from asking()
+    except _BREAKS as error:
+        yield Finding(question=question, expected="an answer", seen=f"{NOT_ASKED}: {error}", good=None)
 
 
 def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:
@@ -49,8 +72,8 @@ def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> 
     broken_off = ""
     try:
         findings.extend(asking)
-    except (SendFailed, CellFailure, HandshakeRefused) as error:
-        broken_off = str(error)
+    except _BREAKS as error:
+        broken_off = str(error) or type(error).__name__
     question = BROKEN_OFF[0]
     # A server that dies drops its connections a moment before it is gone.
     if broken_off:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.result import Finding, Step
 from harness.servers.catalogue import Deployment
+from harness.system import processes
 from harness.system.broker import Broker
 from harness.system.ports import can_bind, free_port
 from harness.system.processes import Child, Stopped, started
@@ -33,6 +35,8 @@ from harness.verdict import Reason
 
 #: How often another port is tried when the chosen one turns out to be taken.
 _PORTS = 3
+#: Seconds for what the server's side does to a member.
+_ACTING = 30.0
 #: Seconds that a server may take to print why it dropped a connection.
 _PRINTING = 1.0
 #: Seconds that a server may take to handle that clients have gone, before it is told to end.
@@ -60,6 +64,8 @@ class CellServer:
     #: The environment variables that the server is started with.
     env: dict[str, str]
     broker: Broker
+    #: The file that the server has its members in.
+    database: Path
     #: What the names of this run's channels and keys begin with at the broker.
     prefix: str
     recorder: Recorder
@@ -83,9 +89,29 @@ class CellServer:
     def apart(self, suffix: str, database: Path | None = None) -> CellServer:
         """Return the server with a prefix of its own at the broker, and a *database* of its own if one is given."""
         prefix = f"{self.prefix}-{suffix}"
-        there = database or self.recorder.work / "chat.sqlite3"
+        there = database or self.database
         env = {**self.env, **self.library.environment(self.broker.url, prefix, there)}
-        return replace(self, prefix=prefix, env=env, process=None)
+        return replace(self, prefix=prefix, env=env, database=there, process=None)
+
+    def with_own_members(self, suffix: str) -> CellServer:
+        """Return the server with a prefix and a copy of the members of its own: they can be changed there."""
+        database = self.recorder.work / f"{suffix}.sqlite3"
+        if self.database.exists():  # there is none where migrate has failed
+            shutil.copyfile(self.database, database)
+        return self.apart(suffix, database)
+
+    def act(self, what: str, member: str) -> None:
+        """Have the server's side do something to *member*; see ``myapp/trials/act.py``.
+
+        Raises:
+            CellFailure: it could not.
+        """
+        log = self.recorder.work / "act.log"
+        command = [str(self.python), "-m", "myapp.trials.act", what, member]
+        ended = processes.run(command, self.env, self.project, log, _ACTING)
+        if ended.exit_status != 0:
+            text = self.recorder.scrub(output.read(log))[-200:]
+            raise CellFailure(Reason.EXCHANGE_WRONG, f"{what} could not be done to {member}: {text}")
 
     @property
     def deployments(self) -> list[Deployment]:
@@ -207,7 +233,8 @@ class CellServer:
         """Stop the server as *ends* says; under open connections, for that is when some servers hang."""
         died, first = process.exit_status, name == self.name
         try:
-            check_not_killed("the server", died)
+            if not process.told:
+                check_not_killed("the server", died)
             if ends is Ends.UNDER_CONNECTIONS:
                 _wait_for_disconnects(process, chat)
             standing = [endpoint for endpoint in chat.endpoints if not chat.transcript.closed(endpoint)]
@@ -216,10 +243,11 @@ class CellServer:
             stopped = process.stop(gently=ends is not Ends.AT_ONCE)
         finally:
             chat.close()
-            if chat.transcript.frames or first:
-                chat.transcript.write(self._frames(name), self.recorder.scrub)
+            for each in _all_of(chat):
+                if each.transcript.frames or (first and each is chat):
+                    each.transcript.write(self._frames(name), self.recorder.scrub)
         self.recorder.keep(name, process.log)
-        if died is None and ends is Ends.AT_ONCE:
+        if ends is Ends.AT_ONCE and (died is None or process.told):
             return
         sockets = "none" if ends is Ends.WHILE_CLOSING else _how_closed(chat, standing)
         observed.stopped[name] = "; ".join([str(stopped), *([f"open sockets: {sockets}"] if sockets else [])])
@@ -246,6 +274,11 @@ class CellServer:
         """Return what the server printed before it was first asked for something."""
         text = self.recorder.scrub(output.read(log))
         return output.shorten(re.split(r"^.*\"GET /", text, maxsplit=1, flags=re.MULTILINE)[0].rstrip())
+
+
+def _all_of(chat: Chat) -> list[Chat]:
+    """Return a chat and all others with its server."""
+    return [chat, *(each for other in chat.others for each in _all_of(other))]
 
 
 def _wait_for_disconnects(process: Child, chat: Chat) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer, Ends
 from harness.chat.conversation import Chat
 from harness.errors import CellFailure
 from harness.libraries.base import Variant
+from harness.system.processes import Child
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,16 @@ class Way:
     chat: Chat | None
     #: Why there is no chat.
     missing: str = ""
+    #: The server of it, and the settings that it was started with; several ways may have the same one.
+    server: CellServer | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    #: Whether its messages go through the broker.
+    uses_broker: bool = True
+
+    @property
+    def process(self) -> Child | None:
+        """The process that serves it."""
+        return self.server.process if self.server else None
 
     def asked(self, question: str) -> str:
         """Return *question* as it is put to this way: of the usual one as it stands."""
@@ -32,7 +44,7 @@ class Way:
 
 def chat_of(chat: Chat, variant: Variant) -> Chat:
     """Return a chat that goes the way of *variant*, with the server and the sessions of *chat*."""
-    return Chat(
+    other = Chat(
         chat.client,
         chat.server,
         sessions=chat.sessions,
@@ -40,6 +52,16 @@ def chat_of(chat: Chat, variant: Variant) -> Chat:
         variant=variant.name,
         ledger=chat.ledger,
     )
+    chat.others.append(other)
+    return other
+
+
+def through(chat: Chat, port: int) -> Chat:
+    """Return a chat with the server and the sessions of *chat*, which is reached through *port*."""
+    # With a token of its own: no two chats with a server say the same.
+    other = replace(chat, server=replace(chat.server, port=port), connections={}, others=[], token=secrets.token_hex(3))
+    chat.others.append(other)
+    return other
 
 
 def servers_of(server: CellServer) -> Iterator[tuple[dict[str, str], list[Variant]]]:
@@ -57,10 +79,11 @@ def all_ways(chat: Chat, server: CellServer, observed: Observations, name: str) 
     *name*. The servers run, and the chats but *chat* are open, until the block is left.
     """
     with ExitStack() as stack:
-        ways = [Way("", chat)]
+        ways = [Way("", chat, server=server)]
         for variant in server.library.variants(server.cell):
             if not variant.environment:
-                ways.append(Way(variant.name, stack.enter_context(closing(chat_of(chat, variant)))))
+                other = stack.enter_context(closing(chat_of(chat, variant)))
+                ways.append(Way(variant.name, other, server=server, uses_broker=variant.uses_broker))
         for settings, variants in servers_of(server):
             ways += _served(stack, server, observed, name, settings, variants)
         yield ways
@@ -95,5 +118,8 @@ def _served(
         served = stack.enter_context(apart.serving(f"{server.name} {what}", observed, settings, ends=Ends.AT_ONCE))
         served.log_in()
     except CellFailure as failure:
-        return [Way(variant.name, None, str(failure)) for variant in variants]
-    return [Way(variant.name, stack.enter_context(closing(chat_of(served, variant)))) for variant in variants]
+        return [Way(each.name, None, str(failure), uses_broker=each.uses_broker) for each in variants]
+    chats = [stack.enter_context(closing(chat_of(served, variant))) for variant in variants]
+    return [
+        Way(each.name, chat, "", apart, settings, each.uses_broker) for each, chat in zip(variants, chats, strict=True)
+    ]

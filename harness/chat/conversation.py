@@ -197,6 +197,8 @@ class Chat:
     owners: dict[Endpoint, str] = field(default_factory=dict)
     #: Those who listen to what is not for them; None while nobody does.
     listening: Listening | None = None
+    #: Further chats with its server: their frames are kept with its own.
+    others: list[Chat] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.transcript = Transcript(self.client.read)
@@ -226,10 +228,9 @@ class Chat:
         Raises:
             CellFailure: somebody is not let in.
         """
-        sessions = [self.session(member) for member in MEMBERS]
         with ThreadPoolExecutor(len(MEMBERS)) as pool:
             with whole():
-                logging_in = [pool.submit(each.log_in, name) for each, name in zip(sessions, MEMBERS, strict=True)]
+                logging_in = [pool.submit(self.session(name).log_in, name) for name in MEMBERS]
             for done in logging_in:
                 done.result()
 
@@ -340,8 +341,7 @@ class Chat:
         a message back until the next arrives, and some are only slow. They are given up once nothing has come for so
         many *seconds*, or at the *limit*.
         """
-        wanted = list(endpoints)
-        limit = limit or Deadline(seconds * _TRICKLING)
+        wanted, limit = list(endpoints), limit or Deadline(seconds * _TRICKLING)
         texts: list[str] = []
         interval, silent, began = self.pace, 0.0, time.monotonic()
         while True:

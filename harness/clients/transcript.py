@@ -13,6 +13,9 @@ from harness.clients.connection import Endpoint
 from harness.system.files import unwritable
 from harness.system.waiting import patiently
 
+#: Letters of a text that is kept as it is, also on :class:`Scales`.
+_SHORT = 1000
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -92,6 +95,10 @@ class Transcript:
         """Return when *endpoint* first received *text* from *since* on, or None."""
         return next((at for at in self._arrivals.get((endpoint, text), ()) if at >= since), None)
 
+    def arrivals(self, endpoint: Endpoint, text: str) -> int:
+        """Return how often *endpoint* received *text*."""
+        return len(self._arrivals.get((endpoint, text), ()))
+
     def activity(self, endpoints: Iterable[Endpoint], beside: Container[str] = ()) -> int:
         """Return how many messages *endpoints* have received: who waits sees by it that something still comes.
 
@@ -127,6 +134,17 @@ class Transcript:
             HarnessError: *path* cannot be written.
         """
         write_frames(self.frames, self.began, path, scrub)
+
+
+class Scales(Transcript):
+    """A transcript that keeps how long each text is, as a text itself: for some that are too long to be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda data: [Message(data)])
+
+    def add(self, endpoint: Endpoint, direction: str, kind: str, data: str) -> None:
+        """Record a frame, with the number of its letters in place of what it says where that is much."""
+        super().add(endpoint, direction, kind, data if len(data) < _SHORT else str(len(data)))
 
 
 def write_frames(frames: Iterable[Frame], began: float, path: Path, scrub: Callable[[str], str]) -> None:

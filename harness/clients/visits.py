@@ -27,11 +27,14 @@ class Visitor:
     cookie: str = ""
     origin: str = ""
     opened: tuple[str, ...] = ()
+    method: str = "GET"
+    #: Further headers.
+    headers: tuple[str, ...] = ()
 
     def request(self) -> bytes:
         """Return the request of a handshake (RFC 6455, 4.1)."""
         lines = [
-            f"GET {self.path} HTTP/1.1",
+            f"{self.method} {self.path} HTTP/1.1",
             f"Host: 127.0.0.1:{self.port}",
             "Upgrade: websocket",
             "Connection: Upgrade",
@@ -39,6 +42,7 @@ class Visitor:
             "Sec-WebSocket-Version: 13",
             *([f"Origin: {self.origin}"] if self.origin else []),
             *([f"Cookie: {self.cookie}"] if self.cookie else []),
+            *self.headers,
         ]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
@@ -49,6 +53,25 @@ class Visits:
 
     opened: int
     refused: str = ""
+
+
+def knock(visitor: Visitor) -> tuple[str, dict[str, str]]:
+    """Shake hands, and leave; return the status of the answer with its headers, by their names in small letters.
+
+    Raises:
+        OSError: no answer came.
+    """
+    with socket.create_connection(("127.0.0.1", visitor.port), _DEADLINE) as line:
+        line.sendall(visitor.request())
+        head = b""
+        with line.makefile("rb") as answer:
+            while (read := answer.readline(65536)) not in (b"\r\n", b"\n", b""):
+                head += read
+    if not head.startswith(b"HTTP/"):
+        raise ConnectionResetError("the connection is closed without an answer")
+    first, *rest = head.decode("latin-1").splitlines()
+    pairs = (each.partition(":") for each in rest)
+    return first.partition(" ")[2].partition(" ")[0], {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 def visit(visitors: Sequence[Visitor]) -> Visits:
@@ -81,11 +104,20 @@ async def _open(visitor: Visitor) -> asyncio.StreamWriter:
         OSError: the connection was not let in.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", visitor.port)
+    try:
+        return await _shake_hands(visitor, reader, writer)
+    except BaseException:
+        writer.transport.abort()
+        raise
+
+
+async def _shake_hands(
+    visitor: Visitor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> asyncio.StreamWriter:
     writer.write(visitor.request())
     head = await reader.readuntil(b"\r\n\r\n")
-    status = head.split(b" ", 2)[1].decode("latin-1", "replace") if head.startswith(b"HTTP/") else "no HTTP"
+    status = head.partition(b" ")[2].partition(b" ")[0].decode("latin-1") if head.startswith(b"HTTP/") else "no HTTP"
     if status != "101":
-        writer.close()
         raise ConnectionRefusedError(f"status {status}")
     frames = FrameProtocol(client=True, extensions=[])
     for frame in visitor.opened:

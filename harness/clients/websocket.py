@@ -43,15 +43,22 @@ _ACCEPTED = re.compile(
 )
 #: What stands for a close frame without a code (RFC 6455, 7.1.5).
 _NO_CODE = 1005
+#: Seconds that a server may take nothing of what is sent.
+_SENDING = 20
 _KINDS = {Opcode.PING: "ping", Opcode.PONG: "pong"}
 
 
 class CountingSocket(socket.socket):
     """A TCP connection that counts what goes over it, and remembers how the answer began."""
 
-    def __init__(self, port: int) -> None:
-        """Connect to *port* of this machine; OSError when nothing listens there."""
+    def __init__(self, port: int, buffer: int = 0) -> None:
+        """Connect to *port* of this machine; OSError when nothing listens there.
+
+        *buffer* is how many bytes may have arrived without being read; 0 leaves that to the system.
+        """
         super().__init__()
+        if buffer:  # before it is connected: the size goes into the handshake of TCP (tcp(7), SO_RCVBUF)
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.bytes_in = self.bytes_out = 0
         self.beginning = b""
         #: Until when all that is read has to have come; None once there is no such moment.
@@ -108,8 +115,11 @@ class WebSocketConnection:
         cookie: str = "",
         origin: str = "",
         compression: bool = False,
+        buffer: int = 0,
     ) -> None:
         """Connect; with *compression* permessage-deflate is offered (RFC 7692), as browsers do.
+
+        *buffer* is how many bytes may have arrived without being read; 0 leaves that to the system.
 
         Raises:
             HandshakeRefused: the server did not answer with a WebSocket handshake (RFC 6455, 4.2.2), or not in time.
@@ -123,7 +133,7 @@ class WebSocketConnection:
         try:
             handshake.connect(
                 url,
-                socket=CountingSocket(urlsplit(url).port or 80),
+                socket=CountingSocket(urlsplit(url).port or 80, buffer),
                 timeout=HANDSHAKE_DEADLINE,
                 cookie=cookie or None,
                 origin=origin or None,
@@ -142,6 +152,8 @@ class WebSocketConnection:
         self._frames = FrameProtocol(client=True, extensions=[self._deflate])
         self._sending = threading.Lock()
         self._goodbye_said = False
+        self._reads = threading.Event()
+        self._reads.set()
         transcript.add(endpoint, "in", "open", f"status {handshake.status}")
         self._reader = threading.Thread(target=self._read, name=f"read {endpoint.member}/{endpoint.name}", daemon=True)
         start(self._reader)
@@ -167,6 +179,8 @@ class WebSocketConnection:
             self._deflate.finalize(extensions)
         wire.deadline = None
         wire.settimeout(None)
+        # A server that does not read any more must not keep the harness waiting for ever (socket(7): SO_SNDTIMEO).
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SENDING, 0))
         return wire
 
     def send(self, text: str | bytes) -> None:
@@ -196,6 +210,14 @@ class WebSocketConnection:
                 self._goodbye_said = True
                 self.wire.sendall(self._frames.close(None if code == _NO_CODE else code))
 
+    def pause(self) -> None:
+        """Read nothing more, but for one piece that may be under way, until :meth:`go_on`."""
+        self._reads.clear()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._reads.set()
+
     def vanish(self) -> None:
         """Reset the TCP connection, as a client does that is killed."""
         with suppress(OSError):
@@ -207,6 +229,7 @@ class WebSocketConnection:
 
     def close(self) -> None:
         """Say goodbye and end the reading; never waits for the server."""
+        self.go_on()
         self.say_goodbye()
         with suppress(OSError):
             self.wire.shutdown(socket.SHUT_RDWR)
@@ -224,6 +247,10 @@ class WebSocketConnection:
             why = f"what arrives cannot be read ({type(error).__name__})"
         self._transcript.add(self.endpoint, "in", "closed", why)
 
+    def _receive(self) -> bytes:
+        self._reads.wait()
+        return self.wire.recv(_PIECE)
+
     def _until_closed(self) -> str:
         """Record what arrives; return how it ended.
 
@@ -232,7 +259,7 @@ class WebSocketConnection:
             ParseFailed: what arrived is nothing that a browser takes.
         """
         message: list[Any] = []
-        while data := self.wire.recv(_PIECE):
+        while data := self._receive():
             self._frames.receive_bytes(data)
             for frame in self._frames.received_frames():
                 payload: Any = frame.payload  # of a type that depends on the opcode

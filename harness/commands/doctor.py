@@ -18,7 +18,8 @@ from harness.errors import HarnessError
 from harness.matrix import listing
 from harness.report.view import read_view
 from harness.results.folder import Reports
-from harness.servers import nginx
+from harness.servers import haproxy, nginx
+from harness.servers.front import NoFront
 from harness.system import broker, processes
 
 #: Bytes that all environments of the matrix take, roughly.
@@ -63,7 +64,7 @@ def _packages() -> bool:
 
 
 def _programs() -> bool:
-    """Say whether a browser and NGINX are here; without them only what needs them is not tested."""
+    """Say whether a browser, NGINX and HAProxy are here; without them only what needs them is not tested."""
     from harness.clients import chromium  # what drives browsers takes long to import
 
     try:
@@ -73,8 +74,12 @@ def _programs() -> bool:
         _say(False, "browser: none; `--probe browser` is not tested", str(error))
     try:
         _say(True, f"NGINX: {nginx.find()}")
-    except nginx.NoNginx as error:
-        _say(False, "NGINX: none; `--probe load` does not test what stands behind it", str(error))
+    except NoFront as error:
+        _say(False, "NGINX: none; `load` and `deployment` do not test what stands behind it", str(error))
+    try:
+        _say(True, f"HAProxy: {haproxy.find()}")
+    except NoFront as error:
+        _say(False, "HAProxy: none; `deployment` does not test what stands behind it", str(error))
     return True
 
 

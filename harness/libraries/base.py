@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from harness.cells import Cell
 from harness.chat.conversation import Chat, Client
 from harness.chat.rooms import Rooms
+from harness.clients.connection import Endpoint
 from harness.results.result import Finding, Pin
 from harness.servers.catalogue import Application, Deployment, Server
 
@@ -24,6 +26,8 @@ class Variant:
     environment: dict[str, str] = field(default_factory=dict)
     #: The connections that each member holds, names → paths; empty where they are the usual ones.
     paths: dict[str, str] = field(default_factory=dict)
+    #: Whether messages go through the broker.
+    uses_broker: bool = True
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class ShellCheck:
 
 #: The environment variable that names the file for what a server's side sees of trials; see ``myapp/trials``.
 TRIALS = "CHAT_TRIALS"
+#: Everything that a connection may be asked to do.
+ALL_TRIALS = frozenset({"raise", "close", "await", "sleep", "burst", "weigh", "grow"})
 
 
 class Library(Client):
@@ -60,10 +66,22 @@ class Library(Client):
     servers: ClassVar[tuple[str, ...]] = ("runserver",)
     #: Seconds for the server to answer its first request.
     ready_deadline: ClassVar[float] = 60.0
-    #: Whether its server side does what the harness asks a connection to do, with :data:`TRIALS`; and where servers
-    #: find the chat that does, if that is another application.
-    takes_trials: ClassVar[bool] = False
+    #: What its server side does if the harness asks it to, with :data:`TRIALS`, as ``myapp/trials`` calls it; and where
+    #: servers find the chat that does, if that is another application.
+    trials: ClassVar[frozenset[str]] = frozenset()
     trial_application: ClassVar[Application | None] = None
+    #: The path of an endpoint that sends back what it is sent, and nothing else, and the settings with which its server
+    #: takes any client there; where there is none, why.
+    echo: ClassVar[str] = ""
+    echo_settings: ClassVar[dict[str, str]] = {}
+    no_echo: ClassVar[str] = "there is no endpoint that sends back what it is sent"
+    #: Whose default or code, the library's or this project's, decides which origins are let in (``origin``), which
+    #: strangers (``login``), and what becomes of a connection whose member may not use it any more (``after``).
+    decides: ClassVar[dict[str, Literal["library", "project"]]] = {
+        "origin": "library",
+        "login": "library",
+        "after": "library",
+    }
     #: Whether it talks to the broker.
     uses_broker: ClassVar[bool] = True
     #: Whether Django's own development server is a server of its own here, and judged beside that of the sockets.
@@ -74,6 +92,9 @@ class Library(Client):
     browsed: ClassVar[bool] = True
     #: Whether the same chat can be polled, to compare what that costs.
     polls: ClassVar[bool] = False
+    #: The variable by which its server is told where a Sentinel is, ``HOST:PORT``, that knows the broker; empty where
+    #: the library does not document that.
+    sentinel: ClassVar[str] = ""
     #: What makes the server keep messages for those who come later; empty where it cannot.
     keeping: ClassVar[dict[str, str]] = {}
 
@@ -129,6 +150,23 @@ class Library(Client):
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
         """Return the ways to deploy *server* that a load run compares."""
         return [Deployment("1 process")]
+
+    def ask_trial(self, chat: Chat, endpoint: Endpoint, trial: dict[str, object]) -> Callable[[], object]:
+        """Have the handler of the connection *endpoint* do a *trial*; return what waits until it was taken.
+
+        Raises:
+            SendFailed: the server does not take it.
+        """
+        chat.client.send(chat, endpoint, json.dumps(trial))
+        return lambda: None
+
+    def takes(self, trial: str, server: Server) -> bool:
+        """Tell whether the chat on *server* does a *trial*."""
+        return trial in self.trials
+
+    def said(self, text: str) -> str:
+        """Return what a handler is handed when a client broadcasts *text*."""
+        return text
 
     def sets(self, chat: Chat) -> dict[str, Iterator[Finding]]:
         """Return further questions of the library's own, by the name of their set; asked in each of its ways."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from harness.cells import Cell
 from harness.chat.conversation import Chat
 from harness.chat.rooms import Rooms, two_rooms
 from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure
-from harness.libraries.base import ShellCheck, Variant
+from harness.libraries.base import ALL_TRIALS, ShellCheck, Variant
 from harness.libraries.envelope import JsonChat
 from harness.results.result import Finding, Pin
 from harness.servers.catalogue import Application, Deployment, Server
@@ -31,7 +31,14 @@ class Channels(JsonChat):
     """What all generations have in common."""
 
     package: ClassVar[str] = "channels"
-    takes_trials: ClassVar[bool] = True
+    trials: ClassVar[frozenset[str]] = ALL_TRIALS
+    decides: ClassVar[dict[str, Literal["library", "project"]]] = {
+        "origin": "project",  # by the library's validator, which the project has to ask for
+        "login": "project",
+        "after": "library",
+    }
+    echo: ClassVar[str] = "/ws/echo/"
+    echo_settings: ClassVar[dict[str, str]] = {"CHAT_ORIGIN": "any"}
     #: What the usual way is called where others are as well.
     usual: ClassVar[str] = "async consumer, Redis layer"
     #: The further channel layers, by the name that the chat's settings have for them.
@@ -41,8 +48,9 @@ class Channels(JsonChat):
         sync = {"chat": _SYNC_PATH}
         found = [Variant("sync consumer, Redis layer", paths=sync)]
         for layer, name in self.layers.items():
-            found.append(Variant(f"async consumer, {name}", {"CHAT_LAYER": layer}))
-            found.append(Variant(f"sync consumer, {name}", {"CHAT_LAYER": layer}, sync))
+            uses_broker = layer != "memory"
+            found.append(Variant(f"async consumer, {name}", {"CHAT_LAYER": layer}, uses_broker=uses_broker))
+            found.append(Variant(f"sync consumer, {name}", {"CHAT_LAYER": layer}, sync, uses_broker))
         return found
 
     def rooms(self, cell: Cell) -> list[Rooms]:
@@ -131,12 +139,13 @@ class Channels1(Channels):
     settings: ClassVar[str] = "myapp.channels1.settings"
     usual: ClassVar[str] = "sync consumer, Redis layer"
     layers: ClassVar[dict[str, str]] = {"memory": "in-memory layer"}
+    trials: ClassVar[frozenset[str]] = ALL_TRIALS - {"await"}  # no consumer of it can
 
     def requirements(self, cell: Cell) -> list[str]:
         return ["channels>=1,<2", "asgi_redis"]
 
     def variants(self, cell: Cell) -> list[Variant]:
-        return [Variant("sync consumer, in-memory layer", {"CHAT_LAYER": "memory"})]
+        return [Variant("sync consumer, in-memory layer", {"CHAT_LAYER": "memory"}, uses_broker=False)]
 
 
 class _Consumers(Channels):
@@ -144,7 +153,7 @@ class _Consumers(Channels):
 
     settings: ClassVar[str] = "myapp.channels2.settings"
     application: ClassVar[Application] = Application(asgi="myapp.channels2.asgi:application")
-    servers: ClassVar[tuple[str, ...]] = ("runserver", "daphne", "uvicorn", "hypercorn", "granian")
+    servers: ClassVar[tuple[str, ...]] = ("runserver", "daphne", "uvicorn", "hypercorn", "granian", "gunicorn")
 
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
         layers: dict[str, dict[str, str]] = {"Redis layer": {}}
@@ -177,6 +186,7 @@ class Channels3(_Consumers):
 
     name: ClassVar[str] = "channels3"
     suffix: ClassVar[str] = "channels3"
+    sentinel: ClassVar[str] = "CHAT_SENTINEL"
 
     def requirements(self, cell: Cell) -> list[str]:
         return ["channels>=3,<4", "channels_redis"]
@@ -190,6 +200,7 @@ class Channels4(_Consumers):
 
     name: ClassVar[str] = "channels4"
     suffix: ClassVar[str] = "channels4"
+    sentinel: ClassVar[str] = "CHAT_SENTINEL"
 
     def requirements(self, cell: Cell) -> list[str]:
         return ["channels[daphne]>=4,<5", "channels_redis"]

@@ -5,7 +5,10 @@ Source of names and addresses: https://django-websocket-redis.readthedocs.io/en/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from threading import Thread
 from typing import ClassVar
 
 from harness.cells import Cell
@@ -13,10 +16,11 @@ from harness.chat import isolation
 from harness.chat.conversation import Chat
 from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
 from harness.chat.parties import Eavesdropper
-from harness.clients.connection import Endpoint
+from harness.clients.connection import Endpoint, SendFailed
 from harness.libraries.base import Library
 from harness.results.result import Finding, Pin
 from harness.servers.catalogue import Application, Deployment, Server
+from harness.system.threads import start
 
 _FACILITY = "/ws/chat?"
 _HEARTBEAT = "--heartbeat--"
@@ -30,6 +34,9 @@ class DjangoWebsocketRedis(Library):
     settings: ClassVar[str] = "chatserver.settings"
     keeping: ClassVar[dict[str, str]] = {"CHAT_EXPIRE": "60"}
     servers: ClassVar[tuple[str, ...]] = ("runserver", "uwsgi")
+    #: What a view can do; the sockets are the library's own, and run nothing of a project's.
+    trials: ClassVar[frozenset[str]] = frozenset({"raise", "sleep", "burst"})
+    no_echo: ClassVar[str] = "it sends a heartbeat before anything else"
     application: ClassVar[Application] = Application(wsgi="chatserver.uwsgi")
     pages: ClassVar[tuple[str, ...]] = ("/", "/chat/broadcast/", "/chat/user/", "/chat/group/")
 
@@ -85,6 +92,15 @@ class DjangoWebsocketRedis(Library):
 
     def announce(self, chat: Chat, sender: str, text: str) -> None:
         self.post(chat, sender, "broadcast", "all", text)
+
+    def ask_trial(self, chat: Chat, endpoint: Endpoint, trial: dict[str, object]) -> Callable[[], object]:
+        def post() -> None:
+            with suppress(SendFailed):  # as with a handler of a socket, what comes of it is seen elsewhere
+                self.post(chat, endpoint.member, "broadcast", "all", json.dumps(trial))
+
+        posting = Thread(target=post, name=f"trial {trial['trial']}", daemon=True)
+        start(posting)
+        return posting.join
 
     def heard(self, data: str) -> str | None:
         return None if data == _HEARTBEAT else data

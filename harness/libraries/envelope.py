@@ -93,6 +93,9 @@ class JsonChat(JsonClient, Library):
 
     pages: ClassVar[tuple[str, ...]] = ("/", "/chat/broadcast/", "/chat/user/", "/chat/group/")
 
+    def said(self, text: str) -> str:
+        return self.wrapped("broadcast", "all", text)
+
     def isolation(self, chat: Chat) -> Iterator[Finding]:
         path = chat.paths["chat"]
         eavesdroppers = [

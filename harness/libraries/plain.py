@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from harness.cells import Cell
+from harness.libraries.base import ALL_TRIALS
 from harness.libraries.envelope import JsonChat
 from harness.servers.catalogue import Application
 
@@ -19,9 +20,11 @@ class PlainAsgi(JsonChat):
     application: ClassVar[Application] = Application(asgi="myapp.plain.asgi:application")
     polls: ClassVar[bool] = True
     uses_broker: ClassVar[bool] = False
-    takes_trials: ClassVar[bool] = True
+    decides: ClassVar[dict[str, Literal["library", "project"]]] = dict.fromkeys(("origin", "login", "after"), "project")
+    trials: ClassVar[frozenset[str]] = ALL_TRIALS
+    echo: ClassVar[str] = "/echo/"
     trial_application: ClassVar[Application | None] = Application(asgi="myapp.plain.trials:application")
-    servers: ClassVar[tuple[str, ...]] = ("uvicorn", "daphne", "hypercorn", "granian")
+    servers: ClassVar[tuple[str, ...]] = ("uvicorn", "daphne", "hypercorn", "granian", "gunicorn")
 
     def requirements(self, cell: Cell) -> list[str]:
         return []

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import engineio
 import socketio
@@ -96,6 +96,18 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
         module="myapp.pysocketio.gevent_server",
     )
     servers: ClassVar[tuple[str, ...]] = ("uvicorn", "gunicorn", "gevent")
+    decides: ClassVar[dict[str, Literal["library", "project"]]] = {
+        "origin": "library",
+        "login": "project",
+        "after": "library",
+    }
+    trials: ClassVar[frozenset[str]] = frozenset({"raise", "await", "sleep", "burst"})
+    trial_application: ClassVar[Application | None] = Application(
+        asgi="myapp.pysocketio.trials.asgi:application",
+        wsgi="myapp.pysocketio.trials.wsgi:application",
+        module="myapp.pysocketio.trials.gevent_server",
+    )
+    no_echo: ClassVar[str] = "Socket.IO is a protocol of its own on top of WebSockets"
 
     def server(self, cell: Cell) -> str:
         return "gevent" if cell.python_version < (3, 6) else self.servers[0]
@@ -120,6 +132,9 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
 
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
         return [Deployment(each, number) for number, each in server.numbers()]  # Redis joins them
+
+    def takes(self, trial: str, server: Server) -> bool:
+        return super().takes(trial, server) and (trial != "await" or server.name == "uvicorn")
 
     def client(self, cell: Cell) -> Client:
         return Release4Client() if cell.python_version < (3, 6) else self
@@ -185,7 +200,7 @@ class EventConnection:
         """
         self._endpoint, self._transcript = endpoint, transcript
         # Among the headers it would be a second one: websocket-client sends an Origin of its own.
-        options = {"origin": origin}
+        options: dict[str, Any] = {"origin": origin} if origin else {"suppress_origin": True}
         self._client = _Client(
             reconnection=False,
             handle_sigint=False,

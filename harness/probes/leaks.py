@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -13,9 +15,11 @@ from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
 from harness.chat.members import MEMBERS
 from harness.clients.visits import Visitor, visit
+from harness.errors import CellFailure
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
-from harness.system.waiting import wait_until
+from harness.system.waiting import Deadline
+from harness.verdict import Reason
 
 #: How many sockets are opened and closed, how often, and how many of them at once.
 _SOCKETS = 2000
@@ -23,6 +27,8 @@ _TIMES = 5
 _AT_ONCE = 100
 #: Seconds until the server has noticed that they are gone.
 _SETTLES = 20.0
+#: Seconds in which nothing changes once it is still.
+_STILL = 2.0
 #: How much of each may be more after the last time than after the first: a pool may have grown by a few.
 _MORE = {
     "file descriptors": 10,
@@ -80,27 +86,37 @@ def _come_and_go(chat: Chat) -> str:
 
 
 def _settled(server: CellServer, first: list[_Held]) -> _Held:
-    """Return what the server holds once it holds no more than the *first* time, or has had the time for that."""
-
-    def as_few() -> bool:
-        return not first or not any(_too_much(first[0], _held(server)).values())
-
-    wait_until(as_few, _SETTLES, every=0.5)
-    return _held(server)
+    """Return what the server holds once that does not change any more; if it can, no more than the *first* time."""
+    limit, last = Deadline(_SETTLES), _held(server)
+    while not limit.over:
+        time.sleep(_STILL)
+        before, last = last, _held(server)
+        few = not first or not any(_too_much(first[0], last).values())
+        if last.things == before.things and few:
+            break
+    return last
 
 
 def _held(server: CellServer) -> _Held:
+    """Return what the server holds now.
+
+    Raises:
+        CellFailure: it has ended.
+    """
     assert server.process is not None
-    top = psutil.Process(server.process.pid)
-    everything = [top, *top.children(recursive=True)]
-    things = {
-        "file descriptors": sum(each.num_fds() for each in everything),
-        "threads": sum(each.num_threads() for each in everything),
-    }
-    if server.library.uses_broker:
+    if (status := server.process.exit_status) is not None:
+        raise CellFailure(Reason.EXCHANGE_WRONG, f"the server ended with exit status {status}")
+    things, memory = {"file descriptors": 0, "threads": 0}, 0
+    for each in server.process.family():
+        with suppress(psutil.Error):
+            things["file descriptors"] += each.num_fds()
+            things["threads"] += each.num_threads()
+            memory += each.memory_info().rss
+    # Of somebody else's broker it is not known whose connections those are.
+    if server.library.uses_broker and server.broker.embedded:
         things["connections to the broker"] = int(server.broker.client.info("clients")["connected_clients"])
         things["keys in the broker"] = sum(1 for _ in server.broker.client.scan_iter(match=f"*{server.prefix}*"))
-    return _Held(things, sum(each.memory_info().rss for each in everything))
+    return _Held(things, memory)
 
 
 def _too_much(first: _Held, last: _Held) -> dict[str, bool]:

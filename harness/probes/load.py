@@ -33,6 +33,7 @@ from harness.results.loads import BOUND_MS, INTERRUPTED, LADDER, NOT_TRIED, RATE
 from harness.results.result import Finding
 from harness.servers import nginx
 from harness.servers.catalogue import Deployment
+from harness.servers.front import NoFront
 from harness.system import processes
 
 #: Seconds that a client has to write down what it has once its time is over.
@@ -88,7 +89,7 @@ class _Loading:
             with ExitStack() as stack:
                 self._step(self._serve(stack, room, " rates"), RATE_SOCKETS, list(RATES))
             ended = ""
-        except nginx.NoNginx as error:
+        except NoFront as error:
             ended = f"not tested: {error}"
             yield Finding(question=self._question("Can it be put under load?"), expected="yes", seen=ended, good=None)
         except CellFailure as error:
@@ -115,7 +116,7 @@ class _Loading:
         self.children = [scaled.process]
         if self.deployment.proxied:
             folder = server.recorder.work / "nginx"
-            port, child = stack.enter_context(nginx.before(chat.server.port, server.env, folder, room))
+            port, child = stack.enter_context(nginx.before([chat.server.port], server.env, folder, files=room))
             chat.server = dataclasses.replace(chat.server, port=port)
             self.children.append(child)
         self.log = server.recorder.work / f"{name}.log"

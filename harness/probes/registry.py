@@ -8,17 +8,34 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
 from filelock import FileLock
 
+from harness import __version__
+from harness.captured.output import shorten
 from harness.cell import questions
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
 from harness.errors import UsageError
 from harness.libraries.base import Library
-from harness.probes import blocking, delivery, endings, leaks, payloads, sessions, transports
+from harness.probes import (
+    amounts,
+    blocking,
+    delivery,
+    deployment,
+    endings,
+    faults,
+    leaks,
+    payloads,
+    sessions,
+    transports,
+)
 from harness.results import deep
 from harness.results.result import Finding, Probe, Step
+
+#: Letters of an answer to a deep set.
+_SEEN = 300
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,12 @@ def _browser(chat: Chat, server: CellServer, observed: Observations) -> Iterator
     return browser.ask(chat, server, observed)
 
 
+def _conformance(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+    from harness.probes import conformance
+
+    return conformance.ask(chat, server, observed)
+
+
 def _load(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     from harness.probes import load
 
@@ -59,8 +82,12 @@ PROBES: dict[str, Kind] = {
     "delivery": Kind(delivery.ask),
     "transports": Kind(transports.ask, lambda library: library.polls),
     "browser": Kind(_browser, lambda library: library.browsed, always=True),
-    "endings": Kind(endings.ask, lambda library: library.takes_trials, deep=True),
+    "endings": Kind(endings.ask, lambda library: {"raise", "close"} <= library.trials, deep=True),
+    "amounts": Kind(amounts.ask, deep=True),
+    "faults": Kind(faults.ask, deep=True),
     "sessions": Kind(sessions.ask, deep=True),
+    "deployment": Kind(deployment.ask, deep=True),
+    "conformance": Kind(_conformance, deep=True),
     "blocking": Kind(blocking.ask, deep=True, alone=True),
     "leaks": Kind(leaks.ask, deep=True, alone=True),
     "load": Kind(_load, alone=True),
@@ -90,7 +117,9 @@ def chosen(names: Sequence[str]) -> list[str]:
 def run(names: Sequence[str], chat: Chat, server: CellServer, observed: Observations) -> list[Probe]:
     """Ask every probe in *names* that there is something to ask of."""
     answered = []
-    progress = deep.Progress(server.reports, server.cell.name, server.packages)
+    # What an older harness had answered is not mixed with what this one asks.
+    made_with = {**server.packages, "harness": __version__}
+    progress = deep.Progress(server.reports, server.cell.name, made_with)
     for name in names:
         kind = PROBES[name]
         if not kind.applies(server.library) or (observed.channels is not None and not kind.always):
@@ -100,8 +129,14 @@ def run(names: Sequence[str], chat: Chat, server: CellServer, observed: Observat
             continue
         answered.append(Probe(name=name, findings=[]))
         questions.ask(f"probe {name}", kind.ask(chat, server, observed), answered[-1].findings, chat, server.recorder)
-    progress.end()
+    if any(PROBES[name].deep for name in names):
+        progress.end()
     return answered
+
+
+def _clean(finding: Finding, server: CellServer) -> Finding:
+    """Return what was found without a path of the machine, and no longer than a table has room for."""
+    return msgspec.structs.replace(finding, seen=shorten(server.recorder.scrub(finding.seen))[:_SEEN])
 
 
 def _deep(name: str, chat: Chat, server: CellServer, observed: Observations, progress: deep.Progress) -> Probe:
@@ -113,7 +148,12 @@ def _deep(name: str, chat: Chat, server: CellServer, observed: Observations, pro
     # What measures time or memory waits for what else does so on this machine.
     with FileLock(server.reports.load_lock) if PROBES[name].alone else nullcontext():
         began, started = time.monotonic(), datetime.now(UTC)
-        questions.ask(f"probe {name}", PROBES[name].ask(chat, server, observed), findings, chat, server.recorder)
+        # What is counted there stands with the set, not in the result.
+        counted, observed.counted = observed.counted, {}
+        try:
+            questions.ask(f"probe {name}", PROBES[name].ask(chat, server, observed), findings, chat, server.recorder)
+        finally:
+            counted, observed.counted = observed.counted, counted
     answered = deep.DeepSet(
         cell=server.cell.name,
         library=server.library.name,
@@ -122,7 +162,8 @@ def _deep(name: str, chat: Chat, server: CellServer, observed: Observations, pro
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 1),
         versions=server.packages,
-        findings=findings,
+        findings=[_clean(each, server) for each in findings],
+        counted={question: server.recorder.scrub(text) for question, text in counted.items()},
     )
     progress.add(answered)
     return answered.summary

@@ -88,7 +88,11 @@ class LoadRun:
 def _title(asked: Probe) -> str:
     """Return the title of a set; of a deep one, only the worst answers of which are here, with how many there are."""
     title = asked.name.capitalize()
-    return title if asked.counts is None else f"{title}: {asked.counts[0]} of {asked.counts[1]} as expected, the worst"
+    return (
+        title
+        if asked.counts is None
+        else f"{title}: {asked.counts[0]} of {asked.counts[1]} as expected, the first of the others"
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from harness.errors import HarnessError
-from harness.report import excerpts, loads, rst, tables
+from harness.report import deep, excerpts, loads, rst, tables
 from harness.report.cell_page import CellPage
 from harness.report.rst import Rst
 from harness.report.view import View
@@ -131,6 +131,7 @@ def _environment() -> jinja2.Environment:
         "tables": tables,
         "CellPage": CellPage,
         "loads": loads,
+        "deep": deep,
         "rate_sockets": RATE_SOCKETS,
         "bound": BOUND_MS,
         "as_expected": as_expected,

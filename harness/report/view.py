@@ -15,7 +15,8 @@ from harness.cells import Cell, numbers
 from harness.errors import DamagedResult, HarnessError
 from harness.matrix.releases import released, supported
 from harness.report import prose
-from harness.results import history, loads, records
+from harness.results import deep, history, loads, records
+from harness.results.deep import DeepSet
 from harness.results.folder import Reports
 from harness.results.history import Entry
 from harness.results.loads import Run
@@ -32,6 +33,8 @@ class Row:
     history: list[Entry] = field(default_factory=list)
     #: Every run under load, the oldest first.
     loads: list[Run] = field(default_factory=list)
+    #: What it answered to the deep sets, whole.
+    deep: list[DeepSet] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -375,6 +378,7 @@ def read_view(reports: Reports, libraries: tuple[Path, ...] = ()) -> View:
         try:
             row.history.extend(history.read(reports.history(name)))
             row.loads.extend(loads.read(reports.loads(name)))
+            row.deep.extend(deep.of_cell(reports, name))
         except DamagedResult as error:
             damaged.append(error)
         rows.append(row)
@@ -392,6 +396,5 @@ def read_view(reports: Reports, libraries: tuple[Path, ...] = ()) -> View:
 def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryView]:
     libraries: dict[str, LibraryView] = {}
     for row in sorted(rows, key=lambda row: row.cell.order):
-        name = row.result.library
-        libraries.setdefault(name, LibraryView(name, folders=folders)).rows.append(row)
+        libraries.setdefault(row.result.library, LibraryView(row.result.library, folders=folders)).rows.append(row)
     return [libraries[name] for name in sorted(libraries)]

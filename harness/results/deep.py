@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,17 @@ from harness.system.files import write_atomically
 SCHEMA: Literal["1"] = "1"
 #: How many answers that were not as expected stand in a result.
 WORST = 5
+#: The sets, in the order in which they are told of, and what each is about.
+TITLES = {
+    "endings": "Endings: what is seen when a connection ends",
+    "amounts": "Amounts: many messages, large ones, and a reader that does not read",
+    "faults": "Faults: what becomes of messages while something fails, and afterwards",
+    "sessions": "Sessions: who may go on when the member may not, and who is let in",
+    "conformance": "Conformance: the rules of WebSockets",
+    "deployment": "Deployment: behind a proxy, under a path, and when servers are replaced",
+    "leaks": "Leaks: what is left of many sockets",
+    "blocking": "Blocking: what others do meanwhile",
+}
 
 
 class DeepSet(Model, frozen=True, kw_only=True):
@@ -33,6 +44,8 @@ class DeepSet(Model, frozen=True, kw_only=True):
     #: What took part (Python, Django, the library and its packages) → versions.
     versions: dict[str, str]
     findings: list[Finding]
+    #: What was counted: the question → the figures in words, which differ from run to run.
+    counted: dict[str, str]
     complete: Literal[True] = True
 
     @property
@@ -40,7 +53,7 @@ class DeepSet(Model, frozen=True, kw_only=True):
         """What stands of it in a result."""
         wrong = [finding for finding in self.findings if finding.good is False]
         right = sum(finding.good is True for finding in self.findings)
-        return Probe(name=self.name, findings=wrong[:WORST], counts=(right, len(self.findings)))
+        return Probe(name=self.name, findings=wrong[:WORST], counts=(right, right + len(wrong)))
 
 
 class _UnderWay(Model, frozen=True, kw_only=True):
@@ -75,6 +88,21 @@ def read(path: Path) -> DeepSet:
             f"{cell}/{path.name} is no finished set of answers: {error}",
             f"move it away, then `tox -e {cell} -- --probe {path.stem}` asks again",
         ) from error
+
+
+def of_cell(reports: Reports, cell: str) -> list[DeepSet]:
+    """Return the sets that *cell* has answered, by their names.
+
+    Raises:
+        DamagedResult: one of them is none.
+    """
+    return [read(path) for path in sorted(reports.deep(cell).glob("*.json"))]
+
+
+def joined(known: Iterable[DeepSet]) -> list[DeepSet]:
+    """Return of each set the newest answers of those that are *known*."""
+    newest = {each.name: each for each in sorted(known, key=lambda each: each.started)}
+    return sorted(newest.values(), key=lambda each: each.name)
 
 
 class Progress:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from harness.cells import Cell
 from harness.errors import DamagedResult, ForeignSchema, HarnessError
-from harness.results import history, loads
+from harness.results import deep, history, loads
 from harness.results.folder import Reports
 from harness.results.records import Records
 from harness.results.result import Result
@@ -177,6 +177,18 @@ def bring_loads(cell: str, sources: Mapping[str, Reports], target: Reports) -> l
     known, problems = _known(cell, sources, lambda reports: loads.read(reports.loads(cell)))
     if known:
         loads.write(target.loads(cell), loads.joined(known))
+    return problems
+
+
+def bring_deep(cell: str, sources: Mapping[str, Reports], target: Reports) -> list[Problem]:
+    """Bring of each deep set that *sources* have of *cell* the newest answers.
+
+    Returns:
+        What was wrong with some of them; those are left out.
+    """
+    known, problems = _known(cell, sources, lambda reports: deep.of_cell(reports, cell))
+    for each in deep.joined(known):
+        deep.save(target, each)
     return problems
 
 

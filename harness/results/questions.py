@@ -99,6 +99,13 @@ def identifier(question: str) -> str:
 
 
 def _joined(name: str, rest: str, bracket: str) -> str:
-    words = re.findall(r"[a-z0-9]+", f"{rest} {bracket}".lower())
-    telling = [word for word in words if word not in _EMPTY][: 2 * _WORDS if bracket else _WORDS]
+    what, _, of_it = rest.partition(": ")
+    telling = _telling(f"{what} {bracket}" if not of_it else what, 2 * _WORDS if bracket else _WORDS)
+    telling += _telling(f"{of_it} {bracket}", 2 * _WORDS) if of_it else []
     return "-".join([*([name] if name else []), *telling]) or "question"
+
+
+def _telling(text: str, most: int) -> list[str]:
+    """Return the first words of *text* that say something."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return [word for word in words if word not in _EMPTY][:most]

@@ -215,6 +215,8 @@ class Finding(Model, frozen=True, kw_only=True):
     chance: bool = False
     #: The short name of the question, which commands and addresses use; made of the question unless given.
     id: str = ""
+    #: Whose default or code decides the answer; empty where that is not the question.
+    decided_by: Literal["", "library", "project", "server"] = ""
 
     def __post_init__(self) -> None:
         for name in ("question", "expected", "seen"):

@@ -35,6 +35,7 @@ from harness.run import hold as holding
 from harness.run.hold import Tell
 from harness.system import broker, processes
 from harness.system.files import unwritable
+from harness.system.vigil import Vigil
 from harness.verdict import Reason, Verdict
 
 #: Seconds for each of Django's commands.
@@ -110,6 +111,8 @@ def _folders(request: Request, keep: bool = True) -> Iterator[tuple[Path, Path]]
         if keep:
             shutil.rmtree(final, ignore_errors=True)
             partial.rename(final)
+    except (ConnectionError, TimeoutError):
+        raise  # of a connection, not of a file
     except OSError as error:
         raise unwritable("evidence", error) from error
 
@@ -177,7 +180,8 @@ class _Run:
         request = self.request
         self.broker_version = running.version
         prefix = f"{request.cell.name}-{secrets.token_hex(4)}"
-        self.env |= request.library.environment(running.url, prefix, self.work / "chat.sqlite3")
+        database = self.work / "chat.sqlite3"
+        self.env |= request.library.environment(running.url, prefix, database)
         self.env["DJANGO_SETTINGS_MODULE"] = request.library.settings
         return CellServer(
             cell=request.cell,
@@ -186,6 +190,7 @@ class _Run:
             project=self.project,
             env=self.env,
             broker=running,
+            database=database,
             prefix=prefix,
             recorder=self.recorder,
             reports=request.reports,
@@ -198,12 +203,16 @@ class _Run:
     def _serve(self, running: broker.Broker) -> Observations:
         """Go through all that needs the broker; it has to be there until the end, or nothing counts."""
         server = self._server(running)
-        try:
-            observed = self._migrated(server)
-        except CellFailure:
-            running.check()
-            raise
+        with Vigil(running.url) as vigil:
+            try:
+                observed = self._migrated(server)
+            except CellFailure:
+                running.check()
+                vigil.check()
+                raise
         running.check()
+        if observed.web_server or observed.channels:  # what went well went well all the same
+            vigil.check()
         self._forget(running, server)
         return observed
 

@@ -10,12 +10,12 @@ from harness.libraries import registry
 from harness.libraries.base import Library
 from harness.results.document import save_result
 from harness.results.folder import Reports
-from harness.results.merge import Merged, bring_evidence, bring_history, bring_loads
+from harness.results.merge import Merged, Problem, bring_deep, bring_evidence, bring_history, bring_loads
 from harness.run.not_tested import not_tested
 
 
 def write(merged: Merged, sources: Mapping[str, Reports], into: Reports, libraries: Mapping[str, Library]) -> None:
-    """Write *merged* with the evidence, histories and load runs of *sources* to the folder *into*.
+    """Write *merged* with the evidence, histories, load runs and deep sets of *sources* to the folder *into*.
 
     A cell that is unresolved becomes "not tested" for what is wrong with it; *libraries* say what it measures. What
     is wrong with a history or with load runs is added to the problems of *merged*.
@@ -25,7 +25,7 @@ def write(merged: Merged, sources: Mapping[str, Reports], into: Reports, librari
     """
     for cell, (name, result) in merged.results.items():
         save_result(result, into.result(cell))
-        merged.problems += bring_history(cell, result, sources, into) + bring_loads(cell, sources, into)
+        merged.problems += bring_history(cell, result, sources, into) + _further(cell, sources, into)
         bring_evidence(cell, sources[name], into)
     for cell, problem in merged.unresolved.items():
         try:
@@ -34,4 +34,9 @@ def write(merged: Merged, sources: Mapping[str, Reports], into: Reports, librari
         except UsageError:
             continue  # a file whose name is no cell's: it is named, and there is no cell to show
         save_result(not_tested(parsed, setup, problem.kind.reason, problem.text), into.result(cell))
-        merged.problems += bring_history(cell, None, sources, into) + bring_loads(cell, sources, into)
+        merged.problems += bring_history(cell, None, sources, into) + _further(cell, sources, into)
+
+
+def _further(cell: str, sources: Mapping[str, Reports], into: Reports) -> list[Problem]:
+    """Bring what has files of its own: load runs, and deep sets."""
+    return bring_loads(cell, sources, into) + bring_deep(cell, sources, into)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -54,12 +53,9 @@ class SecondStart:
     def __init__(self, server: CellServer, observed: Observations) -> None:
         """*server* has just been started; what is seen of the second start comes into *observed*."""
         self._first, self._observed, self._own = server, observed, Observations()
-        work = server.recorder.work
-        database, apart = work / "chat-again.sqlite3", work / "again"
-        if (work / "chat.sqlite3").exists():
-            shutil.copyfile(work / "chat.sqlite3", database)  # before anybody writes to it
+        apart = server.recorder.work / "again"
         apart.mkdir(exist_ok=True)
-        self._server = server.apart("again", database)
+        self._server = server.with_own_members("again")  # before anybody writes to them
         self._server.recorder = dataclasses.replace(
             server.recorder, evidence=apart, watcher=_Nobody(), steps=[], seconds={}
         )

@@ -44,6 +44,12 @@ class Server:
     program: str = ""
     #: A variable that tells it the port, where its command line does not.
     port_variable: str = ""
+    #: The arguments for a chat that is an ASGI application alone; empty where they are the same.
+    asgi: tuple[str, ...] = ()
+    #: The arguments with which it pings each WebSocket every other second, and those with which all that it serves is
+    #: under ``/sub``; empty where it cannot.
+    pings: tuple[str, ...] = ()
+    rooted: tuple[str, ...] = ()
     #: The arguments with which it has several processes; empty where it cannot.
     several: tuple[str, ...] = ()
     #: Whether those share a socket that somebody else has opened, which each gets as its standard input.
@@ -61,10 +67,15 @@ class Server:
             "wsgi": application.wsgi,
             "module": application.module,
         }
-        command = [first, *(argument.format(**values) for argument in self.arguments)]
+        arguments = self.asgi if self.asgi and not application.wsgi else self.arguments
+        command = [first, *(argument.format(**values) for argument in arguments)]
         if self.shares and self.processes > 1:
             return [sys.executable, str(_SHARE), str(port), str(self.processes), *command]
         return command
+
+    def having(self, more: tuple[str, ...]) -> Server:
+        """Return the server with further arguments."""
+        return replace(self, arguments=self.arguments + more)
 
     def numbers(self) -> list[tuple[int, str]]:
         """Return the numbers of processes that are compared, and how each is called."""
@@ -85,6 +96,7 @@ def _module(*arguments: str) -> tuple[str, ...]:
 _UVICORN = _module("uvicorn", "{asgi}", "--host", "127.0.0.1", "--port", "{port}", "--lifespan", "off")
 _HYPERCORN = _module("hypercorn", "{asgi}", "--bind", "127.0.0.1:{port}")
 _GRANIAN = _module("granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", "{port}", "{asgi}")
+_ROOTED = ("--root-path", "/sub")
 _WORKERS = ("--workers", "{processes}")
 _UWSGI = (
     *("--http-socket", "127.0.0.1:{port}", "--http-websockets", "--gevent", "1000", "--master", *_WORKERS),
@@ -103,14 +115,40 @@ _ALL = (
         # As Channels' documentation deploys it under Supervisor.
         several=("-Wd", "{bin}/daphne", "--fd", "0", "{asgi}"),
         shares=True,
+        pings=("--ping-interval", "2"),
+        rooted=_ROOTED,
     ),
-    Server("uvicorn", _UVICORN, ("uvicorn[standard]",), several=_UVICORN + _WORKERS),
-    Server("hypercorn", _HYPERCORN, ("hypercorn",), several=_HYPERCORN + _WORKERS),
-    Server("granian", _GRANIAN, ("granian",), several=_GRANIAN + _WORKERS),
+    Server(
+        "uvicorn",
+        _UVICORN,
+        ("uvicorn[standard]",),
+        several=_UVICORN + _WORKERS,
+        pings=("--ws-ping-interval", "2"),
+        rooted=_ROOTED,
+    ),
+    Server(
+        "hypercorn",
+        _HYPERCORN,
+        ("hypercorn",),
+        several=_HYPERCORN + _WORKERS,
+        pings=("--websocket-ping-interval", "2"),
+        rooted=_ROOTED,
+    ),
+    Server(
+        "granian",
+        _GRANIAN,
+        ("granian",),
+        several=_GRANIAN + _WORKERS,
+        rooted=("--url-path-prefix", "/sub"),
+    ),
     Server(
         "gunicorn",
         _module("gunicorn", "{wsgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "100"),
         ("gunicorn",),
+        # Each instance would have a socket in the home folder, by which it can be told what to do.
+        asgi=_module(
+            *("gunicorn", "{asgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "asgi", "--no-control-socket")
+        ),
     ),
     Server("gevent", _module("{module}", "{port}"), ("gevent", "gevent-websocket")),
     Server("uwsgi", _UWSGI, ("uwsgi",), program="uwsgi", several=_UWSGI, processes=2),

@@ -1,27 +1,25 @@
-"""NGINX before a server, as django-websocket-redis' documentation deploys it.
+"""NGINX before a server, as django-websocket-redis' documentation and NGINX's own have it.
 
-Source: https://django-websocket-redis.readthedocs.io/en/latest/running.html, "Django with Websockets for Redis
-behind NGINX using uWSGI"; its sockets are files there, and ports of loopback here.
+Sources: https://django-websocket-redis.readthedocs.io/en/latest/running.html, "Django with Websockets for Redis
+behind NGINX using uWSGI", whose sockets are files there, and ports of loopback here; and
+https://nginx.org/en/docs/http/websocket.html.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
+from harness.servers import front
 from harness.system import processes
 from harness.system.ports import free_port
-from harness.system.waiting import wait_until
 
 #: Names the program, where it is not to be that on PATH.
 NGINX = "HARNESS_NGINX"
-
-_START_DEADLINE = 10.0
-_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
+#: Connections that may come in without :func:`before` being told how many.
+_FILES = 1000
 
 _SETTINGS = Template("""\
 daemon off;
@@ -37,56 +35,68 @@ http {
   fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
+  upstream chat {
+$servers
+  }
   server {
     listen 127.0.0.1:$port backlog=1024;
-    location / { proxy_pass http://127.0.0.1:$behind; proxy_set_header Host $$http_host; }
-    location /ws/ {
+    location $prefix/ { proxy_pass http://chat$onto; proxy_set_header Host $$http_host; }
+    location ~ ^$prefix/(ws|socket.io)/ {
+      $rewrite
       proxy_http_version 1.1;
       proxy_set_header Host $$http_host;
       proxy_set_header Upgrade $$http_upgrade;
       proxy_set_header Connection "upgrade";
-      proxy_read_timeout 300s;
-      proxy_pass http://127.0.0.1:$behind;
+      proxy_read_timeout ${idle}s;
+      proxy_pass http://chat;
     }
   }
 }
 """)
 
 
-class NoNginx(Exception):
-    """There is no NGINX, or it does not start; the message says what to do."""
-
-
 def find() -> str:
     """Return the program.
 
     Raises:
-        NoNginx: it is not here.
+        NoFront: it is not here.
     """
-    wanted = os.environ.get(NGINX) or "nginx"
-    found = shutil.which(wanted) or shutil.which(wanted, path=os.pathsep.join(_PLACES))
-    if found is None:
-        raise NoNginx(f"there is no nginx; install Debian's package nginx-light, or name the program in {NGINX}")
-    return found
+    return front.find("nginx", NGINX, "nginx-light")
 
 
 @contextmanager
-def before(behind: int, env: Mapping[str, str], folder: Path, files: int) -> Iterator[tuple[int, processes.Child]]:
-    """Start NGINX before the server on port *behind*; yield its own port, and its process.
+def before(
+    behind: Sequence[int],
+    env: Mapping[str, str],
+    folder: Path,
+    *,
+    files: int = _FILES,
+    idle: int = 300,
+    prefix: str = "",
+    strips: bool = True,
+) -> Iterator[tuple[int, processes.Child]]:
+    """Start NGINX before servers on the ports *behind*; yield its own port, and its process.
 
-    *files* is how many file descriptors it may have: two for each connection.
+    *files* is how many file descriptors it may have: two for each connection. After so many seconds without anything
+    from the server (*idle*) it ends a WebSocket. With a *prefix*, such as ``/sub``, what it serves is under that path,
+    which it takes away where it *strips*. A server that was away is tried again at once.
 
     Raises:
-        NoNginx: it is not here, or does not start.
+        NoFront: it is not here, or does not start.
     """
     program, port = find(), free_port()
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "nginx.conf"
-    settings.write_text(_SETTINGS.substitute(port=port, behind=behind, files=files, connections=files - 50))
-    log = folder / "nginx.log"
-    with processes.started([program, "-p", str(folder), "-c", str(settings)], dict(env), folder, log) as child:
-        wait_until(lambda: child.listens_on(port) or child.exit_status is not None, _START_DEADLINE)
-        if not child.listens_on(port):
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines() or ["it says nothing"]
-            raise NoNginx(f"nginx does not start: {lines[-1]}")
+    values = {
+        "port": port,
+        "servers": "\n".join(f"    server 127.0.0.1:{each} max_fails=0;" for each in behind),
+        "files": files,
+        "connections": files - 50,
+        "idle": idle,
+        "prefix": prefix,
+        "onto": "/" if prefix and strips else "",
+        "rewrite": f"rewrite ^{prefix}(/.*)$ $1 break;" if prefix and strips else "",
+    }
+    settings.write_text(_SETTINGS.substitute(values), encoding="utf-8")
+    with front.running([program, "-p", str(folder), "-c", str(settings)], env, folder, port) as child:
         yield port, child

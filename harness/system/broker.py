@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import unquote
 
 import redis
@@ -35,11 +37,12 @@ class Broker:
     embedded: bool
 
     def subscribers(self, channels: list[str]) -> dict[str, int]:
-        """Return how many connections are subscribed to each of *channels* (PUBSUB NUMSUB)."""
-        return {
-            str(name, "utf-8") if isinstance(name, bytes) else name: count
-            for name, count in self.client.pubsub_numsub(*channels)
-        }
+        """Return how many connections are subscribed to each of *channels* (PUBSUB NUMSUB); none while it is away."""
+        try:
+            found = self.client.pubsub_numsub(*channels)
+        except redis.RedisError:
+            return dict.fromkeys(channels, 0)
+        return {str(name, "utf-8") if isinstance(name, bytes) else name: count for name, count in found}
 
     def check(self) -> None:
         """Make sure that it still answers.
@@ -66,17 +69,11 @@ def embedded(env: dict[str, str], folder: Path) -> Iterator[Broker]:
     Raises:
         HarnessError: there is none for this machine, or it does not start.
     """
-    try:
-        binary = get_binary_path()
-    except ValkeyBinaryNotFoundError as error:
-        raise HarnessError(str(error), "name a Redis of yours with --redis-url") from error
+    binary = program()
     log = folder / "broker.log"
     for _ in range(_ATTEMPTS):
         port = free_port()
-        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        # To set its title it would overwrite its environment, and with it the marks it is found by.
-        command = [str(binary), *options, "--dir", str(folder), "--set-proc-title", "no"]
-        with processes.started(command, env, folder, log) as child:
+        with processes.started(_command(binary, port, folder), env, folder, log) as child:
             broker = _answering(f"redis://127.0.0.1:{port}/0", child)
             if broker is not None:
                 try:
@@ -87,6 +84,77 @@ def embedded(env: dict[str, str], folder: Path) -> Iterator[Broker]:
         if b"Address already in use" not in log.read_bytes():
             break
     raise HarnessError("the embedded broker did not start; its output is in broker.log")
+
+
+class OwnBroker:
+    """A Valkey of our own on a port of its own, for faults: it is started, frozen, killed, and started again there.
+
+    It keeps nothing, and is gone when the block is left.
+    """
+
+    def __init__(self, env: dict[str, str], folder: Path, name: str = "broker", *options: str) -> None:
+        """*name* is that of its log in *folder*; *options* follow those of every broker here."""
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._env, self._folder, self._log, self._options = env, folder, folder / f"{name}.log", options
+        self._stack = ExitStack()
+        self._child: processes.Child | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.thaw()
+        self._stack.close()
+
+    def start(self) -> Broker:
+        """Start it, and return it once it answers.
+
+        Raises:
+            HarnessError: it does not start.
+        """
+        command = [*_command(program(), self.port, self._folder), *self._options]
+        self._child = self._stack.enter_context(processes.started(command, self._env, self._folder, self._log))
+        broker = _answering(self.url, self._child)
+        if broker is None:
+            raise HarnessError(f"a broker did not start; its output is in {self._log.name}", "run the cell again")
+        self._stack.callback(broker.client.close)
+        return broker
+
+    def kill(self) -> None:
+        """Kill it, with all it has."""
+        self._tell(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Have it do nothing, with its connections open, until :meth:`thaw`."""
+        self._tell(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Have it go on where it was."""
+        self._tell(signal.SIGCONT)
+
+    def _tell(self, number: signal.Signals) -> None:
+        if self._child is not None:
+            self._child.tell(number)
+
+
+def program() -> Path:
+    """Return the Valkey of the harness.
+
+    Raises:
+        HarnessError: there is none for this machine.
+    """
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise HarnessError(str(error), "name a Redis of yours with --redis-url") from error
+
+
+def _command(binary: Path, port: int, folder: Path) -> list[str]:
+    """Return the command that starts a broker on *port* of loopback."""
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    # To set its title it would overwrite its environment, and with it the marks it is found by.
+    return [str(binary), *options, "--dir", str(folder), "--set-proc-title", "no"]
 
 
 def _answering(url: str, child: processes.Child) -> Broker | None:

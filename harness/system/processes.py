@@ -91,6 +91,8 @@ class Child:
             HarnessError: the program does not exist or cannot be run, or *log* cannot be written.
         """
         self.mark = uuid.uuid4().hex
+        #: Whether it was sent a signal on purpose: how it ended then says nothing of the machine.
+        self.told = False
         self.log = log
         self.started = time.monotonic()
         try:
@@ -166,9 +168,14 @@ class Child:
 
     def kill(self) -> None:
         """Kill it, and leave it to whoever watches it to find that out."""
+        self.tell(signal.SIGKILL)
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send it, and all of its session, a signal."""
         if self.exit_status is None:
+            self.told = True
             with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+                os.killpg(self.pid, number)
 
     def family(self) -> list[psutil.Process]:
         """Return the process and all it started that still runs, wherever that has gone."""

@@ -7,6 +7,7 @@ all connections without looking at them.
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import struct
 import threading
@@ -45,11 +46,13 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._do(self._server.close)
-        self._do(self._reset)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(_PROMPTLY)
-        self.loop.close()
+        try:
+            self._do(self._server.close)
+            self._do(self._reset)
+        finally:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+            self.loop.close()
 
     def cut(self) -> None:
         """Reset both ends of every connection, and refuse new ones until :meth:`mend`."""
@@ -130,7 +133,8 @@ class _End(asyncio.Protocol):
             self._later(lambda: self.transport.write(data))
 
     def _later(self, do: Callable[[], None]) -> None:
-        self._due = max(self._due, self._proxy.loop.time() + self._proxy.delayed)
+        # A later moment each time: of what is due at the same one the loop keeps no order.
+        self._due = max(math.nextafter(self._due, math.inf), self._proxy.loop.time() + self._proxy.delayed)
         self._proxy.loop.call_at(self._due, do)
 
     def connection_lost(self, error: Exception | None) -> None:

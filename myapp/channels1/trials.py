@@ -23,6 +23,11 @@ class MemberConsumer(consumers.MemberConsumer):
             self.close(asked["code"])  # it takes no reason
         elif asked["trial"] == "block":
             time.sleep(asked["seconds"])
+        elif asked["trial"] == "burst":
+            for message in trials.burst(asked):
+                super(MemberConsumer, self).receive(text=message, **kwargs)
+        else:
+            self.send(text=trials.answer(asked))
 
     def disconnect(self, message, **kwargs):
         trials.note("disconnect", who=message.channel_session.get("who", ""), code=message.content.get("code"))

@@ -1,8 +1,9 @@
 """The chat on Channels 2, 3 and 4.
 
 ``CHAT_LAYER`` in the environment chooses the channel layer: ``core`` and ``pubsub`` are those of
-channels_redis, ``memory`` is the one that Channels has for tests and for one process. With
-``CHAT_ORIGIN=checked`` handshakes from other sites are refused in Channels 2 as well.
+channels_redis, ``memory`` is the one that Channels has for tests and for one process. ``CHAT_ORIGIN`` says
+whether handshakes from other sites are refused: ``checked``, or ``any`` is let in. ``CHAT_SENTINEL``, a host and a
+port, is where a Sentinel knows the Redis, which is called ``chat`` there.
 """
 
 import os
@@ -30,6 +31,9 @@ CHAT_ROOMS = {"": "/ws/chat/", "sync": "/ws/sync/chat/"}
 CHAT_PUBLISH = "myapp.channels2.publish.publish"
 
 _redis = {"hosts": [CHAT_REDIS_URL], "prefix": CHAT_PREFIX}
+if os.environ.get("CHAT_SENTINEL"):
+    _host, _, _port = os.environ["CHAT_SENTINEL"].partition(":")
+    _redis["hosts"] = [{"sentinels": [(_host, int(_port))], "master_name": "chat"}]
 _layers = {
     "core": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": _redis},
     "pubsub": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": _redis},
@@ -37,6 +41,6 @@ _layers = {
 }
 CHANNEL_LAYERS = {"default": _layers[os.environ.get("CHAT_LAYER", "core")]}
 
-# Whether handshakes from other sites are refused. The tutorial of Channels 2 does not do it yet, and its
-# validator breaks on the last patch releases of every Python.
-CHAT_CHECKS_ORIGIN = GENERATION >= 3 or os.environ.get("CHAT_ORIGIN") == "checked"
+# The tutorial of Channels 2 does not check it yet, and its validator breaks on the last patch releases of every
+# Python.
+CHAT_CHECKS_ORIGIN = os.environ.get("CHAT_ORIGIN", "checked" if GENERATION >= 3 else "any") == "checked"

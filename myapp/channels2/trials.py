@@ -29,6 +29,11 @@ class AsyncMemberConsumer(async_consumers.MemberConsumer):
             await self.close(**_closing(self, asked))
         elif asked["trial"] == "block":
             await waiting.busy(asked)
+        elif asked["trial"] == "burst":
+            for message in trials.burst(asked):
+                await super().receive(message)
+        else:
+            await self.send(trials.answer(asked))
 
     async def disconnect(self, close_code):
         trials.note("disconnect", who=trials.name_in(self.scope["query_string"]), code=close_code)
@@ -48,6 +53,11 @@ class MemberConsumer(consumers.MemberConsumer):
             self.close(**_closing(self, asked))
         elif asked["trial"] == "block":
             time.sleep(asked["seconds"])
+        elif asked["trial"] == "burst":
+            for message in trials.burst(asked):
+                super().receive(message)
+        else:
+            self.send(trials.answer(asked))
 
     def disconnect(self, close_code):
         trials.note("disconnect", who=trials.name_in(self.scope["query_string"]), code=close_code)

@@ -6,14 +6,16 @@ monkey.patch_all()
 
 import os
 import sys
+from importlib import import_module
 
 from gevent import pywsgi
 from geventwebsocket.handler import WebSocketHandler
 
 
-def main():
+def main(module="myapp.pysocketio.wsgi"):
+    """Serve the application in *module* on the port that the command line names."""
     os.environ["CHAT_ASYNC_MODE"] = "gevent"
-    from myapp.pysocketio.wsgi import application
+    application = import_module(module).application
 
     server = pywsgi.WSGIServer(("127.0.0.1", int(sys.argv[1])), application, handler_class=WebSocketHandler)
     try:

@@ -3,7 +3,21 @@
 Only where ``CHAT_TRIALS`` in the environment names a file: what the server's side sees is written there, a line of JSON
 each. The ``trials`` module beside a library's settings puts what takes trials in the place of the chat's own. A
 connection that is asked to says who it is in its address, ``?trial=NAME``, and what it is to do in a message:
-``{"trial": "close", "code": 4400, "reason": "enough"}``.
+``{"trial": "close", "code": 4400, "reason": "enough"}``. The trials, and what else stands in their messages:
+
+``raise``
+    The handler raises.
+``close``
+    It closes the connection with the *code* and the *reason*.
+``block``
+    It takes its time for so many *seconds*: *how* is ``await`` or ``sleep``.
+``burst``
+    It handles so many messages (*count*) as if they had come one after the other; in the text of each, *message*,
+    ``$N`` is its number.
+``weigh``
+    It sends back how long the text *pad* was.
+``grow``
+    It sends a text of so many letters (*size*).
 """
 
 import json
@@ -44,6 +58,18 @@ def note(event, **fields):
         os.write(file, line.encode("utf-8"))
     finally:
         os.close(file)
+
+
+def burst(asked):
+    """Return the messages of a burst."""
+    return [asked["message"].replace("$N", str(number)) for number in range(asked["count"])]
+
+
+def answer(asked):
+    """Return what the connection is sent that asks to ``weigh`` or to ``grow``; None for other trials."""
+    if asked["trial"] == "weigh":
+        return "weighed %d" % len(asked["pad"])
+    return "x" * asked["size"] if asked["trial"] == "grow" else None
 
 
 class Trial(Exception):

@@ -1,7 +1,8 @@
 """What happens to a member behind an open connection: ``python -m myapp.trials.act deactivate Mary``.
 
 ``expire`` and ``delete`` are about the member's sessions, ``password`` sets another one, ``deactivate`` and ``leave``
-are what they say (of a group); ``restore`` takes back what can be taken back.
+are what they say (of a group), ``join`` makes the member one of a thousand groups more, which are called ``crowd-0`` to
+``crowd-999``; ``restore`` takes back what can be taken back.
 """
 
 import sys
@@ -11,6 +12,9 @@ import django
 
 PASSWORD = "secret"
 GROUP = "chatusers"
+CROWD = ["crowd-%d" % number for number in range(1000)]
+#: How many rows go into one statement: SQLite takes only so many variables.
+_ROWS = 100
 
 
 def sessions_of(user):
@@ -42,6 +46,11 @@ def act(what, name):
         user.save()
     elif what == "leave":
         user.groups.remove(Group.objects.get(name=GROUP))
+    elif what == "join":
+        Group.objects.bulk_create([Group(name=name) for name in CROWD], batch_size=_ROWS)
+        crowd = list(Group.objects.filter(name__startswith="crowd-"))
+        for first in range(0, len(crowd), _ROWS):
+            user.groups.add(*crowd[first : first + _ROWS])
     elif what == "restore":
         user.is_active = True
         user.set_password(PASSWORD)

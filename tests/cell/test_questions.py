@@ -113,6 +113,7 @@ def answers(*goods):
         ((None,), "no", None, False),
         ((False, False), "no (2 of 2)", False, False),
         ((False, True), "no (1 of 2)", False, True),
+        ((False, None), "no", False, False),
     ],
 )
 def test_twice(goods, seen, good, chance):
@@ -126,3 +127,32 @@ def test_twice_of_several():
     rounds = [[finding("a"), finding("b", False), finding("c", False)], [finding("a", False), finding("b", False)]]
     found = list(questions.twice(lambda: rounds.pop(0)))
     assert [(each.question, each.seen) for each in found] == [("a", "yes"), ("b", "no (2 of 2)"), ("c", "no")]
+
+
+def test_twice_and_broken_off(tmp_path):
+    """What was found before the first time breaks off is kept; what the second time breaks off changes nothing."""
+
+    def first():
+        yield finding("a", False)
+        raise SendFailed("gone")
+
+    found = []
+    with pytest.raises(SendFailed):
+        found.extend(questions.twice(first))
+    rounds = [iter([finding("a", False)]), broken(SendFailed("gone"))]
+    assert [each.seen for each in questions.twice(lambda: rounds.pop(0))] == ["no"]
+
+
+@pytest.mark.parametrize("error", [SendFailed("gone"), ConnectionResetError("gone"), TimeoutError("gone")])
+def test_guarded(error):
+    """What cannot be asked says so, for one question, and nothing else is kept from being asked."""
+    *_, found = questions.guarded("Is it?", lambda: broken(error))
+    assert (found.question, found.seen, found.good) == ("Is it?", "not asked: gone", None)
+    (found,) = questions.guarded("Is it?", lambda: iter([finding("a")]))
+    assert found.question == "a"
+
+
+def test_connections_that_break(tmp_path, clock):
+    """A connection that breaks while something is asked is no fault of the harness."""
+    asked = Asked(tmp_path, broken(ConnectionResetError("reset")))
+    assert asked.findings[-1].seen == "reset"

@@ -50,6 +50,7 @@ def test_strangers_on_every_port(tmp_path, monkeypatch):
         project=tmp_path,
         env=dict(os.environ),
         broker=broker,
+        database=work / "chat.sqlite3",
         prefix="",
         recorder=recorder,
         reports=Reports(tmp_path),

@@ -34,6 +34,7 @@ class Process:
     def __init__(self, log, port):
         self.log, self.port = log, port
         self.exit_status = None
+        self.told = False
         self.also = set()
         self.by = "SIGINT"
         #: How many connections it has not closed yet, each time that it is asked; in the end none.
@@ -78,6 +79,7 @@ class World:
             project=folder,
             env={"CHAT_PREFIX": "prefix"},
             broker=Broker(),
+            database=folder / "work" / "chat.sqlite3",
             prefix="prefix",
             recorder=self.recorder,
             reports=Reports(folder),
@@ -318,6 +320,13 @@ def test_ended_by_itself(world):
     assert world.steps[-1] == ("stop runserver", "failed", "it had ended by itself, exit status 3")
     assert world.observed.stopped["runserver"].startswith("had ended, exit status 0")
     assert world.observed.stopping == []
+
+
+def test_killed_on_purpose(world):
+    """A server that was killed to see what comes of it is nobody's fault, and no failed step."""
+    with world.serving("runserver fault", ends=Ends.AT_ONCE):
+        world.processes[0].told, world.processes[0].exit_status = True, -9
+    assert [step.outcome for step in world.recorder.steps] == ["ok"]
 
 
 def test_killed_from_outside(world):

@@ -6,7 +6,7 @@ import pytest
 from cellservers import TalkingLibrary, failed, standing_in
 
 from harness.cell.outcome import Observations
-from harness.cell.ways import all_ways, ways_apart
+from harness.cell.ways import all_ways, through, ways_apart
 from harness.libraries.base import Variant
 
 WAYS = (
@@ -59,3 +59,21 @@ def test_a_way_that_is_not_there(server):
             *[(False, "")] * 2,
             *[(True, "it is not there")] * 2,
         ]
+
+
+def test_through(server, board):
+    """A chat that reaches its server another way says nothing that the first one says, and its frames are kept."""
+    chat = board.talk(server.library)
+    other = through(chat, 4711)
+    assert (other.server.port, other.server.base) == (4711, "http://127.0.0.1:4711")
+    assert other.token != chat.token
+    assert other.sessions is chat.sessions
+    assert chat.others == [other]
+    assert other.connections == {}
+
+
+def test_ways_without_a_broker(server):
+    """Each way knows whether its messages go through the broker."""
+    server.library.ways = (Variant("in memory", {"LAYER": "memory"}, uses_broker=False),)
+    with ways_apart(server, Observations(), "faults", {}) as ways:
+        assert [way.uses_broker for way in ways] == [True, False]

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from bareserver import handshake
 
-from harness.clients.visits import Visitor, visit
+from harness.clients.visits import Visitor, knock, visit
 from harness.system.ports import free_port
 from harness.system.waiting import wait_until
 
@@ -80,3 +80,25 @@ def test_nobody_listens():
     found = visit([Visitor(free_port(), "/")])
     assert found.opened == 0
     assert found.refused.startswith("ConnectionRefusedError")
+
+
+def test_a_knock():
+    """Whoever knocks says what is unusual, and learns what is answered, without staying."""
+    doors = Doors(lets_in=1)
+    status, headers = knock(Visitor(doors.port, "/ws", method="POST", headers=("X-More: yes",)))
+    assert (status, headers["upgrade"]) == ("101", "websocket")
+    assert doors.requests[0].startswith(b"POST /ws HTTP/1.1\r\n")
+    assert b"\r\nX-More: yes\r\n\r\n" in doors.requests[0]
+    assert knock(Visitor(doors.port, "/ws")) == ("403", {"content-length": "0"})
+    doors.listening.close()
+
+
+def test_nobody_answers():
+    """A knock that brings no answer is an error, whether nobody is there or somebody hangs up."""
+    with pytest.raises(ConnectionRefusedError):
+        knock(Visitor(free_port(), "/ws"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        hanging_up = threading.Thread(target=lambda: listening.accept()[0].close(), daemon=True)
+        hanging_up.start()
+        with pytest.raises(ConnectionResetError):
+            knock(Visitor(listening.getsockname()[1], "/ws"))

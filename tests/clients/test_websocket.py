@@ -313,6 +313,18 @@ def test_vanished(transcript):
         assert (heard.frames, connection.wire.fileno()) == ([], -1)
 
 
+def test_paused(transcript):
+    """Whoever pauses reads nothing, and everything afterwards in its order."""
+    with serving(frame(TEXT, b"first")) as (port, heard):
+        connection = connect(port, transcript)
+        assert transcript.wait([connection.endpoint], ["first"], 5)
+        connection.pause()
+        connection.send("anything")
+        heard.wait(1)
+        assert transcript.texts(connection.endpoint) == ["first"]
+        connection.close()  # which a pause does not keep from ending
+
+
 # Fragments
 
 

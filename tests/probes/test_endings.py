@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import threading
 from contextlib import contextmanager
 
@@ -23,7 +22,7 @@ from harness.system.ports import free_port
 
 RAISED = "A handler raises"
 CLIENT, SERVER = "A client closes with 4001: its disconnect handler", "The server closes with 4400 and a reason"
-REFUSED, RESET = "A connection that is refused", "A client is reset: its disconnect handler"
+REFUSED, RESET = "A connection that is refused", "A client's connection is reset: its disconnect handler"
 SILENT = "A client vanishes without a word: its disconnect handler"
 GOOD = {
     f"{RAISED}: its client": "is closed with 1011",
@@ -158,7 +157,7 @@ def test_all_is_well(asked):
     """A server that ends connections by the book is as expected in all."""
     found = asked()
     assert {question: seen for question, (seen, _) in found.items() if question != SILENT} == GOOD
-    assert re.fullmatch(r"runs after \d s", found[SILENT][0])
+    assert found[SILENT][0] == "runs within 10 s"
     assert all(good for _, good in found.values())
 
 
@@ -196,9 +195,8 @@ def test_what_does_not_happen(asked, wrong, question, seen):
 
 
 def test_a_slow_refusal(asked):
-    """A refusal that takes long is told with how long."""
-    seen, good = asked("refuses slowly", refusal=0.3)[REFUSED]
-    assert (re.fullmatch(r"status 403, after \d\.\d s \(2 of 2\)", seen) is not None, good) == (True, False)
+    """A refusal that takes too long is told."""
+    assert asked("refuses slowly", refusal=0.3)[REFUSED] == ("status 403, later than that (2 of 2)", False)
 
 
 def test_each_way(asked):

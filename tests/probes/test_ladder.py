@@ -20,8 +20,8 @@ from harness.load.plan import RATES, Plan
 from harness.probes import deployed, load
 from harness.results import loads
 from harness.results.loads import LADDER, Client, Machine, Message, Rate, Step, Usage
-from harness.servers import nginx
 from harness.servers.catalogue import Deployment
+from harness.servers.front import NoFront
 
 HUNDRED = "A broadcast to 100 sockets"
 RATE = "Messages a second to 100 sockets, as long as p99 is within 250 ms"
@@ -492,7 +492,7 @@ def test_it_does_not_start_again(world):
 def test_no_nginx(world):
     """Without NGINX what stands behind it is not tested, and the other deployments are."""
     world.library.deployed = (Deployment("behind NGINX", proxied=True), Deployment("1 process"))
-    world.nginx = nginx.NoNginx("there is no nginx")
+    world.nginx = NoFront("there is no nginx")
     found = world.ask()
     assert found["Can it be put under load? (behind NGINX)"] == ("not tested: there is no nginx", None)
     assert found[f"{HUNDRED} (1 process)"] == ("reaches each of them once", True)

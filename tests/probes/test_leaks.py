@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from cellservers import TalkingLibrary, standing_in
 
 from harness.cell.outcome import Observations
 from harness.clients.visits import Visits
+from harness.errors import CellFailure
 from harness.probes import leaks
 from harness.probes.leaks import _Held
 
 FEW = {"file descriptors": 20, "threads": 3, "connections to the broker": 2, "keys in the broker": 1}
+#: What the tests above put something in the place of.
+SETTLED = leaks._settled
 NONE = "no more than after the first time"
 
 
@@ -78,3 +83,47 @@ def test_not_let_in(world):
     """Where not all are let in nothing is known of what would be left of them."""
     world.opens = 7
     assert world.ask() == {after("sockets"): ("not asked: 7 of 100 were let in; status 503", None)}
+
+
+# How it is measured
+
+
+def settling(monkeypatch, server, *counts: int, first: int | None = None) -> int:
+    """Have the server hold so many descriptors each time that it is asked; return what it is taken to hold."""
+    held = [_Held({"file descriptors": count}, 0) for count in counts]
+    monkeypatch.setattr(leaks, "_STILL", 0.0)
+    monkeypatch.setattr(leaks, "_held", lambda server: held.pop(0) if len(held) > 1 else held[0])
+    return SETTLED(server, [] if first is None else [_Held({"file descriptors": first}, 0)]).things[
+        "file descriptors"
+    ]
+
+
+def test_it_settles(monkeypatch, world):
+    """What is measured is what stays, the first time as well: what is being given back is not held."""
+    assert settling(monkeypatch, world.server, 2000, 900, 30, 30) == 30
+    assert settling(monkeypatch, world.server, 500, 500, 31, 31, first=30) == 31
+
+
+def test_it_never_settles(monkeypatch, world):
+    """What is never given back is what it holds in the end."""
+    monkeypatch.setattr(leaks, "_SETTLES", 0.1)
+    assert settling(monkeypatch, world.server, 500, first=30) == 500
+
+
+def test_a_server_that_ends(world):
+    """A server that has ended holds nothing, and that is nothing to its credit."""
+    world.server.process = SimpleNamespace(exit_status=-11, family=list)
+    with pytest.raises(CellFailure, match="the server ended with exit status -11"):
+        leaks._held(world.server)
+
+
+def test_what_is_counted(world):
+    """All of a server's processes count; of a broker that is somebody else's nothing does."""
+    one = SimpleNamespace(num_fds=lambda: 10, num_threads=lambda: 2, memory_info=lambda: SimpleNamespace(rss=1000))
+    world.server.process = SimpleNamespace(exit_status=None, family=lambda: [one, one])
+    world.server.broker = SimpleNamespace(embedded=False)
+    assert leaks._held(world.server) == _Held({"file descriptors": 20, "threads": 4}, 2000)
+    client = SimpleNamespace(info=lambda section: {"connected_clients": 5}, scan_iter=lambda match: iter(["a", "b"]))
+    world.server.broker = SimpleNamespace(embedded=True, client=client)
+    held = leaks._held(world.server)
+    assert (held.things["connections to the broker"], held.things["keys in the broker"]) == (5, 2)

@@ -184,6 +184,7 @@ class World:
             project=folder,
             env={"PATH": "/bin"},
             broker=Broker.__new__(Broker),
+            database=folder / "work" / "chat.sqlite3",
             prefix="",
             recorder=recorder_in(folder),
             reports=Reports(folder),

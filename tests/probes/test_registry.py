@@ -21,7 +21,10 @@ from harness.probes.registry import Kind, chosen
         (["all"], ["payloads", "delivery", "transports", "browser"]),
         (["load"], ["load"]),
         (["load", "all"], ["payloads", "delivery", "transports", "browser", "load"]),
-        (["deep"], ["endings", "sessions", "blocking", "leaks"]),
+        (
+            ["deep"],
+            ["endings", "amounts", "faults", "sessions", "deployment", "conformance", "blocking", "leaks"],
+        ),
     ],
 )
 def test_chosen(names, probes):
@@ -33,9 +36,9 @@ def test_unknown():
     """A probe that there is not is named, and so are those that there are."""
     with pytest.raises(UsageError, match=r"^there is no probe called 'crystal'$") as raised:
         chosen(["payloads", "crystal", "ball"])
-    assert (
-        raised.value.hint
-        == "known: payloads, delivery, transports, browser, endings, sessions, blocking, leaks, load, stress, all, deep"
+    assert raised.value.hint == (
+        "known: payloads, delivery, transports, browser, endings, amounts, faults, sessions, deployment, conformance, "
+        "blocking, leaks, load, stress, all, deep"
     )
 
 
@@ -104,12 +107,12 @@ def test_broken_off(asked, monkeypatch):
 def test_of_which_libraries():
     """Transports are asked of what can be polled, browsers of what has their pages, endings of what takes trials."""
     library = TalkingLibrary(Switchboard())
-    applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "browser", "sessions", "blocking", "leaks", "load", "stress"}
+    not_applying = {name for name, kind in registry.PROBES.items() if not kind.applies(library)}
+    assert not_applying == {"transports", "endings"}
     library.polls, library.browsed = True, False
-    applying = {name for name, kind in registry.PROBES.items() if kind.applies(library)}
-    assert applying == {"payloads", "delivery", "transports", "sessions", "blocking", "leaks", "load", "stress"}
-    library.takes_trials = True
+    not_applying = {name for name, kind in registry.PROBES.items() if not kind.applies(library)}
+    assert not_applying == {"browser", "endings"}
+    library.trials = frozenset({"raise", "close"})
     assert registry.PROBES["endings"].applies(library)
 
 

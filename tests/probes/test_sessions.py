@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from cellservers import TalkingLibrary, standing_in
 
+from harness.cell import server as serving
 from harness.cell.outcome import Observations
-from harness.errors import CellFailure
 from harness.probes import sessions
 from harness.system.processes import Ended
 
@@ -27,6 +27,15 @@ class World:
         self.done: list[str] = []
         #: Whether the pages, and the open connections, notice what is done to Mary.
         self.pages_know = self.sockets_know = True
+        #: What a handshake is answered with, by what is unusual in it; 101 where nothing stands here.
+        self.answers: dict[str, tuple[str, dict[str, str]] | OSError] = {}
+
+    def knock(self, visitor):
+        first = visitor.headers[0].partition(":")[0] if visitor.headers else visitor.method
+        answer = self.answers.get(first, ("101", {}))
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
 
     def act(self, command, env, cwd, log, deadline) -> Ended:
         what = command[3]
@@ -50,7 +59,8 @@ class World:
 @pytest.fixture
 def world(board, tmp_path, monkeypatch) -> World:
     made = World(board, tmp_path)
-    monkeypatch.setattr(sessions.processes, "run", made.act)
+    monkeypatch.setattr(serving.processes, "run", made.act)
+    monkeypatch.setattr(sessions, "knock", made.knock)
     then = sessions._after
 
     def after(chat, server, what, act, channel):
@@ -80,9 +90,9 @@ def world(board, tmp_path, monkeypatch) -> World:
 def test_all_is_well(world):
     """Connections that end with their session, and handshakes that are refused without one, are as expected."""
     found = world.ask()
-    gone = ("no: closed by the server with 4401", True)
+    gone = ("no: it is closed by the server with 4401", True)
     assert [found[RECEIVES.format(what)] for what in EVENTS] == [gone] * len(EVENTS)
-    assert [found[SENDS.format(what)] for what in EVENTS] == [("no: it is closed", True)] * len(EVENTS)
+    assert [found[SENDS.format(what)] for what in EVENTS] == [("no", True)] * len(EVENTS)
     assert found[LEFT] == gone
     assert found["A handshake of the site's own page"] == ("is let in", True)
     assert found["A handshake of a foreign Origin, with a member's cookie"] == ("is refused: status 403", True)
@@ -115,14 +125,32 @@ def test_silent_connections(world):
     world.board.drops = lambda text, line: "may not" in text
     found = world.ask()
     assert found[RECEIVES.format(EVENTS[0])] == ("no: it stays open, and receives nothing", True)
-    assert found[SENDS.format(EVENTS[0])] == ("no: what it sends does not arrive", True)
+    assert found[SENDS.format(EVENTS[0])] == ("no", True)
+
+
+def test_others_fall_silent_as_well(world):
+    """Where those to whom nothing happened hear nothing either, silence says nothing of the member."""
+    world.board.then = lambda text: [
+        line.end("closed by the server with 1011")
+        for line in list(world.board.lines)
+        if line.member == "John" and "may not read" in text
+    ]
+    seen = "not proved: of the others' connections, closed by the server with 1011"
+    assert world.ask()[RECEIVES.format(EVENTS[0])] == (seen, None)
+
+
+def test_nothing_can_be_said(world):
+    """Where others can say nothing any more nothing is proved."""
+    world.board.fails = lambda member, text: "broken" if "may not read" in text else ""
+    seen, good = world.ask()[RECEIVES.format(EVENTS[0])]
+    assert (seen.startswith("not proved: "), good) == (True, None)
 
 
 def test_open_doors(world):
     """Who is let in and ought not to be is told, and so is who is let in only to be closed."""
     world.board.refuses = lambda endpoint, path, member, origin: ""
     found = world.ask()
-    for door in ("of an Origin that is null", "of an Origin with another port", "without a cookie"):
+    for door in ("of an Origin that is null", "of a foreign Origin, with a member's cookie", "without a cookie"):
         assert found[f"A handshake {door}"] == ("is let in (2 of 2)", False)
 
 
@@ -133,6 +161,52 @@ def test_it_cannot_be_done(world, monkeypatch):
         log.write_text("no such member")
         return Ended(1, False, 0.1)
 
-    monkeypatch.setattr(sessions.processes, "run", refuses)
-    with pytest.raises(CellFailure, match="could not be done to Mary: no such member"):
-        world.ask()
+    monkeypatch.setattr(serving.processes, "run", refuses)
+    seen, good = world.ask()[RECEIVES.format(EVENTS[0])]
+    assert (seen, good) == ("not asked: restore could not be done to Mary: no such member", None)
+
+
+SUBPROTOCOL, POST, MANY = (
+    "A handshake that asks for an unknown subprotocol",
+    "A handshake by POST",
+    "A handshake with 1000 headers",
+)
+
+
+def test_unusual_handshakes(world):
+    """A server that names no subprotocol it does not know, takes GET alone and outlasts many headers does well."""
+    world.answers = {"POST": ("405", {}), "X-Padding-0": ("431", {})}
+    found = world.ask()
+    assert found[SUBPROTOCOL] == ("is let in without it", True)
+    assert found[POST] == ("is refused: 405", True)
+    assert found[MANY] == ("is refused", True)
+
+
+def test_handshakes_that_ought_to_be_refused(world):
+    """A subprotocol that nobody knows is not to be named, and POST is no handshake."""
+    world.answers = {"Sec-WebSocket-Protocol": ("101", {"sec-websocket-protocol": "nobody-knows-it"})}
+    found = world.ask()
+    assert found[SUBPROTOCOL] == ("is let in with it (2 of 2)", False)
+    assert found[POST] == ("is let in (2 of 2)", False)
+
+
+def test_a_server_that_many_headers_end(world):
+    """A server that does not answer any more after too many headers is found."""
+    world.answers = {"X-Padding-0": ConnectionResetError("reset"), "GET": ConnectionRefusedError("refused")}
+    seen = "is refused; the next handshake is refused: the connection is closed (2 of 2)"
+    assert world.ask()[MANY] == (seen, False)
+
+
+def test_no_answer(world):
+    """A server that leaves a handshake with many headers without an answer, and goes on, does well enough."""
+    world.answers = {"X-Padding-0": TimeoutError()}
+    assert world.ask()[MANY] == ("is refused", True)
+
+
+def test_who_decides(world):
+    """Each answer says whose default or code decides it."""
+    world.library.decides = {"origin": "library", "login": "project", "after": "library"}
+    found = {each.question: each.decided_by for each in sessions.ask(None, world.server, Observations())}
+    assert found[ENDED] == found["A handshake without a cookie"] == "project"
+    assert found["A handshake of an Origin that is null"] == found[RECEIVES.format(EVENTS[0])] == "library"
+    assert found[POST] == "server"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from harness.errors import DamagedResult
@@ -28,6 +29,7 @@ def answered(name: str = "endings", *findings: Finding) -> DeepSet:
         seconds=42.5,
         versions=VERSIONS,
         findings=list(findings),
+        counted={},
     )
 
 
@@ -49,7 +51,7 @@ def test_summary():
     """A result has the counts, and the first of the answers that were not expected."""
     findings = [finding(number, good=number % 2 == 0) for number in range(20)]
     summary = answered("endings", *findings, finding(20, good=None)).summary
-    assert (summary.name, summary.counts) == ("endings", (10, 21))
+    assert (summary.name, summary.counts) == ("endings", (10, 20))
     assert [each.question for each in summary.findings] == [f"question {number}?" for number in (1, 3, 5, 7, 9)]
 
 
@@ -90,3 +92,29 @@ def test_nothing_under_way(reports):
     """Who ends a run that had nothing to keep leaves nothing behind."""
     Progress(reports, CELL, VERSIONS).end()
     assert not reports.folder.exists()
+
+
+def test_of_a_cell(reports):
+    """All sets of a cell are read; one that is damaged is named with what to do."""
+    assert deep.of_cell(reports, CELL) == []
+    sets = [answered("amounts"), answered("endings")]
+    for each in reversed(sets):
+        deep.save(reports, each)
+    assert deep.of_cell(reports, CELL) == sets
+    (reports.deep(CELL) / "faults.json").write_text("{")
+    with pytest.raises(DamagedResult, match=r"faults\.json is no finished set"):
+        deep.of_cell(reports, CELL)
+
+
+def test_joined():
+    """Of several answers to one set the newest are taken."""
+    old, other = answered("endings"), answered("amounts")
+    new = msgspec.structs.replace(old, started="2026-11-27T06:00:00+00:00")
+    assert deep.joined([new, other, old]) == [other, new]
+
+
+def test_every_set_has_a_title():
+    """Each deep set of the harness is told of in the reports."""
+    from harness.probes.registry import PROBES
+
+    assert set(deep.TITLES) == {name for name, kind in PROBES.items() if kind.deep}

@@ -28,7 +28,7 @@ from harness.run import cell, clean
 from harness.run.cell import Request
 from harness.servers.catalogue import SERVERS
 from harness.system import processes
-from harness.verdict import Reason
+from harness.verdict import Reason, Verdict
 
 CELL = Cell.parse("py311-django52-talking")
 INSTALLED = Installed(
@@ -58,6 +58,20 @@ class Broker:
 
     def forget(self, prefix: str) -> None:
         self.asked.append(f"forget {prefix.rpartition('-')[0]}")
+
+
+class Vigil:
+    """Who watches a broker, and has nothing to say."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __enter__(self) -> Vigil:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def check(self) -> None: ...
 
 
 class World:
@@ -184,6 +198,7 @@ def world(tmp_path, monkeypatch) -> World:
     monkeypatch.setattr(cell.processes, "owning", made_owning)
     monkeypatch.setattr(cell.broker, "embedded", made.embedded)
     monkeypatch.setattr(cell.broker, "connect", made.connect)
+    monkeypatch.setattr(cell, "Vigil", Vigil)
     monkeypatch.setattr(cell.serve, "serve", made.serve)
     monkeypatch.setattr(cell.serve, "start_alone", made.start_alone)
     return made
@@ -399,6 +414,23 @@ def test_the_broker_goes_away(world):
         world.result()
     world.serving = failed("it ended")
     with pytest.raises(HarnessError, match="the broker has gone away"):
+        world.result()
+
+
+def test_the_broker_was_away(world, monkeypatch):
+    """What went wrong while the broker was away for a while is no verdict; what went well went well all the same."""
+    monkeypatch.setattr(Vigil, "check", lambda self: pytest.fail("nobody asks of what went well"))
+    assert world.result().verdicts.overall.verdict is Verdict.WORKS
+
+    def check(self) -> None:
+        raise HarnessError("the broker was away for a while during the run", "run the cell again")
+
+    monkeypatch.setattr(Vigil, "check", check)
+    world.observed.channels = failed("a message is missing")
+    with pytest.raises(HarnessError, match="the broker was away for a while"):
+        world.result()
+    world.observed.channels, world.serving = None, failed("it ended")
+    with pytest.raises(HarnessError, match="the broker was away for a while"):
         world.result()
 
 

@@ -331,8 +331,8 @@ def test_the_second_start(server, board):
     served(server)
     env = server.envs["runserver again"]
     assert (env["CHAT_PREFIX"], env["CHAT_REDIS_URL"]) == ("prefix-again", server.broker.url)
-    assert env["CHAT_DATABASE"] == str(server.recorder.work / "chat-again.sqlite3")
-    assert (server.recorder.work / "chat-again.sqlite3").read_bytes() == b"members"
+    assert env["CHAT_DATABASE"] == str(server.recorder.work / "again.sqlite3")
+    assert (server.recorder.work / "again.sqlite3").read_bytes() == b"members"
     assert (server.ends["runserver again"], server.ends["runserver"]) == (Ends.WHILE_CLOSING, None)
     assert names(server).index("stop runserver again") > names(server).index("test")
 

@@ -45,7 +45,7 @@ def test_second_start(server):
     with SecondStart(server, observed) as second, taken(second) as chat:
         assert len(chat.endpoints) == 9
         assert chat is server.chats["runserver again"]
-    database = server.recorder.work / "chat-again.sqlite3"
+    database = server.recorder.work / "again.sqlite3"
     assert server.envs["runserver again"] == {
         "PATH": "/bin",
         "CHAT_PREFIX": "prefix-again",
@@ -63,7 +63,7 @@ def test_without_a_database(server):
     """A chat that has no file of a database gets none."""
     with SecondStart(server, Observations()) as second, taken(second):
         pass
-    assert not (server.recorder.work / "chat-again.sqlite3").exists()
+    assert not (server.recorder.work / "again.sqlite3").exists()
 
 
 def test_it_does_not_start_again(server):

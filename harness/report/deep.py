@@ -1,0 +1,147 @@
+"""The tables of the deep sets of questions: how a library does in all, and what each cell answered, worst first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness.report import rst
+from harness.report.rst import Rst
+from harness.report.view import LibraryView, Rows, View
+from harness.results.deep import TITLES
+from harness.results.result import Finding
+from harness.verdict import answer
+
+#: How many bad answers an overview names.
+_NAMED = 3
+
+
+@dataclass
+class Asked:
+    """One question of a set, and what the cells answered to it."""
+
+    question: str
+    #: The name of the cell → its answer.
+    answers: dict[str, Finding] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The short name of the question."""
+        return next(iter(self.answers.values())).id
+
+    @property
+    def bad(self) -> list[Finding]:
+        """The answers that are not as expected."""
+        return [each for each in self.answers.values() if each.good is False]
+
+    @property
+    def good(self) -> int:
+        """How many answers are as expected."""
+        return sum(each.good is True for each in self.answers.values())
+
+    @property
+    def worst(self) -> tuple[float, int]:
+        """What questions are sorted by: the share of cells that answer otherwise than expected, then their number."""
+        judged = self.good + len(self.bad)
+        return (-len(self.bad) / judged if judged else 0.5, -len(self.bad))
+
+
+def sets(rows: Rows) -> Iterator[tuple[str, list[Asked]]]:
+    """Yield the name of each set that was asked, and its questions, worst first."""
+    for name in TITLES:
+        found: dict[str, Asked] = {}
+        for row in rows.rows:
+            for each in row.deep:
+                for finding in each.findings if each.name == name else ():
+                    found.setdefault(finding.question, Asked(finding.question)).answers[row.name] = finding
+        if found:
+            yield name, sorted(found.values(), key=lambda asked: asked.worst)
+
+
+def was_asked(rows: Rows | View) -> bool:
+    """Tell whether one of the cells was asked a deep set."""
+    return any(row.deep for row in rows.rows)
+
+
+def overview(view: View) -> Rst:
+    """Return a line for each set and library: how much is as expected, and the worst; the worst library first."""
+    rows: list[list[str]] = []
+    for name, title in TITLES.items():
+        of_set: list[tuple[float, list[str]]] = []
+        for library in view.libraries:
+            for found, asked in sets(library):
+                if found == name:
+                    good, judged = sum(each.good for each in asked), sum(each.good + len(each.bad) for each in asked)
+                    share = good / judged if judged else 1.0
+                    line = [title.partition(":")[0], library.title, f"{good} of {judged}", _worst(asked)]
+                    of_set.append((share, line))
+        rows += [line for _, line in sorted(of_set, key=lambda each: each[0])]
+    return rst.csv_table(["Set", "Library", "As expected", "The worst answers"], rows, "12 18 12 58")
+
+
+def _worst(asked: list[Asked]) -> str:
+    bad = [f"{each.question}: {_seen(each)}" for each in asked if each.bad]
+    more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+    return "; ".join(bad[:_NAMED]) + more if bad else "none"
+
+
+def summary(library: LibraryView) -> Rst:
+    """Return a line for each set: how many answers are as expected, and the worst of the others."""
+    rows = [
+        [
+            TITLES[name],
+            f"{sum(each.good for each in asked)} of {sum(each.good + len(each.bad) for each in asked)}",
+            _worst(asked),
+        ]
+        for name, asked in sets(library)
+    ]
+    return rst.csv_table(["Set", "As expected", "The worst answers"], rows, "25 12 63")
+
+
+def questions(asked: list[Asked], name: str) -> Rst:
+    """Return all questions of the set *name*, each with an address of its own."""
+    rows = [
+        [
+            # What is a target has to be referred to, so it is a link to itself as well.
+            Rst(f"_`{name}-{each.id}` `¶ <{name}-{each.id}_>`__"),
+            each.question,
+            next(iter(each.answers.values())).expected,
+            _seen(each),
+            _whose(each),
+            Rst(f"{answer(_judged(each))} ({each.good} of {each.good + len(each.bad)})"),
+        ]
+        for each in _with_own_ids(asked)
+    ]
+    header = ["Address", "Question", "Expected", "Seen", "Decided by", "As expected? (cells)"]
+    widths = [15, 28, 18, 18, 9, 12]
+    if not any(row[4] for row in rows):
+        at = header.index("Decided by")
+        header, widths, rows = (  # nobody's decision is in question
+            [*header[:at], *header[at + 1 :]],
+            [*widths[:at], *widths[at + 1 :]],
+            [[*row[:at], *row[at + 1 :]] for row in rows],
+        )
+    return rst.csv_table(header, rows, " ".join(map(str, widths)))
+
+
+def _whose(asked: Asked) -> str:
+    """Return whose default or code decides the answer, where that is said."""
+    found = {each.decided_by for each in asked.answers.values()} - {""}
+    return ", ".join(f"this {each}" if each == "project" else f"the {each}" for each in sorted(found))
+
+
+def _with_own_ids(asked: list[Asked]) -> list[Asked]:
+    """Return the questions; of those that share a short name the first alone, for an address leads to one place."""
+    return list({each.id: each for each in reversed(asked)}.values())[::-1]
+
+
+def _judged(asked: Asked) -> bool | None:
+    return False if asked.bad else True if asked.good else None
+
+
+def _seen(asked: Asked) -> str:
+    """Return what was seen: the unexpected answers where there are some, with the number of cells where they differ."""
+    shown = asked.bad or list(asked.answers.values())
+    seen = Counter(each.summary for each in shown)
+    return "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())

@@ -1,0 +1,23 @@
+"""The chat over ASGI, whose handler does what the harness asks it to; see :mod:`myapp.trials`."""
+
+import json
+
+from myapp import trials
+from myapp.pysocketio import asgi
+from myapp.trials import waiting
+
+application = asgi.application
+
+
+@asgi.server.on("chat")
+async def said(sid, fields):
+    """Send a message to its audience, or do the trial that it asks for."""
+    if "trial" not in fields:
+        await asgi.said(sid, fields)
+    elif fields["trial"] == "raise":
+        raise trials.Trial("asked to")
+    elif fields["trial"] == "block":
+        await waiting.busy(fields)
+    elif fields["trial"] == "burst":
+        for message in trials.burst(fields):
+            await asgi.said(sid, json.loads(message))
