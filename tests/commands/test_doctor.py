@@ -18,7 +18,8 @@ from harness.commands import doctor as module
 from harness.commands.doctor import doctor
 from harness.environments.interpreters import Interpreter
 from harness.errors import HarnessError
-from harness.servers import nginx
+from harness.servers import haproxy, nginx
+from harness.servers.front import NoFront
 
 
 class Machine:
@@ -30,6 +31,7 @@ class Machine:
         self.broker: Exception | None = None
         self.browser: Exception | None = None
         self.nginx: Exception | None = None
+        self.haproxy: Exception | None = None
         self.left = 0
         self.free = 50_000_000_000
 
@@ -53,6 +55,11 @@ class Machine:
             raise self.nginx
         return "/usr/sbin/nginx"
 
+    def other_proxy(self):
+        if self.haproxy:
+            raise self.haproxy
+        return "/usr/sbin/haproxy"
+
     def sweep(self, checkout):
         assert checkout == ROOT
         return self.left
@@ -74,6 +81,7 @@ def machine(tmp_path, monkeypatch) -> Machine:
     monkeypatch.setattr(module.importlib.metadata, "version", lambda name: f"1.0 of {name}")
     monkeypatch.setattr(chromium, "find", made.chromium)
     monkeypatch.setattr(nginx, "find", made.proxy)
+    monkeypatch.setattr(haproxy, "find", made.other_proxy)
     monkeypatch.setattr(module.processes, "sweep", made.sweep)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(module.shutil, "disk_usage", lambda place: usage._replace(free=made.free))
@@ -97,6 +105,7 @@ def test_all_is_here(machine):
             "✓ broker: the embedded Valkey 9.1.2 starts and answers",
             "✓ browser: /usr/bin/chromium and /usr/bin/chromedriver",
             "✓ NGINX: /usr/sbin/nginx",
+            "✓ HAProxy: /usr/sbin/haproxy",
             "✓ no process of a killed run is left",
             "✓ 50 GB of disk are free; all environments together take about 20",
         ],
@@ -131,15 +140,18 @@ def test_no_broker(machine):
 
 
 def test_no_programs(machine):
-    """Without a browser or NGINX only what needs them is not tested."""
-    machine.browser, machine.nginx = chromium.NoBrowser("there is no chromium"), nginx.NoNginx("there is no nginx")
+    """Without a browser, NGINX or HAProxy only what needs them is not tested."""
+    machine.browser = chromium.NoBrowser("there is no chromium")
+    machine.nginx, machine.haproxy = NoFront("there is no nginx"), NoFront("there is no haproxy")
     code, lines = machine.asked()
     assert code == 0
     at = lines.index("✗ browser: none; `--probe browser` is not tested")
-    assert lines[at + 1 : at + 4] == [
+    assert lines[at + 1 : at + 6] == [
         "    there is no chromium",
-        "✗ NGINX: none; `--probe load` does not test what stands behind it",
+        "✗ NGINX: none; `load` and `deployment` do not test what stands behind it",
         "    there is no nginx",
+        "✗ HAProxy: none; `deployment` does not test what stands behind it",
+        "    there is no haproxy",
     ]
 
 

@@ -93,9 +93,7 @@ def settling(monkeypatch, server, *counts: int, first: int | None = None) -> int
     held = [_Held({"file descriptors": count}, 0) for count in counts]
     monkeypatch.setattr(leaks, "_STILL", 0.0)
     monkeypatch.setattr(leaks, "_held", lambda server: held.pop(0) if len(held) > 1 else held[0])
-    return SETTLED(server, [] if first is None else [_Held({"file descriptors": first}, 0)]).things[
-        "file descriptors"
-    ]
+    return SETTLED(server, [] if first is None else [_Held({"file descriptors": first}, 0)]).things["file descriptors"]
 
 
 def test_it_settles(monkeypatch, world):
