@@ -57,7 +57,8 @@ def chatting(name: str, given: Given) -> Iterator[Chat]:
         evidence.mkdir()
         recorder = Recorder(work, evidence, Scrubber({Path(folder): "<work>"}), Silent())
         with broker.embedded(env, work) as running:
-            env |= library.environment(running.url, "benchmark", work / "chat.sqlite3")
+            database = work / "chat.sqlite3"
+            env |= library.environment(running.url, "benchmark", database)
             env["DJANGO_SETTINGS_MODULE"] = library.settings
             for step, *options in (("migrate", "--noinput"), ("loaddata", "data.json")):
                 command = [str(python), "manage.py", step, *options]
@@ -71,6 +72,7 @@ def chatting(name: str, given: Given) -> Iterator[Chat]:
                 project=project,
                 env=env,
                 broker=running,
+                database=database,
                 prefix="benchmark",
                 recorder=recorder,
                 reports=Reports(Path(folder)),

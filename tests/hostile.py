@@ -20,7 +20,7 @@ HOSTILE = (
     "\x00\u202e [1]_ ::\n====\n\x85 ☃ _`t`: ]]> {{ 7 * 7 }} {% raw %} @everyone https://example.org/ \" ' &"
 )
 #: Whose texts are of a closed set, beside those that are enumerations: it is never anybody's text.
-_CLOSED = {"schema", "cell", "library", "server", "profile", "outcome", "kind", "channel", "started"}
+_CLOSED = {"schema", "cell", "library", "server", "profile", "outcome", "kind", "channel", "started", "decided_by"}
 #: So many are kept of those in a list that have the same fields filled, and of those that have names of their own: with
 #: all of them no result would be small enough to be read.
 _KEPT, _NAMED = 2, 12

@@ -41,6 +41,8 @@ _IDLE = 8.0
 _BEFORE = 1.0
 _CALM = 5.0
 _SOON = 5.0
+#: Seconds for a message.
+_PATIENCE = 2.0
 #: How often something is said on a connection under a path, and the seconds for each time.
 _TRIES = 5
 _EACH = 0.5
@@ -153,7 +155,7 @@ def _woken(question: str, chat: Chat, endpoint: Endpoint) -> Finding:
         return _found(question, _STAYS, f"is closed: {closed}", False)
     text = f"good morning ({chat.token})"
     chat.post("John", "broadcast", "all", text, None)
-    heard = chat.transcript.wait([endpoint], [text], 2.0) and not chat.transcript.closed(endpoint)
+    heard = chat.transcript.wait([endpoint], [text], _PATIENCE) and not chat.transcript.closed(endpoint)
     return _found(question, _STAYS, _STAYS if heard else "stays open, and does not receive", heard)
 
 

@@ -21,6 +21,7 @@ class Library(TalkingLibrary):
     def ask_trial(self, chat, endpoint, trial):
         for number in range(trial["count"]):
             self.broadcast(chat, endpoint, trial["message"].replace("$N", str(number)))
+        return lambda: None
 
 
 @pytest.fixture

@@ -76,7 +76,11 @@ class World:
         yield chat
         chat.close()
 
-    def ask(self) -> dict[str, tuple[str, bool | None]]:
+    def ask(self, *parts: str) -> dict[str, tuple[str, bool | None]]:
+        """Ask everything, or *parts* of it alone: each takes a second."""
+        for part in ("_idle", "_ended", "_replaced", "_under_a_path"):
+            if parts and part not in parts:
+                self.monkeypatch.setattr(deployment, part, lambda *_: iter(()))
         found = deployment.ask(self.board.chat(), self.server, self.observed)
         return {each.question: (each.seen, each.good) for each in found}
 
@@ -84,11 +88,12 @@ class World:
 @pytest.fixture
 def world(tmp_path, monkeypatch) -> World:
     made = World(Switchboard(), tmp_path)
+    made.monkeypatch = monkeypatch
     serving = lambda self, *args, **options: made.started(self, *args, **options)  # noqa: E731
     monkeypatch.setattr(type(made.server), "serving", serving)
     monkeypatch.setattr(deployment, "_PROXIES", {"NGINX": made.before})
     monkeypatch.setattr(deployment.nginx, "before", made.before)
-    for name, seconds in (("_IDLE", 0.1), ("_BEFORE", 0.1), ("_CALM", 0.4)):
+    for name, seconds in (("_IDLE", 0.1), ("_BEFORE", 0.1), ("_CALM", 0.4), ("_PATIENCE", 0.3)):
         monkeypatch.setattr(deployment, name, seconds)
     for name, seconds in (("EACH", 0.01), ("_AGAIN", 0.02), ("_LAST", 0.2), ("_SURE", 0.05)):
         monkeypatch.setattr(traffic, name, seconds)
@@ -124,7 +129,7 @@ def test_an_idle_connection_is_ended(world):
         for line in list(board.lines)
         if line.endpoint.name == "behind NGINX" and text.startswith("fence")
     ]
-    found = world.ask()
+    found = world.ask("_idle")
     assert found[IDLE][1] is False
     assert found[IDLE][0].startswith(("is closed: connection lost", "does not stand: "))
 
@@ -137,19 +142,19 @@ def test_ended_without_a_proxy_as_well(world):
         for line in list(board.lines)
         if line.endpoint.name == "behind nothing" and any(each.endpoint.name == "behind NGINX" for each in board.lines)
     ]
-    assert world.ask()[IDLE] == ("not asked: without a proxy it is closed by the server with 1011", None)
+    assert world.ask("_idle")[IDLE] == ("not asked: without a proxy it is closed by the server with 1011", None)
 
 
 def test_it_does_not_receive(world):
     """A connection that stays open and receives nothing is found."""
     world.board.drops = lambda text, line: text.startswith("good morning")
-    assert world.ask()[IDLE] == ("stays open, and does not receive (2 of 2)", False)
+    assert world.ask("_idle")[IDLE] == ("stays open, and does not receive (2 of 2)", False)
 
 
 def test_no_setting_for_pings(world):
     """A server that cannot ping says so."""
     object.__setattr__(world.server.setup, "server", Server("runserver", ("serve",)))
-    assert world.ask()[PINGS] == ("not asked: runserver has no setting for pings", None)
+    assert world.ask("_idle")[PINGS] == ("not asked: runserver has no setting for pings", None)
 
 
 def test_no_proxy(world):
@@ -166,21 +171,21 @@ def test_it_does_not_end(world, monkeypatch):
     """A server that SIGTERM does not end is ended, and told."""
     monkeypatch.setattr(deployment, "_SOON", 0.1)
     world.ends = False
-    assert world.ask()[f"{END}: the server"] == ("does not end within 0 s (2 of 2)", False)
+    assert world.ask("_ended")[f"{END}: the server"] == ("does not end within 0 s (2 of 2)", False)
 
 
 def test_how_connections_end(world):
     """What open connections are told when their server goes away is told."""
     why = "connection lost (ConnectionResetError)"
     world.told = lambda: [line.end(why) for line in list(world.board.lines)]
-    assert world.ask()[f"{END}: open connections"] == (f"are closed: {why} (2 of 2)", False)
+    assert world.ask("_ended")[f"{END}: open connections"] == (f"are closed: {why} (2 of 2)", False)
 
 
 def test_lost_in_silence(world):
     """What is lost while nobody is told is found, also between two servers."""
     world.board.drops = lambda text, line: text.startswith(("staying 3", "returning 3")) and line.member == "Mary"
     world.told = lambda: None
-    found = world.ask()
+    found = world.ask("_ended", "_replaced")
     assert found[f"{END}: messages lost silently"] == ("some (2 of 2)", False)
     assert found[f"{TWO}: messages lost silently"] == ("some (2 of 2)", False)
 
@@ -188,7 +193,7 @@ def test_lost_in_silence(world):
 def test_not_all_come_back(world):
     """Of a hundred who come back at once those are counted who are let in."""
     world.let_in = 60
-    assert world.ask()[f"{END}: 100 clients who come back"] == ("60 are let in: status 503 (2 of 2)", False)
+    assert world.ask("_ended")[f"{END}: 100 clients who come back"] == ("60 are let in: status 503 (2 of 2)", False)
 
 
 def test_members_who_do_not_come_back(world):
@@ -204,7 +209,7 @@ def test_members_who_do_not_come_back(world):
     world.board.refuses = lambda endpoint, path, member, origin: (
         "status 502" if gone.is_set() and endpoint.name == "returning" else ""
     )
-    found = world.ask()
+    found = world.ask("_ended", "_replaced")
     assert found[f"{END}: members who come back"] == ("do not within 0 s", False)
     assert found[f"{TWO}: could it be asked?"] == ("not asked: status 502", None)
 
@@ -212,25 +217,25 @@ def test_members_who_do_not_come_back(world):
 def test_no_broker(world):
     """Where nothing joins two servers they are not asked about."""
     world.library.uses_broker = False
-    assert not any(question.startswith(TWO) for question in world.ask())
+    assert not any(question.startswith(TWO) for question in world.ask("_replaced"))
 
 
 def test_what_has_to_be_set(world):
     """The first thing that helps is what has to be set; where nothing does the last try is told."""
     world.wrong = {("pages", "nothing"): "the login is elsewhere", ("sockets", "nothing"): "no"}
     world.wrong[("sockets", "named")] = "no"
-    found = world.ask()
+    found = world.ask("_under_a_path")
     assert (found[PAGES], found[SOCKETS]) == (("work with FORCE_SCRIPT_NAME", True), ("work with --root", True))
     world.wrong[("sockets", "own")] = "the handshake is refused: status 404"
     seen = "do not; with --root: the handshake is refused: status 404 (2 of 2)"
-    assert world.ask()[SOCKETS] == (seen, False)
+    assert world.ask("_under_a_path")[SOCKETS] == (seen, False)
 
 
 def test_it_does_not_start_so(world):
     """A server that does not start with a setting does not work with it."""
     world.wrong = {("pages", "nothing"): "no", ("pages", "named"): "no"}
     world.server.failures["runserver sub pages 2"] = failed("it has no such option")
-    assert world.ask()[PAGES] == ("do not; with --root: it has no such option (2 of 2)", False)
+    assert world.ask("_under_a_path")[PAGES] == ("do not; with --root: it has no such option (2 of 2)", False)
 
 
 # What is looked at

@@ -75,7 +75,7 @@ class World:
 
     @contextmanager
     def before(self, behind, env, folder, files):
-        self.before_ports.append(behind)
+        self.before_ports += behind
         yield 8080, SimpleNamespace(family=list)
 
     @contextmanager
