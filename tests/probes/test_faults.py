@@ -210,9 +210,22 @@ def test_own_servers_and_broker(stage):
         assert url == f"redis://127.0.0.1:{here.before_broker.port}/0"
 
 
-def test_found_by_a_sentinel(stage):
+class Watched:
+    """A broker that a Sentinel watches, none of which runs."""
+
+    def __init__(self, env, folder) -> None:
+        self.port, self.master = 26379, SimpleNamespace(port=6379, url="redis://127.0.0.1:6379/0")
+
+    def __enter__(self) -> Watched:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def test_found_by_a_sentinel(stage, monkeypatch):
     """Where a library documents it, its servers are told where a Sentinel is, which has the replica take over."""
     stage.library.sentinel = "WATCHED_BY"
+    monkeypatch.setattr(scenes, "WatchedBroker", Watched)
     with scenes.scene(stage, Observations(), "fault 6", behind="sentinel") as here:
         assert stage.starts[0][1] == {"WATCHED_BY": f"127.0.0.1:{here.watched.port}"}
 
