@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from itertools import cycle, islice
+
 from harness.chat.conversation import Chat
+from harness.chat.members import MEMBERS
 from harness.clients.connection import Endpoint
+from harness.clients.transcript import Transcript
+from harness.clients.visits import Visitor
 from harness.clients.websocket import WebSocketConnection
 
 
-def connect(chat: Chat, endpoint: Endpoint, prefix: str = "", buffer: int = 0) -> WebSocketConnection:
+def visitor(chat: Chat, member: str, method: str = "GET", headers: tuple[str, ...] = ()) -> Visitor:
+    """Return *member* as one who comes from the site's own page to where broadcasts are heard."""
+    carries, server = chat.client.frame_format(), chat.server
+    return Visitor(server.port, carries.path, chat.cookie(member), server.base, carries.opened, method, headers)
+
+
+def visitors(chat: Chat, number: int) -> list[Visitor]:
+    """Return so many of them, the members in turn."""
+    return [visitor(chat, member) for member in islice(cycle(MEMBERS), number)]
+
+
+def connect(
+    chat: Chat,
+    endpoint: Endpoint,
+    prefix: str = "",
+    *,
+    query: str = "",
+    port: int | None = None,
+    buffer: int = 0,
+    transcript: Transcript | None = None,
+) -> WebSocketConnection:
     """Open the connection *endpoint* of one of the members to where broadcasts are heard, in the way of *chat*.
 
-    Its path is under *prefix*. *buffer* is how many bytes may have arrived without being read; 0 leaves that to the
-    system. What it hears is in the chat's transcript.
+    Its path is under *prefix*, with a *query* behind it, and the server is reached through *port*, or its own where
+    that is None. *buffer* is how many bytes may have arrived without being read; 0 leaves that to the system. What it
+    hears is in *transcript*; None stands for the chat's.
 
     Raises:
         HandshakeRefused: the server did not open it.
@@ -21,8 +47,8 @@ def connect(chat: Chat, endpoint: Endpoint, prefix: str = "", buffer: int = 0) -
     chat.owners[endpoint] = endpoint.member
     opened = WebSocketConnection(
         endpoint,
-        f"ws://127.0.0.1:{chat.server.port}{prefix}{path}",
-        chat.transcript,
+        f"ws://127.0.0.1:{port or chat.server.port}{prefix}{path}{query}",
+        chat.transcript if transcript is None else transcript,
         cookie=chat.cookie(endpoint.member),
         origin=chat.server.base,
         buffer=buffer,

@@ -6,16 +6,16 @@ import asyncio
 import base64
 import os
 import socket
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wsproto.frame_protocol import FrameProtocol
 
+from harness.system.ports import reset_at_end
+
 #: Seconds for one handshake, and how many are under way at once.
 _DEADLINE = 20.0
 _AT_ONCE = 8
-_LINGER = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
@@ -131,5 +131,5 @@ def _leave(writer: asyncio.StreamWriter, goodbye: bool) -> None:
         writer.write(FrameProtocol(client=True, extensions=[]).close(1000))
         writer.close()
         return
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+    reset_at_end(writer.get_extra_info("socket"))
     writer.transport.abort()

@@ -28,6 +28,7 @@ from harness.clients.connection import (
     as_binary,
 )
 from harness.clients.transcript import Transcript
+from harness.system.ports import reset_at_end
 from harness.system.threads import start
 from harness.system.waiting import Deadline
 
@@ -221,7 +222,7 @@ class WebSocketConnection:
     def vanish(self) -> None:
         """Reset the TCP connection, as a client does that is killed."""
         with suppress(OSError):
-            self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_end(self.wire)
         with suppress(OSError):
             self.wire.shutdown(socket.SHUT_RD)
         self._reader.join(timeout=5)

@@ -12,19 +12,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from itertools import cycle, islice
 
 from harness.cell.outcome import Observations
-from harness.cell.questions import twice
+from harness.cell.questions import guarded, twice
 from harness.cell.server import CellServer, Ends
 from harness.cell.ways import through
 from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.chat.members import MEMBERS
 from harness.chat.traffic import Account, Traffic
-from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused, SendFailed
+from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused
 from harness.clients.http import HttpSession
-from harness.clients.visits import Visitor, visit
+from harness.clients.visits import visit
 from harness.errors import CellFailure
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
@@ -32,7 +31,7 @@ from harness.servers import haproxy, nginx
 from harness.servers.catalogue import Server
 from harness.servers.front import NoFront
 from harness.system.processes import Child
-from harness.system.waiting import Deadline
+from harness.system.waiting import wait_until
 
 #: Seconds after which a proxy ends what is idle, and those that a connection is left alone.
 _TIMEOUT = 5
@@ -65,22 +64,10 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     chat.close()
     asking = {"Behind a proxy": _idle, _END: _ended, **({_TWO: _replaced} if server.library.uses_broker else {})}
     for what, ask_it in asking.items():
-        yield from twice(partial(_or_not_asked, what, ask_it, server, observed))
+        asked = partial(ask_it, server, observed)
+        yield from twice(partial(guarded, f"{what}: could it be asked?", asked))
     for what, works in (("pages", _pages_work), ("sockets", _sockets_work)):
         yield from twice(partial(_under_a_path, what, works, server, observed))
-
-
-def _or_not_asked(
-    what: str,
-    asking: Callable[[CellServer, Observations], Iterator[Finding]],
-    server: CellServer,
-    observed: Observations,
-) -> Iterator[Finding]:
-    """Ask, and where that cannot be done say why."""
-    try:
-        yield from asking(server, observed)
-    except (CellFailure, HandshakeRefused, SendFailed) as failure:
-        yield _not_asked(f"{what}: could it be asked?", str(failure))
 
 
 def _of_kind(server: CellServer, kind: Server, name: str) -> CellServer:
@@ -200,21 +187,14 @@ def _told_to_end(server: CellServer) -> bool:
     process = server.process
     assert process is not None
     process.tell(signal.SIGTERM)
-    soon = Deadline(_SOON)
-    while process.exit_status is None and not soon.over:
-        time.sleep(0.02)
-    ended = process.exit_status is not None
+    ended = wait_until(lambda: process.exit_status is not None, _SOON, every=0.02)
     process.stop(gently=False)
     return ended
 
 
 def _come_back(chat: Chat) -> tuple[str, bool]:
     """Open many connections at once; return what came of that."""
-    carries = chat.client.frame_format()
-    visitors = [
-        Visitor(chat.server.port, carries.path, chat.cookie(member), chat.server.base, carries.opened)
-        for member in islice(cycle(MEMBERS), _CLIENTS)
-    ]
+    visitors = raw.visitors(chat, _CLIENTS)
     began = time.monotonic()
     found = visit(visitors)
     took = time.monotonic() - began

@@ -14,6 +14,7 @@ from harness.cell.outcome import Observations
 from harness.cell.questions import guarded, twice
 from harness.cell.server import CellServer
 from harness.cell.ways import Way, ways_apart
+from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused, SendFailed
 from harness.clients.websocket import WebSocketConnection
@@ -224,9 +225,5 @@ def _connect_through(chat: Chat, port: int) -> str:
     """Open a connection of Mary's that goes through *port*; return what the server's side calls it."""
     endpoint = Endpoint("Mary", f"silent {port}")
     name = f"{chat.token}-silent-{port}"
-    url = f"ws://127.0.0.1:{port}{chat.path_for('broadcast')}?trial={name}"
-    chat.owners[endpoint] = "Mary"
-    chat.connections[endpoint] = WebSocketConnection(
-        endpoint, url, chat.transcript, cookie=chat.cookie("Mary"), origin=chat.server.base
-    )
+    raw.connect(chat, endpoint, query=f"?trial={name}", port=port)
     return name

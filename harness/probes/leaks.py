@@ -6,15 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import cycle, islice
 
 import psutil
 
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
+from harness.chat import raw
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
-from harness.clients.visits import Visitor, visit
+from harness.clients.visits import visit
 from harness.errors import CellFailure
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
@@ -73,11 +72,7 @@ def _question(what: str) -> str:
 
 def _come_and_go(chat: Chat) -> str:
     """Open and close the sockets once, half of them without goodbye; return why some were not let in."""
-    carries = chat.client.frame_format()
-    visitors = [
-        Visitor(chat.server.port, carries.path, chat.cookie(member), chat.server.base, carries.opened)
-        for member in islice(cycle(MEMBERS), _AT_ONCE)
-    ]
+    visitors = raw.visitors(chat, _AT_ONCE)
     for _ in range(_SOCKETS // _AT_ONCE):
         found = visit(visitors)
         if found.opened < len(visitors):

@@ -18,6 +18,7 @@ import msgspec
 from harness.cell.outcome import Observations
 from harness.cell.questions import guarded, twice
 from harness.cell.server import CellServer, Ends
+from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.chat.members import GROUP, GROUP_MEMBERS, Channel, ChannelRow
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
@@ -214,12 +215,6 @@ def _with_an_ended_session(chat: Chat) -> list[Finding]:
     return [Finding(question=question, expected=expected, seen=seen, good=None if known else not opened)]
 
 
-def _visitor(chat: Chat, method: str = "GET", headers: tuple[str, ...] = ()) -> Visitor:
-    """Return Mary as she comes from the site's own page, but for *method* and further *headers*."""
-    carries = chat.client.frame_format()
-    return Visitor(chat.server.port, carries.path, chat.cookie(_MARY), chat.server.base, method=method, headers=headers)
-
-
 def _answered(visitor: Visitor) -> tuple[str, dict[str, str]]:
     """Shake hands as *visitor*; return the status, or why there is none, with the headers of the answer."""
     try:
@@ -232,7 +227,7 @@ def _answered(visitor: Visitor) -> tuple[str, dict[str, str]]:
 
 def _unknown_subprotocol(chat: Chat) -> list[Finding]:
     """Ask for a subprotocol that nobody knows: a server that has not got it names none (RFC 6455, 4.2.2)."""
-    status, headers = _answered(_visitor(chat, headers=("Sec-WebSocket-Protocol: nobody-knows-it",)))
+    status, headers = _answered(raw.visitor(chat, _MARY, headers=("Sec-WebSocket-Protocol: nobody-knows-it",)))
     chosen = headers.get("sec-websocket-protocol", "")
     expected = "is let in without it, or refused"
     seen = "is let in with it" if chosen else "is let in without it" if status == "101" else f"is refused: {status}"
@@ -243,7 +238,7 @@ def _unknown_subprotocol(chat: Chat) -> list[Finding]:
 
 def _another_method(chat: Chat) -> list[Finding]:
     """Shake hands with POST: it has to be GET (RFC 6455, 4.2.1)."""
-    status, _ = _answered(_visitor(chat, method="POST"))
+    status, _ = _answered(raw.visitor(chat, _MARY, method="POST"))
     seen = "is let in" if status == "101" else f"is refused: {status}"
     good = None if status == _NO_ANSWER else not status.startswith(("1", "5"))
     return [Finding(question="A handshake by POST", expected="is refused", seen=seen, good=good)]
@@ -252,9 +247,9 @@ def _another_method(chat: Chat) -> list[Finding]:
 def _many_headers(chat: Chat) -> list[Finding]:
     """Shake hands with far too many headers: whatever becomes of it, the server has to go on."""
     headers = tuple(f"X-Padding-{number}: {'x' * 100}" for number in range(_HEADERS))
-    status, _ = _answered(_visitor(chat, headers=headers))
+    status, _ = _answered(raw.visitor(chat, _MARY, headers=headers))
     question, expected = f"A handshake with {_HEADERS} headers", "is refused or let in, and the server goes on"
-    after, _ = _answered(_visitor(chat))
+    after, _ = _answered(raw.visitor(chat, _MARY))
     # Whether a refusal is still read depends on how much was on the way by then.
     good, what = after == "101", "is let in" if status == "101" else "is refused"
     seen = what if good else f"{what}; the next handshake is refused: {after}"

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
-import struct
 import threading
 from collections.abc import Callable
 from typing import Literal, Self
+
+from harness.system.ports import reset_at_end
 
 #: One of the two ends of what goes through the proxy.
 Side = Literal["client", "server"]
 #: Seconds that the loop may take for what it is told.
 _PROMPTLY = 5.0
-#: With this the kernel sends a reset instead of an end (socket(7): SO_LINGER).
-_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Proxy:
@@ -146,7 +144,7 @@ class _End(asyncio.Protocol):
     def reset(self) -> None:
         """End this end with a reset, without a word to the other."""
         self._hushed = True
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        reset_at_end(self.transport.get_extra_info("socket"))
         self.transport.abort()
 
     def pause_writing(self) -> None:

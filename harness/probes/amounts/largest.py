@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from harness.cell.ways import Way
+from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint
 from harness.clients.transcript import Scales
@@ -19,7 +20,6 @@ _LARGEST = 32 * 1024 * 1024
 _USUAL = 1_000_000
 #: Seconds for one message.
 _PATIENCE = 10.0
-_MARY = "Mary"
 
 
 def ask(ways: list[Way]) -> Iterator[Finding]:
@@ -102,9 +102,6 @@ class _Weighing:
     def _open(self) -> WebSocketConnection:
         if self._line is None or self._scales.closed(self._line.endpoint):
             self._opened += 1
-            endpoint = Endpoint(_MARY, f"weighing {self._opened}")
-            url = f"ws://127.0.0.1:{self._chat.server.port}{self._chat.path_for('broadcast')}?trial=weighing"
-            cookie, origin = self._chat.cookie(_MARY), self._chat.server.base
-            self._line = WebSocketConnection(endpoint, url, self._scales, cookie=cookie, origin=origin)
-            self._chat.connections[endpoint] = self._line
+            endpoint = Endpoint("Mary", f"weighing {self._opened}")
+            self._line = raw.connect(self._chat, endpoint, query="?trial=weighing", transcript=self._scales)
         return self._line
