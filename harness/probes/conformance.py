@@ -59,11 +59,6 @@ class Case:
     result: str
 
     @property
-    def section(self) -> str:
-        """The first part of its number."""
-        return self.number.partition(".")[0]
-
-    @property
     def failed(self) -> bool:
         """Whether the server did what it must not, or broke off."""
         return self.behaviour in ("FAILED", "ERROR")

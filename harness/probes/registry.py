@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 
 import msgspec
 from filelock import FileLock
@@ -52,28 +53,14 @@ class Kind:
     deep: bool = False
 
 
-def _browser(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
-    from harness.probes import browser  # what drives browsers takes long to import, and few ask for it
+def _imported(name: str) -> Callable[[Chat, CellServer, Observations], Iterator[Finding]]:
+    """Return what asks the probe *name*, which takes long to import, and which few ask for."""
 
-    return browser.ask(chat, server, observed)
+    def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+        found: Iterator[Finding] = import_module(f"harness.probes.{name}").ask(chat, server, observed)
+        return found
 
-
-def _conformance(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
-    from harness.probes import conformance
-
-    return conformance.ask(chat, server, observed)
-
-
-def _load(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
-    from harness.probes import load
-
-    return load.ask(chat, server, observed)
-
-
-def _stress(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
-    from harness.probes import stress
-
-    return stress.ask(chat, server, observed)
+    return ask
 
 
 #: Each probe by its name, in the order in which they are run.
@@ -81,17 +68,17 @@ PROBES: dict[str, Kind] = {
     "payloads": Kind(payloads.ask),
     "delivery": Kind(delivery.ask),
     "transports": Kind(transports.ask, lambda library: library.polls),
-    "browser": Kind(_browser, lambda library: library.browsed, always=True),
+    "browser": Kind(_imported("browser"), lambda library: library.browsed, always=True),
     "endings": Kind(endings.ask, lambda library: {"raise", "close"} <= library.trials, deep=True),
     "amounts": Kind(amounts.ask, deep=True),
     "faults": Kind(faults.ask, deep=True),
     "sessions": Kind(sessions.ask, deep=True),
     "deployment": Kind(deployment.ask, deep=True),
-    "conformance": Kind(_conformance, deep=True),
+    "conformance": Kind(_imported("conformance"), deep=True),
     "blocking": Kind(blocking.ask, deep=True, alone=True),
     "leaks": Kind(leaks.ask, deep=True, alone=True),
-    "load": Kind(_load, alone=True),
-    "stress": Kind(_stress, alone=True),
+    "load": Kind(_imported("load"), alone=True),
+    "stress": Kind(_imported("stress"), alone=True),
 }
 
 

@@ -86,13 +86,11 @@ class LoadRun:
 
 
 def _title(asked: Probe) -> str:
-    """Return the title of a set; of a deep one, only the worst answers of which are here, with how many there are."""
+    """Return the title of a set; of a deep one, of which some bad answers are here, with how many are as expected."""
     title = asked.name.capitalize()
-    return (
-        title
-        if asked.counts is None
-        else f"{title}: {asked.counts[0]} of {asked.counts[1]} as expected, the first of the others"
-    )
+    if asked.counts is None:
+        return title
+    return f"{title}: {asked.counts[0]} of {asked.counts[1]} as expected, the first of the others"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.report import rst
+from harness.report import rst, tables
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View
 from harness.results.deep import TITLES
@@ -41,10 +40,14 @@ class Asked:
         return sum(each.good is True for each in self.answers.values())
 
     @property
+    def judged(self) -> int:
+        """How many answers say whether they are."""
+        return self.good + len(self.bad)
+
+    @property
     def worst(self) -> tuple[float, int]:
         """What questions are sorted by: the share of cells that answer otherwise than expected, then their number."""
-        judged = self.good + len(self.bad)
-        return (-len(self.bad) / judged if judged else 0.5, -len(self.bad))
+        return (-len(self.bad) / self.judged if self.judged else 0.5, -len(self.bad))
 
 
 def sets(rows: Rows) -> Iterator[tuple[str, list[Asked]]]:
@@ -66,63 +69,54 @@ def was_asked(rows: Rows | View) -> bool:
 
 def overview(view: View) -> Rst:
     """Return a line for each set and library: how much is as expected, and the worst; the worst library first."""
+    asked_of = {library.title: dict(sets(library)) for library in view.libraries}
     rows: list[list[str]] = []
     for name, title in TITLES.items():
-        of_set: list[tuple[float, list[str]]] = []
-        for library in view.libraries:
-            for found, asked in sets(library):
-                if found == name:
-                    good, judged = sum(each.good for each in asked), sum(each.good + len(each.bad) for each in asked)
-                    share = good / judged if judged else 1.0
-                    line = [title.partition(":")[0], library.title, f"{good} of {judged}", _worst(asked)]
-                    of_set.append((share, line))
-        rows += [line for _, line in sorted(of_set, key=lambda each: each[0])]
+        of_set = [(library, found[name]) for library, found in asked_of.items() if name in found]
+        for library, asked in sorted(of_set, key=lambda each: _share(each[1])):
+            rows.append([title.partition(":")[0], library, _counted(asked), _worst(asked)])
     return rst.csv_table(["Set", "Library", "As expected", "The worst answers"], rows, "12 18 12 58")
 
 
+def _share(asked: list[Asked]) -> float:
+    """Return the part of the answers that are as expected, of those that say whether they are; 1 where none does."""
+    judged = sum(each.judged for each in asked)
+    return sum(each.good for each in asked) / judged if judged else 1.0
+
+
+def _counted(asked: list[Asked]) -> str:
+    return f"{sum(each.good for each in asked)} of {sum(each.judged for each in asked)}"
+
+
 def _worst(asked: list[Asked]) -> str:
-    bad = [f"{each.question}: {_seen(each)}" for each in asked if each.bad]
+    bad = [f"{each.question}: {tables.seen(each.bad)}" for each in asked if each.bad]
     more = f"; and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
     return "; ".join(bad[:_NAMED]) + more if bad else "none"
 
 
 def summary(library: LibraryView) -> Rst:
     """Return a line for each set: how many answers are as expected, and the worst of the others."""
-    rows = [
-        [
-            TITLES[name],
-            f"{sum(each.good for each in asked)} of {sum(each.good + len(each.bad) for each in asked)}",
-            _worst(asked),
-        ]
-        for name, asked in sets(library)
-    ]
+    rows = [[TITLES[name], _counted(asked), _worst(asked)] for name, asked in sets(library)]
     return rst.csv_table(["Set", "As expected", "The worst answers"], rows, "25 12 63")
 
 
 def questions(asked: list[Asked], name: str) -> Rst:
     """Return all questions of the set *name*, each with an address of its own."""
+    decided = any(map(_whose, asked))
     rows = [
         [
             # What is a target has to be referred to, so it is a link to itself as well.
             Rst(f"_`{name}-{each.id}` `¶ <{name}-{each.id}_>`__"),
             each.question,
             next(iter(each.answers.values())).expected,
-            _seen(each),
-            _whose(each),
-            Rst(f"{answer(_judged(each))} ({each.good} of {each.good + len(each.bad)})"),
+            tables.seen(each.bad or list(each.answers.values())),
+            *([_whose(each)] if decided else []),
+            Rst(f"{answer(_judged(each))} ({each.good} of {each.judged})"),
         ]
         for each in _with_own_ids(asked)
     ]
-    header = ["Address", "Question", "Expected", "Seen", "Decided by", "As expected? (cells)"]
-    widths = [15, 28, 18, 18, 9, 12]
-    if not any(row[4] for row in rows):
-        at = header.index("Decided by")
-        header, widths, rows = (  # nobody's decision is in question
-            [*header[:at], *header[at + 1 :]],
-            [*widths[:at], *widths[at + 1 :]],
-            [[*row[:at], *row[at + 1 :]] for row in rows],
-        )
-    return rst.csv_table(header, rows, " ".join(map(str, widths)))
+    header = ["Address", "Question", "Expected", "Seen", *(["Decided by"] if decided else []), "As expected? (cells)"]
+    return rst.csv_table(header, rows, "15 28 18 18 9 12" if decided else "15 28 18 18 12")
 
 
 def _whose(asked: Asked) -> str:
@@ -138,10 +132,3 @@ def _with_own_ids(asked: list[Asked]) -> list[Asked]:
 
 def _judged(asked: Asked) -> bool | None:
     return False if asked.bad else True if asked.good else None
-
-
-def _seen(asked: Asked) -> str:
-    """Return what was seen: the unexpected answers where there are some, with the number of cells where they differ."""
-    shown = asked.bad or list(asked.answers.values())
-    seen = Counter(each.summary for each in shown)
-    return "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())

@@ -282,19 +282,23 @@ def variants(library: LibraryView) -> Rst:
     return rst.csv_table(["Way", "Fifteen of fifteen right", "What was wrong where it was not"], rows, "35 20 45")
 
 
+def seen(answers: Sequence[Finding]) -> str:
+    """Return what cells saw, the most frequent first, with how many of them did where they differ."""
+    counted = Counter(each.summary for each in answers)
+    return "; ".join(f"{text} (in {count})" if len(counted) > 1 else text for text, count in counted.most_common())
+
+
 def common_findings(library: LibraryView, name: str) -> Rst:
     """Return what all cells of a library say to the questions of one set."""
     rows: list[list[object]] = []
     for question, answers in library.findings(name).items():
         bad = [each for each in answers if each.good is False]
         good = sum(each.good is True for each in answers)
-        seen = Counter(each.summary for each in bad or answers)
-        shown = "; ".join(f"{text} (in {count})" if len(seen) > 1 else text for text, count in seen.most_common())
         always = "✗ Not always" if bad and good else answer(False if bad else True if good else None)
         # Where either answer is fine there is nothing to count.
         asked = sum(each.asked for each in answers)
         counted = f"{always} ({good} of {asked})" if bad or good else always
-        rows.append([question, answers[0].expected, shown, Rst(counted)])
+        rows.append([question, answers[0].expected, seen(bad or answers), Rst(counted)])
     return rst.csv_table(["Question", "Expected", "Seen", "As expected? (cells)"], rows, "35 25 25 15")
 
 

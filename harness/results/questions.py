@@ -100,8 +100,11 @@ def identifier(question: str) -> str:
 
 def _joined(name: str, rest: str, bracket: str) -> str:
     what, _, of_it = rest.partition(": ")
-    telling = _telling(f"{what} {bracket}" if not of_it else what, 2 * _WORDS if bracket else _WORDS)
-    telling += _telling(f"{of_it} {bracket}", 2 * _WORDS) if of_it else []
+    most = 2 * _WORDS if bracket else _WORDS
+    if of_it:
+        telling = _telling(what, most) + _telling(f"{of_it} {bracket}", 2 * _WORDS)
+    else:
+        telling = _telling(f"{what} {bracket}", most)
     return "-".join([*([name] if name else []), *telling]) or "question"
 
 

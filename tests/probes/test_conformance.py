@@ -152,7 +152,7 @@ def test_for_real(echoing):
     """The cases are run against a real server, and one that keeps the rules fails none of these."""
     cases = conformance._run(echoing, ["1.1.*", "2.*"])
     assert [case.number for case in cases[:2]] == ["1.1.1", "1.1.2"]
-    assert {case.section for case in cases} == {"1", "2"}
+    assert {case.number.partition(".")[0] for case in cases} == {"1", "2"}
     assert not any(case.failed for case in cases)
 
 

@@ -59,11 +59,11 @@ def _burst(way: Way, chat: Chat, server: CellServer, observed: Observations) -> 
         number, closed = arrived(endpoint), chat.transcript.closed(endpoint)
         question = way.asked(_question(who))
         observed.counted[question] = f"{number} of {_MANY} received"
-        yield _of_question(question, number, closed, chat.transcript.has_one(endpoint, fences))
+        yield _received(question, number, closed, chat.transcript.has_one(endpoint, fences))
     chat.close([mary, john])
 
 
-def _of_question(question: str, number: int, closed: str, fenced: bool) -> Finding:
+def _received(question: str, number: int, closed: str, fenced: bool) -> Finding:
     """Return what is found of so many messages received, on a connection that may be *closed*."""
     good: bool | None = number == _MANY
     if good:
