@@ -13,6 +13,8 @@ from harness.cell.server import CellServer, Ends
 from harness.chat.conversation import Chat
 from harness.errors import CellFailure
 from harness.libraries.base import Variant
+from harness.results.questions import NOT_ASKED
+from harness.results.result import Finding
 from harness.system.processes import Child
 
 
@@ -40,6 +42,14 @@ class Way:
     def asked(self, question: str) -> str:
         """Return *question* as it is put to this way: of the usual one as it stands."""
         return f"{question} ({self.name})" if self.name else question
+
+    def found(self, question: str, expected: str, seen: str, good: bool | None, chance: bool = False) -> Finding:
+        """Return what is found when *question* is put to this way."""
+        return Finding(question=self.asked(question), expected=expected, seen=seen, good=good, chance=chance)
+
+    def not_asked(self, question: str, expected: str) -> Finding:
+        """Return that *question* cannot be put to it, which has no chat."""
+        return self.found(question, expected, f"{NOT_ASKED}: {self.missing}", None)
 
 
 def chat_of(chat: Chat, variant: Variant) -> Chat:

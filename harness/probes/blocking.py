@@ -18,7 +18,6 @@ from harness.cell.ways import Way, ways_apart
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, SendFailed
 from harness.libraries.base import TRIALS, Library
-from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
 from harness.system.waiting import Deadline
 
@@ -64,12 +63,11 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
 
 def _while_busy(way: Way, busy: _Busy, library: Library) -> Iterator[Finding]:
     what = f"While a handler {busy.says}"
+    question = f"{what}: another member's round trips"
     if way.chat is None:
-        question = way.asked(f"{what}: another member's round trips")
-        yield Finding(question=question, expected=_expected(), seen=f"{NOT_ASKED}: {way.missing}", good=None)
+        yield way.not_asked(question, _expected())
         return
-    question = way.asked(f"{what}: another member's round trips")
-    yield from guarded(question, partial(twice, partial(_measured, way, way.chat, what, busy, library)))
+    yield from guarded(way.asked(question), partial(twice, partial(_measured, way, way.chat, what, busy, library)))
 
 
 def _measured(way: Way, chat: Chat, what: str, busy: _Busy, library: Library) -> list[Finding]:

@@ -19,7 +19,6 @@ from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused, SendFailed
 from harness.clients.websocket import WebSocketConnection
 from harness.libraries.base import TRIALS
-from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
 from harness.system.proxy import Proxy
 from harness.system.waiting import Deadline, wait_until
@@ -68,8 +67,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
 
 def _of(way: Way, notes: Notes) -> Iterator[Finding]:
     if way.chat is None:
-        question = way.asked("Can endings be asked about?")
-        yield Finding(question=question, expected="yes", seen=f"{NOT_ASKED}: {way.missing}", good=None)
+        yield way.not_asked("Can endings be asked about?", "yes")
         return
     one = _Asked(way, way.chat, notes)
     asking: dict[str, Callable[[], Iterable[Finding]]] = {
@@ -98,7 +96,7 @@ class _Asked:
         self._chat.wait_subscribed([mary, john])
         line.send(json.dumps({"trial": "raise"}))
         closed = self._closed(mary)
-        yield self._finding(
+        yield self._way.found(
             f"{what}: its client", "is closed with 1011", closed, closed.startswith("is closed with 1011")
         )
         text = f"after a handler raised ({self._chat.token})"
@@ -107,12 +105,12 @@ class _Asked:
         self._chat.transcript.wait([john], [text], _PROMPTLY)
         heard = self._chat.transcript.arrival(john, text) is not None
         seen = "receive what comes then" if heard else "receive nothing any more"
-        yield self._finding(f"{what}: the other members", "receive what comes then", seen, heard)
+        yield self._way.found(f"{what}: the other members", "receive what comes then", seen, heard)
         noted = self._noted(mary) if closed != _OPEN else None
         seen = "runs" if noted else f"does not run within {_PROMPTLY:.0f} s"
         seen = f"does not apply: the connection {_OPEN}" if closed == _OPEN else seen
         good = None if closed == _OPEN else bool(noted)
-        yield self._finding(f"{what}: the disconnect handler of its connection", "runs", seen, good)
+        yield self._way.found(f"{what}: the disconnect handler of its connection", "runs", seen, good)
         self._chat.close([mary, john])
 
     def closed_by_client(self) -> list[Finding]:
@@ -121,7 +119,7 @@ class _Asked:
         line.say_goodbye(4001, "enough")
         seen = self._code(mary)
         self._chat.close([mary])
-        return [self._finding(_CLIENT_CLOSES, "gets 4001", seen, seen == "gets 4001")]
+        return [self._way.found(_CLIENT_CLOSES, "gets 4001", seen, seen == "gets 4001")]
 
     def closed_by_server(self) -> Iterator[Finding]:
         """Have the server's side close with a code and a reason, and look at what both sides get."""
@@ -129,11 +127,11 @@ class _Asked:
         mary, line = self._enter("Mary")
         line.send(json.dumps(_ENOUGH))
         closed = self._closed(mary)
-        yield self._finding(
+        yield self._way.found(
             f"{what}: its client", "is closed with 4400 enough", closed, closed == "is closed with 4400 enough"
         )
         seen = self._code(mary)
-        yield self._finding(f"{what}: its disconnect handler", "gets 4400", seen, seen == "gets 4400")
+        yield self._way.found(f"{what}: its disconnect handler", "gets 4400", seen, seen == "gets 4400")
         self._chat.close([mary])
 
     def refused(self) -> list[Finding]:
@@ -146,10 +144,10 @@ class _Asked:
             status, took = str(error).partition(":")[0], time.monotonic() - began
             good = status.startswith("status ") and took < _REFUSAL
             late = "" if took < _REFUSAL else ", later than that"
-            return [self._finding(question, expected, status if good else f"{error}{late}", good)]
+            return [self._way.found(question, expected, status if good else f"{error}{late}", good)]
         seen = f"is accepted first, and {self._closed(nobody)}"
         self._chat.close([nobody])
-        return [self._finding(question, expected, seen, False)]
+        return [self._way.found(question, expected, seen, False)]
 
     def reset(self) -> list[Finding]:
         """Vanish with a reset, and look at when the server's side knows."""
@@ -160,7 +158,7 @@ class _Asked:
         expected = f"runs within {_PROMPTLY:.0f} s"
         seen = expected if noted else f"does not run within {_PROMPTLY:.0f} s"
         self._chat.close([mary])
-        return [self._finding(_RESET, expected, seen, bool(noted))]
+        return [self._way.found(_RESET, expected, seen, bool(noted))]
 
     def _enter(self, member: str) -> tuple[Endpoint, WebSocketConnection]:
         """Open a connection that trials can be asked of.
@@ -191,9 +189,6 @@ class _Asked:
         noted = self._noted(endpoint)
         return f"gets {noted['code']}" if noted else f"does not run within {_PROMPTLY:.0f} s"
 
-    def _finding(self, question: str, expected: str, seen: str, good: bool | None) -> Finding:
-        return Finding(question=self._way.asked(question), expected=expected, seen=seen, good=good)
-
 
 def _silent(asked: list[tuple[Way, Chat]], notes: Notes) -> Iterator[Finding]:
     """Have a client of each way vanish without a word, all at once, and look at when the server's side knows."""
@@ -218,7 +213,7 @@ def _silent(asked: list[tuple[Way, Chat]], notes: Notes) -> Iterator[Finding]:
     for way, _ in asked:
         took = found.get(way.name)
         seen = f"does not run within {_MISSED:.0f} s" if took is None else expected
-        yield Finding(question=way.asked(question), expected=expected, seen=seen, good=took is not None)
+        yield way.found(question, expected, seen, took is not None)
 
 
 def _connect_through(chat: Chat, port: int) -> str:

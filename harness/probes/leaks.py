@@ -101,17 +101,16 @@ def _held(server: CellServer) -> _Held:
     assert server.process is not None
     if (status := server.process.exit_status) is not None:
         raise CellFailure(Reason.EXCHANGE_WRONG, f"the server ended with exit status {status}")
-    things, memory = {"file descriptors": 0, "threads": 0}, 0
+    things = {"file descriptors": 0, "threads": 0}
     for each in server.process.family():
         with suppress(psutil.Error):
             things["file descriptors"] += each.num_fds()
             things["threads"] += each.num_threads()
-            memory += each.memory_info().rss
     # Of somebody else's broker it is not known whose connections those are.
     if server.library.uses_broker and server.broker.embedded:
         things["connections to the broker"] = int(server.broker.client.info("clients")["connected_clients"])
         things["keys in the broker"] = sum(1 for _ in server.broker.client.scan_iter(match=f"*{server.prefix}*"))
-    return _Held(things, memory)
+    return _Held(things, server.process.memory())
 
 
 def _too_much(first: _Held, last: _Held) -> dict[str, bool]:

@@ -190,6 +190,14 @@ class Child:
         found.update({process.pid: process for process in _adopted(self._born)})
         return list(found.values())
 
+    def memory(self) -> int:
+        """Return how many bytes of memory the process has, and all it started."""
+        found = 0
+        for each in self.family():
+            with suppress(psutil.Error):
+                found += each.memory_info().rss
+        return found
+
     def stop(self, gently: bool = True) -> Stopped:
         """End it and all it started: SIGINT, then SIGTERM, then SIGKILL; the last at once unless *gently*."""
         began = time.monotonic()

@@ -117,8 +117,8 @@ def test_a_server_that_ends(world):
 
 def test_what_is_counted(world):
     """All of a server's processes count; of a broker that is somebody else's nothing does."""
-    one = SimpleNamespace(num_fds=lambda: 10, num_threads=lambda: 2, memory_info=lambda: SimpleNamespace(rss=1000))
-    world.server.process = SimpleNamespace(exit_status=None, family=lambda: [one, one])
+    one = SimpleNamespace(num_fds=lambda: 10, num_threads=lambda: 2)
+    world.server.process = SimpleNamespace(exit_status=None, family=lambda: [one, one], memory=lambda: 2000)
     world.server.broker = SimpleNamespace(embedded=False)
     assert leaks._held(world.server) == _Held({"file descriptors": 20, "threads": 4}, 2000)
     client = SimpleNamespace(info=lambda section: {"connected_clients": 5}, scan_iter=lambda match: iter(["a", "b"]))

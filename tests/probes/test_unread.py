@@ -60,11 +60,8 @@ class World:
         self.board.gate = threading.Event()
         self.board.delays = lambda text, line: line.member == "Mary" and not self.board.gate.is_set()
 
-    def taken(self) -> SimpleNamespace:
-        return SimpleNamespace(rss=self.memory.pop(0))
-
     def ask(self, served: bool = False) -> dict[str, tuple[str, bool | None]]:
-        process = SimpleNamespace(family=lambda: [SimpleNamespace(memory_info=self.taken)]) if served else None
+        process = SimpleNamespace(memory=lambda: self.memory.pop(0)) if served else None
         way = Way("", self.chat, server=SimpleNamespace(process=process))
         return {each.question: (each.seen, each.good) for each in unread.ask([way], self.observed)}
 

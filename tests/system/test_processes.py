@@ -191,3 +191,12 @@ except Interrupted as error:
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=20)
     assert done.stdout.strip() == str(128 + signal.SIGINT)
+
+
+def test_memory(tmp_path):
+    """The memory of a process counts with that of all it started, and is none once they have ended."""
+    child_code = "import time; held = bytes([1]) * 80_000_000; time.sleep(60)"  # zeros would take no memory
+    command = [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{child_code}'])"]
+    with processes.started(command, dict(os.environ), tmp_path, tmp_path / "log") as child:
+        assert wait_until(lambda: child.memory() > 80_000_000, 20)
+    assert child.memory() == 0

@@ -12,7 +12,6 @@ from harness.cell.server import CellServer
 from harness.cell.ways import Way
 from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, SendFailed
-from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
 from harness.system.waiting import wait_until
 
@@ -27,8 +26,7 @@ def ask(ways: list[Way], server: CellServer, observed: Observations) -> Iterator
     """Have a handler of each way send many messages."""
     for way in ways:
         if way.chat is None:
-            question = way.asked(_question("its sender"))
-            yield Finding(question=question, expected=_ALL, seen=f"{NOT_ASKED}: {way.missing}", good=None)
+            yield way.not_asked(_question("its sender"), _ALL)
         else:
             asking = partial(_burst, way, way.chat, server, observed)
             yield from guarded(way.asked(_question("its sender")), partial(twice, asking))

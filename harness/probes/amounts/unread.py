@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import psutil
-
 from harness.cell.outcome import Observations
 from harness.cell.ways import Way
 from harness.chat import raw
@@ -96,7 +94,7 @@ class _Unread:
         """Have Mary read again; return what became of her, of the others, and of the server."""
         what = f"While somebody does not read for {_PAUSE:.0f} s"
         if self._missing:
-            yield self._finding(f"{what}: the others", _ALL, f"{NOT_ASKED}: {self._missing}", None)
+            yield self._way.found(f"{what}: the others", _ALL, f"{NOT_ASKED}: {self._missing}", None)
             return
         chat, sent = self._chat, self._texts[: self._sent]
         grown = self._taken() - self._memory
@@ -104,17 +102,17 @@ class _Unread:
         observed.counted[self._way.asked(f"{what}: the others")] = f"{others} of {len(sent)}"
         if len(sent) < _UNREAD:
             # It may be that nobody can send so much at once, whoever reads or does not.
-            yield self._finding(f"{what}: the others", _ALL, "not proved: their sender's connection ends", None)
+            yield self._way.found(f"{what}: the others", _ALL, "not proved: their sender's connection ends", None)
             chat.close([self._mary, self._john, self._admin])
             return
         good: bool | None = others == _UNREAD
         if not good and not self._fenced:
-            yield self._finding(f"{what}: the others", _ALL, "not proved: what was sent behind it did not come", None)
+            yield self._way.found(f"{what}: the others", _ALL, "not proved: what was sent behind it did not come", None)
         else:
-            yield self._finding(f"{what}: the others", _ALL, _ALL if good else "some are lost", good)
+            yield self._way.found(f"{what}: the others", _ALL, _ALL if good else "some are lost", good)
         if self._way.process is not None:
             good, expected = grown < _MEMORY, f"takes less than {_MEMORY / 1e6:.0f} MB for it"
-            yield self._finding(
+            yield self._way.found(
                 f"{what}: its server", expected, expected if good else f"takes {grown / 1e6:.0f} MB", good
             )
         self._line.go_on()
@@ -149,13 +147,4 @@ class _Unread:
 
     def _taken(self) -> int:
         """Return how many bytes of memory the server has."""
-        if self._way.process is None:
-            return 0
-        found = 0
-        for each in self._way.process.family():
-            with suppress(psutil.Error):
-                found += each.memory_info().rss
-        return found
-
-    def _finding(self, question: str, expected: str, seen: str, good: bool | None) -> Finding:
-        return Finding(question=self._way.asked(question), expected=expected, seen=seen, good=good)
+        return self._way.process.memory() if self._way.process else 0
