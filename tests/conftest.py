@@ -16,6 +16,7 @@ from hypothesis import settings
 from shared import FAKES, ROOT
 from talkers import Clock, Switchboard
 
+from harness.chat import traffic
 from harness.commands import main
 from harness.system import workers
 from harness.system.waiting import wait_until
@@ -43,6 +44,13 @@ def no_survivors(monkeypatch):
     # A browser's helpers end by themselves, a moment after it.
     wait_until(lambda: not left(), 2.0, every=0.05)
     assert not left(), f"left behind: {left()}"
+
+
+@pytest.fixture
+def quick_traffic(monkeypatch):
+    """Have members talk a hundred times a second, and nobody wait longer than that takes."""
+    for name, seconds in (("EACH", 0.01), ("_AGAIN", 0.02), ("_LAST", 0.2), ("_SURE", 0.05)):
+        monkeypatch.setattr(traffic, name, seconds)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import time
 import pytest
 from talkers import Switchboard
 
-from harness.chat import traffic
 from harness.chat.members import MEMBERS
 from harness.chat.traffic import Traffic
 from harness.system.waiting import wait_until
@@ -15,16 +14,13 @@ from harness.system.waiting import wait_until
 WHY = "closed by the server with 1011"
 
 
+pytestmark = pytest.mark.usefixtures("quick_traffic")
+
+
 @pytest.fixture
 def board() -> Switchboard:
     """One whose clock is the real one: what happens between threads takes its time."""
     return Switchboard()
-
-
-@pytest.fixture(autouse=True)
-def quickly(monkeypatch):
-    for name, seconds in (("EACH", 0.01), ("_AGAIN", 0.02), ("_LAST", 0.2), ("_SURE", 0.03)):
-        monkeypatch.setattr(traffic, name, seconds)
 
 
 def goes_on(talking: Traffic, turns: int = 12) -> None:

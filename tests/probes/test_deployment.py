@@ -10,7 +10,7 @@ from cellservers import TalkingLibrary, failed, standing_in
 from talkers import Switchboard
 
 from harness.cell.outcome import Observations
-from harness.chat import raw, traffic
+from harness.chat import raw
 from harness.clients.connection import HandshakeRefused
 from harness.clients.visits import Visits
 from harness.probes import deployment
@@ -86,7 +86,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch) -> World:
+def world(tmp_path, monkeypatch, quick_traffic) -> World:
     made = World(Switchboard(), tmp_path)
     made.monkeypatch = monkeypatch
     serving = lambda self, *args, **options: made.started(self, *args, **options)  # noqa: E731
@@ -95,8 +95,6 @@ def world(tmp_path, monkeypatch) -> World:
     monkeypatch.setattr(deployment.nginx, "before", made.before)
     for name, seconds in (("_IDLE", 0.1), ("_BEFORE", 0.1), ("_CALM", 0.4), ("_PATIENCE", 0.3)):
         monkeypatch.setattr(deployment, name, seconds)
-    for name, seconds in (("EACH", 0.01), ("_AGAIN", 0.02), ("_LAST", 0.2), ("_SURE", 0.05)):
-        monkeypatch.setattr(traffic, name, seconds)
     monkeypatch.setattr(deployment, "visit", lambda visitors: Visits(min(made.let_in, len(visitors)), "status 503"))
     monkeypatch.setattr(raw, "connect", lambda chat, endpoint: chat.open(endpoint, "/ws/broadcast", endpoint.member))
     monkeypatch.setattr(deployment, "_pages_work", lambda chat: made.wrong.get(("pages", made.how), ""))

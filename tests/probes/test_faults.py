@@ -14,7 +14,6 @@ from talkers import Switchboard
 
 from harness.cell.outcome import Observations
 from harness.cell.ways import Way
-from harness.chat import traffic
 from harness.libraries.base import Variant
 from harness.probes import faults
 from harness.probes.faults import stage as scenes
@@ -69,15 +68,13 @@ class World:
 
 
 @pytest.fixture
-def world(board, tmp_path, monkeypatch) -> World:
+def world(board, tmp_path, monkeypatch, quick_traffic) -> World:
     made = World(board, tmp_path)
     monkeypatch.setattr(faults, "scene", made.scene)
     monkeypatch.setattr(faults, "FAULTS", ())
     for name, seconds in (("_CALM", 0.5), ("_SOON", 2.0), ("_BEFORE", 0.1), ("_ABSENT", 0.0)):
         monkeypatch.setattr(faults, name, seconds)
     monkeypatch.setattr(faults, "_WELL", WELL)
-    for name, seconds in (("EACH", 0.01), ("_AGAIN", 0.02), ("_LAST", 0.2), ("_SURE", 0.05)):
-        monkeypatch.setattr(traffic, name, seconds)
     return made
 
 

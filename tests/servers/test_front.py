@@ -6,9 +6,11 @@ import os
 import sys
 from pathlib import Path
 
+import needs
 import pytest
+from crowds import client, plan_for, serving
 
-from harness.servers import front
+from harness.servers import front, haproxy, nginx
 from harness.servers.front import NoFront
 from harness.system.ports import free_port
 
@@ -36,6 +38,26 @@ def test_it_is_found(tmp_path, monkeypatch):
     said = r"^there is no front; install Debian's package front-light, or name the program in HARNESS_FRONT$"
     with pytest.raises(NoFront, match=said):
         front.find("front", "HARNESS_FRONT", "front-light")
+
+
+@pytest.mark.usefixtures("no_survivors")
+@pytest.mark.parametrize(
+    ("before", "sockets"),
+    [
+        pytest.param(nginx.before, 200, marks=needs.nginx, id="nginx"),
+        pytest.param(haproxy.before, 100, marks=needs.haproxy, id="haproxy"),
+    ],
+)
+def test_a_crowd(tmp_path, before, sockets):
+    """A crowd that comes through a proxy is the same crowd."""
+    env = {"PATH": os.environ["PATH"]}
+    with serving("well") as behind, before([behind], env, tmp_path / "proxy") as (port, child):
+        with client(plan_for(port, sockets, path="/ws/chat"), tmp_path) as (process, read):
+            _, said = process.communicate(timeout=60)
+            assert process.returncode == 0, said
+        assert read().whole
+        assert child.exit_status is None
+    assert child.exit_status is not None
 
 
 @pytest.mark.usefixtures("no_survivors")

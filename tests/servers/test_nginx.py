@@ -1,4 +1,4 @@
-"""NGINX before a server."""
+"""NGINX before a server; that a crowd comes through it is in ``test_front.py``."""
 
 from __future__ import annotations
 
@@ -11,28 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import needs
 import pytest
 import requests
-from crowds import client, plan_for, serving
 
 from harness.servers import nginx
 from harness.servers.front import NoFront
 from harness.system.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("no_survivors")
-
-
-@needs.nginx
-def test_before(tmp_path):
-    """A crowd that comes through NGINX is the same crowd."""
-    with (
-        serving("well") as behind,
-        nginx.before([behind], {"PATH": os.environ["PATH"]}, tmp_path / "nginx") as (port, child),
-    ):
-        with client(plan_for(port, 200, path="/ws/chat"), tmp_path) as (process, read):
-            _, said = process.communicate(timeout=60)
-            assert process.returncode == 0, said
-        assert read().whole
-        assert child.exit_status is None
-    assert child.exit_status is not None
 
 
 def fetched(port: int, path: str) -> tuple[int, str]:

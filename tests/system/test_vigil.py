@@ -37,23 +37,14 @@ def wrong(watching: Vigil) -> str:
     return str(raised.value)
 
 
-def test_frozen(own):
-    """One that was frozen has been away, also once it goes on."""
+@pytest.mark.parametrize(("goes", "comes"), [("freeze", "thaw"), ("kill", "start")])
+def test_away(own, goes, comes):
+    """One that was frozen or killed has been away, also once it goes on, or there is another."""
     with Vigil(own.url) as watching:
         assert wait_until(lambda: watching._name, 5.0)
-        own.freeze()
+        getattr(own, goes)()
         assert wait_until(lambda: watching.wrong, 10.0)
-        own.thaw()
-        assert wrong(watching) == "the broker was away for a while during the run"
-
-
-def test_killed(own):
-    """One that was killed has been away, also once there is another."""
-    with Vigil(own.url) as watching:
-        assert wait_until(lambda: watching._name, 5.0)
-        own.kill()
-        assert wait_until(lambda: watching.wrong, 10.0)
-        own.start()
+        getattr(own, comes)()
         assert wrong(watching) == "the broker was away for a while during the run"
 
 
