@@ -26,6 +26,11 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with what runs tox or whole cells: whichever long test begins last is waited for by all other workers."""
+    items.sort(key=lambda item: not (item.get_closest_marker("tox") or item.get_closest_marker("cell")))
+
+
 @pytest.fixture
 def no_survivors(monkeypatch):
     """Fail a test that leaves a process behind: all that it starts inherits its mark."""
