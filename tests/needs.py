@@ -10,6 +10,7 @@ import pytest
 from harness.servers import haproxy as other_proxy
 from harness.servers import nginx as proxy
 from harness.servers.front import NoFront
+from harness.system import postgresql as database
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -18,10 +19,10 @@ chromium = pytest.mark.skipif(
 )
 
 
-def _missing(find: Callable[[], str]) -> str:
+def _missing(find: Callable[[], object]) -> str:
     try:
         find()
-    except NoFront as error:
+    except (NoFront, database.NoPostgreSQL) as error:
         return str(error)
     return ""
 
@@ -29,3 +30,5 @@ def _missing(find: Callable[[], str]) -> str:
 _NO_NGINX, _NO_HAPROXY = _missing(proxy.find), _missing(other_proxy.find)
 nginx = pytest.mark.skipif(bool(_NO_NGINX), reason=_NO_NGINX)
 haproxy = pytest.mark.skipif(bool(_NO_HAPROXY), reason=_NO_HAPROXY)
+_NO_POSTGRESQL = _missing(database.find)
+postgresql = pytest.mark.skipif(bool(_NO_POSTGRESQL), reason=_NO_POSTGRESQL)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import msgspec
@@ -65,6 +67,25 @@ def guarded(question: str, asking: Callable[[], Iterable[Finding]]) -> Iterator[
         yield from asking()
     except _BREAKS as error:
         yield Finding(question=question, expected="an answer", seen=f"{NOT_ASKED}: {error}", good=None)
+
+
+def side_by_side(
+    asking: Sequence[Callable[[], Iterable[Finding]]], at_once: int, stop: threading.Event | None = None
+) -> Iterator[Finding]:
+    """Ask several things beside each other, at most *at_once*, and yield the answers in their order.
+
+    When that is broken off *stop* is set, and what is being asked is waited for; without it, it is left to itself.
+    """
+    pool = ThreadPoolExecutor(max(at_once, 1))
+    try:
+        for found in pool.map(lambda each: list(each()), asking):
+            yield from found
+    except BaseException:
+        if stop is not None:
+            stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=stop is not None, cancel_futures=True)
 
 
 def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:

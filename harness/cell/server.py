@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.captured import output
 from harness.cell import readiness
+from harness.cell.beside import BesideLibrary
 from harness.cell.outcome import Observations
 from harness.cell.pages import LOGIN
 from harness.cell.steps import Recorder, check_not_killed
@@ -21,7 +22,7 @@ from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
 from harness.clients.connection import Endpoint, SendFailed
 from harness.errors import CellFailure, HarnessError
-from harness.libraries.base import TRIALS, Library
+from harness.libraries.base import TRIALS, Library, Variant
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.result import Finding, Step
@@ -78,6 +79,8 @@ class CellServer:
     deployment: str | None = None
     #: What the second round is shuffled with; None has it be another order each time.
     seed: int | None = None
+    #: Makes what variants need beside the library; None where none of them is to be tried.
+    beside: BesideLibrary | None = None
     #: The process that was started last; None before the first.
     process: Child | None = None
 
@@ -92,6 +95,16 @@ class CellServer:
         there = database or self.database
         env = {**self.env, **self.library.environment(self.broker.url, prefix, there)}
         return replace(self, prefix=prefix, env=env, database=there, process=None)
+
+    def settings_for(self, variant: Variant) -> dict[str, str]:
+        """Return the further environment variables of a server that carries *variant*; what it needs is there then.
+
+        Raises:
+            CellFailure: it cannot be had.
+        """
+        if variant.beside is None or self.beside is None:
+            return variant.environment
+        return {**variant.environment, **self.beside.variables(variant.beside, {**self.env, **variant.environment})}
 
     def with_own_members(self, suffix: str) -> CellServer:
         """Return the server with a prefix and a copy of the members of its own: they can be changed there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -101,15 +101,35 @@ def all_ways(chat: Chat, server: CellServer, observed: Observations, name: str) 
 
 @contextmanager
 def ways_apart(
-    server: CellServer, observed: Observations, name: str, settings: Mapping[str, str]
+    server: CellServer,
+    observed: Observations,
+    name: str,
+    settings: Mapping[str, str],
+    wanted: Callable[[Variant], bool] = lambda _: True,
 ) -> Iterator[list[Way]]:
-    """Yield every way at once, each on a server that is started with *settings* as well; the usual one first."""
+    """Yield every way that is *wanted* at once, each on a server that is started with *settings* as well.
+
+    The usual one comes first, and is asked for as the variant without a name.
+    """
     usual = [Variant(""), *(each for each in server.library.variants(server.cell) if not each.environment)]
     with ExitStack() as stack:
-        ways = _served(stack, server, observed, name, dict(settings), usual, "")
-        for own, variants in servers_of(server):
-            ways += _served(stack, server, observed, name, {**own, **settings}, variants, " ".join(own.values()))
+        ways = []
+        for own, together in [({}, usual), *servers_of(server)]:
+            if variants := [each for each in together if wanted(each)]:
+                ways += _served(stack, server, observed, name, {**own, **settings}, variants, " ".join(own.values()))
         yield ways
+
+
+def one_of_each_server(ways: Iterable[Way]) -> Iterator[list[Way]]:
+    """Yield those of *ways* that have a chat in turns, no two of one server: each would meet what the other does."""
+    left = [way for way in ways if way.chat]
+    while left:
+        turn: list[Way] = []
+        for way in left:
+            if all(way.server is not other.server for other in turn):
+                turn.append(way)
+        left = [way for way in left if way not in turn]
+        yield turn
 
 
 def _served(
@@ -124,6 +144,7 @@ def _served(
     """Start a server with *settings*, to run as long as *stack*, and return the *variants* as ways to talk to it."""
     what = f"{name} {' '.join(settings.values()) if suffix is None else suffix}".strip()
     try:
+        settings = {**server.settings_for(variants[0]), **settings}
         apart = server.apart(what.replace(" ", "-"))
         served = stack.enter_context(apart.serving(f"{server.name} {what}", observed, settings, ends=Ends.AT_ONCE))
         served.log_in()

@@ -37,7 +37,8 @@ def compare(old: str, new: str | None, form: str, partial: bool, reports: Report
     Each is a folder of reports or results, or a commit. By default the last commit is compared with the reports
     folder.
     """
-    before, after = records.find(old), records.find(new) if new else records.in_folder(reports.results)
+    before = records.find(old, whole=True)
+    after = records.find(new, whole=True) if new else records.in_folder(reports.results, whole=True)
     for name, found in ((old, before), (new or reports.name, after)):
         # A commit can be older than the first result; a folder without any is the wrong one.
         if not found.results and not found.damaged and (found is after or Path(name).is_dir()):

@@ -20,7 +20,7 @@ from harness.report.view import read_view
 from harness.results.folder import Reports
 from harness.servers import haproxy, nginx
 from harness.servers.front import NoFront
-from harness.system import broker, processes
+from harness.system import broker, postgresql, processes
 
 #: Bytes that all environments of the matrix take, roughly.
 _ROOM = 20_000_000_000
@@ -80,6 +80,10 @@ def _programs() -> bool:
         _say(True, f"HAProxy: {haproxy.find()}")
     except NoFront as error:
         _say(False, "HAProxy: none; `deployment` does not test what stands behind it", str(error))
+    try:
+        _say(True, f"PostgreSQL: {postgresql.find()}")
+    except postgresql.NoPostgreSQL as error:
+        _say(False, "PostgreSQL: none; Channels' PostgreSQL layer is not tested", str(error))
     return True
 
 

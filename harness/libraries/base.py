@@ -18,6 +18,19 @@ from harness.servers.catalogue import Application, Deployment, Server
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A package that a variant needs beside the library, and the service that it talks to."""
+
+    #: What the installer is asked for, which is also what Django calls it where it has tables.
+    requirement: str
+    #: The environment variable that tells a server where the service is; without a service it talks to the broker.
+    variable: str = ""
+    service: Literal["", "postgresql", "nats"] = ""
+    #: What is installed with it.
+    further: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Variant:
     """Another way of the library to carry the same chat: its server's settings and its connections."""
 
@@ -28,6 +41,8 @@ class Variant:
     paths: dict[str, str] = field(default_factory=dict)
     #: Whether messages go through the broker.
     uses_broker: bool = True
+    #: What it needs beside the library, if anything.
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True)

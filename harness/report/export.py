@@ -18,7 +18,8 @@ class Exported(Model, frozen=True, kw_only=True):
     """One cell of the matrix. What is not known is empty in CSV and null in JSON.
 
     ``supported``: whether Django supported the pair on the day of the newest result. ``since``: the recorded run since
-    which the verdict stands. ``profile``: what an installer resolves "today", or the best known "pins".
+    which the verdict stands. ``profile``: what an installer resolves "today", or the best known "pins". ``deep``: how
+    many answers to the deep sets say whether they are as expected, and ``deep_as_expected`` how many of those are.
     """
 
     cell: str
@@ -44,6 +45,8 @@ class Exported(Model, frozen=True, kw_only=True):
     django_version: str | None
     library_version: str | None
     broker: str | None
+    deep: int | None
+    deep_as_expected: int | None
     measured: str
     since: str | None
 
@@ -56,6 +59,7 @@ def rows(view: View) -> list[Exported]:
 def _row(view: View, row: Row) -> Exported:
     result, verdicts, versions = row.result, row.result.verdicts, row.result.versions
     installation, since = result.installation, row.since
+    counts = [each.summary.counts or (0, 0) for each in row.deep]
     return Exported(
         cell=row.name,
         library=result.library,
@@ -80,6 +84,8 @@ def _row(view: View, row: Row) -> Exported:
         django_version=versions.django if versions else None,
         library_version=versions.library or None if versions else None,
         broker=versions.broker or None if versions else None,
+        deep=sum(judged for _, judged in counts) if counts else None,
+        deep_as_expected=sum(right for right, _ in counts) if counts else None,
         measured=result.varying.started,
         since=since.date if since else None,
     )

@@ -136,6 +136,7 @@ def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
     earlier, later = dict(_aspects(old)), dict(_aspects(new))
     sets = [{asked for asked, _ in aspects} for aspects in (earlier, later)]
     probes = {probe.name for result in (old, new) for probe in result.probes}
+    cut = {probe.name for result in (old, new) for probe in result.probes if probe.counts is not None}
     for key in {**later, **earlier}:
         asked, name = key
         past, now = earlier.get(key), later.get(key)
@@ -143,6 +144,8 @@ def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
             continue  # two runs that differ by chance say the same
         if asked not in sets[0] & sets[1] and (before is not after or asked in probes):
             continue  # a probe that only one of the two was asked, or what could not be asked, says nothing
+        if asked in cut and None in (past, now):
+            continue  # of this set a result keeps the worst answers alone
         broken_off = name.endswith(BROKEN_OFF)
         if past is None or now is None:
             change = Change.CHANGED if not broken_off else Change.WORSE if past is None else Change.BETTER

@@ -80,14 +80,24 @@ def read(path: Path) -> DeepSet:
     Raises:
         DamagedResult: it is none.
     """
+    cell = path.parent.name
     try:
-        return msgspec.json.decode(path.read_bytes(), type=DeepSet)
-    except (OSError, msgspec.DecodeError) as error:
-        cell = path.parent.name
-        raise DamagedResult(
-            f"{cell}/{path.name} is no finished set of answers: {error}",
-            f"move it away, then `tox -e {cell} -- --probe {path.stem}` asks again",
-        ) from error
+        return decode(path.read_bytes(), f"{cell}/{path.name}")
+    except (OSError, DamagedResult) as error:
+        text = str(error) if isinstance(error, DamagedResult) else f"{cell}/{path.name} cannot be read: {error}"
+        raise DamagedResult(text, f"move it away, then `tox -e {cell} -- --probe {path.stem}` asks again") from error
+
+
+def decode(data: bytes, name: str) -> DeepSet:
+    """Return the set of answers in *data*, which is called *name*.
+
+    Raises:
+        DamagedResult: it is none.
+    """
+    try:
+        return msgspec.json.decode(data, type=DeepSet)
+    except msgspec.DecodeError as error:
+        raise DamagedResult(f"{name} is no finished set of answers: {error}") from error
 
 
 def of_cell(reports: Reports, cell: str) -> list[DeepSet]:

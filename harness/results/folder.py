@@ -9,6 +9,8 @@ from harness import ROOT
 
 #: Where the results lie in a reports folder.
 RESULTS = "results"
+#: Where the answers to the deep sets lie there.
+DEEP = "deep"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Reports:
 
     def deep(self, cell: str) -> Path:
         """Return the folder of what *cell* answered to the deep sets."""
-        return self.folder / "deep" / cell
+        return self.folder / DEEP / cell
 
     def evidence(self, cell: str) -> Path:
         """Return the folder of the evidence of *cell*."""

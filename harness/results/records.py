@@ -5,18 +5,23 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from harness import ROOT
 from harness.cells import Cell
 from harness.errors import DamagedResult, HarnessError, UsageError
+from harness.results import deep
+from harness.results.deep import DeepSet
 from harness.results.document import decode_result, read_result
-from harness.results.folder import RESULTS, Reports
-from harness.results.result import Result
+from harness.results.folder import DEEP, RESULTS, Reports
+from harness.results.result import Probe, Result
 
-_RESULTS = f"{Reports.of_checkout().name}/{RESULTS}"
+_REPORTS = Reports.of_checkout().name
+_RESULTS = f"{_REPORTS}/{RESULTS}"
 _DEADLINE = 60
 
 
@@ -28,8 +33,10 @@ class Records:
     damaged: dict[str, DamagedResult] = field(default_factory=dict)
 
 
-def find(name: str) -> Records:
+def find(name: str, whole: bool = False) -> Records:
     """Return the records called *name*: a folder of reports or of results, or else a commit of this checkout.
+
+    With *whole* they have all answers to the deep sets that are there, of which a result keeps the worst by itself.
 
     Raises:
         UsageError: it is neither.
@@ -37,33 +44,50 @@ def find(name: str) -> Records:
     """
     if not name or name.startswith("-"):
         raise UsageError(f"{name!r} is neither a folder nor a commit")
-    return of_folder(Path(name)) if Path(name).is_dir() else _at_commit(name)
+    return of_folder(Path(name), whole) if Path(name).is_dir() else _at_commit(name, whole)
 
 
-def of_folder(folder: Path) -> Records:
-    """Return the results of *folder*, of reports or of results."""
+def of_folder(folder: Path, whole: bool = False) -> Records:
+    """Return the results of *folder*, of reports or of results; see :func:`find`."""
     results = Reports(folder).results
-    return in_folder(results if results.is_dir() else folder)
+    return in_folder(results if results.is_dir() else folder, whole)
 
 
-def in_folder(folder: Path) -> Records:
+def in_folder(folder: Path, whole: bool = False) -> Records:
     """Return the results in *folder*; what cannot be read is named, not left out silently."""
-    return _read((path.stem, path) for path in sorted(folder.glob("*.json")))
+    found = _read((path.stem, path) for path in sorted(folder.glob("*.json")))
+    if whole and folder.name == RESULTS:
+        _add(found, ((path.parent.name, path) for path in sorted(folder.parent.glob(f"{DEEP}/*/*.json"))))
+    return found
 
 
-def _at_commit(name: str) -> Records:
+def _at_commit(name: str, whole: bool) -> Records:
     known = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if known.returncode:
         raise UsageError(f"{name!r} is neither a folder nor a commit", "name a folder of results, or what git knows")
     commit = known.stdout.decode().strip()
     if _git("cat-file", "-e", f"{commit}:{_RESULTS}").returncode:
         return Records()  # there were no results yet
-    packed = _git("archive", "--format=tar", commit, _RESULTS)
+    found = _read((path.stem, data) for path, data in _files(name, commit, _RESULTS))
+    if whole and not _git("cat-file", "-e", f"{commit}:{_REPORTS}/{DEEP}").returncode:
+        _add(found, ((path.parent.name, data) for path, data in _files(name, commit, f"{_REPORTS}/{DEEP}")))
+    return found
+
+
+def _files(name: str, commit: str, folder: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yield each file of JSON that *commit*, which is called *name*, has in *folder*.
+
+    Raises:
+        HarnessError: git does not give them.
+    """
+    packed = _git("archive", "--format=tar", commit, folder)
     if packed.returncode:
         raise HarnessError(f"git cannot give the results of {name}: {packed.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        files = {PurePosixPath(each.name): archive.extractfile(each) for each in archive if each.isfile()}
-        return _read((path.stem, file.read()) for path, file in files.items() if file and path.suffix == ".json")
+        for each in archive:
+            file = archive.extractfile(each) if each.isfile() else None
+            if file and each.name.endswith(".json"):
+                yield PurePosixPath(each.name), file.read()
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -85,3 +109,22 @@ def _read(files: Iterable[tuple[str, Path | bytes]]) -> Records:
         except UsageError as error:
             found.damaged[name] = DamagedResult(f"{name}.json: {error}", error.hint, name)
     return found
+
+
+def _add(found: Records, files: Iterable[tuple[str, Path | bytes]]) -> None:
+    """Have each result tell all that its cell answered to the deep sets."""
+    sets: dict[str, list[DeepSet]] = {}
+    for cell, file in files:
+        try:
+            whole = deep.read(file) if isinstance(file, Path) else deep.decode(file, cell)
+        except DamagedResult as error:
+            error.cell = cell
+            found.damaged[cell] = error
+            continue
+        sets.setdefault(cell, []).append(whole)
+    for cell, wholes in sets.items():
+        if cell in found.results:
+            told = {each.name: Probe(name=each.name, findings=each.findings) for each in wholes}
+            result = found.results[cell]
+            probes = [told.pop(probe.name, probe) for probe in result.probes]
+            found.results[cell] = msgspec.structs.replace(result, probes=[*probes, *told.values()])

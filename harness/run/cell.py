@@ -17,6 +17,7 @@ from harness import ROOT, __version__
 from harness.captured import output
 from harness.captured.scrub import Scrubber
 from harness.cell import install
+from harness.cell.beside import BesideLibrary
 from harness.cell.identify import Identity, identify
 from harness.cell.install import Installed
 from harness.cell.outcome import Observations
@@ -141,8 +142,8 @@ class _Run:
         identity = self._identify()
         try:
             self._install(identity)
-            with self._broker() as running:
-                observed = self._serve(running)
+            with self._broker() as running, self._beside() as beside:
+                observed = self._serve(running, beside)
             self._identify_again(identity)
         except CellFailure as failure:
             return self._result(verdicts.of_nothing(failure), Observations())
@@ -152,8 +153,8 @@ class _Run:
     def hold(self, tell: Tell) -> None:
         """Install and serve the cell, and hold it; see :func:`hold`."""
         self._install(self._identify())
-        with self._broker() as running:
-            server = self._server(running)
+        with self._broker() as running, self._beside() as beside:
+            server = self._server(running, beside)
             try:
                 self._django(str(self.request.python))
                 holding.hold(server, tell)
@@ -175,7 +176,11 @@ class _Run:
             frozen=self.request.frozen,
         )
 
-    def _server(self, running: broker.Broker) -> CellServer:
+    def _beside(self) -> BesideLibrary:
+        assert self.installed is not None
+        return BesideLibrary(self.request.python, self.project, self.installed.packages, self.recorder)
+
+    def _server(self, running: broker.Broker, beside: BesideLibrary) -> CellServer:
         """Return the cell's server, which talks to the broker that is *running*."""
         request = self.request
         self.broker_version = running.version
@@ -198,11 +203,12 @@ class _Run:
             sockets=request.sockets,
             deployment=request.deployment,
             seed=request.seed,
+            beside=beside,
         )
 
-    def _serve(self, running: broker.Broker) -> Observations:
+    def _serve(self, running: broker.Broker, beside: BesideLibrary) -> Observations:
         """Go through all that needs the broker; it has to be there until the end, or nothing counts."""
-        server = self._server(running)
+        server = self._server(running, beside)
         with Vigil(running.url) as vigil:
             try:
                 observed = self._migrated(server)

@@ -41,7 +41,7 @@ def try_on_own_servers(server: CellServer, observed: Observations) -> None:
     for settings, together in ways.servers_of(server):
         name = f"{server.name} {' '.join(settings.values())}"
         try:
-            with server.serving(name, observed, settings) as chat:
+            with server.serving(name, observed, server.settings_for(together[0])) as chat:
                 chat.log_in()
                 for variant in together:
                     _try(chat, variant, server, observed)

@@ -1,17 +1,19 @@
 """The chat on Channels 2, 3 and 4.
 
-``CHAT_LAYER`` in the environment chooses the channel layer: ``core`` and ``pubsub`` are those of
-channels_redis, ``memory`` is the one that Channels has for tests and for one process. ``CHAT_ORIGIN`` says
-whether handshakes from other sites are refused: ``checked``, or ``any`` is let in. ``CHAT_SENTINEL``, a host and a
-port, is where a Sentinel knows the Redis, which is called ``chat`` there.
+``CHAT_LAYER`` in the environment chooses the channel layer: ``core`` and ``pubsub`` are those of channels_redis,
+``memory`` is the one that Channels has for tests and for one process, ``valkey`` is that of channels-valkey, which is
+set up as Redis is, and further ones are in ``others.py``. ``CHAT_ORIGIN`` says whether handshakes from other sites are
+refused: ``checked``, or ``any`` is let in. ``CHAT_SENTINEL``, a host and a port, is where a Sentinel knows the Redis,
+which is called ``chat`` there.
 """
 
 import os
 
 import channels
 
+from myapp.channels2 import others
 from myapp.settings import *  # noqa: F403
-from myapp.settings import CHAT_PREFIX, CHAT_REDIS_URL, INSTALLED_APPS
+from myapp.settings import CHAT_PREFIX, CHAT_REDIS_URL, DATABASES, INSTALLED_APPS
 
 GENERATION = int(channels.__version__.split(".")[0])
 
@@ -25,7 +27,8 @@ if GENERATION >= 4:
         pass
     else:
         _before = ["daphne"]
-INSTALLED_APPS = _before + INSTALLED_APPS + ["myapp.channels2"]
+INSTALLED_APPS = _before + INSTALLED_APPS + ["myapp.channels2"] + others.APPS
+DATABASES = dict(DATABASES, **others.DATABASES)
 ASGI_APPLICATION = "myapp.channels2.asgi.application"
 CHAT_ROOMS = {"": "/ws/chat/", "sync": "/ws/sync/chat/"}
 CHAT_PUBLISH = "myapp.channels2.publish.publish"
@@ -39,7 +42,8 @@ _layers = {
     "pubsub": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": _redis},
     "memory": {"BACKEND": "channels.layers.InMemoryChannelLayer"},
 }
-CHANNEL_LAYERS = {"default": _layers[os.environ.get("CHAT_LAYER", "core")]}
+_valkey = {"BACKEND": "channels_valkey.core.ValkeyChannelLayer", "CONFIG": _redis}
+CHANNEL_LAYERS = {"default": dict(_layers, valkey=_valkey, **others.LAYERS)[os.environ.get("CHAT_LAYER", "core")]}
 
 # The tutorial of Channels 2 does not check it yet, and its validator breaks on the last patch releases of every
 # Python.

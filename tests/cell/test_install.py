@@ -6,13 +6,13 @@ import os
 import subprocess
 import sys
 import threading
-import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from uv import find_uv_bin
+from wheels import wheel
 
 from harness.captured.scrub import Scrubber
 from harness.cell import install as installing
@@ -30,29 +30,6 @@ from harness.verdict import Reason
 CELL = Cell("3.11", "5.2")
 #: Nobody listens there.
 DEAD = "http://127.0.0.1:1"
-
-
-def wheel(
-    folder: Path,
-    name: str,
-    version: str,
-    requires: str = "",
-    metadata: str = "",
-    files: dict[str, str] | None = None,
-) -> Path:
-    """Make a wheel (PEP 427) of one module, or of *files*; *metadata* is further lines of its METADATA."""
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file, text in (files or {f"{name}.py": "x = 1\n" * 100}).items():
-            archive.writestr(file, text)
-        needs = metadata + (f"Requires-Dist: {requires}\n" if requires else "")
-        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
-        archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{info}/RECORD", "".join(f"{each},,\n" for each in [*archive.namelist(), f"{info}/RECORD"]))
-    return path
 
 
 def django(version: str, more: str = "") -> dict[str, str]:

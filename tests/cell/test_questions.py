@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from cellservers import finding, recorder_in
 from talkers import Clock, Switchboard
@@ -156,3 +158,41 @@ def test_connections_that_break(tmp_path, clock):
     """A connection that breaks while something is asked is no fault of the harness."""
     asked = Asked(tmp_path, broken(ConnectionResetError("reset")))
     assert asked.findings[-1].seen == "reset"
+
+
+# Side by side
+
+
+def test_side_by_side():
+    """What is asked side by side is answered in the order in which it is asked, whoever answers first."""
+    first_may_answer = threading.Event()
+
+    def first():
+        first_may_answer.wait(5)
+        yield finding("first?")
+
+    def second():
+        first_may_answer.set()
+        yield finding("second?")
+
+    assert [each.question for each in questions.side_by_side([first, second], 2)] == ["first?", "second?"]
+
+
+def test_side_by_side_broken_off():
+    """When one breaks it off the others are told, and waited for."""
+    stop, began, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def breaks():
+        began.wait(5)
+        raise HarnessError("no room")
+        yield
+
+    def goes_on():
+        began.set()
+        stop.wait(5)
+        ended.set()
+        return []
+
+    with pytest.raises(HarnessError, match="no room"):
+        list(questions.side_by_side([breaks, goes_on], 2, stop))
+    assert ended.is_set()

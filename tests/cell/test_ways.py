@@ -6,7 +6,7 @@ import pytest
 from cellservers import TalkingLibrary, failed, standing_in
 
 from harness.cell.outcome import Observations
-from harness.cell.ways import all_ways, through, ways_apart
+from harness.cell.ways import all_ways, one_of_each_server, through, ways_apart
 from harness.libraries.base import Variant
 
 WAYS = (
@@ -77,3 +77,23 @@ def test_ways_without_a_broker(server):
     server.library.ways = (Variant("in memory", {"LAYER": "memory"}, uses_broker=False),)
     with ways_apart(server, Observations(), "faults", {}) as ways:
         assert [way.uses_broker for way in ways] == [True, False]
+
+
+def test_wanted_ways(server):
+    """Only servers of ways that are wanted are started; the usual way is asked for without a name."""
+    with ways_apart(server, Observations(), "fault", {}, lambda way: "other" in way.name) as ways:
+        assert [way.name for way in ways] == ["other layer", "sync consumer, other layer"]
+    assert [start[0] for start in server.starts] == ["runserver fault other"]
+    with ways_apart(server, Observations(), "fault", {}, lambda way: not way.name) as ways:
+        assert [way.name for way in ways] == [""]
+
+
+def test_turns(server):
+    """Ways take turns so that no two of one server are in a turn; one without a chat has none."""
+    server.failures["runserver endings last"] = failed("it is not there")
+    server.library.ways = (*WAYS, Variant("missing", {"LAYER": "last"}))
+    with ways_apart(server, Observations(), "endings", {}) as ways:
+        assert [[way.name for way in turn] for turn in one_of_each_server(ways)] == [
+            ["", "other layer"],
+            ["sync consumer", "sync consumer, other layer"],
+        ]

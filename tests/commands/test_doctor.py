@@ -20,6 +20,7 @@ from harness.environments.interpreters import Interpreter
 from harness.errors import HarnessError
 from harness.servers import haproxy, nginx
 from harness.servers.front import NoFront
+from harness.system import postgresql
 
 
 class Machine:
@@ -32,6 +33,7 @@ class Machine:
         self.browser: Exception | None = None
         self.nginx: Exception | None = None
         self.haproxy: Exception | None = None
+        self.postgresql: Exception | None = None
         self.left = 0
         self.free = 50_000_000_000
 
@@ -60,6 +62,11 @@ class Machine:
             raise self.haproxy
         return "/usr/sbin/haproxy"
 
+    def database(self):
+        if self.postgresql:
+            raise self.postgresql
+        return "/usr/lib/postgresql/15/bin"
+
     def sweep(self, checkout):
         assert checkout == ROOT
         return self.left
@@ -82,6 +89,7 @@ def machine(tmp_path, monkeypatch) -> Machine:
     monkeypatch.setattr(chromium, "find", made.chromium)
     monkeypatch.setattr(nginx, "find", made.proxy)
     monkeypatch.setattr(haproxy, "find", made.other_proxy)
+    monkeypatch.setattr(postgresql, "find", made.database)
     monkeypatch.setattr(module.processes, "sweep", made.sweep)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(module.shutil, "disk_usage", lambda place: usage._replace(free=made.free))
@@ -106,6 +114,7 @@ def test_all_is_here(machine):
             "✓ browser: /usr/bin/chromium and /usr/bin/chromedriver",
             "✓ NGINX: /usr/sbin/nginx",
             "✓ HAProxy: /usr/sbin/haproxy",
+            "✓ PostgreSQL: /usr/lib/postgresql/15/bin",
             "✓ no process of a killed run is left",
             "✓ 50 GB of disk are free; all environments together take about 20",
         ],
@@ -140,18 +149,21 @@ def test_no_broker(machine):
 
 
 def test_no_programs(machine):
-    """Without a browser, NGINX or HAProxy only what needs them is not tested."""
+    """Without a browser, NGINX, HAProxy or PostgreSQL only what needs them is not tested."""
     machine.browser = chromium.NoBrowser("there is no chromium")
     machine.nginx, machine.haproxy = NoFront("there is no nginx"), NoFront("there is no haproxy")
+    machine.postgresql = postgresql.NoPostgreSQL("there is no PostgreSQL")
     code, lines = machine.asked()
     assert code == 0
     at = lines.index("✗ browser: none; `--probe browser` is not tested")
-    assert lines[at + 1 : at + 6] == [
+    assert lines[at + 1 : at + 8] == [
         "    there is no chromium",
         "✗ NGINX: none; `load` and `deployment` do not test what stands behind it",
         "    there is no nginx",
         "✗ HAProxy: none; `deployment` does not test what stands behind it",
         "    there is no haproxy",
+        "✗ PostgreSQL: none; Channels' PostgreSQL layer is not tested",
+        "    there is no PostgreSQL",
     ]
 
 

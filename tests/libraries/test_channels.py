@@ -204,6 +204,8 @@ def test_a_room_that_is_refused(board, asked):
                 SYNC,
                 *(f"{kind} consumer, {layer}" for layer in ("Redis Pub/Sub layer",) for kind in ("async", "sync")),
                 *(f"{kind} consumer, in-memory layer" for kind in ("async", "sync")),
+                "async consumer, Valkey layer",
+                "async consumer, PostgreSQL layer",
             ],
             ["channels[daphne]>=4,<5", "channels_redis"],
         ),
@@ -220,6 +222,23 @@ def test_ways(library, names, requirements):
         assert (variant.name.startswith("sync") and library.suffix != "channels1") == (
             variant.paths == {"chat": "/ws/sync/members/"}
         )
+
+
+@pytest.mark.parametrize(
+    ("cell", "layers"),
+    [
+        (Cell("3.8", "4.2"), []),
+        (Cell("3.9", "4.2"), ["Valkey layer", "PostgreSQL layer"]),
+        (Cell("3.13", "6.0"), ["Valkey layer", "PostgreSQL layer", "NATS layer"]),
+    ],
+)
+def test_layers_of_others(cell, layers):
+    """Channels 4 is tried with the layers of others on the Pythons that those are for; each needs a package more."""
+    found = [variant for variant in Channels4().variants(cell) if variant.beside]
+    assert [variant.name.partition(", ")[2] for variant in found] == layers
+    # What talks to the broker is what has no service of its own.
+    assert all(variant.uses_broker != bool(variant.beside.service) for variant in found)
+    assert all(bool(variant.beside.variable) == bool(variant.beside.service) for variant in found)
 
 
 def test_rooms_of_its_pages():

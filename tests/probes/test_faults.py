@@ -49,12 +49,13 @@ class World:
         self.breaks, self.uses_broker = "", True
 
     @contextmanager
-    def scene(self, server, observed, name, behind="", broker=True):
+    def scene(self, server, observed, stop, name, wanted, behind="", broker=True):
         self.scenes.append((name, broker))
         chat = self.board.chat(self.library)
         chat.log_in()
         own = SimpleNamespace(start=lambda: self.starts_broker())
-        here = Scene([Way("", chat, uses_broker=self.uses_broker)], own, None, observed, ExitStack())
+        ways = [Way("", chat)] if wanted(Variant("", uses_broker=self.uses_broker)) else []
+        here = Scene(ways, own, None, observed, ExitStack(), stop)
         here.broken = self.breaks
         yield here
         chat.close()
@@ -93,7 +94,7 @@ def test_lost_in_silence(world, board):
     board.drops = lambda text, line: text.startswith("staying 3") and line.member == "Mary"
     found = world.ask()
     assert found[LOST] == ("some (2 of 2)", False)
-    assert [name for name, _ in world.scenes[:2]] == ["fault 1", "fault 1 again"]
+    assert [name for name, _ in world.scenes if name != "fault absent"] == ["fault 1", "fault 1 again"]
 
 
 def test_come_twice(world, board):
@@ -187,6 +188,10 @@ def test_the_broker_comes_late(world, board):
 # The scene itself
 
 
+def all_ways(way: Variant) -> bool:
+    return True
+
+
 @pytest.fixture
 def stage(board, tmp_path):
     library = TalkingLibrary(board)
@@ -199,10 +204,10 @@ def stage(board, tmp_path):
 
 def test_own_servers_and_broker(stage):
     """A fault has servers of its own, which talk to a broker of its own; or to a proxy before that."""
-    with scenes.scene(stage, Observations(), "fault 1") as here:
+    with scenes.scene(stage, Observations(), threading.Event(), "fault 1", all_ways) as here:
         assert [way.name for way in here.ways] == ["", "sync consumer", "other layer"]
         assert stage.envs["runserver fault 1"]["CHAT_REDIS_URL"] == here.broker.url
-    with scenes.scene(stage, Observations(), "fault 2", behind="proxy") as here:
+    with scenes.scene(stage, Observations(), threading.Event(), "fault 2", all_ways, behind="proxy") as here:
         url = stage.envs["runserver fault 2"]["CHAT_REDIS_URL"]
         assert url == f"redis://127.0.0.1:{here.before_broker.port}/0"
 
@@ -223,13 +228,13 @@ def test_found_by_a_sentinel(stage, monkeypatch):
     """Where a library documents it, its servers are told where a Sentinel is, which has the replica take over."""
     stage.library.sentinel = "WATCHED_BY"
     monkeypatch.setattr(scenes, "WatchedBroker", Watched)
-    with scenes.scene(stage, Observations(), "fault 6", behind="sentinel") as here:
+    with scenes.scene(stage, Observations(), threading.Event(), "fault 6", all_ways, behind="sentinel") as here:
         assert stage.starts[0][1] == {"WATCHED_BY": f"127.0.0.1:{here.watched.port}"}
 
 
 def test_started_again(stage):
     """Each server is started again once, on its port, however many ways it has."""
-    with scenes.scene(stage, Observations(), "fault 1") as here:
+    with scenes.scene(stage, Observations(), threading.Event(), "fault 1", all_ways) as here:
         here.servers_again()
     assert [name for name, _, _ in stage.starts] == [
         *("runserver fault 1", "runserver fault 1 other", "runserver once more 1", "runserver once more 2"),
@@ -239,15 +244,14 @@ def test_started_again(stage):
 
 def test_reached_through_a_proxy(stage):
     """Members reach each server through one proxy, which the fault can cut."""
-    with scenes.scene(stage, Observations(), "fault 1") as here:
+    with scenes.scene(stage, Observations(), threading.Event(), "fault 1", all_ways) as here:
         chats = [here.reached_through(way.chat) for way in here.ways]
         assert {chat.server.port for chat in chats} == {proxy.port for proxy in here.before_servers.values()}
         assert all(isinstance(proxy, Proxy) for proxy in here.before_servers.values())
 
 
-def test_what_faults_do(monkeypatch):
+def test_what_faults_do():
     """Each fault does to its scene what it is called."""
-    monkeypatch.setattr(scenes.time, "sleep", lambda seconds: did.append(f"{seconds:g} s"))
     did: list[str] = []
 
     class Told:
@@ -264,6 +268,7 @@ def test_what_faults_do(monkeypatch):
         before_servers={1: Told("network")},
         processes=lambda: [process],
         watched=Told("watched"),
+        pause=lambda seconds: did.append(f"{seconds:g} s"),
         servers_again=lambda: did.append("servers again"),
     )
     for fault in FAULTS:

@@ -7,7 +7,7 @@ import pytest
 import samples
 
 from harness.results.compare import Change, compare, differences
-from harness.results.result import Finding, Judgement, Result, Verdicts
+from harness.results.result import Finding, Judgement, Probe, Result, Verdicts
 from harness.verdict import Reason
 
 GOOD, BAD = Judgement.of(Reason.WORKS), Judgement.of(Reason.SERVER_DID_NOT_START, "no")
@@ -154,3 +154,15 @@ def test_headline(good):
     judgement = Judgement.of(Reason.HANDSHAKE_REFUSED, "403\nand much more")
     headline = change_of(judged(good, GOOD), judged(good, judgement)).headline
     assert headline == "✓ Yes → ✗ No (handshake refused): 403"
+
+
+def test_the_worst_alone(good):
+    """Of a deep set a result keeps the worst answers: what is not among them in one of two results says nothing."""
+
+    def asked(*questions: str, counts=(7, 9)) -> Result:
+        findings = [Finding(question=each, expected="yes", seen="no", good=False) for each in questions]
+        return msgspec.structs.replace(good, probes=[Probe(name="endings", findings=findings, counts=counts)])
+
+    assert change_of(asked("first?", "second?"), asked("second?")).change is Change.SAME
+    whole = asked("second?", counts=None)
+    assert change_of(asked("first?", "second?", counts=None), whole).change is Change.CHANGED

@@ -8,8 +8,11 @@ import pytest
 import samples
 
 from harness.errors import ForeignSchema, UsageError
-from harness.results import records
+from harness.results import deep, records
+from harness.results.deep import DeepSet
 from harness.results.document import encode_result
+from harness.results.folder import Reports
+from harness.results.result import Finding
 
 CELL = "py27-django18"
 
@@ -32,6 +35,44 @@ def test_commit(repository):
     (repository / "reports" / "results" / f"{CELL}.json").unlink()
     assert list(records.find("HEAD").results) == [CELL]
     assert records.find("HEAD~1").results == {}
+
+
+def deep_set(*findings: Finding) -> DeepSet:
+    return DeepSet(
+        cell=CELL,
+        library="django-websocket-redis",
+        server="runserver",
+        name="endings",
+        started="2026-11-26T06:00:00+00:00",
+        seconds=42.5,
+        versions={},
+        findings=list(findings),
+        counted={},
+    )
+
+
+def test_deep_sets(repository):
+    """Asked for whole, records have all answers to the deep sets, of a commit or of a folder; else none of them."""
+    reports = Reports(repository / "reports")
+    answers = [Finding(question=f"{number}?", expected="yes", seen="yes", good=True) for number in range(9)]
+    deep.save(reports, deep_set(*answers))
+    git = ["git", "-C", str(repository), "-c", "user.name=Mary", "-c", "user.email=mary@example.org"]
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "ask in depth"], check=True)
+    for name in ("HEAD", str(reports.folder), str(reports.results)):
+        assert records.find(name).results[CELL].probes == samples.of(CELL).probes
+        assert records.find(name, whole=True).results[CELL].probes[-1].findings == answers
+    assert records.find("HEAD~1", whole=True).results[CELL] == samples.of(CELL)
+
+
+def test_damaged_deep_set(repository):
+    """A deep set that cannot be read is named, by its cell."""
+    folder = repository / "reports" / "deep" / CELL
+    folder.mkdir(parents=True)
+    (folder / "endings.json").write_text("{")
+    found = records.find(str(repository / "reports"), whole=True)
+    assert "no finished set of answers" in str(found.damaged[CELL])
+    assert records.find(str(repository / "reports")).damaged == {}
 
 
 @pytest.mark.parametrize("name", ["no-such-thing", "--upload-pack=x", ""])

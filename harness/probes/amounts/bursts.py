@@ -7,9 +7,9 @@ from contextlib import suppress
 from functools import partial
 
 from harness.cell.outcome import Observations
-from harness.cell.questions import guarded, twice
+from harness.cell.questions import guarded, side_by_side, twice
 from harness.cell.server import CellServer
-from harness.cell.ways import Way
+from harness.cell.ways import Way, one_of_each_server
 from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, SendFailed
 from harness.results.result import Finding
@@ -27,9 +27,10 @@ def ask(ways: list[Way], server: CellServer, observed: Observations) -> Iterator
     for way in ways:
         if way.chat is None:
             yield way.not_asked(_question("its sender"), _ALL)
-        else:
-            asking = partial(_burst, way, way.chat, server, observed)
-            yield from guarded(way.asked(_question("its sender")), partial(twice, asking))
+    for turn in one_of_each_server(ways):
+        asking = [(way, partial(_burst, way, way.chat, server, observed)) for way in turn if way.chat]
+        each = [partial(guarded, way.asked(_question("its sender")), partial(twice, burst)) for way, burst in asking]
+        yield from side_by_side(each, len(each))
 
 
 def _question(who: str) -> str:

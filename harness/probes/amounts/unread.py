@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from harness.cell.outcome import Observations
-from harness.cell.ways import Way
+from harness.cell.ways import Way, one_of_each_server
 from harness.chat import raw
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
@@ -34,14 +34,8 @@ _ALL = "all are received"
 
 def ask(ways: list[Way], observed: Observations) -> Iterator[Finding]:
     """Ask about somebody who does not read: one way of each server at once, for the memory of each is looked at."""
-    left = [way for way in ways if way.chat]
-    while left:
-        served: list[Way] = []
-        for way in left:
-            if all(way.process is not other.process for other in served):
-                served.append(way)
-        left = [way for way in left if way not in served]
-        asked = [_Unread(way) for way in served]
+    for turn in one_of_each_server(ways):
+        asked = [_Unread(way) for way in turn]
         for each in asked:
             each.begin()
         pause = Deadline(_PAUSE)

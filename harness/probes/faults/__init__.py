@@ -6,14 +6,15 @@ cell's own broker or server.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 
 from harness.cell.outcome import Observations
-from harness.cell.questions import twice
+from harness.cell.questions import guarded, side_by_side, twice
 from harness.cell.server import CellServer
 from harness.cell.ways import Way, chat_of
 from harness.chat.conversation import Chat
@@ -32,6 +33,8 @@ _SOON = 5.0
 #: Seconds of traffic before a fault, and those that a broker is late that is not there when a server starts.
 _BEFORE = 1.0
 _ABSENT = 2.0
+#: How many faults happen at once, each to servers and a broker of its own.
+_AT_ONCE = 6
 _NONE = "none"
 _WELL = f"receive everything again within {_SOON:.0f} s"
 
@@ -39,20 +42,26 @@ _WELL = f"receive everything again within {_SOON:.0f} s"
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Have each fault happen to all ways at once; to those once more whose answers are not as expected."""
     chat.close()
+    stop = threading.Event()
+    asked: dict[str, Callable[[], list[Finding]]] = {}
     for number, fault in enumerate(FAULTS, 1):
         if fault.behind == "sentinel" and not server.library.sentinel:
             continue
         if not fault.of_broker or server.library.uses_broker:
-            yield from twice(_Asked(fault, server, observed, f"fault {number}").once)
+            asked[fault.name] = _Asked(fault, server, observed, f"fault {number}", stop).once
     if server.library.uses_broker:
-        yield from twice(partial(_absent, server, observed))
+        asked["The broker comes after the server"] = partial(_absent, server, observed, stop)
+    each = [partial(guarded, f"{name}: can it be asked about?", partial(twice, once)) for name, once in asked.items()]
+    yield from side_by_side(each, _AT_ONCE, stop)
 
 
 class _Asked:
     """One fault, which is asked about once, or twice."""
 
-    def __init__(self, fault: Fault, server: CellServer, observed: Observations, name: str) -> None:
-        self._fault, self._server, self._observed, self._name = fault, server, observed, name
+    def __init__(
+        self, fault: Fault, server: CellServer, observed: Observations, name: str, stop: threading.Event
+    ) -> None:
+        self._fault, self._server, self._observed, self._name, self._stop = fault, server, observed, name, stop
         self._times = 0
         #: The ways that are asked; all at first.
         self._wanted: list[str] | None = None
@@ -63,23 +72,26 @@ class _Asked:
         name = self._name if self._times == 1 else f"{self._name} again"
         found: list[Finding] = []
         bad: list[str] = []
-        with scene(self._server, self._observed, name, self._fault.behind) as here:
-            ways = [way for way in here.ways if self._wanted is None or way.name in self._wanted]
-            ways = [way for way in ways if way.uses_broker or not self._fault.of_broker]
-            for way, of_way in _suffer(self._fault, here, ways, self._observed):
+        with scene(self._server, self._observed, self._stop, name, self._wants, self._fault.behind) as here:
+            for way, of_way in _suffer(self._fault, here, self._observed):
                 found += of_way
                 if any(each.good is False for each in of_way):
                     bad.append(way.name)
         self._wanted = bad
         return found
 
+    def _wants(self, way: Variant) -> bool:
+        """Tell whether *way* is asked: the fault concerns it, and it was not well the first time."""
+        concerned = way.uses_broker or not self._fault.of_broker
+        return concerned and (self._wanted is None or way.name in self._wanted)
 
-def _suffer(fault: Fault, here: Scene, ways: list[Way], observed: Observations) -> Iterator[tuple[Way, list[Finding]]]:
-    """Have members talk in all *ways*, let the fault happen, and yield what is found of each."""
+
+def _suffer(fault: Fault, here: Scene, observed: Observations) -> Iterator[tuple[Way, list[Finding]]]:
+    """Have members talk in all ways, let the fault happen, and yield what is found of each."""
     talking: list[tuple[Way, Traffic, Traffic]] = []
-    missing: dict[str, str] = {way.name: way.missing for way in ways if way.chat is None}
+    missing: dict[str, str] = {way.name: way.missing for way in here.ways if way.chat is None}
     with ExitStack() as stack:
-        for way in ways:
+        for way in here.ways:
             if way.chat is None:
                 continue
             try:
@@ -88,13 +100,13 @@ def _suffer(fault: Fault, here: Scene, ways: list[Way], observed: Observations) 
                 missing[way.name] = str(failure)
                 continue
             talking.append((way, pair[0], pair[1]))
-        time.sleep(_BEFORE)
+        here.pause(_BEFORE)
         fault.happen(here)
         over = time.monotonic()
-        time.sleep(_CALM)
+        here.pause(_CALM)
     if here.broken:
-        missing, talking = {way.name: f"the server cannot be started again: {here.broken}" for way in ways}, []
-    for way in ways:
+        missing, talking = {way.name: f"the server cannot be started again: {here.broken}" for way in here.ways}, []
+    for way in here.ways:
         if way.name in missing:
             question = way.asked(f"{fault.name}: messages lost silently")
             yield way, [Finding(question=question, expected=_NONE, seen=f"{NOT_ASKED}: {missing[way.name]}", good=None)]
@@ -137,22 +149,24 @@ def _recovery(question: str, account: Account) -> Finding:
     return Finding(question=question, expected=_WELL, seen=_WELL if good else "take longer", good=good)
 
 
-def _absent(server: CellServer, observed: Observations) -> Iterator[Finding]:
+def _absent(server: CellServer, observed: Observations, stop: threading.Event) -> list[Finding]:
     """Start the servers before their broker, and look at whether members get in once that is there."""
-    with scene(server, observed, "fault absent", broker=False) as here:
-        time.sleep(_ABSENT)
+    with scene(server, observed, stop, "fault absent", lambda way: way.uses_broker, broker=False) as here:
+        here.pause(_ABSENT)
         here.broker.start()
-        ways = [way for way in here.ways if way.uses_broker]
+        ways = here.ways
         with ThreadPoolExecutor(len(ways) or 1) as pool:  # all at once: each has the same time
             found = list(pool.map(_let_in, [way.chat for way in ways]))
     expected = f"are let in within {_SOON:.0f} s, and receive"
+    answers = []
     for way, (took, why) in zip(ways, found, strict=True):
         question = way.asked("The broker comes after the server: members")
         good = not why and took <= _SOON
         seen = expected if good else "are let in later" if not why else f"are not let in: {why}"
         if way.chat is None:
             seen = f"the server does not start: {way.missing}"
-        yield Finding(question=question, expected=expected, seen=seen, good=good)
+        answers.append(Finding(question=question, expected=expected, seen=seen, good=good))
+    return answers
 
 
 def _let_in(chat: Chat | None) -> tuple[float, str]:

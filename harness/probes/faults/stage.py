@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from harness.cell.server import CellServer, Ends
 from harness.cell.ways import Way, through, ways_apart
 from harness.chat.conversation import Chat
 from harness.errors import CellFailure
+from harness.libraries.base import Variant
 from harness.system.broker import OwnBroker
 from harness.system.processes import Child
 from harness.system.proxy import Proxy
@@ -34,6 +35,8 @@ class Scene:
     observed: Observations
     #: Servers and proxies that are started in it are gone when it is.
     stack: ExitStack
+    #: Set once all of it has to end.
+    stop: threading.Event
 
     #: The broker, where a Sentinel watches it.
     watched: WatchedBroker | None = None
@@ -43,6 +46,10 @@ class Scene:
         self.broken = ""
         #: Between the members and each server, by the server's port.
         self.before_servers: dict[int, Proxy] = {}
+
+    def pause(self, seconds: float) -> None:
+        """Let *seconds* pass, unless all of it has to end."""
+        self.stop.wait(seconds)
 
     def reached_through(self, chat: Chat) -> Chat:
         """Return *chat* with its server reached through a proxy."""
@@ -93,9 +100,15 @@ class Fault:
 
 @contextmanager
 def scene(
-    server: CellServer, observed: Observations, name: str, behind: str = "", broker: bool = True
+    server: CellServer,
+    observed: Observations,
+    stop: threading.Event,
+    name: str,
+    wanted: Callable[[Variant], bool],
+    behind: str = "",
+    broker: bool = True,
 ) -> Iterator[Scene]:
-    """Start everything that a fault needs; without *broker* that one is not started yet.
+    """Start everything that a fault needs, for the ways that are *wanted*; without *broker* that is not started yet.
 
     Raises:
         HarnessError: the broker does not start.
@@ -114,19 +127,19 @@ def scene(
         # What is subscribed there is asked of that broker itself, whatever stands before it.
         asked = stack.enter_context(closing(redis.Redis(port=own.port, socket_timeout=_ANSWERS)))
         there = replace(server, broker=replace(server.broker, url=url, client=asked))
-        ways = stack.enter_context(ways_apart(there, observed, name, settings))
-        yield Scene(ways, own, proxy, observed, stack, watched)
+        ways = stack.enter_context(ways_apart(there, observed, name, settings, wanted))
+        yield Scene(ways, own, proxy, observed, stack, stop, watched)
 
 
 def _restarted(scene: Scene) -> None:
     scene.broker.kill()
-    time.sleep(2.0)
+    scene.pause(2.0)
     scene.broker.start()
 
 
 def _frozen(scene: Scene) -> None:
     scene.broker.freeze()
-    time.sleep(10.0)
+    scene.pause(10.0)
     scene.broker.thaw()
 
 
@@ -136,7 +149,7 @@ def _killed(scene: Scene) -> None:
 
 def _late(scene: Scene) -> None:
     scene.before_broker.delay(0.2)
-    time.sleep(5.0)
+    scene.pause(5.0)
     scene.before_broker.mend()
 
 
@@ -159,7 +172,7 @@ def _server_killed(scene: Scene) -> None:
 def _network_cut(scene: Scene) -> None:
     for proxy in scene.before_servers.values():
         proxy.cut()
-    time.sleep(3.0)
+    scene.pause(3.0)
     for proxy in scene.before_servers.values():
         proxy.mend()
 
