@@ -166,6 +166,18 @@ class Recorder:
             raise
         self.add(Step(name=name, outcome="ok", text=self.scrub("; ".join(said))), time.monotonic() - began)
 
+    @contextmanager
+    def passing(self, name: str) -> Iterator[None]:
+        """Have steps in the block that begin with *name* seen, and not recorded: they are many, and what they bring is."""
+        before = len(self.steps)
+        try:
+            yield
+        finally:
+            passed = [step.name for step in self.steps[before:] if step.name.startswith(name)]
+            self.steps[before:] = [step for step in self.steps[before:] if step.name not in passed]
+            for each in passed:
+                self.seconds.pop(each, None)
+
     def add(self, step: Step, seconds: float, shown: Step | None = None) -> None:
         """Record a step that has ended; *shown* is what to show of it where that is not the same."""
         self.steps.append(step)

@@ -138,7 +138,10 @@ def _deep(name: str, chat: Chat, server: CellServer, observed: Observations, pro
         # What is counted there stands with the set, not in the result.
         counted, observed.counted = observed.counted, {}
         try:
-            questions.ask(f"probe {name}", PROBES[name].ask(chat, server, observed), findings, chat, server.recorder)
+            # Each start of a server would be a step.
+            with server.recorder.passing(f"{server.name} "):
+                asking = PROBES[name].ask(chat, server, observed)
+                questions.ask(f"probe {name}", asking, findings, chat, server.recorder)
         finally:
             counted, observed.counted = observed.counted, counted
     answered = deep.DeepSet(

@@ -278,6 +278,17 @@ def test_shown_otherwise(recorder):
 # Blame
 
 
+def test_passing_steps(recorder):
+    """Steps that only lead to something are seen, and not recorded; others in between are."""
+    recorder.add(Step(name="uvicorn", outcome="ok"), 0.1)
+    with recorder.passing("uvicorn "):
+        for name in ("uvicorn fault 1", "install", "uvicorn fault 2"):
+            recorder.add(Step(name=name, outcome="ok"), 0.2)
+    assert [step.name for step in recorder.steps] == ["uvicorn", "install"]
+    assert recorder.seconds == {"uvicorn": 0.1, "install": 0.2}
+    assert [step.name for step, _ in recorder.watcher.ended][1:] == ["uvicorn fault 1", "install", "uvicorn fault 2"]
+
+
 def test_blame(recorder):
     """What the server printed goes to the first step that talked to it and failed, and to no other."""
     before = [
