@@ -168,7 +168,7 @@ class Recorder:
 
     @contextmanager
     def passing(self, name: str) -> Iterator[None]:
-        """Have steps in the block that begin with *name* seen, and not recorded: they are many, and what they bring is."""
+        """Have steps in the block that begin with *name* seen, not recorded: they are many, and what they bring is."""
         before = len(self.steps)
         try:
             yield

@@ -79,6 +79,12 @@ def test_memory(world):
     assert world.ask()[after("memory")] == (NONE, True)
 
 
+def test_memory_that_fills_up(world):
+    """Memory that grows to a level and stays there is no leak."""
+    world.held = [({}, memory) for memory in (102_000_000, 105_400_000, 106_500_000, 107_000_000, 107_200_000)]
+    assert world.ask()[after("memory")] == (NONE, True)
+
+
 def test_not_let_in(world):
     """Where not all are let in nothing is known of what would be left of them."""
     world.opens = 7
