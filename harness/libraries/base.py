@@ -59,7 +59,7 @@ class ShellCheck:
 #: The environment variable that names the file for what a server's side sees of trials; see ``myapp/trials``.
 TRIALS = "CHAT_TRIALS"
 #: Everything that a connection may be asked to do.
-ALL_TRIALS = frozenset({"raise", "close", "await", "sleep", "burst", "weigh", "grow"})
+ALL_TRIALS = frozenset({"note", "raise", "close", "await", "sleep", "burst", "weigh", "grow"})
 
 
 class Library(Client):
@@ -101,6 +101,8 @@ class Library(Client):
     uses_broker: ClassVar[bool] = True
     #: Whether Django's own development server is a server of its own here, and judged beside that of the sockets.
     django_server: ClassVar[bool] = False
+    #: Whether who is not let in has an HTTP status: there is no protocol on top by which it is said.
+    refuses_by_status: ClassVar[bool] = True
     #: Whether variants are tried although the usual way does not work: they are other transports then.
     variants_always: ClassVar[bool] = False
     #: Whether its pages are those of :file:`chatserver/templates`, which a browser can be driven through.
@@ -174,6 +176,14 @@ class Library(Client):
         """
         chat.client.send(chat, endpoint, json.dumps(trial))
         return lambda: None
+
+    def trial_frame(self, trial: dict[str, object]) -> str:
+        """Return the frame by which a connection that speaks in plain frames asks for a *trial*."""
+        return json.dumps(trial)
+
+    def standing(self, chat: Chat, member: str) -> int:
+        """Return how many connections to ``user`` of *member* are subscribed at the broker; 0 where that is unknown."""
+        return 0
 
     def takes(self, trial: str, server: Server) -> bool:
         """Tell whether the chat on *server* does a *trial*."""

@@ -105,6 +105,10 @@ class DjangoWebsocketRedis(Library):
     def heard(self, data: str) -> str | None:
         return None if data == _HEARTBEAT else data
 
+    def standing(self, chat: Chat, member: str) -> int:
+        channel = f"{chat.server.prefix}:user:{member}:chat"
+        return chat.server.subscriptions([channel])[channel]
+
     def subscribed(self, chat: Chat) -> bool:
         endpoints = [endpoint for endpoint in chat.connections if not chat.transcript.closed(endpoint)]
         wanted = {f"{chat.server.prefix}:broadcast:chat": len(endpoints)}

@@ -101,12 +101,13 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
         "login": "project",
         "after": "library",
     }
-    trials: ClassVar[frozenset[str]] = frozenset({"raise", "await", "sleep", "burst"})
+    trials: ClassVar[frozenset[str]] = frozenset({"note", "raise", "await", "sleep", "burst"})
     trial_application: ClassVar[Application | None] = Application(
         asgi="myapp.pysocketio.trials.asgi:application",
         wsgi="myapp.pysocketio.trials.wsgi:application",
         module="myapp.pysocketio.trials.gevent_server",
     )
+    refuses_by_status: ClassVar[bool] = False
     no_echo: ClassVar[str] = "Socket.IO is a protocol of its own on top of WebSockets"
 
     def server(self, cell: Cell) -> str:
@@ -132,6 +133,9 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
 
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
         return [Deployment(each, number) for number, each in server.numbers()]  # Redis joins them
+
+    def trial_frame(self, trial: dict[str, object]) -> str:
+        return self.event(json.dumps(trial))
 
     def takes(self, trial: str, server: Server) -> bool:
         return super().takes(trial, server) and (trial != "await" or server.name == "uvicorn")

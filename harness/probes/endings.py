@@ -18,10 +18,12 @@ from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused, SendFailed
 from harness.clients.websocket import WebSocketConnection
-from harness.libraries.base import TRIALS
+from harness.errors import CellFailure
+from harness.libraries.base import TRIALS, Library
 from harness.results.result import Finding
 from harness.system.proxy import Proxy
 from harness.system.waiting import wait_until
+from harness.verdict import Reason
 
 #: Seconds for what ought to happen at once.
 _PROMPTLY = 5.0
@@ -29,11 +31,16 @@ _PROMPTLY = 5.0
 _REFUSAL = 1.0
 _MISSED = 60.0
 _TWICE = 2
+#: Who vanishes without a word: nobody else's connections are counted with those.
+_GONE = "admin"
 _OPEN = "stays open"
 _RAISES, _SERVER_CLOSES = "A handler raises", "The server closes with 4400 and a reason"
 _CLIENT_CLOSES = "A client closes with 4001: its disconnect handler"
-_REFUSED, _RESET = "A connection that is refused", "A client's connection is reset: its disconnect handler"
+_REFUSED = "A connection that is refused"
+_RESET, _SILENT = "A client's connection is reset", "A client vanishes without a word"
 _ENOUGH = {"trial": "close", "code": 4400, "reason": "enough"}
+#: What becomes of a connection whose handler raises, where that is the handler of an event and not of the connection.
+_TOLD_OR_OPEN = "stays open, or is closed with 1011"
 
 
 class Notes:
@@ -49,28 +56,65 @@ class Notes:
         return next((note for note in notes if (note["who"], note["event"]) == (who, event)), None)
 
 
+class _Side:
+    """How the server's side shows that it knows of a connection's end: by a handler's note, or by a subscription."""
+
+    def __init__(self, library: Library, notes: Notes) -> None:
+        self._library, self._notes = library, notes
+        self._noted = "note" in library.trials
+        self._what, self._does = ("its disconnect handler", "run") if self._noted else ("its subscription", "end")
+
+    def connect(self, chat: Chat, endpoint: Endpoint, name: str, port: int | None = None) -> WebSocketConnection:
+        """Open a connection called *name* by which that shows, through *port* if it is not None.
+
+        Raises:
+            HandshakeRefused: the server did not open it.
+            CellFailure: it is not subscribed.
+        """
+        if self._noted:
+            return raw.connect(chat, endpoint, query=f"trial={name}", port=port)
+        before = self.unknown(chat, endpoint.member, [])
+        line = raw.connect(chat, endpoint, path=chat.path_for("user"), port=port)
+        if not wait_until(lambda: self.unknown(chat, endpoint.member, []) > before, _PROMPTLY, every=0.05):
+            raise CellFailure(Reason.HANDSHAKE_REFUSED, f"{endpoint.member}'s connection is not subscribed")
+        return line
+
+    def unknown(self, chat: Chat, member: str, names: list[str]) -> int:
+        """Return how many of *member*'s connections, which are called *names*, are still taken to be there."""
+        if self._noted:
+            return sum(self._notes.of(name) is None for name in names)
+        return self._library.standing(chat, member)
+
+    def found(self, way: Way, question: str, seconds: float, good: bool, times: int = 0) -> Finding:
+        """Return what is found of *question*; *times* is how often of two it was not as expected, if that is known."""
+        expected = f"{self._does}s within {seconds:.0f} s"
+        seen = f"does not {self._does} within {seconds:.0f} s" + (f" ({times} of {_TWICE})" if times else "")
+        return way.found(f"{question}: {self._what}", expected, expected if good else seen, good, chance=times == 1)
+
+
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Ask every way how its connections end, on servers that also do what they are asked to."""
     notes = Notes(server.recorder.work / "trials.jsonl")
-    with ways_apart(server, observed, "endings", {TRIALS: str(notes.file)}) as ways:
+    settings = {TRIALS: str(notes.file)} if server.library.trials else {}
+    side = _Side(server.library, notes)
+    with ways_apart(server, observed, "endings", settings) as ways:
         # Nobody has to wait for the silent, who take a minute.
-        asked = [partial(_of, way, notes) for way in ways]
-        silent = partial(_silent, [(way, way.chat) for way in ways if way.chat], notes)
+        asked = [partial(_of, way, server.library, notes, side) for way in ways]
+        silent = partial(_silent, [(way, way.chat) for way in ways if way.chat], side)
         yield from side_by_side([*asked, silent], len(ways) + 1)
 
 
-def _of(way: Way, notes: Notes) -> Iterator[Finding]:
+def _of(way: Way, library: Library, notes: Notes, side: _Side) -> Iterator[Finding]:
     if way.chat is None:
         yield way.not_asked("Can endings be asked about?", "yes")
         return
-    one = _Asked(way, way.chat, notes)
-    asking: dict[str, Callable[[], Iterable[Finding]]] = {
-        f"{_RAISES}: its client": one.raised,
-        _CLIENT_CLOSES: one.closed_by_client,
-        f"{_SERVER_CLOSES}: its client": one.closed_by_server,
-        _REFUSED: one.refused,
-        _RESET: one.reset,
-    }
+    one = _Asked(way, way.chat, library, notes, side)
+    asking: dict[str, Callable[[], Iterable[Finding]]] = {}
+    if "note" in library.trials:
+        asking = {f"{_RAISES}: its client": one.raised, _CLIENT_CLOSES: one.closed_by_client}
+    if "close" in library.trials:
+        asking[f"{_SERVER_CLOSES}: its client"] = one.closed_by_server
+    asking |= {_REFUSED: one.refused, _RESET: one.reset}
     for question, each in asking.items():
         yield from guarded(way.asked(question), partial(twice, each))
 
@@ -78,8 +122,10 @@ def _of(way: Way, notes: Notes) -> Iterator[Finding]:
 class _Asked:
     """The questions to one way; each opens connections of its own."""
 
-    def __init__(self, way: Way, chat: Chat, notes: Notes) -> None:
-        self._way, self._chat, self._notes = way, chat, notes
+    def __init__(self, way: Way, chat: Chat, library: Library, notes: Notes, side: _Side) -> None:
+        self._way, self._chat, self._library, self._notes, self._side = way, chat, library, notes, side
+        #: Whether the codes with which connections close are the application's.
+        self._codes = "close" in library.trials
         self._opened = 0
 
     def raised(self) -> Iterator[Finding]:
@@ -88,11 +134,10 @@ class _Asked:
         mary, line = self._enter("Mary")
         john, _ = self._enter("John")
         self._chat.wait_subscribed([mary, john])
-        line.send(json.dumps({"trial": "raise"}))
-        closed = self._closed(mary)
-        yield self._way.found(
-            f"{what}: its client", "is closed with 1011", closed, closed.startswith("is closed with 1011")
-        )
+        line.send(self._library.trial_frame({"trial": "raise"}))
+        closed, told = self._closed(mary), "is closed with 1011"
+        good = closed.startswith(told) or (closed == _OPEN and not self._codes)
+        yield self._way.found(f"{what}: its client", told if self._codes else _TOLD_OR_OPEN, closed, good)
         text = f"after a handler raised ({self._chat.token})"
         with suppress(SendFailed):  # then nobody can say anything any more
             self._chat.announce("admin", text)
@@ -100,11 +145,12 @@ class _Asked:
         heard = self._chat.transcript.arrival(john, text) is not None
         seen = "receive what comes then" if heard else "receive nothing any more"
         yield self._way.found(f"{what}: the other members", "receive what comes then", seen, heard)
-        noted = self._noted(mary) if closed != _OPEN else None
-        seen = "runs" if noted else f"does not run within {_PROMPTLY:.0f} s"
-        seen = f"does not apply: the connection {_OPEN}" if closed == _OPEN else seen
-        good = None if closed == _OPEN else bool(noted)
-        yield self._way.found(f"{what}: the disconnect handler of its connection", "runs", seen, good)
+        ran: bool | None = None
+        seen = f"does not apply: the connection {_OPEN}"
+        if closed != _OPEN:
+            ran = self._noted(mary) is not None
+            seen = "runs" if ran else f"does not run within {_PROMPTLY:.0f} s"
+        yield self._way.found(f"{what}: the disconnect handler of its connection", "runs", seen, ran)
         self._chat.close([mary, john])
 
     def closed_by_client(self) -> list[Finding]:
@@ -113,7 +159,10 @@ class _Asked:
         line.say_goodbye(4001, "enough")
         seen = self._code(mary)
         self._chat.close([mary])
-        return [self._way.found(_CLIENT_CLOSES, "gets 4001", seen, seen == "gets 4001")]
+        if self._codes:
+            return [self._way.found(_CLIENT_CLOSES, "gets 4001", seen, seen == "gets 4001")]
+        ran = seen.startswith("gets")
+        return [self._way.found(_CLIENT_CLOSES, "runs", "runs" if ran else seen, ran)]
 
     def closed_by_server(self) -> Iterator[Finding]:
         """Have the server's side close with a code and a reason, and look at what both sides get."""
@@ -130,13 +179,14 @@ class _Asked:
 
     def refused(self) -> list[Finding]:
         """Come without a login, and look at how soon and with what the handshake is refused."""
-        question, expected = _REFUSED, f"has an HTTP status within {_REFUSAL:.0f} s"
-        began = time.monotonic()
+        http, question = self._library.refuses_by_status, _REFUSED
+        expected = f"{'has an HTTP status' if http else 'is told so'} within {_REFUSAL:.0f} s"
+        nobody, began = self._endpoint("nobody"), time.monotonic()
         try:
-            nobody, _ = self._enter("")
+            self._chat.open(nobody, self._chat.path_for("broadcast"), "")
         except HandshakeRefused as error:
             status, took = str(error).partition(":")[0], time.monotonic() - began
-            good = status.startswith("status ") and took < _REFUSAL
+            good = (status.startswith("status ") or not http) and took < _REFUSAL
             late = "" if took < _REFUSAL else ", later than that"
             return [self._way.found(question, expected, status if good else f"{error}{late}", good)]
         seen = f"is accepted first, and {self._closed(nobody)}"
@@ -145,14 +195,12 @@ class _Asked:
 
     def reset(self) -> list[Finding]:
         """Vanish with a reset, and look at when the server's side knows."""
-        mary, line = self._enter("Mary")
-        self._chat.wait_subscribed([mary])
-        line.vanish()
-        noted = self._noted(mary)
-        expected = f"runs within {_PROMPTLY:.0f} s"
-        seen = expected if noted else f"does not run within {_PROMPTLY:.0f} s"
+        mary, side = self._endpoint("Mary"), self._side
+        name = self._name(mary)
+        side.connect(self._chat, mary, name).vanish()
+        known = wait_until(lambda: not side.unknown(self._chat, "Mary", [name]), _PROMPTLY, every=0.05)
         self._chat.close([mary])
-        return [self._way.found(_RESET, expected, seen, bool(noted))]
+        return [side.found(self._way, _RESET, _PROMPTLY, bool(known))]
 
     def _enter(self, member: str) -> tuple[Endpoint, WebSocketConnection]:
         """Open a connection that trials can be asked of.
@@ -160,12 +208,12 @@ class _Asked:
         Raises:
             HandshakeRefused: the server did not open it.
         """
+        endpoint = self._endpoint(member)
+        return endpoint, raw.connect(self._chat, endpoint, query=f"trial={self._name(endpoint)}")
+
+    def _endpoint(self, member: str) -> Endpoint:
         self._opened += 1
-        endpoint = Endpoint(member or "nobody", f"ending {self._opened}")
-        path = f"{self._chat.path_for('broadcast')}?trial={self._name(endpoint)}"
-        line = self._chat.open(endpoint, path, member)
-        assert isinstance(line, WebSocketConnection)
-        return endpoint, line
+        return Endpoint(member, f"ending {self._opened}")
 
     def _name(self, endpoint: Endpoint) -> str:
         """Return what the server's side calls a connection: no other way has one of that name."""
@@ -184,36 +232,23 @@ class _Asked:
         return f"gets {noted['code']}" if noted else f"does not run within {_PROMPTLY:.0f} s"
 
 
-def _silent(asked: list[tuple[Way, Chat]], notes: Notes) -> Iterator[Finding]:
+def _silent(asked: list[tuple[Way, Chat]], side: _Side) -> Iterator[Finding]:
     """Have two clients of each way vanish without a word, all at once, and look at when the server's side knows.
 
     There are two, for what is not as expected has to be seen twice, and each takes its minute.
     """
-    question, expected = "A client vanishes without a word: its disconnect handler", f"runs within {_MISSED:.0f} s"
     with ExitStack() as stack:
-        unknown: dict[str, list[str]] = {}
+        unknown: dict[str, Callable[[], int]] = {}
         for way, chat in asked:
             proxy = stack.enter_context(Proxy(chat.server.port))
-            with suppress(HandshakeRefused):  # which is told by the other questions
-                unknown[way.name] = [_connect_through(chat, proxy.port, number) for number in range(_TWICE)]
+            names = [f"{chat.token}-silent-{proxy.port}-{number}" for number in range(_TWICE)]
+            with suppress(HandshakeRefused, CellFailure):  # which is told by the other questions
+                for name in names:
+                    side.connect(chat, Endpoint(_GONE, name), name, proxy.port)
+                unknown[way.name] = partial(side.unknown, chat, _GONE, names)
             proxy.swallow()
-
-        def all_known() -> bool:
-            for way, names in unknown.items():
-                unknown[way] = [name for name in names if not notes.of(name)]
-            return not any(unknown.values())
-
-        wait_until(all_known, _MISSED, every=0.2)
+        wait_until(lambda: not any(left() for left in unknown.values()), _MISSED, every=0.2)
+        times = {name: left() for name, left in unknown.items()}
     for way, _ in asked:
-        if way.name in unknown:
-            times = len(unknown[way.name])
-            seen = f"does not run within {_MISSED:.0f} s ({times} of {_TWICE})" if times else expected
-            yield way.found(question, expected, seen, not times, chance=times == 1)
-
-
-def _connect_through(chat: Chat, port: int, number: int) -> str:
-    """Open a connection of Mary's that goes through *port*; return what the server's side calls it."""
-    endpoint = Endpoint("Mary", f"silent {port} {number}")
-    name = f"{chat.token}-silent-{port}-{number}"
-    raw.connect(chat, endpoint, query=f"?trial={name}", port=port)
-    return name
+        if way.name in times:
+            yield side.found(way, _SILENT, _MISSED, not times[way.name], times[way.name])

@@ -69,7 +69,7 @@ PROBES: dict[str, Kind] = {
     "delivery": Kind(delivery.ask),
     "transports": Kind(transports.ask, lambda library: library.polls),
     "browser": Kind(_imported("browser"), lambda library: library.browsed, always=True),
-    "endings": Kind(endings.ask, lambda library: {"raise", "close"} <= library.trials, deep=True),
+    "endings": Kind(endings.ask, lambda library: bool(library.trials), deep=True),
     "amounts": Kind(amounts.ask, deep=True),
     "faults": Kind(faults.ask, deep=True),
     "sessions": Kind(sessions.ask, deep=True),

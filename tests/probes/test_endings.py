@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 from contextlib import contextmanager
 
@@ -15,7 +16,7 @@ from talkers import FORM, Sessions, Switchboard
 from harness.cell.outcome import Observations
 from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
-from harness.libraries.base import Variant
+from harness.libraries.base import ALL_TRIALS, Variant
 from harness.libraries.envelope import JsonClient
 from harness.probes import endings
 from harness.system.ports import free_port
@@ -42,6 +43,8 @@ class Ending:
     def __init__(self, wrong: str) -> None:
         self.wrong, self.notes = wrong, ""
         self.there: list[web.WebSocketResponse] = []
+        #: The cookies of those whose subscriptions stand.
+        self.subscribed: list[str] = []
         self.port = free_port()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -86,6 +89,7 @@ class Ending:
             await socket.close(code=4403)
             return socket
         self.there.append(socket)
+        self.subscribed.append(request.headers["Cookie"])
         code = 1006
         async for message in socket:
             if message.type is WSMsgType.TEXT:
@@ -102,10 +106,12 @@ class Ending:
                     await socket.send_str(json.dumps({**fields, "sender": "John"}))
         code = code if code != 1006 else socket.close_code or 1006
         self.there.remove(socket)
+        if self.wrong != "keeps subscriptions":
+            self.subscribed.remove(request.headers["Cookie"])
         if self.wrong == "masks codes":
             code = 1006
         if not (self.wrong == "forgets the disconnect handler" and code in (1006, 1011)):
-            line = {"event": "disconnect", "who": request.query["trial"], "code": code}
+            line = {"event": "disconnect", "who": request.query.get("trial"), "code": code}
             with open(self.notes, "a") as file:
                 file.write(json.dumps(line) + "\n")
         return socket
@@ -127,21 +133,30 @@ def asked(tmp_path, monkeypatch):
     board = Switchboard()
 
     def ask(
-        wrong: str = "", *variants: Variant, promptly: float = 10.0, refusal: float = 5.0, missed: float = 10.0
+        wrong: str = "",
+        *variants: Variant,
+        promptly: float = 10.0,
+        refusal: float = 5.0,
+        missed: float = 10.0,
+        trials: frozenset[str] = ALL_TRIALS,
     ) -> dict[str, tuple[str, bool | None]]:
         for name, seconds in (("_PROMPTLY", promptly), ("_REFUSAL", refusal), ("_MISSED", missed)):
             monkeypatch.setattr(endings, name, seconds)
         library = TalkingLibrary(board)
-        library.ways = variants
+        library.ways, library.trials = variants, trials
         server = standing_in(tmp_path, board, library)
         server.failures["runserver endings other"] = failed("it is not there")
+        library.refuses_by_status = "close" in trials
         with Ending(wrong).running() as ending:
+            monkeypatch.setattr(
+                library, "standing", lambda chat, member: ending.subscribed.count(chat.cookie(member)), raising=False
+            )
 
             @contextmanager
             def serving(name, observed, settings=None, at=None, ends=None):
                 if name in server.failures:
                     raise server.failures[name]
-                ending.notes = settings["CHAT_TRIALS"]
+                ending.notes = (settings or {}).get("CHAT_TRIALS", os.devnull)
                 chat = Chat(Client(ending), RunningServer(ending.port, FORM), sessions=Sessions(board))
                 yield chat
                 chat.close()
@@ -207,3 +222,35 @@ def test_each_way(asked):
     assert found[f"{CLIENT} (sync consumer)"] == ("gets 4001", True)
     assert found[f"{SILENT} (sync consumer)"][1] is True
     assert found["Can endings be asked about? (other layer)"] == ("not asked: it is not there", None)
+
+
+def test_handlers_of_events(asked):
+    """Where handlers are those of events, one that raises may leave the connection open, and codes are nobody's."""
+    found = asked("stays open when a handler raises", promptly=2.0, trials=frozenset({"note", "raise"}))
+    assert found[f"{RAISED}: its client"] == ("stays open", True)
+    assert found[f"{RAISED}: the disconnect handler of its connection"] == (
+        "does not apply: the connection stays open",
+        None,
+    )
+    assert found[CLIENT] == ("runs", True)
+    assert not any(question.startswith(SERVER) for question in found)
+    assert found[REFUSED] == ("status 403", True)
+
+
+SUBSCRIPTIONS = {"A client's connection is reset": 2, "A client vanishes without a word": 3}
+
+
+def test_subscriptions(asked):
+    """Where no handler is told of an end, the server's subscription shows that it knows."""
+    found = asked(promptly=2.0, missed=3.0, trials=frozenset())
+    for question, seconds in SUBSCRIPTIONS.items():
+        assert found[f"{question}: its subscription"] == (f"ends within {seconds} s", True)
+    assert set(found) == {REFUSED, *(f"{question}: its subscription" for question in SUBSCRIPTIONS)}
+
+
+def test_subscriptions_that_stay(asked):
+    """A subscription that is still there after that time is found."""
+    found = asked("keeps subscriptions", promptly=0.5, missed=1.0, trials=frozenset())
+    for question in SUBSCRIPTIONS:
+        seen, good = found[f"{question}: its subscription"]
+        assert (seen.startswith("does not end within"), good) == (True, False)

@@ -103,5 +103,5 @@ class _Weighing:
         if self._line is None or self._scales.closed(self._line.endpoint):
             self._opened += 1
             endpoint = Endpoint("Mary", f"weighing {self._opened}")
-            self._line = raw.connect(self._chat, endpoint, query="?trial=weighing", transcript=self._scales)
+            self._line = raw.connect(self._chat, endpoint, query="trial=weighing", transcript=self._scales)
         return self._line

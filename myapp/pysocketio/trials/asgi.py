@@ -9,6 +9,23 @@ from myapp.trials import waiting
 application = asgi.application
 
 
+#: What the harness calls connections that were asked to say so, by their session ids.
+_names = {}
+
+
+@asgi.server.on("connect")
+async def connect(sid, environ, *auth):
+    """Remember what the connection is called."""
+    _names[sid] = trials.name_in(environ.get("QUERY_STRING", ""))
+    return await asgi.connect(sid, environ, *auth)
+
+
+@asgi.server.on("disconnect")
+async def disconnect(sid, *reason):
+    """Write down that the handler runs."""
+    trials.note("disconnect", who=_names.pop(sid, ""), code="".join(reason))
+
+
 @asgi.server.on("chat")
 async def said(sid, fields):
     """Send a message to its audience, or do the trial that it asks for."""
