@@ -9,11 +9,15 @@ from harness.report import rst, tables
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View
 from harness.results.deep import TITLES
+from harness.results.kinds import KINDS, Kind, kind_of
 from harness.results.result import Finding
 from harness.verdict import answer
 
-#: How many bad answers an overview names.
+#: How many bad answers an overview names, and how many kinds of them a library's page begins with.
 _NAMED = 3
+_WORST = 3
+#: How a site names an issue, with an address.
+_ISSUE = "`{name} <https://github.com/{path}>`__"
 
 
 @dataclass
@@ -98,6 +102,59 @@ def summary(library: LibraryView) -> Rst:
     """Return a line for each set: how many answers are as expected, and the worst of the others."""
     rows = [[TITLES[name], _counted(asked), _worst(asked)] for name, asked in sets(library)]
     return rst.csv_table(["Set", "As expected", "The worst answers"], rows, "25 12 63")
+
+
+def worst(library: LibraryView) -> Rst:
+    """Return the worst kinds of answers, each with its worst question and the upstream issue where one is known."""
+    found: dict[Kind, list[Asked]] = {}
+    for name, asked in sets(library):
+        for each in asked:
+            if each.bad and (kind := kind_of(name, each.question)):
+                found.setdefault(kind, []).append(each)
+    rows: list[list[object]] = []
+    for kind in KINDS:
+        if kind in found and len(rows) < _WORST:
+            first, *others = found[kind]
+            more = f"; and {len(others)} more of the kind" if others else ""
+            cells = f"{len(first.bad)} of {first.judged}"
+            issue = _issue(library.prose["known"].get(kind.name, ""))
+            rows.append([first.question + more, next(iter(first.bad)).expected, tables.seen(first.bad), cells, issue])
+    return rst.csv_table(["Question", "Expected", "Seen", "In cells", "Upstream"], rows, "36 18 20 8 18")
+
+
+def _issue(known: str) -> Rst | str:
+    """Return a link to an issue such as ``owner/name#12``; a dash where none is *known*."""
+    if not known:
+        return "─"
+    return Rst(_ISSUE.format(name=known, path=known.replace("#", "/issues/")))
+
+
+def blocking(view: View) -> Rst:
+    """Return what one busy handler or one upload does to the others, for the kinds of handlers that the prose names."""
+    header = ["Library", "Handlers", "While one awaits", "While one blocks", "While one uploads 48 MB", "Cells"]
+    rows: list[list[object]] = []
+    for library in view.libraries:
+        for handlers in library.prose["handlers"]:
+            server, way = handlers.get("server", ""), handlers.get("way", "")
+            of_server = [row for row in library.rows if server in ("", row.result.server)]
+            asked = {each.question: each for each in dict(sets(Rows(library.name, of_server))).get("blocking", [])}
+            trips = [f"{what}: another member's round trips" + (f" ({way})" if way else "") for what in _BUSY]
+            found = [asked.get(question) for question in trips]
+            if any(found):
+                cells = max(each.judged for each in found if each)
+                rows.append([library.title, handlers["says"], *map(_longest, found), str(cells)])
+    return rst.csv_table(header, rows, "16 24 18 18 16 8")
+
+
+#: What others are asked about.
+_BUSY = ("While a handler awaits for 2 s", "While a handler blocks for 2 s", "While a member uploads 48 MB")
+
+
+def _longest(asked: Asked | None) -> str:
+    """Return how long round trips took, in the cells that were asked."""
+    if asked is None or not asked.judged:
+        return "─"
+    return tables.seen(asked.bad or list(asked.answers.values()))
 
 
 def questions(asked: list[Asked], name: str) -> Rst:

@@ -14,12 +14,15 @@ from harness.errors import HarnessError
 _FOLDER = ROOT / "harness" / "libraries" / "prose"
 #: What a prose may leave out, and what that stands for: addresses; how the server is run by hand, under a title of its
 #: own, and its settings; where it was measured; pairs that the report shows in full; steps of the integration; code
-#: that shows how it is programmed; whether it talks to a Redis; and what stands for it where there is no room for more.
+#: that shows how it is programmed; its kinds of handlers, by the way and the server that have them; issues of it that
+#: are known upstream, by kinds of answers (``results/kinds.py``); whether it talks to a Redis; and what stands for it
+#: where there is no room for more.
 _OPTIONAL: dict[str, Any] = {
     **dict.fromkeys(
         ("home", "repository", "documentation_at", "running", "running_title", "measured", "letter", "settings"), ""
     ),
-    **{key: [] for key in ("pairs", "steps", "code")},
+    **{key: [] for key in ("pairs", "steps", "code", "handlers")},
+    "known": {},
     "uses_redis": True,
 }
 

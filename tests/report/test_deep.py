@@ -141,3 +141,54 @@ def test_damaged(reports):
     view = read_view(reports)
     assert [str(error) for error in view.damaged if "endings.json is no finished set" in str(error)]
     assert len(view.rows) == len(CELLS)
+
+
+def test_the_worst_kinds(reports, view):
+    """A library's page begins with its worst kinds of answers, each with its worst question and a known issue."""
+    library = library_of(view, 2)
+    library.prose["known"] = {"bursts": "owner/name#12"}
+    one, two = (row.name for row in library.rows)
+    bad = [finding(f"After {what}: does it hear?", "yes", good=False) for what in ("a logout", "a change")]
+    lost = finding("300 messages by one handler: the others", "some are lost", good=False)
+    model.save(reports, answered(one, "sessions", *bad))
+    model.save(reports, answered(two, "sessions", bad[0], finding(bad[1].question)))
+    model.save(reports, answered(two, "amounts", lost))
+    again = library_of(read_view(reports), 2)
+    again.prose["known"] = library.prose["known"]
+    lines = deep.worst(again).splitlines()[4:]
+    assert lines == [
+        '   "After a logout: does it hear?; and 1 more of the kind","yes","yes","2 of 2","\\ ─"',
+        (
+            '   "300 messages by one handler: the others","yes","some are lost","1 of 1",'
+            '"`owner/name#12 <https://github.com/owner/name/issues/12>`__"'
+        ),
+        '   "Is it told?; and 1 more of the kind","yes","nothing is","2 of 2","\\ ─"',
+    ]
+
+
+def test_blocking(reports, view):
+    """What one busy handler does to the others is told for each kind of handlers, under the servers that have them."""
+    library = library_of(view, 2)
+    one = library.rows[0]
+    trips = "another member's round trips"
+    model.save(
+        reports,
+        answered(
+            one.name,
+            "blocking",
+            finding(f"While a handler awaits for 2 s: {trips}", "less than 0.5 s"),
+            finding(f"While a handler blocks for 2 s: {trips}", "up to 2 s", good=False),
+            finding(f"While a handler blocks for 2 s: {trips} (sync)", "up to 3 s", good=False),
+        ),
+    )
+    found = read_view(reports)
+    library_of(found, 2).prose["handlers"] = [
+        {"says": "coroutines"},
+        {"says": "functions", "way": "sync"},
+        {"says": "elsewhere", "server": "another"},
+    ]
+    title = library.title
+    assert deep.blocking(found).splitlines()[4:] == [
+        f'   "{title}","coroutines","less than 0.5 s","up to 2 s","\\ ─","1"',
+        f'   "{title}","functions","\\ ─","up to 3 s","\\ ─","1"',
+    ]
