@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,8 @@ from harness.results.result import Finding, Model, Probe
 from harness.system.files import write_atomically
 
 SCHEMA: Literal["1"] = "1"
+#: Seconds after which a run that was broken off is begun anew.
+_STALE = 24 * 3600
 #: How many answers that were not as expected stand in a result.
 WORST = 5
 #: The sets, in the order in which they are told of, and what each is about.
@@ -125,6 +128,8 @@ class Progress:
 
     def _before(self) -> list[str]:
         try:
+            if time.time() - self._file.stat().st_mtime > _STALE:
+                return []
             before = msgspec.json.decode(self._file.read_bytes(), type=_UnderWay)
         except (OSError, msgspec.DecodeError):
             return []

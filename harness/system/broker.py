@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from harness.system.waiting import wait_until
 #: Seconds a broker may take to answer.
 START_DEADLINE = 10.0
 _ATTEMPTS = 5
+#: Seconds until a port that was taken is tried again.
+_TAKEN = 0.5
 #: Where the address of a Redis has a password: before the host, whatever is in it, or in its query.
 _PASSWORDS = (re.compile(r"//[^:]*:(.*)@"), re.compile(r"[?&]password=([^&]*)"))
 
@@ -114,12 +117,17 @@ class OwnBroker:
             HarnessError: it does not start.
         """
         command = [*_command(program(), self.port, self._folder), *self._options]
-        self._child = self._stack.enter_context(processes.started(command, self._env, self._folder, self._log))
-        broker = _answering(self.url, self._child)
-        if broker is None:
-            raise HarnessError(f"a broker did not start; its output is in {self._log.name}", "run the cell again")
-        self._stack.callback(broker.client.close)
-        return broker
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                _pause()
+            self._child = self._stack.enter_context(processes.started(command, self._env, self._folder, self._log))
+            broker = _answering(self.url, self._child)
+            if broker is not None:
+                self._stack.callback(broker.client.close)
+                return broker
+            if b"Address already in use" not in self._log.read_bytes():
+                break
+        raise HarnessError(f"a broker did not start; its output is in {self._log.name}", "run the cell again")
 
     def kill(self) -> None:
         """Kill it, with all it has."""
@@ -136,6 +144,11 @@ class OwnBroker:
     def _tell(self, number: signal.Signals) -> None:
         if self._child is not None:
             self._child.tell(number)
+
+
+def _pause() -> None:
+    """Let whoever has a port for a moment leave it: a client's connection can begin there."""
+    time.sleep(_TAKEN)
 
 
 def program() -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import msgspec
 import pytest
 
@@ -85,6 +88,14 @@ def test_other_versions(reports):
     Progress(reports, CELL, VERSIONS).add(answered())
     assert Progress(reports, CELL, {**VERSIONS, "Django": "6.0"}).answered("endings") is None
     (reports.deep(CELL) / "endings.json").write_text("{")
+    assert Progress(reports, CELL, VERSIONS).answered("endings") is None
+
+
+def test_long_ago(reports):
+    """A run that was broken off more than a day ago is begun anew."""
+    Progress(reports, CELL, VERSIONS).add(answered())
+    file = reports.deep(CELL) / ".under-way"
+    os.utime(file, (time.time() - 90_000,) * 2)
     assert Progress(reports, CELL, VERSIONS).answered("endings") is None
 
 

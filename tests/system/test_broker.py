@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -305,4 +307,26 @@ def test_own_broker_does_not_start(own, monkeypatch):
     monkeypatch.setattr(broker, "START_DEADLINE", 0.1)
     monkeypatch.setattr(broker, "program", lambda: Path("/bin/false"))
     with pytest.raises(HarnessError, match=r"^a broker did not start; its output is in broker\.log$"):
+        own.start()
+
+
+@contextmanager
+def taken(port: int) -> Iterator[socket.socket]:
+    """Have *port*, without listening there."""
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", port))
+        yield stranger
+
+
+def test_the_port_is_taken_for_a_moment(own, monkeypatch):
+    """A port that somebody has for a moment is waited for."""
+    with taken(own.port) as stranger:
+        monkeypatch.setattr(broker, "_pause", stranger.close)
+        assert own.start().url == own.url
+
+
+def test_the_port_stays_taken(own, monkeypatch):
+    """A port that stays taken is the machine's fault."""
+    monkeypatch.setattr(broker, "_pause", lambda: None)
+    with taken(own.port), pytest.raises(HarnessError, match="a broker did not start"):
         own.start()
