@@ -98,12 +98,12 @@ class BesideLibrary:
         held.parent.mkdir(parents=True, exist_ok=True)
         # What an installer would take has to fit what the cell is about, which is named already.
         held.write_text("".join(f"{name}=={version}\n" for name, version in self.packages.items()), "utf-8")
-        found = _LISTED.findall(self._install(["--dry-run", "--constraint", str(held), *wanted]))
-        self._install(["--target", str(folder), "--no-deps", *found])
+        found = _LISTED.findall(self._install(needed, ["--dry-run", "--constraint", str(held), *wanted]))
+        self._install(needed, ["--target", str(folder), "--no-deps", *found])
         write_atomically(noted, "\n".join(found).encode())
         return found
 
-    def _install(self, options: Sequence[str]) -> str:
+    def _install(self, needed: Beside, options: Sequence[str]) -> str:
         """Run the installer with *options*, and return what it printed.
 
         Raises:
@@ -115,7 +115,12 @@ class BesideLibrary:
         text = self.recorder.scrub(output.read(log))
         if ended.exit_status == 0:
             return text
-        reason = Reason.NO_NETWORK if output.no_network(text) else Reason.INSTALLATION_FAILED
+        if output.no_network(text):
+            reason = Reason.NO_NETWORK
+        elif any(each in text for each in needed.further):  # no fault of the variant
+            reason = Reason.ENVIRONMENT_FAILED
+        else:
+            reason = Reason.INSTALLATION_FAILED
         raise CellFailure(reason, output.failure(text).cause)
 
     def _migrate(self, needed: Beside, env: dict[str, str]) -> None:

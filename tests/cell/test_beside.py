@@ -89,6 +89,15 @@ def test_it_does_not_fit(place):
     assert len(place.recorder.steps) == 1
 
 
+def test_no_service_for_this_machine(place, monkeypatch):
+    """Where the service cannot be installed the layer was not tested."""
+    monkeypatch.delenv("UV_OFFLINE")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    with place.beside() as there, pytest.raises(CellFailure) as failed:
+        there.variables(Beside("layer", "CHAT_SERVER_AT", "nats", ("no-such-server",)), {})
+    assert failed.value.reason is Reason.ENVIRONMENT_FAILED
+
+
 def test_no_network(place, monkeypatch):
     """Without an index that is no fault of the package."""
     monkeypatch.delenv("UV_OFFLINE")
