@@ -128,7 +128,13 @@ class _End(asyncio.Protocol):
         if self.side in self._proxy.swallowed:
             self._proxy.lost += len(data)
         else:
-            self._later(lambda: self.transport.write(data))
+            self._later(lambda: self._write(data))
+
+    def _write(self, data: bytes) -> None:
+        if self.transport.is_closing():  # the loop would warn of each
+            self._proxy.lost += len(data)
+        else:
+            self.transport.write(data)
 
     def _later(self, do: Callable[[], None]) -> None:
         # A later moment each time: of what is due at the same one the loop keeps no order.

@@ -124,6 +124,19 @@ def test_half_open(proxy, echo, gone):
                 client.recv(1)
 
 
+def test_half_open_says_nothing(proxy, echo, caplog):
+    """What is sent to an end that is gone is lost without a word, however often: it is no fault of the harness."""
+    with connected(proxy) as client:
+        client.sendall(b"before")
+        assert client.recv(100) == b"before"
+        proxy.half_open("server")
+        lost = proxy.lost
+        for number in range(20):
+            client.sendall(b"more")
+            assert wait_until(lambda number=number: proxy.lost >= lost + 4 * (number + 1), 5.0)
+    assert caplog.messages == []
+
+
 def test_swallowed(proxy, echo):
     """What is swallowed on one way arrives on the other, and does not come later."""
     with connected(proxy) as client:
