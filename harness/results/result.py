@@ -276,7 +276,7 @@ class VariantResult(Model, frozen=True, kw_only=True):
 
     name: str
     judgement: Judgement
-    #: All rows where one of them was wrong; empty otherwise.
+    #: The first rows that were wrong; the judgement says how many there are.
     exchanges: list[Exchange] = []
 
 

@@ -15,6 +15,9 @@ from harness.libraries.base import Variant
 from harness.results.result import Finding, Judgement, Probe, VariantResult
 from harness.verdict import Reason
 
+#: How many wrong rows of a variant are kept: a result has to stay small.
+_WRONG = 5
+
 
 def sets(chat: Chat, server: CellServer, observed: Observations) -> None:
     """Ask the library's own sets of questions; the findings of all its ways stand in one set of each name."""
@@ -64,7 +67,7 @@ def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observation
 
 
 def _exchange(chat: Chat, server: CellServer, number: int) -> VariantResult:
-    """Return how the fifteen went, with all rows where one was wrong."""
+    """Return how the fifteen went, with the first rows that were wrong."""
     exchanged = exchanges.Exchanged(first_round(chat.token))
     try:
         with server.recorder.own(f"variant {number}") as say:
@@ -75,7 +78,8 @@ def _exchange(chat: Chat, server: CellServer, number: int) -> VariantResult:
             exchanges.check(exchanged)
     except CellFailure as failure:
         judgement = Judgement.of(failure.reason, failure.text)
-        return VariantResult(name=chat.variant, judgement=judgement, exchanges=exchanged.exchanges)
+        wrong = [each for each in exchanged.exchanges if not each.good]
+        return VariantResult(name=chat.variant, judgement=judgement, exchanges=wrong[:_WRONG])
     return VariantResult(name=chat.variant, judgement=Judgement.of(Reason.WORKS, f"{exchanged} exchanges right"))
 
 

@@ -15,7 +15,7 @@ from harness.probes.leaks import _Held
 
 FEW = {"file descriptors": 20, "threads": 3, "connections to the broker": 2, "keys in the broker": 1}
 #: What the tests above put something in the place of.
-SETTLED = leaks._settled
+SETTLED, HELD = leaks._settled, leaks._held
 NONE = "no more than after the first time"
 
 
@@ -30,6 +30,8 @@ class World:
         self.visits: list[int] = []
         #: What the server holds after each time: what is more than few, and its memory.
         self.held: list[tuple[dict[str, int], int]] = [({}, 50_000_000)] * 5
+        #: And once it has had time, each time as well.
+        self.slowly: list[tuple[dict[str, int], int]] = []
         self.opens = 100
 
     def visit(self, visitors) -> Visits:
@@ -38,6 +40,10 @@ class World:
 
     def settled(self, server, first) -> _Held:
         more, memory = self.held[len(self.visits) // 20 - 1]
+        return _Held({**FEW, **more}, memory)
+
+    def held_slowly(self, server) -> _Held:
+        more, memory = self.slowly.pop(0)
         return _Held({**FEW, **more}, memory)
 
     def ask(self):
@@ -49,6 +55,8 @@ def world(board, tmp_path, monkeypatch) -> World:
     made = World(board, tmp_path)
     monkeypatch.setattr(leaks, "visit", made.visit)
     monkeypatch.setattr(leaks, "_settled", made.settled)
+    monkeypatch.setattr(leaks, "_held", made.held_slowly)
+    monkeypatch.setattr(leaks, "_PAUSE", 0.0)
     return made
 
 
@@ -65,15 +73,18 @@ def test_nothing_is_left(world):
 def test_left(world, what):
     """What grows with each time is found, and nothing else."""
     world.held = [({what: FEW[what] + 20 * time}, 50_000_000) for time in range(5)]
+    world.slowly = [({what: FEW[what] + 20 * time}, 50_000_000) for time in range(5, 7)]
     found = world.ask()
-    assert found.pop(after(what)) == ("80 more", False)
+    assert found.pop(after(what)) == ("80 more (2 of 2)", False)
     assert all(good for _, good in found.values())
+    assert world.visits == [100] * 120
 
 
 def test_memory(world):
     """Memory that grows is found; what a server takes once it has been used is not."""
     world.held = [({}, 50_000_000 + 3_000_000 * time) for time in range(5)]
-    assert world.ask()[after("memory")] == ("12 MB more", False)
+    world.slowly = [({}, 62_000_000 + 3_000_000 * time) for time in range(2)]
+    assert world.ask()[after("memory")] == ("12 MB more (2 of 2)", False)
     world.held = [({}, 50_000_000), *[({}, 53_000_000)] * 4]
     world.visits.clear()
     assert world.ask()[after("memory")] == (NONE, True)
@@ -83,6 +94,25 @@ def test_memory_that_fills_up(world):
     """Memory that grows to a level and stays there is no leak."""
     world.held = [({}, memory) for memory in (102_000_000, 105_400_000, 106_500_000, 107_000_000, 107_200_000)]
     assert world.ask()[after("memory")] == (NONE, True)
+
+
+@pytest.mark.parametrize("what", ["memory", "file descriptors"])
+def test_held_for_a_while(world, what):
+    """What is held until the next ping, and given back then, is no leak; how much it was is told."""
+    much, few = ({}, 30_000_000) if what == "memory" else ({what: 300}, 0), ({}, 0)
+    world.held = [({}, 50_000_000), *[({**much[0]}, 50_000_000 + much[1] * time) for time in range(1, 5)]]
+    world.slowly = [(few[0], 170_000_000)] * 3
+    assert world.ask()[after(what)] == (NONE, True)
+    assert "; with 0 s after each time " in world.observed.counted[after(what)]
+
+
+def test_none_let_in_any_more(world, monkeypatch):
+    """Where nobody is let in any more the second time, what was seen the first time stands for what it is."""
+    world.held = [({"threads": 3 + 20 * time}, 50_000_000) for time in range(5)]
+    world.slowly = [({"threads": 103}, 50_000_000)]
+    visit = leaks.visit
+    monkeypatch.setattr(leaks, "visit", lambda visitors: Visits(0, "") if len(world.visits) >= 100 else visit(visitors))
+    assert world.ask()[after("threads")] == (NONE, True)
 
 
 def test_not_let_in(world):
@@ -118,7 +148,7 @@ def test_a_server_that_ends(world):
     """A server that has ended holds nothing, and that is nothing to its credit."""
     world.server.process = SimpleNamespace(exit_status=-11, family=list)
     with pytest.raises(CellFailure, match="the server ended with exit status -11"):
-        leaks._held(world.server)
+        HELD(world.server)
 
 
 def test_what_is_counted(world):
@@ -126,8 +156,8 @@ def test_what_is_counted(world):
     one = SimpleNamespace(num_fds=lambda: 10, num_threads=lambda: 2)
     world.server.process = SimpleNamespace(exit_status=None, family=lambda: [one, one], memory=lambda: 2000)
     world.server.broker = SimpleNamespace(embedded=False)
-    assert leaks._held(world.server) == _Held({"file descriptors": 20, "threads": 4}, 2000)
+    assert HELD(world.server) == _Held({"file descriptors": 20, "threads": 4}, 2000)
     client = SimpleNamespace(info=lambda section: {"connected_clients": 5}, scan_iter=lambda match: iter(["a", "b"]))
     world.server.broker = SimpleNamespace(embedded=True, client=client)
-    held = leaks._held(world.server)
+    held = HELD(world.server)
     assert (held.things["connections to the broker"], held.things["keys in the broker"]) == (5, 2)
