@@ -13,7 +13,7 @@ from typing import Any
 from harness.cell.outcome import Observations
 from harness.cell.questions import guarded, side_by_side, twice
 from harness.cell.server import CellServer
-from harness.cell.ways import Way, ways_apart
+from harness.cell.ways import Way, through, ways_apart
 from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused, SendFailed
@@ -64,17 +64,17 @@ class _Side:
         self._noted = "note" in library.trials
         self._what, self._does = ("its disconnect handler", "run") if self._noted else ("its subscription", "end")
 
-    def connect(self, chat: Chat, endpoint: Endpoint, name: str, port: int | None = None) -> WebSocketConnection:
-        """Open a connection called *name* by which that shows, through *port* if it is not None.
+    def connect(self, chat: Chat, endpoint: Endpoint, name: str) -> WebSocketConnection:
+        """Open a connection called *name* by which that shows.
 
         Raises:
             HandshakeRefused: the server did not open it.
             CellFailure: it is not subscribed.
         """
         if self._noted:
-            return raw.connect(chat, endpoint, query=f"trial={name}", port=port)
+            return raw.connect(chat, endpoint, query=f"trial={name}")
         before = self.unknown(chat, endpoint.member, [])
-        line = raw.connect(chat, endpoint, path=chat.path_for("user"), port=port)
+        line = raw.connect(chat, endpoint, path=chat.path_for("user"))
         if not wait_until(lambda: self.unknown(chat, endpoint.member, []) > before, _PROMPTLY, every=0.05):
             raise CellFailure(Reason.HANDSHAKE_REFUSED, f"{endpoint.member}'s connection is not subscribed")
         return line
@@ -241,11 +241,13 @@ def _silent(asked: list[tuple[Way, Chat]], side: _Side) -> Iterator[Finding]:
         unknown: dict[str, Callable[[], int]] = {}
         for way, chat in asked:
             proxy = stack.enter_context(Proxy(chat.server.port))
-            names = [f"{chat.token}-silent-{proxy.port}-{number}" for number in range(_TWICE)]
+            # A chat of their own: the other questions, which are asked meanwhile, must not wait for the silent.
+            there = through(chat, proxy.port)
+            names = [f"{there.token}-silent-{number}" for number in range(_TWICE)]
             with suppress(HandshakeRefused, CellFailure):  # which is told by the other questions
                 for name in names:
-                    side.connect(chat, Endpoint(_GONE, name), name, proxy.port)
-                unknown[way.name] = partial(side.unknown, chat, _GONE, names)
+                    side.connect(there, Endpoint(_GONE, name), name)
+                unknown[way.name] = partial(side.unknown, there, _GONE, names)
             proxy.swallow()
         wait_until(lambda: not any(left() for left in unknown.values()), _MISSED, every=0.2)
         times = {name: left() for name, left in unknown.items()}

@@ -254,3 +254,19 @@ def test_subscriptions_that_stay(asked):
     for question in SUBSCRIPTIONS:
         seen, good = found[f"{question}: its subscription"]
         assert (seen.startswith("does not end within"), good) == (True, False)
+
+
+def test_the_silent_are_apart(asked, monkeypatch):
+    """Those who vanish without a word are in a chat of their own: nobody waits for them to be subscribed."""
+    chats: dict[bool, set[int]] = {True: set(), False: set()}
+    connect = endings.raw.connect
+
+    def noted(chat, endpoint, **options):
+        chats["silent" in options["query"]].add(id(chat))
+        return connect(chat, endpoint, **options)
+
+    monkeypatch.setattr(endings.raw, "connect", noted)
+    asked()
+    assert chats[True]
+    assert chats[False]
+    assert not chats[True] & chats[False]
