@@ -30,15 +30,14 @@ def connect(
     *,
     path: str = "",
     query: str = "",
-    port: int | None = None,
     buffer: int = 0,
     transcript: Transcript | None = None,
 ) -> WebSocketConnection:
     """Open the connection *endpoint* of one of the members to *path*, or to where broadcasts are heard in *chat*'s way.
 
-    The path is under *prefix*, and gets a further *query* such as ``name=value``; the server is reached through *port*,
-    or its own where that is None. *buffer* is how many bytes may have arrived without being read; 0 leaves that to the
-    system. What it hears is in *transcript*; None stands for the chat's.
+    The path is under *prefix*, and gets a further *query* such as ``name=value``. *buffer* is how many bytes may have
+    arrived without being read; 0 leaves that to the system. What it hears is in *transcript*; None stands for the
+    chat's.
 
     Raises:
         HandshakeRefused: the server did not open it.
@@ -50,7 +49,7 @@ def connect(
     chat.owners[endpoint] = endpoint.member
     opened = WebSocketConnection(
         endpoint,
-        f"ws://127.0.0.1:{port or chat.server.port}{prefix}{path}",
+        f"ws://127.0.0.1:{chat.server.port}{prefix}{path}",
         chat.transcript if transcript is None else transcript,
         cookie=chat.cookie(endpoint.member),
         origin=chat.server.base,
