@@ -27,6 +27,8 @@ from harness.verdict import Reason
 
 #: Seconds for Django to make the tables of a package.
 _MIGRATE = 60.0
+#: The option by which an installer takes what there was on a day of the past.
+_EXCLUDES = "--exclude-newer"
 _LISTED = re.compile(r"^ \+ (\S+==\S+)", re.MULTILINE)
 #: Written last: a folder without it is made again.
 _VERSIONS = ".versions"
@@ -41,6 +43,8 @@ class BesideLibrary:
     project: Path
     packages: dict[str, str]
     recorder: Recorder
+    #: Further options of the installer.
+    options: Sequence[str] = ()
     #: What is there, by its requirement: the environment variables of servers that need it, or why there is none.
     _there: dict[str, dict[str, str] | CellFailure] = field(default_factory=dict)
     _services: ExitStack = field(default_factory=ExitStack)
@@ -110,14 +114,17 @@ class BesideLibrary:
             CellFailure: it failed.
         """
         log = self.recorder.work / "beside.log"
-        command = [find_uv_bin(), "pip", "install", "--no-progress", "--python", str(self.python), *options]
-        ended = processes.run(command, environment(installer=True), self.recorder.work, log, install.DEADLINE)
+        command = [find_uv_bin(), "pip", "install", "--no-progress", "--python", str(self.python), *self.options]
+        ended = processes.run(
+            [*command, *options], environment(installer=True), self.recorder.work, log, install.DEADLINE
+        )
         text = self.recorder.scrub(output.read(log))
         if ended.exit_status == 0:
             return text
         if output.no_network(text):
             reason = Reason.NO_NETWORK
-        elif any(each in text for each in needed.further):  # no fault of the variant
+        elif any(each in text for each in needed.further) or _EXCLUDES in self.options:
+            # No fault of the variant: there is no service for this machine, or on that day there was nothing yet.
             reason = Reason.ENVIRONMENT_FAILED
         else:
             reason = Reason.INSTALLATION_FAILED

@@ -75,8 +75,8 @@ class Identity:
         return sorted(found)
 
 
-def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) -> Identity:
-    """Ask the cell's own Python what it is.
+def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str], any_django: bool = False) -> Identity:
+    """Ask the cell's own Python what it is; with *any_django* its Django may be another than that of the cell's name.
 
     Raises:
         HarnessError: it is not what the cell's name says, or gives no answer.
@@ -103,7 +103,7 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str]) 
         ("Python", facts["python"], cell.python_version),
         ("Django", facts["release"], cell.django_version),
     ):
-        if tuple(found) != wanted:
+        if tuple(found) != wanted and not (any_django and what == "Django"):
             asked = ".".join(str(part) for part in wanted)
             version = facts["version"] if what == "Python" else facts["django"]
             raise HarnessError(f"{cell.name} asks for {what} {asked}, and its environment has {what} {version}", again)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +39,8 @@ _VERSION = re.compile(r"\d+(?:\.\d+)?")
 #: A small package that every index of Python packages has, and the seconds until the index has to name it.
 _CONTROL = "packaging"
 _CONTROL_DEADLINE = 60.0
+#: What the settings of installers begin with.
+_SETTINGS = ("UV_", "PIP_")
 _OUT_OF_REACH = "the library could not be fetched: the package index is out of reach"
 
 
@@ -55,12 +59,16 @@ class _Note(msgspec.Struct, frozen=True):
     """What stands in the environment about the installation made there."""
 
     requirements: list[str]
-    command: str
-    added: list[str]
-    added_bytes: int
-    seconds: float
-    date: str
-    installer: str
+    #: What stands for the settings of the installer, which it could be told to take something else by.
+    settings: str = ""
+    command: str = ""
+    added: list[str] = []
+    added_bytes: int = 0
+    seconds: float = 0.0
+    date: str = ""
+    installer: str = ""
+    #: Whether it was begun only: whatever is there then was left by an installation that was interrupted.
+    begun: bool = False
 
 
 def packages(identity: Identity) -> dict[str, str]:
@@ -76,26 +84,33 @@ def install(
     recorder: Recorder,
     env: dict[str, str],
     frozen: list[str] | None = None,
+    options: Sequence[str] = (),
 ) -> Installed:
     """Install *setup*'s library and server, or find them installed by an earlier run.
 
-    With *frozen* exactly those versions, of a result of the past.
+    With *frozen* exactly those versions, of a result of the past; *options* are further ones of the installer.
 
     Raises:
         CellFailure: the installer failed, or put another Django in place.
+        HarnessError: somebody else has installed something there.
     """
     wanted, pins = frozen or setup.requirements(cell), setup.pins(cell)
     base = _base(identity, setup.library.requirements(cell))
     note_file = identity.prefix / ".harness-install.json"
     note = _read(note_file, _Note)
-    if note is not None and note.requirements == wanted and packages(identity) == {**base, **_pairs(note.added)}:
+    settings = _settings(env, options)
+    asked = note is not None and (note.requirements, note.settings) == (wanted, settings)
+    if note is not None and asked and packages(identity) == {**base, **_pairs(note.added)}:
         step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
         recorder.add(step, 0.0, shown=msgspec.structs.replace(step, text=f"already installed, on {note.date}"))
         if (printed := identity.prefix / _PRINTED).exists():
             recorder.keep("install", printed)
     else:
+        _check_hands(cell, identity, base, note)
         _restore(cell, identity, base, recorder, env)
-        note = _install(cell, setup, wanted, identity, recorder, env, base)
+        # What is interrupted from here on is the harness's own.
+        write_atomically(note_file, msgspec.json.encode(_Note(requirements=[], settings=settings, begun=True)))
+        note = _install(cell, setup, wanted, identity, recorder, env, base, options)
         shutil.copyfile(recorder.work / "install.log", identity.prefix / _PRINTED)
         write_atomically(note_file, msgspec.json.encode(note))
     installation = Installation(
@@ -128,6 +143,29 @@ def _base(identity: Identity, requirements: list[str]) -> dict[str, str]:
     return base
 
 
+def _settings(env: Mapping[str, str], options: Sequence[str]) -> str:
+    """Return what stands for the settings of the installer in *env* and its *options*; they may hold secrets."""
+    told = sorted(f"{name}={value}" for name, value in env.items() if name.startswith(_SETTINGS))
+    return hashlib.sha256("\0".join([*told, *options]).encode()).hexdigest()[:16]
+
+
+def _check_hands(cell: Cell, identity: Identity, base: dict[str, str], note: _Note | None) -> None:
+    """Make sure that nothing is taken away that somebody has installed by hand.
+
+    Raises:
+        HarnessError: it would be.
+    """
+    if note is None or note.begun:
+        return  # what an interrupted installation has left is nobody's
+    ours = {**base, **_pairs(note.added)}
+    by_hand = sorted(f"{name} {version}" for name, version in packages(identity).items() if ours.get(name) != version)
+    if by_hand:
+        raise HarnessError(
+            f"somebody has installed {', '.join(by_hand)} into the environment of {cell.name}",
+            f"measure it with `tox -e {cell.name} -- --with REQUIREMENT`, or make it anew with `tox -r -e {cell.name}`",
+        )
+
+
 def _restore(cell: Cell, identity: Identity, base: dict[str, str], recorder: Recorder, env: dict[str, str]) -> None:
     """Take out of the environment what an interrupted installation, or another one, left there.
 
@@ -157,6 +195,7 @@ def _install(
     recorder: Recorder,
     env: dict[str, str],
     before: dict[str, str],
+    options: Sequence[str],
 ) -> _Note:
     # The cell's Django is part of the question: an installer must not answer another one.
     requirements = [*wanted, f"Django=={identity.django}"]
@@ -174,7 +213,8 @@ def _install(
         env = {**env, **legacy.build_environment(cell.python)}
     else:
         installer = f"uv {importlib.metadata.version('uv')}"
-        command = [find_uv_bin(), "pip", "install", "--no-progress", "--python", str(identity.python), *requirements]
+        command = [find_uv_bin(), "pip", "install", "--no-progress", "--python", str(identity.python)]
+        command += [*options, *requirements]
     step, text = recorder.command("install", command, env, identity.prefix, DEADLINE)
     if step.outcome != "ok":
         _check_machine(cell, identity, recorder, env, step, text)
@@ -186,6 +226,7 @@ def _install(
     added = sorted(f"{name}=={version}" for name, version in after.items() if before.get(name) != version)
     return _Note(
         requirements=wanted,
+        settings=_settings(env, options),
         command=step.command,
         added=added,
         added_bytes=_size(identity, _pairs(added)),

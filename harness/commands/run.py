@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,12 +13,14 @@ from harness.commands.terminal import Progress, verdict_line
 from harness.errors import CellFailure, UsageError
 from harness.libraries import registry
 from harness.probes import registry as probes
+from harness.results.compare import compare
 from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
-from harness.results.result import Judgement
+from harness.results.result import Judgement, Result
 from harness.run import cell as running
 from harness.run import record
+from harness.run.candidates import Asked, prepare
 from harness.run.cell import Request
 from harness.run.record import Conclusion
 from harness.run.starts import SEEDS
@@ -69,6 +72,22 @@ from harness.run.starts import SEEDS
     is_flag=True,
     help="Keep the server running with its broker and members until Ctrl-C; nothing is asked or recorded.",
 )
+@click.option(
+    "--with",
+    "requirements",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="Measure this instead: a folder, a file, NAME==VERSION or NAME @ ADDRESS; may be given again.",
+)
+@click.option(
+    "--django", metavar="VERSION", default="", help="Measure this Django: a version, main, or a folder or file."
+)
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Install what would have been resolved on that day, but for Django.",
+)
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
     "--expect",
@@ -87,6 +106,9 @@ def run(
     deployment: str | None,
     seed: int | None,
     hold: bool,
+    requirements: tuple[str, ...],
+    django: str,
+    as_of: datetime | None,
     redis_url: str | None,
     expect: str | None,
     reports: Reports,
@@ -96,12 +118,20 @@ def run(
     parsed = Cell.parse(cell)
     setup = registry.setup_for(parsed, registry.discover(folders))
     past = read_result(freeze, any_name=True) if freeze else None
+    # A path through the environment's own bin folder, not the interpreter it links to.
+    python, released = python.absolute(), Reports(reports.folder.absolute())
+    asked_for = Asked(requirements, django, as_of.date() if as_of else None)
+    if asked_for and (freeze or expect):
+        raise UsageError("a candidate is neither what was, nor what is recorded", "leave out --freeze and --expect")
+    prepared = prepare(parsed, setup, python, asked_for) if asked_for else None
+    reports = released.of_profile(prepared.candidate.profile) if prepared else released
     request = Request(
         cell=parsed,
-        setup=setup,
-        # A path through the environment's own bin folder, not the interpreter it links to.
-        python=python.absolute(),
-        reports=Reports(reports.folder.absolute()),
+        setup=prepared.setup if prepared else setup,
+        python=prepared.python if prepared else python,
+        candidate=prepared.candidate if prepared else None,
+        options=prepared.options if prepared else (),
+        reports=reports,
         probes=probes.chosen(asked),
         redis_url=redis_url,
         frozen=record.frozen(past, cell) if past else None,
@@ -123,7 +153,10 @@ def run(
         click.echo(verdict_line(result))
         if past is not None:
             return _show_since(record.since(past, result))
-        return _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
+        code = _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
+    if prepared:
+        _show_beside(result, record.recorded(released, cell))
+    return code
 
 
 def _hold(request: Request) -> int:
@@ -135,6 +168,20 @@ def _hold(request: Request) -> int:
         click.echo(f"{request.cell.name}  {Judgement.of(failure.reason, failure.text).label}: {failure}")
         return failure.reason.verdict.exit_code
     return 0
+
+
+def _show_beside(candidate: Result, released: Result | None) -> None:
+    """Say how a candidate differs from what is recorded of its cell."""
+    if released is None:
+        click.echo(f"Nothing is recorded of {candidate.cell} to compare it with.")
+        return
+    cells = ({candidate.cell: released}, {candidate.cell: candidate})
+    (cell,) = compare(*cells, ("released", "candidate"), []).cells
+    click.echo(f"Beside what is recorded of {released.varying.started[:10]}: {cell.change}")
+    for line in (cell.headline, *cell.details):
+        click.echo(f"  {line}")
+    for name, (old, new) in sorted(cell.moved.items()):
+        click.echo(f"  {name}: {old or 'not installed'} → {new or 'not installed'}")
 
 
 def _show_since(changes: list[str]) -> int:

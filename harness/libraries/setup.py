@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from packaging.requirements import Requirement
+
 from harness.cells import Cell
+from harness.environments.direct import Direct
 from harness.environments.names import project_of
 from harness.libraries.base import Library
 from harness.results.result import Pin, Profile
@@ -22,6 +25,8 @@ class Setup:
     library: Library
     server: Server
     profile: Profile
+    #: What takes the place of the library's own requirements, and of those of the server, by their projects.
+    instead: tuple[Direct, ...] = ()
 
     @property
     def pinned(self) -> bool:
@@ -39,7 +44,18 @@ class Setup:
         # A pin takes the place of the server's own, looser requirement.
         named = {project_of(each) for each in [*self.library.requirements(cell), *pins]}
         server = [each for each in self.server.requirements if project_of(each) not in named]
-        return [*self.library.requirements(cell), *server, *pins]
+        return self._replaced([*self.library.requirements(cell), *server, *pins])
+
+    def _replaced(self, requirements: list[str]) -> list[str]:
+        """Return *requirements* with what takes the place of some of them; each keeps its extras."""
+        found = {each.project: Requirement(str(each.requirement)) for each in self.instead}
+        kept = []
+        for text in requirements:
+            if (name := project_of(text)) in found:
+                found[name].extras |= Requirement(text).extras
+            else:
+                kept.append(text)
+        return [*kept, *map(str, found.values())]
 
     def pins(self, cell: Cell) -> list[Pin]:
         """Return what is held back, each with its reason."""

@@ -24,6 +24,7 @@ class Reports:
         load/CELL.jsonl        a line for each load run
         deep/CELL/SET.json     what the cell answered to a deep set of questions
         evidence/CELL/         what its programs printed, and every frame
+        profiles/PROFILE/      all of this, for candidates and for days of the past
         *.rst, LIBRARY/*.rst   the rendered reports
         html/                  the site
     """
@@ -54,6 +55,10 @@ class Reports:
     def load_lock(self) -> Path:
         """The file by which load runs of several cells wait for each other."""
         return self.folder / "evidence" / ".load.lock"
+
+    def of_profile(self, profile: str) -> Reports:
+        """Return the folder of what is not released, or not of today: a reports folder of its own in this one."""
+        return Reports(self.folder / "profiles" / profile)
 
     def result(self, cell: str) -> Path:
         """Return where the result of *cell* lies."""

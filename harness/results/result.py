@@ -355,6 +355,21 @@ class Measured(Model, frozen=True, kw_only=True):
         return self.seconds.get(name)
 
 
+class Candidate(Model, frozen=True, kw_only=True):
+    """What is not released, or is not what an installer resolves today; it is kept apart from what is."""
+
+    #: The name of its folder: what was asked for, in small letters, digits, dots and hyphens.
+    profile: str
+    #: What was installed instead, as it was asked for, without a path of the machine.
+    requirements: list[str] = []
+    #: Where each of these came from: ``the index``, an address, a file with its digest, or a folder with its commit.
+    origins: dict[str, str] = {}
+    #: The Django that took the place of the cell's own, as it was asked for; empty where none did.
+    django: str = ""
+    #: The day as of which everything but Django was resolved, ``2024-06-01``; empty for today.
+    as_of: str = ""
+
+
 class Result(Model, frozen=True, kw_only=True):
     """One cell's result. ``complete`` comes last: a file without it is an unfinished run."""
 
@@ -392,5 +407,7 @@ class Result(Model, frozen=True, kw_only=True):
     #: The further sets of questions that were asked for.
     probes: list[Probe]
     profile: Profile = "today"
+    #: What was measured in the place of what is released; None for what is.
+    candidate: Candidate | None = None
     varying: Measured
     complete: Literal[True]

@@ -30,7 +30,7 @@ from harness.libraries.base import Library
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
-from harness.results.result import SCHEMA, Measured, Result, Round, UnitTests, Verdicts, Versions
+from harness.results.result import SCHEMA, Candidate, Measured, Result, Round, UnitTests, Verdicts, Versions
 from harness.run import clean, serve, unit_tests, verdicts
 from harness.run import hold as holding
 from harness.run.hold import Tell
@@ -64,6 +64,9 @@ class Request:
     deployment: str | None = None
     #: What the second round is shuffled with; None has it be another order each time.
     seed: int | None = None
+    #: What is measured in the place of what is released, and further options of the installer for that.
+    candidate: Candidate | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def library(self) -> Library:
@@ -163,7 +166,8 @@ class _Run:
 
     def _identify(self) -> Identity:
         self.recorder.check_room()
-        self.identity = identify(self.request.cell, self.request.python, self.recorder, self.env)
+        other_django = self.request.candidate is not None and bool(self.request.candidate.django)
+        self.identity = identify(self.request.cell, self.request.python, self.recorder, self.env, other_django)
         return self.identity
 
     def _install(self, identity: Identity) -> None:
@@ -174,11 +178,13 @@ class _Run:
             recorder=self.recorder,
             env=environment(installer=True),
             frozen=self.request.frozen,
+            options=self.request.options,
         )
 
     def _beside(self) -> BesideLibrary:
         assert self.installed is not None
-        return BesideLibrary(self.request.python, self.project, self.installed.packages, self.recorder)
+        request, installed = self.request, self.installed.packages
+        return BesideLibrary(request.python, self.project, installed, self.recorder, request.options)
 
     def _server(self, running: broker.Broker, beside: BesideLibrary) -> CellServer:
         """Return the cell's server, which talks to the broker that is *running*."""
@@ -327,6 +333,7 @@ class _Run:
             library=request.library.name,
             server=request.setup.server.name,
             profile=request.setup.profile,
+            candidate=request.candidate,
             broker="embedded" if not request.redis_url else "named by --redis-url",
             verdicts=judged,
             versions=self._versions(),

@@ -177,6 +177,28 @@ def test_other_requirements(place):
     assert "tiny" not in packages(place.identity)
 
 
+def test_installed_by_hand(place):
+    """What somebody has installed by hand is named, with how to measure it, and not taken away."""
+    place.install("tiny")
+    wheel(place.wheels, "handmade", "3.0")
+    wheel(place.wheels, "tiny", "2.0", "helper")
+    place.pip("install", "handmade", "tiny==2.0")
+    with pytest.raises(HarnessError, match=r"^somebody has installed handmade 3\.0, tiny 2\.0 into") as raised:
+        place.install("tiny")
+    assert "-- --with REQUIREMENT" in raised.value.hint
+    assert {"handmade", "tiny"} <= set(packages(place.identity))
+
+
+def test_other_settings(place):
+    """With other settings of the installer, or other options, it is installed anew: it may take something else."""
+    seconds = []
+    for resolution in ("highest", "lowest", "lowest"):
+        place.env["UV_RESOLUTION"] = resolution
+        place.install("tiny")
+        seconds.append(place.recorder.seconds["install"])
+    assert [each > 0 for each in seconds] == [True, True, False]
+
+
 def test_first_seen_with_the_library(place):
     """An environment that already holds the library measures nothing, and says what to do."""
     place.pip("install", "tiny")

@@ -1,0 +1,117 @@
+"""Requirements of what is not released: a folder, a wheel, an archive of sources, a version, or an address.
+
+Source: https://packaging.python.org/en/latest/specifications/dependency-specifiers/.
+"""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import re
+import subprocess
+import tomllib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from harness.errors import UsageError
+
+_EXTRAS = re.compile(r"(?P<path>.*?)(?P<extras>\[[\w.,\s-]+\])?$")
+_DEADLINE = 10
+#: How a digest of a file begins, which tells it from others.
+_DIGEST = 12
+
+
+@dataclass(frozen=True)
+class Direct:
+    """One requirement: what the installer is asked for, and what is told of it."""
+
+    requirement: Requirement
+    #: As it was asked for, without the path that leads there.
+    shown: str
+    #: Where it comes from: ``the index``, an address, a file with its digest, or a folder with its commit.
+    origin: str
+    #: Whether it is a folder or a file of this machine, which another run may find changed.
+    local: bool
+
+    @property
+    def project(self) -> str:
+        """The normalised name of the project."""
+        return canonicalize_name(self.requirement.name)
+
+
+def read(text: str) -> Direct:
+    """Return the requirement that *text* stands for.
+
+    Raises:
+        UsageError: it is neither a requirement nor a path to something that can be installed.
+    """
+    match = _EXTRAS.fullmatch(text)
+    assert match is not None
+    path, extras = Path(match["path"]).expanduser(), match["extras"] or ""
+    if path.is_dir() and text:
+        return _local(path, extras, _name_of_folder(path), _commit(path))
+    if path.is_file():
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGEST]
+        return _local(path, extras, _name_of_file(path), f"{path.name}, sha256 {digest}…")
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        hint = "name a folder, a wheel, an archive of sources, NAME==VERSION, or NAME @ ADDRESS"
+        raise UsageError(f"{text!r} is nothing that can be installed", hint) from error
+    return Direct(requirement, text, requirement.url or "the index", local=False)
+
+
+def _local(path: Path, extras: str, name: str, origin: str) -> Direct:
+    requirement = Requirement(f"{name}{extras} @ {path.resolve().as_uri()}")
+    return Direct(requirement, f"{path.resolve().name}{extras}", origin, local=True)
+
+
+def _name_of_file(path: Path) -> str:
+    try:
+        return str((parse_wheel_filename if path.suffix == ".whl" else parse_sdist_filename)(path.name)[0])
+    except (InvalidWheelFilename, InvalidSdistFilename) as error:
+        raise UsageError(f"{path.name} is neither a wheel nor an archive of sources: {error}") from error
+
+
+def _name_of_folder(path: Path) -> str:
+    """Return the name of the project in the folder *path*, of which its metadata need not be built.
+
+    Raises:
+        UsageError: it does not say.
+    """
+    name, settings = "", configparser.ConfigParser()
+    with suppress(OSError, tomllib.TOMLDecodeError):
+        name = tomllib.loads((path / "pyproject.toml").read_text("utf-8")).get("project", {}).get("name", "")
+    with suppress(configparser.Error):
+        settings.read(path / "setup.cfg", encoding="utf-8")  # which is none where there is none
+        name = name or settings.get("metadata", "name", fallback="")
+    if not name:
+        hint = f"name it yourself: 'NAME @ {path.resolve().as_uri()}'"
+        raise UsageError(f"neither pyproject.toml nor setup.cfg of {path.name} names a project", hint)
+    return str(name)
+
+
+def _commit(path: Path) -> str:
+    """Return the commit of the folder *path*, and whether it has been changed since; that there is none without git."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(path), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE, check=True)
+        return done.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "--short=12", "HEAD")
+        changed = git("status", "--porcelain", "--", ".")
+    except (OSError, subprocess.SubprocessError):
+        return "a folder without a commit"
+    return f"commit {commit}" + (", changed since" if changed else "")

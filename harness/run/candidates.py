@@ -1,0 +1,139 @@
+"""Candidates: what is not released, or what an installer would have resolved on a day of the past, in a cell.
+
+Each has an environment of its own beside that of the cell, and a place of its own in the reports: it never takes the
+place of what is recorded of the cell.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from harness.cell.variables import environment
+from harness.cells import Cell
+from harness.environments import direct, legacy, own
+from harness.environments.direct import Direct
+from harness.errors import UsageError
+from harness.libraries.setup import Setup
+from harness.results.result import Candidate
+
+#: Where the development of Django is.
+_DJANGO_MAIN = "Django @ https://github.com/django/django/archive/refs/heads/main.tar.gz"
+_UNSAFE = re.compile(r"[^a-z0-9.]+")
+#: What tox has put into a cell's environment; see ``cell/install.py``.
+_BASE = ".harness-base.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured in the place of what is released."""
+
+    #: Requirements, and the Django: a version, ``main``, or a path; empty for the cell's own.
+    requirements: tuple[str, ...] = ()
+    django: str = ""
+    #: The day as of which everything but Django is resolved; None for today.
+    as_of: date | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.requirements or self.django or self.as_of)
+
+    @property
+    def options(self) -> str:
+        """The options of the command line that ask for it."""
+        told = [f"--with {each}" for each in self.requirements]
+        told += [f"--django {self.django}"] if self.django else []
+        return " ".join([*told, *([f"--as-of {self.as_of}"] if self.as_of else [])])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A candidate that can be run: what is installed and served, with which interpreter, and what is told of it."""
+
+    setup: Setup
+    python: Path
+    candidate: Candidate
+    #: Further options of the installer.
+    options: tuple[str, ...]
+
+
+def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
+    """Make the environment of a candidate beside that of *cell*, whose interpreter is *python*.
+
+    Raises:
+        UsageError: something of it cannot be measured on this cell.
+        HarnessError: its environment cannot be made.
+    """
+    if cell.python in legacy.VERSIONS:
+        raise UsageError(
+            f"nothing is resolved for Python {cell.python} any more: its versions are those of {legacy.LOCKS_SHOWN}",
+            "choose a cell of Python 3.6 or newer",
+        )
+    if asked.as_of and asked.as_of > date.today():
+        raise UsageError(f"{asked.as_of} is in the future", "name a day of the past")
+    instead = tuple(map(direct.read, asked.requirements))
+    if any(each.project == "django" for each in instead):
+        raise UsageError("Django is part of the cell's name", "name another one with --django")
+    django = _django(asked.django) if asked.django else None
+    local = [each for each in (*instead, *([django] if django else [])) if each.local]
+    candidate = Candidate(
+        profile=_profile(asked, instead, django),
+        requirements=[each.shown for each in instead],
+        origins={each.shown: each.origin for each in (*instead, *([django] if django else []))},
+        django=django.shown if django else "",
+        as_of=str(asked.as_of or ""),
+    )
+    prefix = python.parent.parent
+    base = [each for each in _base(prefix) if not (django and each.lower().startswith("django=="))]
+    wanted = [*base, *([str(django.requirement)] if django else [])]
+    folder = prefix / "candidates" / candidate.profile
+    made = own.make(python, folder, wanted, environment(installer=True), anew=bool(local))
+    return Prepared(replace(setup, instead=instead), made, candidate, tuple(_options(asked, instead)))
+
+
+def _django(text: str) -> Direct:
+    """Return the Django that *text* stands for: a version, ``main``, or what can be installed."""
+    if text == "main":
+        return replace(direct.read(_DJANGO_MAIN), shown="main")
+    try:
+        return replace(direct.read(f"Django=={Version(text)}"), shown=text)
+    except InvalidVersion:
+        found = direct.read(text)
+    if found.project != "django":
+        raise UsageError(
+            f"{text!r} is no Django", "name a version such as 6.2a1, main, or a folder or a file of Django"
+        )
+    return found
+
+
+def _options(asked: Asked, instead: Sequence[Direct]) -> list[str]:
+    options = [option for each in instead if each.local for option in ("--refresh-package", each.project)]
+    if asked.as_of:
+        # The cell's Django is part of the question, and is often newer than that day.
+        options += ["--exclude-newer", str(asked.as_of), "--exclude-newer-package", f"Django={date.today()}"]
+    return options
+
+
+def _profile(asked: Asked, instead: Sequence[Direct], django: Direct | None) -> str:
+    """Return the name of the folder in which the candidate is kept."""
+    parts = [f"with-{each.shown if not each.local else each.requirement.name}" for each in instead]
+    parts += [f"django-{django.requirement.name if django.local else django.shown}"] if django else []
+    parts += [f"as-of-{asked.as_of}"] if asked.as_of else []
+    return _UNSAFE.sub("-", "-".join(parts).lower().replace("==", "-")).strip("-.")
+
+
+def _base(prefix: Path) -> list[str]:
+    """Return what tox put into the environment *prefix*, as exact requirements."""
+    try:
+        noted = json.loads((prefix / _BASE).read_text("utf-8"))
+    except (OSError, ValueError):  # nothing has been installed there yet
+        folders = [str(path) for path in prefix.glob("lib/python*/site-packages")]
+        found = importlib.metadata.distributions(path=folders)
+        noted = {each.metadata["Name"]: each.version for each in found if each.metadata["Name"]}
+    return [f"{name}=={version}" for name, version in sorted(noted.items())]

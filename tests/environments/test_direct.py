@@ -1,0 +1,93 @@
+"""Requirements of what is not released: by a path, a version or an address, and where each comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+
+import pytest
+from wheels import wheel
+
+from harness.environments import direct
+from harness.errors import UsageError
+
+GIT = ["git", "-c", "user.name=Mary", "-c", "user.email=mary@example.org"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "a folder"
+    made.mkdir()
+    (made / "pyproject.toml").write_text('[project]\nname = "Tiny.Thing"\n')
+    return made
+
+
+def test_a_folder(folder):
+    """A folder is what its metadata calls it, with the extras that are asked for; no path is told."""
+    found = direct.read(f"{folder}[extra]")
+    assert str(found.requirement) == f"Tiny.Thing[extra] @ {folder.as_uri()}"
+    assert (found.project, found.shown, found.local) == ("tiny-thing", "a folder[extra]", True)
+    assert found.origin == "a folder without a commit"
+
+
+def test_a_folder_of_setup_cfg(folder):
+    """An older project names itself in setup.cfg."""
+    (folder / "pyproject.toml").write_text("[build-system]\nrequires = []\n")
+    (folder / "setup.cfg").write_text("[metadata]\nname = tiny\n")
+    assert direct.read(str(folder)).project == "tiny"
+    (folder / "pyproject.toml").unlink()
+    assert direct.read(str(folder)).project == "tiny"
+
+
+def test_a_folder_that_does_not_say(folder):
+    """A folder that does not name its project is refused, with what to type."""
+    (folder / "pyproject.toml").write_text("[project\n")
+    with pytest.raises(UsageError, match="names a project") as refused:
+        direct.read(str(folder))
+    assert f"NAME @ {folder.as_uri()}" in refused.value.hint
+
+
+def test_a_commit(folder):
+    """Of a repository the commit is told, and whether it has been changed since."""
+    subprocess.run([*GIT, "init", "-q", str(folder)], check=True)
+    subprocess.run([*GIT, "-C", str(folder), "add", "."], check=True)
+    subprocess.run([*GIT, "-C", str(folder), "commit", "-q", "-m", "begin"], check=True)
+    head = subprocess.run([*GIT, "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    assert direct.read(str(folder)).origin == f"commit {head.stdout[:12]}"
+    (folder / "more.py").write_text("")
+    assert direct.read(str(folder)).origin == f"commit {head.stdout[:12]}, changed since"
+
+
+def test_a_file(tmp_path):
+    """A wheel or an archive of sources is told by its name and its digest."""
+    made = wheel(tmp_path, "tiny", "1.0rc1")
+    found = direct.read(str(made))
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    assert (found.project, found.origin) == ("tiny", f"tiny-1.0rc1-py3-none-any.whl, sha256 {digest[:12]}…")
+    sources = tmp_path / "tiny-1.0.tar.gz"
+    sources.write_bytes(b"")
+    assert str(direct.read(str(sources)).requirement) == f"tiny @ {sources.as_uri()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [("tiny==1.0rc1", "the index"), ("tiny[extra] @ git+https://example.org/tiny", "git+https://example.org/tiny")],
+)
+def test_elsewhere(text, origin):
+    """A version comes from the index, and what has an address from there."""
+    found = direct.read(text)
+    assert (found.shown, found.origin, found.local) == (text, origin, False)
+
+
+@pytest.mark.parametrize("text", ["../nowhere", "git+https://example.org/tiny", "tiny==", ""])
+def test_nothing_to_install(text):
+    """What is neither there nor a requirement is refused."""
+    with pytest.raises(UsageError, match="is nothing that can be installed"):
+        direct.read(text)
+
+
+def test_no_archive(tmp_path):
+    """A file of another kind is refused."""
+    (tmp_path / "notes.txt").write_text("")
+    with pytest.raises(UsageError, match="neither a wheel nor an archive of sources"):
+        direct.read(str(tmp_path / "notes.txt"))
