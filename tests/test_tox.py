@@ -96,6 +96,14 @@ def test_quick_is_at_most_four():
     assert chosen[-1] == "quick-report"
 
 
+def test_any_name():
+    """Asked for by ``--any``, a cell that is not in the matrix is made all the same."""
+    name = "py310-django42-asgi-granian"
+    assert tox("-q", "config", "-e", name, "-k", "env_name").returncode != 0
+    done = tox("-q", "config", "-e", name, "-k", "env_name", "--", "--any")
+    assert f"env_name = {name}" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", ["py27-django81", "py27-djang18", "py27-django60", "py39-django22-nosuch", "pi27"])
 def test_unknown_name(name):
     """A name that is not in the matrix is refused by name, also when its factors are known."""

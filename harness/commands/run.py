@@ -88,6 +88,9 @@ from harness.run.starts import SEEDS
     metavar="DATE",
     help="Install what would have been resolved on that day, but for Django.",
 )
+@click.option(
+    "--any", "any_cell", is_flag=True, help="The cell need not be in the matrix; it is recorded apart from it."
+)
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
 @click.option(
     "--expect",
@@ -109,6 +112,7 @@ def run(
     requirements: tuple[str, ...],
     django: str,
     as_of: datetime | None,
+    any_cell: bool,
     redis_url: str | None,
     expect: str | None,
     reports: Reports,
@@ -120,7 +124,7 @@ def run(
     past = read_result(freeze, any_name=True) if freeze else None
     # A path through the environment's own bin folder, not the interpreter it links to.
     python, released = python.absolute(), Reports(reports.folder.absolute())
-    asked_for = Asked(requirements, django, as_of.date() if as_of else None)
+    asked_for = Asked(requirements, django, as_of.date() if as_of else None, any_cell)
     if asked_for and (freeze or expect):
         raise UsageError("a candidate is neither what was, nor what is recorded", "leave out --freeze and --expect")
     prepared = prepare(parsed, setup, python, asked_for) if asked_for else None

@@ -26,6 +26,8 @@ from harness.results.result import Candidate
 
 #: Where the development of Django is.
 _DJANGO_MAIN = "Django @ https://github.com/django/django/archive/refs/heads/main.tar.gz"
+#: The profile of cells that are not in the matrix.
+_ANY = "any"
 _UNSAFE = re.compile(r"[^a-z0-9.]+")
 #: What tox has put into a cell's environment; see ``cell/install.py``.
 _BASE = ".harness-base.json"
@@ -40,8 +42,15 @@ class Asked:
     django: str = ""
     #: The day as of which everything but Django is resolved; None for today.
     as_of: date | None = None
+    #: Whether the cell may be one that is not in the matrix.
+    any_cell: bool = False
 
     def __bool__(self) -> bool:
+        return self.changes or self.any_cell
+
+    @property
+    def changes(self) -> bool:
+        """Whether something else is installed than is released today."""
         return bool(self.requirements or self.django or self.as_of)
 
     @property
@@ -49,7 +58,8 @@ class Asked:
         """The options of the command line that ask for it."""
         told = [f"--with {each}" for each in self.requirements]
         told += [f"--django {self.django}"] if self.django else []
-        return " ".join([*told, *([f"--as-of {self.as_of}"] if self.as_of else [])])
+        told += [f"--as-of {self.as_of}"] if self.as_of else []
+        return " ".join([*told, *(["--any"] if self.any_cell else [])])
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,8 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
         UsageError: something of it cannot be measured on this cell.
         HarnessError: its environment cannot be made.
     """
+    if not asked.changes:
+        return Prepared(setup, python, Candidate(profile=_ANY), ())
     if cell.python in legacy.VERSIONS:
         raise UsageError(
             f"nothing is resolved for Python {cell.python} any more: its versions are those of {legacy.LOCKS_SHOWN}",

@@ -122,3 +122,11 @@ def test_all_together(place):
     found = place.prepare("redis==8.0", "channels==4.2", django="6.1", as_of=date(2026, 1, 1))
     assert found.candidate.profile == "with-redis-8.0-with-channels-4.2-django-6.1-as-of-2026-01-01"
     assert not Asked()
+
+
+def test_any_cell(place):
+    """A cell that is not in the matrix is kept apart as it is; with something else in it that is the name."""
+    found = place.prepare(any_cell=True)
+    assert (found.candidate.profile, found.python, place.made) == ("any", place.python, [])
+    assert place.prepare("redis==8.0", any_cell=True).candidate.profile == "with-redis-8.0"
+    assert Asked(any_cell=True).options == "--any"

@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from harness.cell.outcome import Observations
+from harness.cell.questions import side_by_side
 from harness.cell.ways import Way, one_of_each_server
 from harness.chat import raw
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
@@ -42,8 +44,7 @@ def ask(ways: list[Way], observed: Observations) -> Iterator[Finding]:
         with ThreadPoolExecutor(len(asked)) as pool:
             list(pool.map(_Unread.say, asked))
         time.sleep(pause.left)
-        for each in asked:
-            yield from each.findings(observed)
+        yield from side_by_side([partial(each.findings, observed) for each in asked], len(asked))
 
 
 class _Unread:
