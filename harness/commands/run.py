@@ -17,6 +17,7 @@ from harness.results.compare import compare
 from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
+from harness.results.repeats import together
 from harness.results.result import Judgement, Result
 from harness.run import cell as running
 from harness.run import record
@@ -89,6 +90,12 @@ from harness.run.starts import SEEDS
     help="Install what would have been resolved on that day, but for Django.",
 )
 @click.option(
+    "--repeat",
+    type=click.IntRange(2, 100),
+    metavar="NUMBER",
+    help="Run it so many times, and record how often each verdict and each answer came.",
+)
+@click.option(
     "--any", "any_cell", is_flag=True, help="The cell need not be in the matrix; it is recorded apart from it."
 )
 @click.option("--redis-url", metavar="URL", help="Use this Redis instead of starting one for the cell.")
@@ -113,6 +120,7 @@ def run(
     django: str,
     as_of: datetime | None,
     any_cell: bool,
+    repeat: int | None,
     redis_url: str | None,
     expect: str | None,
     reports: Reports,
@@ -152,8 +160,7 @@ def run(
         before = record.recorded(reports, cell)
         if expect and before is None:
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
-        with Progress(cell) as progress:
-            result = running.run(request, progress)
+        result = _run(request, repeat or 1)
         click.echo(verdict_line(result))
         if past is not None:
             return _show_since(record.since(past, result))
@@ -161,6 +168,17 @@ def run(
     if prepared:
         _show_beside(result, record.recorded(released, cell))
     return code
+
+
+def _run(request: Request, times: int) -> Result:
+    """Run the cell so many times, and return what all runs say together."""
+    results: list[Result] = []
+    for number in range(1, times + 1):
+        with Progress(request.cell.name) as progress:
+            results.append(running.run(request, progress))
+        if times > 1:
+            click.echo(f"{number} of {times}: {verdict_line(results[-1])}")
+    return together(results) if times > 1 else results[0]
 
 
 def _hold(request: Request) -> int:

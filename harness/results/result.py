@@ -355,6 +355,16 @@ class Measured(Model, frozen=True, kw_only=True):
         return self.seconds.get(name)
 
 
+class Repeats(Model, frozen=True, kw_only=True):
+    """What came how often, where a cell was run several times for one result."""
+
+    times: int
+    #: What the second round of each run was shuffled with.
+    seeds: list[int]
+    #: Of what was not always the same: a verdict or a question → what was seen → how often.
+    came: dict[str, dict[str, int]]
+
+
 class Candidate(Model, frozen=True, kw_only=True):
     """What is not released, or is not what an installer resolves today; it is kept apart from what is."""
 
@@ -409,5 +419,7 @@ class Result(Model, frozen=True, kw_only=True):
     profile: Profile = "today"
     #: What was measured in the place of what is released; None for what is.
     candidate: Candidate | None = None
+    #: How often of how many times things came; None where it was run once.
+    repeats: Repeats | None = None
     varying: Measured
     complete: Literal[True]

@@ -256,3 +256,12 @@ def test_no_network(reports, tmp_path):
         Reason.NO_NETWORK,
         "its environment could not be filled: the package index is out of reach",
     )
+
+
+def test_repeated(measuring):
+    """Run several times, each run is told, and what is recorded says how often what came."""
+    code, lines = measuring.asked("--repeat", "3")
+    assert code == samples.of(CELL).verdicts.overall.verdict.exit_code
+    assert len(measuring.requests) == 3
+    assert [line.partition(":")[0] for line in lines if " of 3: " in line] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert read_result(measuring.reports.result(CELL)).repeats.times == 3

@@ -1,0 +1,115 @@
+"""Several runs of one cell as one result: what came every time, and what came how often of how many times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from harness.results.result import Finding, Judgement, Probe, Repeats, Result, VariantResult
+from harness.verdict import Reason, Verdict
+
+_COLUMNS = ("django_server", "web_server", "channels", "overall")
+
+
+def together(results: Sequence[Result]) -> Result:
+    """Return what *results*, of one cell, say together; their steps and exchanges are those of the first that failed.
+
+    A verdict is ✓ when it came every time; an answer that is not as expected once is not, and says how often it was so.
+    """
+    # What went wrong is worth more than what went well: its steps, its exchanges and its evidence.
+    worst = next((each for each in results if each.verdicts.overall.verdict is Verdict.DOES_NOT_WORK), results[-1])
+    seeds = [each.varying.seed for each in results if each.varying.seed is not None]
+    return msgspec.structs.replace(
+        worst,
+        verdicts=msgspec.structs.replace(worst.verdicts, **{column: _judged(results, column) for column in _COLUMNS}),
+        isolation=_answers([each.isolation for each in results]),
+        sets=_sets([each.sets for each in results]),
+        probes=_sets([each.probes for each in results]),
+        variants=_variants([each.variants for each in results]),
+        repeats=Repeats(times=len(results), seeds=seeds, came=_came(results)),
+    )
+
+
+def _came(results: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """Return how often each verdict and each answer came: of those alone that were not always the same."""
+    found: dict[str, Counter[str]] = {}
+    for each in results:
+        for column in _COLUMNS:
+            judgement: Judgement | None = getattr(each.verdicts, column)
+            if judgement is not None:
+                found.setdefault(f"verdict: {column}", Counter())[judgement.label] += 1
+        for probe in [Probe(name="isolation", findings=each.isolation), *each.sets, *each.probes]:
+            for finding in probe.findings:
+                found.setdefault(f"{probe.name}: {finding.question}", Counter())[finding.seen] += 1
+    return {name: dict(counts.most_common()) for name, counts in found.items() if len(counts) > 1}
+
+
+def _judged(results: Sequence[Result], column: str) -> Judgement | None:
+    judgements: list[Judgement] = [found for each in results if (found := getattr(each.verdicts, column)) is not None]
+    return _judgement(judgements) if judgements else None
+
+
+def _judgement(judgements: Sequence[Judgement]) -> Judgement:
+    """Return what *judgements* are together, with how often of all times it was not the best of them."""
+    works = [each for each in judgements if each.verdict is Verdict.WORKS]
+    failed = [each for each in judgements if each.verdict is Verdict.DOES_NOT_WORK]
+    if not failed:
+        return works[0] if works else judgements[0]
+    text = f"{len(failed)} of {len(judgements)} times: {_usual(failed).text}"
+    if len(failed) == len(judgements) and len({each.reason for each in failed}) == 1:
+        return failed[0]
+    return Judgement.of(Reason.NOT_EVERY_TIME if works else _usual(failed).reason, text)
+
+
+def _usual(judgements: Sequence[Judgement]) -> Judgement:
+    """Return the first judgement of the reason that is the most frequent."""
+    reason, _ = Counter(each.reason for each in judgements).most_common(1)[0]
+    return next(each for each in judgements if each.reason is reason)
+
+
+def _sets(runs: Iterable[Sequence[Probe]]) -> list[Probe]:
+    """Return each set once, with the answers of all runs."""
+    found: dict[str, list[Probe]] = {}
+    for probes in runs:
+        for each in probes:
+            found.setdefault(each.name, []).append(each)
+    return [
+        msgspec.structs.replace(asked[-1], findings=_answers([each.findings for each in asked]))
+        for asked in found.values()
+    ]
+
+
+def _answers(runs: Sequence[Sequence[Finding]]) -> list[Finding]:
+    """Return each question once, with the worst answer that it had, and how often of how many times it had it."""
+    found: dict[str, list[Finding]] = {}
+    for findings in runs:
+        for each in findings:
+            found.setdefault(each.question, []).append(each)
+    return [_answer(answers) for answers in found.values()]
+
+
+def _answer(answers: Sequence[Finding]) -> Finding:
+    counts = Counter((each.seen, each.good) for each in answers)
+    bad = [each for each in answers if each.good is False]
+    if len(counts) == 1:
+        return answers[0]
+    seen = Counter(each.seen for each in bad or answers).most_common(1)[0][0]
+    chosen = next(each for each in bad or answers if each.seen == seen)
+    number = len(bad) if bad else counts[(chosen.seen, chosen.good)]
+    return msgspec.structs.replace(chosen, seen=f"{seen} ({number} of {len(answers)} times)", chance=True)
+
+
+def _variants(runs: Iterable[Sequence[VariantResult]]) -> list[VariantResult]:
+    found: dict[str, list[VariantResult]] = {}
+    for variants in runs:
+        for each in variants:
+            found.setdefault(each.name, []).append(each)
+    return [
+        msgspec.structs.replace(
+            next((each for each in tried if each.judgement.verdict is Verdict.DOES_NOT_WORK), tried[0]),
+            judgement=_judgement([each.judgement for each in tried]),
+        )
+        for tried in found.values()
+    ]
