@@ -154,6 +154,20 @@ def test_not_let_in_before_it(world, board):
     assert world.ask()[LOST] == ("not asked: status 500", None)
 
 
+def test_not_heard_at_first(world, board):
+    """Whoever is not let in at first, on a busy machine, tries once more."""
+    refused = []
+
+    def refuses(endpoint, path, member, origin) -> str:
+        if endpoint.name == "returning" and len(refused) < 1:
+            refused.append(endpoint)
+            return "status 500"
+        return ""
+
+    board.refuses = refuses
+    assert world.ask()[LOST] == ("none", True)
+
+
 def test_a_server_that_cannot_be_started_again(world):
     """Where a server cannot be started again that is not its members' fault."""
     world.breaks = "the port is taken"

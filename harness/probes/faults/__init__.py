@@ -95,11 +95,10 @@ def _suffer(fault: Fault, here: Scene, observed: Observations) -> Iterator[tuple
             if way.chat is None:
                 continue
             try:
-                pair = [stack.enter_context(_traffic(fault, here, way.chat, returns)) for returns in (False, True)]
+                staying, returning = (_begun(stack, fault, here, way.chat, returns) for returns in (False, True))
+                talking.append((way, staying, returning))
             except (CellFailure, HandshakeRefused) as failure:
                 missing[way.name] = str(failure)
-                continue
-            talking.append((way, pair[0], pair[1]))
         here.pause(_BEFORE)
         fault.happen(here)
         over = time.monotonic()
@@ -115,6 +114,19 @@ def _suffer(fault: Fault, here: Scene, observed: Observations) -> Iterator[tuple
         for traffic in (staying, returning):
             traffic.close()
         yield way, list(_findings(fault, way, *accounts, observed))
+
+
+def _begun(stack: ExitStack, fault: Fault, here: Scene, chat: Chat, returns: bool) -> Traffic:
+    """Return traffic that has begun; many servers start at once here, so whoever is not heard at first tries again.
+
+    Raises:
+        CellFailure: somebody's connection does not stand.
+        HandshakeRefused: somebody is not let in.
+    """
+    try:
+        return stack.enter_context(_traffic(fault, here, chat, returns))
+    except (CellFailure, HandshakeRefused):
+        return stack.enter_context(_traffic(fault, here, chat, returns))
 
 
 def _traffic(fault: Fault, here: Scene, chat: Chat, returns: bool) -> Traffic:
