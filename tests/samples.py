@@ -17,24 +17,21 @@ from harness.cells import Cell
 from harness.chat.members import MEMBERS, channel_table
 from harness.results.document import encode_result
 from harness.results.folder import Reports
+from harness.results.installed import Claims, Installation, Pin, Versions
 from harness.results.result import (
     SCHEMA,
-    Claims,
     Cost,
     Exchange,
     Fault,
     Finding,
-    Installation,
     Judgement,
     Measured,
-    Pin,
     Probe,
     Result,
     Step,
     UnitTests,
     VariantResult,
     Verdicts,
-    Versions,
     as_expected,
 )
 from harness.verdict import Reason, Verdict

@@ -23,14 +23,15 @@ FLOORS = (
     ("load", "probes"),
     ("matrix",),
     ("run",),
+    ("causes",),
     ("report", "site"),
     ("commands",),
 )
 ORDER = [room for floor in FLOORS for room in floor]
 #: What a room must not import although it is below: the room → why.
 NEVER = {
-    "report": {"probes", "load", "cell", "libraries", "chat", "clients", "servers", "run"},
-    "site": {"probes", "load", "cell", "libraries", "chat", "clients", "servers", "run"},
+    "report": {"probes", "load", "cell", "libraries", "chat", "clients", "servers", "run", "causes"},
+    "site": {"probes", "load", "cell", "libraries", "chat", "clients", "servers", "run", "causes"},
     "results": {"system.processes", "system.broker", "system.workers"},
     "chat": {"cells", "servers", "environments", "system.processes", "system.broker"},
     "clients": {"cells", "servers", "environments", "system.broker"},

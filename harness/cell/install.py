@@ -23,7 +23,8 @@ from harness.environments import legacy
 from harness.environments.names import project_of
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.setup import Setup
-from harness.results.result import Claims, Installation, Step
+from harness.results.installed import Claims, Installation
+from harness.results.result import Step
 from harness.system import processes
 from harness.system.files import write_atomically
 from harness.verdict import Reason

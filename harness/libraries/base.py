@@ -13,7 +13,8 @@ from harness.cells import Cell
 from harness.chat.conversation import Chat, Client
 from harness.chat.rooms import Rooms
 from harness.clients.connection import Endpoint
-from harness.results.result import Finding, Pin
+from harness.results.installed import Pin
+from harness.results.result import Finding
 from harness.servers.catalogue import Application, Deployment, Server
 
 

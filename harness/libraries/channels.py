@@ -17,7 +17,8 @@ from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure
 from harness.libraries.base import ALL_TRIALS, Beside, ShellCheck, Variant
 from harness.libraries.envelope import JsonChat
-from harness.results.result import Finding, Pin
+from harness.results.installed import Pin
+from harness.results.result import Finding
 from harness.servers.catalogue import Application, Deployment, Server
 from harness.verdict import Reason
 

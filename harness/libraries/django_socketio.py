@@ -20,7 +20,7 @@ from harness.clients.hixie import HixieSocket
 from harness.clients.polling import PollingConnection
 from harness.libraries.base import Variant
 from harness.libraries.envelope import JsonChat
-from harness.results.result import Pin
+from harness.results.installed import Pin
 
 _WEBSOCKET = "/socket.io/websocket"
 _HIXIE, _POLLING = "hixie-76:", "xhr-polling:"

@@ -18,7 +18,8 @@ from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
 from harness.chat.parties import Eavesdropper
 from harness.clients.connection import Endpoint, SendFailed
 from harness.libraries.base import Library
-from harness.results.result import Finding, Pin
+from harness.results.installed import Pin
+from harness.results.result import Finding
 from harness.servers.catalogue import Application, Deployment, Server
 from harness.system.threads import start
 

@@ -23,7 +23,7 @@ from harness.clients.frame_format import FrameFormat
 from harness.clients.transcript import Transcript
 from harness.clients.websocket import WebSocketConnection
 from harness.libraries.envelope import JsonChat, JsonClient
-from harness.results.result import Pin
+from harness.results.installed import Pin
 from harness.servers.catalogue import Application, Deployment, Server
 
 _EVENT = "chat"

@@ -11,7 +11,8 @@ from harness.cells import Cell
 from harness.environments.direct import Direct
 from harness.environments.names import project_of
 from harness.libraries.base import Library
-from harness.results.result import Pin, Profile
+from harness.results.installed import Pin
+from harness.results.result import Profile
 from harness.servers.catalogue import Server
 
 #: The last factor of a cell in which the best known pins hold.

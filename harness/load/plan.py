@@ -11,7 +11,7 @@ from harness.cells import Cell
 from harness.clients.frame_format import FrameFormat
 from harness.libraries import registry
 from harness.results.loads import BOUND_MS
-from harness.results.result import Model
+from harness.results.model import Model
 
 #: How many messages each step broadcasts, one after the other.
 MESSAGES = 5

@@ -16,7 +16,7 @@ import websocket
 from harness.clients.frame_format import FrameFormat
 from harness.load.crowd import room_for_sockets
 from harness.load.plan import Target
-from harness.results.result import Model
+from harness.results.model import Model
 from harness.system.files import write_atomically
 from harness.system.waiting import Deadline, wait_until
 

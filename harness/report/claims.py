@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from harness.cells import Cell
 from harness.report.view import LibraryView, Row
-from harness.results.result import Claims
+from harness.results.installed import Claims
 from harness.verdict import Verdict
 
 

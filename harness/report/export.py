@@ -10,7 +10,7 @@ import msgspec
 
 from harness.captured.scrub import one_line
 from harness.report.view import Row, View
-from harness.results.result import Model
+from harness.results.model import Model
 from harness.verdict import Reason, Verdict
 
 

@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 
 from harness.errors import DamagedResult
 from harness.results.history import moved
-from harness.results.result import BROKEN_OFF, Judgement, Model, Probe, Result
+from harness.results.model import Model
+from harness.results.result import BROKEN_OFF, Judgement, Probe, Result
 from harness.verdict import Verdict
 
 _COLUMNS = {

@@ -11,7 +11,8 @@ import msgspec
 
 from harness.errors import DamagedResult
 from harness.results.folder import Reports
-from harness.results.result import Finding, Model, Probe
+from harness.results.model import Model
+from harness.results.result import Finding, Probe
 from harness.system.files import write_atomically
 
 SCHEMA: Literal["1"] = "1"

@@ -9,7 +9,8 @@ import msgspec
 
 from harness.results.folder import Reports
 from harness.results.lines import once, read_lines, write_lines
-from harness.results.result import Judgement, Model, Result
+from harness.results.model import Model
+from harness.results.result import Judgement, Result
 from harness.verdict import Reason, Verdict
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from harness.results.folder import Reports
 from harness.results.lines import once, read_lines, write_lines
-from harness.results.result import Model
+from harness.results.model import Model
 
 SCHEMA: Literal["1"] = "1"
 

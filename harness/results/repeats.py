@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from harness.results.result import Finding, Judgement, Probe, Repeats, Result, VariantResult
+from harness.results.installed import Repeats
+from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.verdict import Reason, Verdict
 
 _COLUMNS = ("django_server", "web_server", "channels", "overall")

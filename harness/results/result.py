@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from harness.results.installed import Candidate, Installation, Repeats, Versions
+from harness.results.model import Model
 from harness.results.questions import NOT_ASKED, identifier, in_short, worded
 from harness.verdict import Reason, Verdict
 
@@ -24,10 +26,6 @@ Profile = Literal["today", "pins"]
 
 #: The questions of a finding that says that a set of questions was broken off, and at what.
 BROKEN_OFF = ("Could all of this be asked?", "Does the server outlast the questions?")
-
-
-class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every part of the document has in common."""
 
 
 class Judgement(Model, frozen=True, kw_only=True):
@@ -59,62 +57,6 @@ class Verdicts(Model, frozen=True, kw_only=True):
     web_server: Judgement
     channels: Judgement
     overall: Judgement
-
-
-class Pin(Model, frozen=True, kw_only=True):
-    """A requirement that is narrower than what the library itself asks for, and why."""
-
-    #: What the installer is asked for, such as ``redis<8``.
-    requirement: str
-    reason: str
-
-
-class Claims(Model, frozen=True, kw_only=True):
-    """What the metadata of a release says that it runs on.
-
-    Source: https://packaging.python.org/specifications/core-metadata/, Requires-Python and the classifiers of
-    https://pypi.org/classifiers/.
-    """
-
-    version: str
-    #: The specifiers of ``Requires-Python``; empty where the metadata has none.
-    requires_python: str
-    #: The versions that its classifiers name, the oldest first; empty where they name none.
-    pythons: list[str]
-    djangos: list[str]
-
-
-class Installation(Model, frozen=True, kw_only=True):
-    """What installing the library added to an environment that had Django and coverage."""
-
-    #: What the installer was asked for.
-    requirements: list[str]
-    pins: list[Pin]
-    #: What came with it, as ``name==version``.
-    added: list[str]
-    #: The bytes of all files of those, without compiled ones.
-    added_bytes: int
-    #: What the release claims; None where it is not installed, or was recorded before claims were.
-    claims: Claims | None = None
-
-
-class Versions(Model, frozen=True, kw_only=True):
-    """Everything that took part, exactly."""
-
-    python: str
-    implementation: str
-    django: str
-    #: The version of the library; empty where it could not be installed.
-    library: str
-    #: Name and version of the broker, such as ``Valkey 9.1.2``; empty where none was started.
-    broker: str
-    harness: str
-    #: Name and version of the installer; empty where nothing was installed.
-    installer: str
-    #: All distributions of the cell's environment: names → versions.
-    installed: dict[str, str]
-    #: Those of them that the server imports; empty where that is not known.
-    imported: list[str] = []
 
 
 class Step(Model, frozen=True, kw_only=True):
@@ -353,31 +295,6 @@ class Measured(Model, frozen=True, kw_only=True):
         if name == "install" and self.installed_on and not self.seconds.get(name):
             return self.install_seconds
         return self.seconds.get(name)
-
-
-class Repeats(Model, frozen=True, kw_only=True):
-    """What came how often, where a cell was run several times for one result."""
-
-    times: int
-    #: What the second round of each run was shuffled with.
-    seeds: list[int]
-    #: Of what was not always the same: a verdict or a question → what was seen → how often.
-    came: dict[str, dict[str, int]]
-
-
-class Candidate(Model, frozen=True, kw_only=True):
-    """What is not released, or is not what an installer resolves today; it is kept apart from what is."""
-
-    #: The name of its folder: what was asked for, in small letters, digits, dots and hyphens.
-    profile: str
-    #: What was installed instead, as it was asked for, without a path of the machine.
-    requirements: list[str] = []
-    #: Where each of these came from: ``the index``, an address, a file with its digest, or a folder with its commit.
-    origins: dict[str, str] = {}
-    #: The Django that took the place of the cell's own, as it was asked for; empty where none did.
-    django: str = ""
-    #: The day as of which everything but Django was resolved, ``2024-06-01``; empty for today.
-    as_of: str = ""
 
 
 class Result(Model, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from harness.environments import direct, legacy, own
 from harness.environments.direct import Direct
 from harness.errors import UsageError
 from harness.libraries.setup import Setup
-from harness.results.result import Candidate
+from harness.results.installed import Candidate
 
 #: Where the development of Django is.
 _DJANGO_MAIN = "Django @ https://github.com/django/django/archive/refs/heads/main.tar.gz"

@@ -29,8 +29,9 @@ from harness.errors import CellFailure
 from harness.libraries.base import Library
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
+from harness.results.installed import Candidate, Versions
 from harness.results.loads import LADDER
-from harness.results.result import SCHEMA, Candidate, Measured, Result, Round, UnitTests, Verdicts, Versions
+from harness.results.result import SCHEMA, Measured, Result, Round, UnitTests, Verdicts
 from harness.run import clean, serve, unit_tests, verdicts
 from harness.run import hold as holding
 from harness.run.hold import Tell

@@ -23,7 +23,7 @@ from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.libraries.setup import Setup
-from harness.results.result import Claims
+from harness.results.installed import Claims
 from harness.servers.catalogue import SERVERS
 from harness.verdict import Reason
 

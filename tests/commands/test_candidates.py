@@ -13,7 +13,8 @@ import samples
 from click.testing import CliRunner
 
 from harness.results.document import read_result
-from harness.results.result import Candidate, Judgement, Result, Verdicts
+from harness.results.installed import Candidate
+from harness.results.result import Judgement, Result, Verdicts
 from harness.run.candidates import Asked, Prepared
 from harness.verdict import Reason
 

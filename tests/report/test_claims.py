@@ -9,7 +9,7 @@ import samples
 from harness.cells import Cell
 from harness.report.claims import claimed, contradictions, newest, of, said
 from harness.report.view import LibraryView, Row
-from harness.results.result import Claims
+from harness.results.installed import Claims
 
 
 def claims(requires: str = "", pythons: str = "", djangos: str = "", version: str = "1.0") -> Claims:

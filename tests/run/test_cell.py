@@ -23,7 +23,8 @@ from harness.errors import CellFailure, HarnessError
 from harness.libraries.base import ShellCheck
 from harness.libraries.setup import Setup
 from harness.results.folder import Reports
-from harness.results.result import Exchange, Fault, Installation, Judgement, Probe, Round, Step, VariantResult
+from harness.results.installed import Installation
+from harness.results.result import Exchange, Fault, Judgement, Probe, Round, Step, VariantResult
 from harness.run import cell, clean
 from harness.run.cell import Request
 from harness.servers.catalogue import SERVERS

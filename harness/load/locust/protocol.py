@@ -23,7 +23,7 @@ import msgspec
 from harness.load.latency import combined, per_second
 from harness.load.plan import Plan
 from harness.results.loads import Client, Latency, Message, Step
-from harness.results.result import Model
+from harness.results.model import Model
 
 #: What the messages from the master are called, and those to it.
 ORDER, ANSWER = "crowd order", "crowd answer"

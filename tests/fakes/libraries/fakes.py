@@ -10,7 +10,7 @@ from harness.clients.connection import Endpoint
 from harness.libraries.base import Variant
 from harness.libraries.django_websocket_redis import DjangoWebsocketRedis
 from harness.libraries.envelope import JsonChat
-from harness.results.result import Pin
+from harness.results.installed import Pin
 from harness.servers.catalogue import Deployment, Server
 
 NAMES = (

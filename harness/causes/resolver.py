@@ -1,0 +1,75 @@
+"""Ask the package index what an installer would take: on a day, and which releases there are.
+
+Sources: https://docs.astral.sh/uv/reference/settings/#exclude-newer, and
+https://packaging.python.org/en/latest/specifications/simple-repository-api/ for the times of uploads, without which an
+index has no past.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from harness.captured import output
+from harness.environments.names import project_of
+from harness.errors import HarnessError
+from harness.system import processes
+
+#: Seconds for one resolution.
+_DEADLINE = 300.0
+_PINNED = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
+#: What uv says where files have no time of upload.
+_NO_TIMES = re.compile(r"missing an upload date|does not.*upload.?time|exclude-newer.*not supported", re.IGNORECASE)
+
+
+@dataclass
+class Resolver:
+    """Resolves requirements for one interpreter, each day once."""
+
+    #: What is asked for, and what is held in any case, such as the cell's own Django.
+    requirements: Sequence[str]
+    held: Sequence[str]
+    python: Path
+    env: Mapping[str, str]
+    folder: Path
+    #: How often the index was asked.
+    asked: int = 0
+    _known: dict[date | None, dict[str, str] | None] = field(default_factory=dict)
+
+    def on(self, day: date | None) -> dict[str, str] | None:
+        """Return what is installed as of *day*, of today where that is None; None where nothing fits together then.
+
+        Raises:
+            HarnessError: the index is out of reach, or knows no times of uploads.
+        """
+        if day not in self._known:
+            self._known[day] = self._resolved(day)
+        return self._known[day]
+
+    def _resolved(self, day: date | None) -> dict[str, str] | None:
+        self.asked += 1
+        wanted, log = self.folder / "requirements.in", self.folder / "resolution.log"
+        wanted.write_text("\n".join([*self.requirements, *self.held]) + "\n", encoding="utf-8")
+        command = [find_uv_bin(), "pip", "compile", "--no-header", "--no-annotate", "--python"]
+        command += [str(self.python), str(wanted)]
+        if day is not None:
+            command += ["--exclude-newer", str(day)]
+            for each in self.held:  # what is held is part of the question, and often newer than the day
+                command += ["--exclude-newer-package", f"{project_of(each)}={date.today()}"]
+        ended = processes.run(command, dict(self.env), self.folder, log, _DEADLINE)
+        text = output.read(log)
+        if ended.exit_status == 0:
+            return {name.lower(): version for name, version in _PINNED.findall(text)}
+        if _NO_TIMES.search(text):
+            hint = "name one that does in UV_DEFAULT_INDEX or UV_INDEX_URL"
+            raise HarnessError("the package index does not say when releases were uploaded", hint)
+        if output.no_network(text):
+            raise HarnessError("the package index is out of reach", "look at the network, and at UV_DEFAULT_INDEX")
+        if ended.timed_out:
+            raise HarnessError(f"the package index took longer than {_DEADLINE:.0f} s", "run it again")
+        return None

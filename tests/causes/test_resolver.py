@@ -1,0 +1,73 @@
+"""What an installer would take on a day, from an index on loopback; what an index cannot say is told apart."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from indexes import Index
+
+from harness.causes.resolver import Resolver
+from harness.errors import HarnessError
+
+JANUARY, MARCH = date(2026, 1, 31), date(2026, 3, 31)
+
+
+@pytest.fixture
+def index(tmp_path):
+    made = Index(tmp_path / "files")
+    made.release("library", "1.0", "2025-12-01", "helper")
+    made.release("helper", "1.0", "2025-12-01")
+    made.release("helper", "2.0", "2026-02-15")
+    made.release("helper", "3.0", "2026-04-01", yanked=True)
+    made.release("framework", "5.0", "2026-06-01")
+    with made.running():
+        yield made
+
+
+@pytest.fixture
+def resolver(index, tmp_path):
+    def made(*held: str, url: str = "") -> Resolver:
+        env = {**os.environ, "UV_CACHE_DIR": str(tmp_path / "cache"), "UV_DEFAULT_INDEX": url or index.url}
+        env |= {"UV_HTTP_RETRIES": "0"}
+        return Resolver(["library"], list(held), Path(sys.executable), env, tmp_path)
+
+    return made
+
+
+def test_days(resolver):
+    """Each day has what was uploaded by then, and is asked for once; what was withdrawn is not taken."""
+    found = resolver()
+    assert found.on(JANUARY) == {"library": "1.0", "helper": "1.0"}
+    assert found.on(MARCH) == {"library": "1.0", "helper": "2.0"}
+    assert found.on(None) == {"library": "1.0", "helper": "2.0"}
+    assert found.on(JANUARY) == {"library": "1.0", "helper": "1.0"}
+    assert found.asked == 3
+
+
+def test_held(resolver):
+    """What is held is there on every day, also before it was uploaded."""
+    assert resolver("framework==5.0").on(JANUARY) == {"library": "1.0", "helper": "1.0", "framework": "5.0"}
+
+
+def test_nothing_yet(resolver):
+    """Before there was anything nothing can be installed, and that is no fault of anybody."""
+    assert resolver().on(date(2020, 1, 1)) is None
+
+
+def test_an_index_without_times(resolver, index):
+    """An index that does not say when releases were uploaded has no past, and what to set is said."""
+    index.times = False
+    with pytest.raises(HarnessError, match="does not say when releases were uploaded") as told:
+        resolver().on(JANUARY)
+    assert "UV_DEFAULT_INDEX" in told.value.hint
+    assert resolver().on(None) == {"library": "1.0", "helper": "2.0"}
+
+
+def test_no_network(resolver):
+    """An index that does not answer is no fault of the packages."""
+    with pytest.raises(HarnessError, match="the package index is out of reach"):
+        resolver(url="http://127.0.0.1:1/simple/").on(JANUARY)
