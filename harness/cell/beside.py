@@ -7,6 +7,7 @@ a folder of its own, which only those servers look into that carry the variant. 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ class BesideLibrary:
     #: What is there, by its requirement: the environment variables of servers that need it, or why there is none.
     _there: dict[str, dict[str, str] | CellFailure] = field(default_factory=dict)
     _services: ExitStack = field(default_factory=ExitStack)
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Self:
         return self
@@ -61,13 +63,14 @@ class BesideLibrary:
         Raises:
             CellFailure: it cannot be had here, or not on this Python, or with what is installed.
         """
-        if needed.requirement not in self._there:
-            try:
-                with self.recorder.own(needed.requirement) as say:
-                    self._there[needed.requirement], versions = self._made(needed, env)
-                    say(", ".join(versions))
-            except CellFailure as failure:
-                self._there[needed.requirement] = failure
+        with self._making:  # several faults may want it at once
+            if needed.requirement not in self._there:
+                try:
+                    with self.recorder.own(needed.requirement) as say:
+                        self._there[needed.requirement], versions = self._made(needed, env)
+                        say(", ".join(versions))
+                except CellFailure as failure:
+                    self._there[needed.requirement] = failure
         found = self._there[needed.requirement]
         if isinstance(found, CellFailure):
             raise found

@@ -16,6 +16,7 @@ from harness.libraries.base import Variant
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
 from harness.system.processes import Child
+from harness.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Way:
     settings: Mapping[str, str] = field(default_factory=dict)
     #: Whether its messages go through the broker.
     uses_broker: bool = True
+    #: Whether there is no chat for want of something on this machine, which is no fault of the way.
+    untested: bool = False
 
     @property
     def process(self) -> Child | None:
@@ -149,7 +152,10 @@ def _served(
         served = stack.enter_context(apart.serving(f"{server.name} {what}", observed, settings, ends=Ends.AT_ONCE))
         served.log_in()
     except CellFailure as failure:
-        return [Way(each.name, None, str(failure), uses_broker=each.uses_broker) for each in variants]
+        untested = failure.reason.verdict is Verdict.NOT_TESTED
+        return [
+            Way(each.name, None, str(failure), uses_broker=each.uses_broker, untested=untested) for each in variants
+        ]
     chats = [stack.enter_context(closing(chat_of(served, variant))) for variant in variants]
     return [
         Way(each.name, chat, "", apart, settings, each.uses_broker) for each, chat in zip(variants, chats, strict=True)

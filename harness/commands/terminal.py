@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
 
@@ -34,6 +35,8 @@ class Progress:
         self._console = console()
         self._status: Status | None = None
         self._began = time.monotonic()
+        #: Several servers may be started at once.
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Progress:
         self._console.print(Text(self._cell, style="bold"))
@@ -46,20 +49,23 @@ class Progress:
 
     def begin(self, name: str) -> None:
         """Show that a step has begun, on a terminal."""
-        self._stop()
-        if self._console.is_terminal:
-            self._status = self._console.status(f"{name} …")
-            self._status.start()
+        with self._lock:
+            self._stop()
+            if self._console.is_terminal:
+                self._status = self._console.status(f"{name} …")
+                self._status.start()
 
     def end(self, step: Step, seconds: float) -> None:
         """Show a step that has ended, with its time."""
-        self._stop()
-        self._console.print(step_line(step, seconds))
+        with self._lock:
+            self._stop()
+            self._console.print(step_line(step, seconds))
 
     def _stop(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        with self._lock:
+            if self._status is not None:
+                self._status.stop()
+                self._status = None
 
 
 def step_line(step: Step, seconds: float | None) -> Text:

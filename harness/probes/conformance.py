@@ -44,9 +44,9 @@ _SECTIONS = {
     "10": "automatic fragmentation",
 }
 _COMPRESSED = {"12": "compression", "13": "compression with parameters"}
-#: Of each of their parts those with messages of up to 8 kB, whole and in fragments. The others are as many thousand
+#: Of each of their parts those with messages of up to 8 kB, whole and one in fragments. The others are as many thousand
 #: messages of up to 128 kB: they take minutes, and ask nothing else.
-_SMALL = (1, 2, 3, 4, 5, 11)
+_SMALL = (1, 2, 3, 4, 5, 6, 11)
 _PARTS = {"12": 5, "13": 7}
 #: The case by which it shows whether a server compresses at all.
 _FIRST_COMPRESSED = "12.1.1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -20,6 +21,7 @@ from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefu
 from harness.clients.websocket import WebSocketConnection
 from harness.errors import CellFailure
 from harness.libraries.base import TRIALS, Library
+from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
 from harness.system.proxy import Proxy
 from harness.system.waiting import wait_until
@@ -72,7 +74,10 @@ class _Side:
             CellFailure: it is not subscribed.
         """
         if self._noted:
-            return raw.connect(chat, endpoint, query=f"trial={name}")
+            line = raw.connect(chat, endpoint, query=f"trial={name}")
+            # Where there is a protocol on top, the server has it only once it has heard of that.
+            chat.wait_subscribed([endpoint])
+            return line
         before = self.unknown(chat, endpoint.member, [])
         line = raw.connect(chat, endpoint, path=chat.path_for("user"))
         if not wait_until(lambda: self.unknown(chat, endpoint.member, []) > before, _PROMPTLY, every=0.05):
@@ -100,8 +105,9 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     with ways_apart(server, observed, "endings", settings) as ways:
         # Nobody has to wait for the silent, who take a minute.
         asked = [partial(_of, way, server.library, notes, side) for way in ways]
-        silent = partial(_silent, [(way, way.chat) for way in ways if way.chat], side)
-        yield from side_by_side([*asked, silent], len(ways) + 1)
+        stop = threading.Event()
+        silent = partial(_silent, [(way, way.chat) for way in ways if way.chat], side, stop)
+        yield from side_by_side([*asked, silent], len(ways) + 1, stop)
 
 
 def _of(way: Way, library: Library, notes: Notes, side: _Side) -> Iterator[Finding]:
@@ -232,25 +238,30 @@ class _Asked:
         return f"gets {noted['code']}" if noted else f"does not run within {_PROMPTLY:.0f} s"
 
 
-def _silent(asked: list[tuple[Way, Chat]], side: _Side) -> Iterator[Finding]:
+def _silent(asked: list[tuple[Way, Chat]], side: _Side, stop: threading.Event) -> Iterator[Finding]:
     """Have two clients of each way vanish without a word, all at once, and look at when the server's side knows.
 
     There are two, for what is not as expected has to be seen twice, and each takes its minute.
     """
     with ExitStack() as stack:
         unknown: dict[str, Callable[[], int]] = {}
+        missing: dict[str, str] = {}
         for way, chat in asked:
             proxy = stack.enter_context(Proxy(chat.server.port))
             # A chat of their own: the other questions, which are asked meanwhile, must not wait for the silent.
             there = through(chat, proxy.port)
             names = [f"{there.token}-silent-{number}" for number in range(_TWICE)]
-            with suppress(HandshakeRefused, CellFailure):  # which is told by the other questions
+            try:
                 for name in names:
                     side.connect(there, Endpoint(_GONE, name), name)
                 unknown[way.name] = partial(side.unknown, there, _GONE, names)
+            except (HandshakeRefused, CellFailure) as failure:
+                missing[way.name] = str(failure)
             proxy.swallow()
-        wait_until(lambda: not any(left() for left in unknown.values()), _MISSED, every=0.2)
+        wait_until(lambda: stop.is_set() or not any(left() for left in unknown.values()), _MISSED, every=0.2)
         times = {name: left() for name, left in unknown.items()}
     for way, _ in asked:
         if way.name in times:
             yield side.found(way, _SILENT, _MISSED, not times[way.name], times[way.name])
+        else:
+            yield way.found(_SILENT, "is noticed", f"{NOT_ASKED}: {missing[way.name]}", None)

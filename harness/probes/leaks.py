@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 import psutil
@@ -32,7 +33,7 @@ _SETTLES = 20.0
 #: Seconds after each time, and how often more, where it looks as if something were left: clients are pinged every 20 or
 #: 25 s, and what is held until the next ping is not leaked.
 _PAUSE = 35.0
-_AGAIN = 1
+_AGAIN = 2
 #: Seconds in which nothing changes once it is still.
 _STILL = 2.0
 #: How much of each may be more after the last time than after the first: a pool may have grown by a few.
@@ -73,7 +74,8 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
                 return
             held.append(_settled(apart, held[:1]))
         if any(each.good is False for each in _findings(held)):
-            slowly = list(_slowly(apart, own))
+            with suppress(CellFailure):  # then what was seen the first time is all that is known
+                slowly.extend(_slowly(apart, own))
     for name in ("memory", *held[0].things):
         counted = [" → ".join(each.told(name) for each in times) for times in (held, slowly) if times]
         observed.counted[_question(name)] = f"; with {_PAUSE:.0f} s after each time ".join(counted)
@@ -110,12 +112,14 @@ def _slowly(server: CellServer, chat: Chat) -> Iterator[_Held]:
 
 def _sure(found: list[Finding], slowly: list[_Held]) -> Iterator[Finding]:
     """Return what is *found*, of which only that is left that was there again *slowly*."""
-    if not slowly:
+    if len(slowly) <= _AGAIN:
         yield from found
         return
-    share = _AGAIN / (_TIMES - 1)
-    again = {_question(name): much for name, much in _too_much(slowly[0], slowly[-1], share).items()}
-    again[_question("memory")] = slowly[-1].memory - slowly[0].memory > _MEMORY * share
+    # Each time again some of it has to be left: what goes up and down does not grow.
+    share = 1 / (_TIMES - 1)
+    steps = [(_too_much(*each, share), each[1].memory - each[0].memory) for each in pairwise(slowly)]
+    again = {_question(name): all(much[name] for much, _ in steps) for name in steps[0][0]}
+    again[_question("memory")] = all(grown > _MEMORY * share for _, grown in steps)
     for each in found:
         if each.good is not False:
             yield each

@@ -12,6 +12,7 @@ from harness.clients.visits import Visits
 from harness.errors import CellFailure
 from harness.probes import leaks
 from harness.probes.leaks import _Held
+from harness.verdict import Reason
 
 FEW = {"file descriptors": 20, "threads": 3, "connections to the broker": 2, "keys in the broker": 1}
 #: What the tests above put something in the place of.
@@ -73,17 +74,17 @@ def test_nothing_is_left(world):
 def test_left(world, what):
     """What grows with each time is found, and nothing else."""
     world.held = [({what: FEW[what] + 20 * time}, 50_000_000) for time in range(5)]
-    world.slowly = [({what: FEW[what] + 20 * time}, 50_000_000) for time in range(5, 7)]
+    world.slowly = [({what: FEW[what] + 20 * time}, 50_000_000) for time in range(5, 8)]
     found = world.ask()
     assert found.pop(after(what)) == ("80 more (2 of 2)", False)
     assert all(good for _, good in found.values())
-    assert world.visits == [100] * 120
+    assert world.visits == [100] * 140
 
 
 def test_memory(world):
     """Memory that grows is found; what a server takes once it has been used is not."""
     world.held = [({}, 50_000_000 + 3_000_000 * time) for time in range(5)]
-    world.slowly = [({}, 62_000_000 + 3_000_000 * time) for time in range(2)]
+    world.slowly = [({}, 62_000_000 + 3_000_000 * time) for time in range(3)]
     assert world.ask()[after("memory")] == ("12 MB more (2 of 2)", False)
     world.held = [({}, 50_000_000), *[({}, 53_000_000)] * 4]
     world.visits.clear()
@@ -107,12 +108,30 @@ def test_held_for_a_while(world, what):
 
 
 def test_none_let_in_any_more(world, monkeypatch):
-    """Where nobody is let in any more the second time, what was seen the first time stands for what it is."""
+    """Where nobody is let in any more the second time, what was seen the first time stands."""
     world.held = [({"threads": 3 + 20 * time}, 50_000_000) for time in range(5)]
     world.slowly = [({"threads": 103}, 50_000_000)]
     visit = leaks.visit
     monkeypatch.setattr(leaks, "visit", lambda visitors: Visits(0, "") if len(world.visits) >= 100 else visit(visitors))
-    assert world.ask()[after("threads")] == (NONE, True)
+    assert world.ask()[after("threads")] == ("80 more", False)
+
+
+def test_a_server_that_dies_meanwhile(world, monkeypatch):
+    """Where the server ends while it is given time, what was seen before stands."""
+    world.held = [({"threads": 3 + 20 * time}, 50_000_000) for time in range(5)]
+
+    def dead(server):
+        raise CellFailure(Reason.EXCHANGE_WRONG, "the server ended with exit status 1")
+
+    monkeypatch.setattr(leaks, "_held", dead)
+    assert world.ask()[after("threads")] == ("80 more", False)
+
+
+def test_up_and_down(world):
+    """What goes up and down in the end does not grow, however much it is more than the first time."""
+    world.held = [({"file descriptors": count}, 50_000_000) for count in (54, 53, 49, 88, 90)]
+    world.slowly = [({"file descriptors": count}, 50_000_000) for count in (59, 90, 60)]
+    assert world.ask()[after("file descriptors")] == (NONE, True)
 
 
 def test_not_let_in(world):

@@ -173,9 +173,11 @@ def _absent(server: CellServer, observed: Observations, stop: threading.Event) -
     answers = []
     for way, (took, why) in zip(ways, found, strict=True):
         question = way.asked("The broker comes after the server: members")
-        good = not why and took <= _SOON
+        good: bool | None = not why and took <= _SOON
         seen = expected if good else "are let in later" if not why else f"are not let in: {why}"
-        if way.chat is None:
+        if way.chat is None and way.untested:
+            seen, good = f"{NOT_ASKED}: {way.missing}", None
+        elif way.chat is None:
             seen = f"the server does not start: {way.missing}"
         answers.append(Finding(question=question, expected=expected, seen=seen, good=good))
     return answers
