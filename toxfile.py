@@ -90,7 +90,8 @@ if UvVenvRunner is not None:
                 raise error
 
         def _not_tested(self, reason, detail, log=None):
-            if self.options.no_record:
+            # Of a cell that is not in the matrix there is no record that could say so.
+            if self.options.no_record or "--any" in sys.argv:
                 return
             command = [sys.executable, "-m", "harness", "not-tested", self.conf.name, reason, detail]
             command += ["--log", str(log)] if log else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import click
 from harness.cells import Cell
 from harness.commands import options
 from harness.commands.terminal import Progress, verdict_line
-from harness.errors import CellFailure, UsageError
+from harness.errors import CellFailure, HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes import registry as probes
+from harness.results import deep
 from harness.results.compare import compare
 from harness.results.document import read_result
 from harness.results.folder import Reports
@@ -130,21 +132,19 @@ def run(
     parsed = Cell.parse(cell)
     setup = registry.setup_for(parsed, registry.discover(folders))
     past = read_result(freeze, any_name=True) if freeze else None
-    # A path through the environment's own bin folder, not the interpreter it links to.
-    python, released = python.absolute(), Reports(reports.folder.absolute())
     asked_for = Asked(requirements, django, as_of.date() if as_of else None, any_cell)
     if asked_for and (freeze or expect):
         raise UsageError("a candidate is neither what was, nor what is recorded", "leave out --freeze and --expect")
-    prepared = prepare(parsed, setup, python, asked_for) if asked_for else None
-    reports = released.of_profile(prepared.candidate.profile) if prepared else released
+    chosen = probes.chosen(asked)
+    if repeat and (once := [name for name in chosen if probes.PROBES[name].deep or probes.PROBES[name].alone]):
+        raise UsageError(f"{once[0]} asks twice by itself where it has to", "leave out --repeat, or --probe")
     request = Request(
         cell=parsed,
-        setup=prepared.setup if prepared else setup,
-        python=prepared.python if prepared else python,
-        candidate=prepared.candidate if prepared else None,
-        options=prepared.options if prepared else (),
-        reports=reports,
-        probes=probes.chosen(asked),
+        setup=setup,
+        # A path through the environment's own bin folder, not the interpreter it links to.
+        python=python.absolute(),
+        reports=Reports(reports.folder.absolute()),
+        probes=chosen,
         redis_url=redis_url,
         frozen=record.frozen(past, cell) if past else None,
         sockets=sockets,
@@ -155,6 +155,8 @@ def run(
     if deployment is not None and deployment not in known:
         raise UsageError(f"{cell} has no deployment called {deployment!r}", f"known: {', '.join(known)}")
     with record.locked(reports, cell):
+        if asked_for:
+            return _run_candidate(request, asked_for, hold, repeat or 1)
         if hold:
             return _hold(request)
         before = record.recorded(reports, cell)
@@ -164,9 +166,30 @@ def run(
         click.echo(verdict_line(result))
         if past is not None:
             return _show_since(record.since(past, result))
-        code = _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
-    if prepared:
-        _show_beside(result, record.recorded(released, cell))
+        return _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
+
+
+def _run_candidate(request: Request, asked: Asked, hold: bool, times: int) -> int:
+    """Run a candidate, whose environment is beside that of its cell; keep it apart, and say how it differs."""
+    released, cell = request.reports, request.cell.name
+    prepared = prepare(request.cell, request.setup, request.python, asked)
+    request = replace(
+        request,
+        setup=prepared.setup,
+        python=prepared.python,
+        candidate=prepared.candidate,
+        options=prepared.options,
+        reports=released.of_profile(prepared.candidate.profile),
+    )
+    with record.locked(request.reports, cell):
+        if hold:
+            return _hold(request)
+        # What was answered before was answered by something else of the same name, perhaps.
+        deep.forget_unfinished(request.reports, cell)
+        result = _run(request, times)
+        click.echo(verdict_line(result))
+        code = _show(record.conclude(request.reports, result, None, expected=False), cell, request.reports)
+    _show_beside(result, record.recorded(released, cell))
     return code
 
 
@@ -174,11 +197,17 @@ def _run(request: Request, times: int) -> Result:
     """Run the cell so many times, and return what all runs say together."""
     results: list[Result] = []
     for number in range(1, times + 1):
-        with Progress(request.cell.name) as progress:
-            results.append(running.run(request, progress))
+        try:
+            with Progress(request.cell.name) as progress:
+                results.append(running.run(request, progress))
+        except HarnessError as error:
+            if not results:
+                raise
+            click.echo(f"{number} of {times}: {error}; what was seen until then is recorded", err=True)
+            break
         if times > 1:
             click.echo(f"{number} of {times}: {verdict_line(results[-1])}")
-    return together(results) if times > 1 else results[0]
+    return together(results) if len(results) > 1 else results[0]
 
 
 def _hold(request: Request) -> int:

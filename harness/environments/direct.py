@@ -13,6 +13,8 @@ import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import (
@@ -26,6 +28,8 @@ from packaging.utils import (
 from harness.errors import UsageError
 
 _EXTRAS = re.compile(r"(?P<path>.*?)(?P<extras>\[[\w.,\s-]+\])?$")
+#: Who is to be let in at an address; it may be a secret.
+_USER = re.compile(r"//[^/@]*@")
 _DEADLINE = 10
 #: How a digest of a file begins, which tells it from others.
 _DIGEST = 12
@@ -40,8 +44,10 @@ class Direct:
     shown: str
     #: Where it comes from: ``the index``, an address, a file with its digest, or a folder with its commit.
     origin: str
-    #: Whether it is a folder or a file of this machine, which another run may find changed.
-    local: bool
+    #: Whether another run may find something else there: a folder, a file, or an address.
+    moving: bool
+    #: The folder or the file, where it is one of this machine.
+    path: Path | None = None
 
     @property
     def project(self) -> str:
@@ -68,12 +74,16 @@ def read(text: str) -> Direct:
     except InvalidRequirement as error:
         hint = "name a folder, a wheel, an archive of sources, NAME==VERSION, or NAME @ ADDRESS"
         raise UsageError(f"{text!r} is nothing that can be installed", hint) from error
-    return Direct(requirement, text, requirement.url or "the index", local=False)
+    if requirement.url and requirement.url.startswith("file:"):
+        extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+        return read(url2pathname(urlsplit(requirement.url).path) + extras)
+    shown = _USER.sub("//", text)
+    return Direct(requirement, shown, _USER.sub("//", requirement.url or "the index"), moving=bool(requirement.url))
 
 
 def _local(path: Path, extras: str, name: str, origin: str) -> Direct:
     requirement = Requirement(f"{name}{extras} @ {path.resolve().as_uri()}")
-    return Direct(requirement, f"{path.resolve().name}{extras}", origin, local=True)
+    return Direct(requirement, f"{path.resolve().name}{extras}", origin, moving=True, path=path.resolve())
 
 
 def _name_of_file(path: Path) -> str:

@@ -19,17 +19,24 @@ _DEADLINE = 600.0
 _MADE_OF = ".harness-made-of"
 
 
-def make(base: Path, folder: Path, requirements: Sequence[str], env: Mapping[str, str], anew: bool = False) -> Path:
+def make(
+    base: Path,
+    folder: Path,
+    requirements: Sequence[str],
+    env: Mapping[str, str],
+    options: Sequence[str] = (),
+    anew: bool = False,
+) -> Path:
     """Return the interpreter of an environment in *folder* that has *requirements* and nothing else.
 
-    It runs on the Python of *base*, an interpreter. One that was made of the same is found again, unless it is to be
-    made *anew*: what is in a folder may have changed.
+    It runs on the Python of *base*, an interpreter; *options* are further ones of the installer. One that was made of
+    the same is found again, unless it is to be made *anew*: what is in a folder may have changed.
 
     Raises:
         HarnessError: it cannot be made.
     """
     python = folder / "bin" / "python"
-    made_of = hashlib.sha256("\0".join([str(base), *sorted(requirements)]).encode()).hexdigest()
+    made_of = hashlib.sha256("\0".join([str(base), *sorted(requirements), *options]).encode()).hexdigest()
     noted = folder / _MADE_OF
     if not anew and python.exists() and noted.exists() and noted.read_text("ascii") == made_of:
         return python
@@ -39,7 +46,7 @@ def make(base: Path, folder: Path, requirements: Sequence[str], env: Mapping[str
     refresh = ["--refresh"] if anew else []
     for command in (
         ["venv", "--no-project", "--python", str(base), str(folder)],
-        ["pip", "install", "--no-progress", *refresh, "--python", str(python), *requirements],
+        ["pip", "install", "--no-progress", *refresh, *options, "--python", str(python), *requirements],
     ):
         ended = processes.run([find_uv_bin(), *command], dict(env), folder.parent, log, _DEADLINE)
         if ended.exit_status != 0:

@@ -119,12 +119,21 @@ def joined(known: Iterable[DeepSet]) -> list[DeepSet]:
     return sorted(newest.values(), key=lambda each: each.name)
 
 
+def forget_unfinished(reports: Reports, cell: str) -> None:
+    """Have the next run of *cell* begin anew, whatever one that was broken off had answered."""
+    _under_way(reports, cell).unlink(missing_ok=True)
+
+
+def _under_way(reports: Reports, cell: str) -> Path:
+    return reports.deep(cell) / ".under-way"
+
+
 class Progress:
     """Which sets of a run were answered, so that one that was broken off goes on where it was."""
 
     def __init__(self, reports: Reports, cell: str, versions: Mapping[str, str]) -> None:
         self._reports, self._cell, self._versions = reports, cell, dict(versions)
-        self._file = reports.deep(cell) / ".under-way"
+        self._file = _under_way(reports, cell)
         self._done = self._before()
 
     def _before(self) -> list[str]:

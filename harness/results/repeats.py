@@ -15,12 +15,14 @@ _COLUMNS = ("django_server", "web_server", "channels", "overall")
 
 
 def together(results: Sequence[Result]) -> Result:
-    """Return what *results*, of one cell, say together; their steps and exchanges are those of the first that failed.
+    """Return what *results*, of one cell, say together; steps and exchanges are those of the last that went worst.
 
-    A verdict is ✓ when it came every time; an answer that is not as expected once is not, and says how often it was so.
+    A verdict is ✓ when nothing else but "not tested" came; an answer that is not as expected once is not, and says how
+    often it was so.
     """
-    # What went wrong is worth more than what went well: its steps, its exchanges and its evidence.
-    worst = next((each for each in results if each.verdicts.overall.verdict is Verdict.DOES_NOT_WORK), results[-1])
+    # What went wrong is worth more than what went well, and both more than what was not come to.
+    ranks = (Verdict.DOES_NOT_WORK, Verdict.WORKS, Verdict.NOT_TESTED)
+    worst = min(reversed(results), key=lambda each: ranks.index(each.verdicts.overall.verdict))
     seeds = [each.varying.seed for each in results if each.varying.seed is not None]
     return msgspec.structs.replace(
         worst,

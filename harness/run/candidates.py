@@ -6,14 +6,16 @@ place of what is recorded of the cell.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from harness.cell.variables import environment
@@ -29,6 +31,9 @@ _DJANGO_MAIN = "Django @ https://github.com/django/django/archive/refs/heads/mai
 #: The profile of cells that are not in the matrix.
 _ANY = "any"
 _UNSAFE = re.compile(r"[^a-z0-9.]+")
+_EXACT = re.compile(r"[\w.-]+==[\w.]+|[\w.]+")
+#: What ``tox.ini`` may name under ``deps`` of a cell; the rest comes with it.
+_TOX_ASKS_FOR = {"django", "coverage", "redis"}
 #: What tox has put into a cell's environment; see ``cell/install.py``.
 _BASE = ".harness-base.json"
 
@@ -93,20 +98,23 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
     if any(each.project == "django" for each in instead):
         raise UsageError("Django is part of the cell's name", "name another one with --django")
     django = _django(asked.django) if asked.django else None
-    local = [each for each in (*instead, *([django] if django else [])) if each.local]
+    everything = (*instead, *([django] if django else []))
     candidate = Candidate(
         profile=_profile(asked, instead, django),
         requirements=[each.shown for each in instead],
-        origins={each.shown: each.origin for each in (*instead, *([django] if django else []))},
+        origins={each.shown: each.origin for each in everything},
         django=django.shown if django else "",
         as_of=str(asked.as_of or ""),
     )
     prefix = python.parent.parent
-    base = [each for each in _base(prefix) if not (django and each.lower().startswith("django=="))]
-    wanted = [*base, *([str(django.requirement)] if django else [])]
+    held = _asked_of_tox(prefix)
+    wanted = [text for name, text in held.items() if not (django and name == "django")]
+    wanted += [str(django.requirement)] if django else []
+    options = _options(asked, instead, held)
     folder = prefix / "candidates" / candidate.profile
-    made = own.make(python, folder, wanted, environment(installer=True), anew=bool(local))
-    return Prepared(replace(setup, instead=instead), made, candidate, tuple(_options(asked, instead)))
+    anew = any(each.moving for each in everything)
+    made = own.make(python, folder, wanted, environment(installer=True), _days(asked, held), anew)
+    return Prepared(replace(setup, instead=instead), made, candidate, tuple(options))
 
 
 def _django(text: str) -> Direct:
@@ -124,28 +132,42 @@ def _django(text: str) -> Direct:
     return found
 
 
-def _options(asked: Asked, instead: Sequence[Direct]) -> list[str]:
-    options = [option for each in instead if each.local for option in ("--refresh-package", each.project)]
-    if asked.as_of:
-        # The cell's Django is part of the question, and is often newer than that day.
-        options += ["--exclude-newer", str(asked.as_of), "--exclude-newer-package", f"Django={date.today()}"]
-    return options
+def _options(asked: Asked, instead: Sequence[Direct], held: Mapping[str, str]) -> list[str]:
+    options = [option for each in instead if each.moving for option in ("--refresh-package", each.project)]
+    return [*options, *_days(asked, held)]
+
+
+def _days(asked: Asked, held: Mapping[str, str]) -> list[str]:
+    """Return the options by which an installer takes what there was on a day; what tox asks for is held anyway."""
+    if not asked.as_of:
+        return []
+    # The cell's Django is part of the question, and is often newer than that day.
+    options = ["--exclude-newer", str(asked.as_of)]
+    return [*options, *(each for name in held for each in ("--exclude-newer-package", f"{name}={date.today()}"))]
 
 
 def _profile(asked: Asked, instead: Sequence[Direct], django: Direct | None) -> str:
     """Return the name of the folder in which the candidate is kept."""
-    parts = [f"with-{each.shown if not each.local else each.requirement.name}" for each in instead]
-    parts += [f"django-{django.requirement.name if django.local else django.shown}"] if django else []
+    parts = [f"with-{_named(each)}" for each in instead]
+    parts += [f"django-{_named(django)}" if django.shown != "main" else "django-main"] if django else []
     parts += [f"as-of-{asked.as_of}"] if asked.as_of else []
     return _UNSAFE.sub("-", "-".join(parts).lower().replace("==", "-")).strip("-.")
 
 
-def _base(prefix: Path) -> list[str]:
-    """Return what tox put into the environment *prefix*, as exact requirements."""
+def _named(each: Direct) -> str:
+    """Return what tells a requirement from others in the name of a folder: what is not plain in it is in a digest."""
+    if not each.moving and _EXACT.fullmatch(each.shown):
+        return each.shown.removeprefix("Django==")
+    return f"{each.requirement.name}-{hashlib.sha256(str(each.requirement).encode()).hexdigest()[:6]}"
+
+
+def _asked_of_tox(prefix: Path) -> dict[str, str]:
+    """Return what tox was asked to put into the environment *prefix*: normalised names → exact requirements."""
     try:
         noted = json.loads((prefix / _BASE).read_text("utf-8"))
     except (OSError, ValueError):  # nothing has been installed there yet
         folders = [str(path) for path in prefix.glob("lib/python*/site-packages")]
         found = importlib.metadata.distributions(path=folders)
         noted = {each.metadata["Name"]: each.version for each in found if each.metadata["Name"]}
-    return [f"{name}=={version}" for name, version in sorted(noted.items())]
+    asked = {str(canonicalize_name(name)): f"{name}=={version}" for name, version in sorted(noted.items())}
+    return {name: text for name, text in asked.items() if name in _TOX_ASKS_FOR}

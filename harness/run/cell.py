@@ -131,6 +131,11 @@ class _Run:
         self.project = request.library.project(ROOT)
         places = {env_dir: "<cell>", self.project: "<project>", ROOT: "<project>", work: "<work>"}
         self.scrub = Scrubber({**places, Path(sys.prefix): "<harness>"})
+        for each in request.setup.instead:
+            if each.path is not None:
+                self.scrub.learn(each.path, f"<{each.path.name}>")
+            for secret in broker.secrets_of(each.requirement.url or ""):
+                self.scrub.hide(secret)
         self.recorder = Recorder(work, evidence, self.scrub, watcher)
         self.env = environment()
         self.warnings: list[str] = []

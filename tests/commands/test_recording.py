@@ -265,3 +265,29 @@ def test_repeated(measuring):
     assert len(measuring.requests) == 3
     assert [line.partition(":")[0] for line in lines if " of 3: " in line] == ["1 of 3", "2 of 3", "3 of 3"]
     assert read_result(measuring.reports.result(CELL)).repeats.times == 3
+
+
+def test_repeats_broken_off(measuring, monkeypatch):
+    """Where the machine fails in between, what was seen until then is recorded; without anything, nothing is."""
+    runs = iter([samples.of(CELL), samples.of(CELL), HarnessError("the disk is full")])
+
+    def run_cell(request, watcher):
+        found = next(runs, HarnessError("the disk is full"))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(module.running, "run", run_cell)
+    _, lines = measuring.asked("--repeat", "5")
+    assert "3 of 5: the disk is full; what was seen until then is recorded" in lines
+    assert read_result(measuring.reports.result(CELL)).repeats.times == 2
+    with pytest.raises(HarnessError, match="the disk is full"):
+        measuring.asked("--repeat", "5")
+
+
+def test_what_is_not_repeated(measuring):
+    """What asks twice by itself, or wants the machine for long, is not repeated."""
+    for probe in ("faults", "load"):
+        with pytest.raises(UsageError, match=f"{probe} asks twice by itself"):
+            measuring.asked("--repeat", "5", "--probe", probe)
+    assert measuring.requests == []

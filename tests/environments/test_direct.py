@@ -26,7 +26,7 @@ def test_a_folder(folder):
     """A folder is what its metadata calls it, with the extras that are asked for; no path is told."""
     found = direct.read(f"{folder}[extra]")
     assert str(found.requirement) == f"Tiny.Thing[extra] @ {folder.as_uri()}"
-    assert (found.project, found.shown, found.local) == ("tiny-thing", "a folder[extra]", True)
+    assert (found.project, found.shown, found.moving) == ("tiny-thing", "a folder[extra]", True)
     assert found.origin == "a folder without a commit"
 
 
@@ -70,13 +70,21 @@ def test_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "origin"),
-    [("tiny==1.0rc1", "the index"), ("tiny[extra] @ git+https://example.org/tiny", "git+https://example.org/tiny")],
+    ("text", "origin", "moving"),
+    [
+        ("tiny==1.0rc1", "the index", False),
+        ("tiny[extra] @ git+https://example.org/tiny", "git+https://example.org/tiny", True),
+    ],
 )
-def test_elsewhere(text, origin):
-    """A version comes from the index, and what has an address from there."""
+def test_elsewhere(text, origin, moving):
+    """A version comes from the index, and what has an address from there, where something else may be tomorrow."""
     found = direct.read(text)
-    assert (found.shown, found.origin, found.local) == (text, origin, False)
+    assert (found.shown, found.origin, found.moving, found.path) == (text, origin, moving, None)
+
+
+def test_the_address_of_a_folder(folder):
+    """A folder that is named by its address is that folder."""
+    assert direct.read(f"tiny[extra] @ {folder.as_uri()}") == direct.read(f"{folder}[extra]")
 
 
 @pytest.mark.parametrize("text", ["../nowhere", "git+https://example.org/tiny", "tiny==", ""])

@@ -65,7 +65,10 @@ def test_for_several_reasons():
 
 def test_untested():
     """A run of which nothing is known takes nothing away from what the others saw."""
-    assert together([run(MISSING), run()]).verdicts.overall == WORKS
+    nothing = msgspec.structs.replace(run(MISSING), installation=None)
+    for order in ([nothing, run()], [run(), nothing]):
+        found = together(order)
+        assert (found.verdicts.overall, found.installation) == (WORKS, run().installation)
     assert together([run(MISSING), run(MISSING)]).verdicts.overall == MISSING
 
 

@@ -23,16 +23,18 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.python = folder / "cell" / "bin" / "python"
         self.python.parent.mkdir(parents=True)
-        base = {"Django": "6.0.10", "coverage": "7.17.3"}
+        base = {"Django": "6.0.10", "coverage": "7.17.3", "asgiref": "3.13.0"}
         (folder / "cell" / ".harness-base.json").write_text(json.dumps(base))
         self.channels = folder / "channels"
         self.channels.mkdir()
         (self.channels / "pyproject.toml").write_text('[project]\nname = "channels"\n')
         self.made: list[tuple[Path, list[str], bool]] = []
+        self.options: list[str] = []
 
-    def make(self, base, folder, requirements, env, anew=False) -> Path:
+    def make(self, base, folder, requirements, env, options=(), anew=False) -> Path:
         assert base == self.python
         self.made.append((folder, list(requirements), anew))
+        self.options = list(options)
         return folder / "bin" / "python"
 
     def prepare(self, *requirements: str, cell: Cell = CELL, **asked):
@@ -54,12 +56,13 @@ def test_a_folder(place):
         *("channels_redis", "daphne"),
         f"channels[daphne] @ {place.channels.as_uri()}",
     ]
-    assert (found.candidate.profile, found.candidate.requirements) == ("with-channels", ["channels"])
+    profile = found.candidate.profile
+    assert (profile[:-6], found.candidate.requirements) == ("with-channels-", ["channels"])
     assert found.candidate.origins == {"channels": "a folder without a commit"}
     assert found.options == ("--refresh-package", "channels")
     ((folder, wanted, anew),) = place.made
-    assert folder == place.python.parent.parent / "candidates" / "with-channels"
-    assert (wanted, anew) == (["Django==6.0.10", "coverage==7.17.3"], True)
+    assert folder == place.python.parent.parent / "candidates" / profile
+    assert (sorted(wanted), anew) == (["Django==6.0.10", "coverage==7.17.3"], True)
     assert found.python == folder / "bin" / "python"
 
 
@@ -73,16 +76,16 @@ def test_a_release(place):
 
 
 @pytest.mark.parametrize(
-    ("django", "requirement", "profile"),
+    ("django", "requirement", "profile", "anew"),
     [
-        ("6.2a1", "Django==6.2a1", "django-6.2a1"),
-        ("main", "Django @ https://github.com/django/django/archive/refs/heads/main.tar.gz", "django-main"),
+        ("6.2a1", "Django==6.2a1", "django-6.2a1", False),
+        ("main", "Django @ https://github.com/django/django/archive/refs/heads/main.tar.gz", "django-main", True),
     ],
 )
-def test_a_django(place, django, requirement, profile):
-    """Another Django takes the place of the cell's own in an environment of its own."""
+def test_a_django(place, django, requirement, profile, anew):
+    """Another Django takes the place of the cell's own in an environment of its own; what moves is looked at anew."""
     found = place.prepare(django=django)
-    assert place.made[0][1] == ["coverage==7.17.3", requirement]
+    assert (place.made[0][1], place.made[0][2]) == (["coverage==7.17.3", requirement], anew)
     assert (found.candidate.django, found.candidate.profile) == (django, profile)
 
 
@@ -95,10 +98,12 @@ def test_no_django(place):
 
 
 def test_a_day_of_the_past(place):
-    """Of a day of the past everything but Django is taken."""
+    """Of a day of the past everything is taken but what tox asks for, also what Django brings along."""
     found = place.prepare(as_of=date(2024, 6, 1))
     today = str(date.today())
-    assert found.options == ("--exclude-newer", "2024-06-01", "--exclude-newer-package", f"Django={today}")
+    held = [each for name in ("django", "coverage") for each in ("--exclude-newer-package", f"{name}={today}")]
+    assert list(found.options) == place.options == ["--exclude-newer", "2024-06-01", *held]
+    assert place.made[0][1] == ["Django==6.0.10", "coverage==7.17.3"]
     assert (found.candidate.profile, found.candidate.as_of) == ("as-of-2024-06-01", "2024-06-01")
 
 
@@ -130,3 +135,16 @@ def test_any_cell(place):
     assert (found.candidate.profile, found.python, place.made) == ("any", place.python, [])
     assert place.prepare("redis==8.0", any_cell=True).candidate.profile == "with-redis-8.0"
     assert Asked(any_cell=True).options == "--any"
+
+
+def test_names_that_tell_apart(place, tmp_path):
+    """What is not the same has folders of its own; an address has no secret in its name, nor in what is told."""
+    names = {place.prepare(each).candidate.profile for each in ("redis<8", "redis>=8", "redis==8")}
+    assert len(names) == 3
+    other = tmp_path / "other" / "channels"
+    other.mkdir(parents=True)
+    (other / "pyproject.toml").write_text('[project]\nname = "channels"\n')
+    assert place.prepare(str(other)).candidate.profile != place.prepare(str(place.channels)).candidate.profile
+    told = place.prepare("redis @ https://me:SECRET@example.org/redis.tar.gz").candidate
+    assert "SECRET" not in repr(told)
+    assert told.origins == {"redis @ https://example.org/redis.tar.gz": "https://example.org/redis.tar.gz"}
