@@ -7,6 +7,7 @@ a folder of its own, which only those servers look into that carry the variant. 
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -97,17 +98,22 @@ class BesideLibrary:
 
     def _installed(self, needed: Beside, folder: Path) -> list[str]:
         """Install it into *folder*, unless it is there, without touching what is installed; return the versions."""
-        noted = folder / _VERSIONS
+        noted, wanted = folder / _VERSIONS, [needed.requirement, *needed.further]
+        settings = install.settings_of(environment(installer=True), self.options)
+        # Whatever the installer would have to look at: with anything else it may take something else.
+        made_of = " ".join([settings, *wanted, *(f"{name}=={version}" for name, version in self.packages.items())])
         if noted.exists():
-            return noted.read_text("utf-8").split()
-        wanted = [needed.requirement, *needed.further]
+            first, *found = noted.read_text("utf-8").splitlines()
+            if first == made_of:
+                return found
+        shutil.rmtree(folder, ignore_errors=True)
         held = folder.with_name(f"{folder.name}.txt")
         held.parent.mkdir(parents=True, exist_ok=True)
         # What an installer would take has to fit what the cell is about, which is named already.
         held.write_text("".join(f"{name}=={version}\n" for name, version in self.packages.items()), "utf-8")
         found = _LISTED.findall(self._install(needed, ["--dry-run", "--constraint", str(held), *wanted]))
         self._install(needed, ["--target", str(folder), "--no-deps", *found])
-        write_atomically(noted, "\n".join(found).encode())
+        write_atomically(noted, "\n".join([made_of, *found]).encode())
         return found
 
     def _install(self, needed: Beside, options: Sequence[str]) -> str:

@@ -99,7 +99,7 @@ def install(
     base = _base(identity, setup.library.requirements(cell))
     note_file = identity.prefix / ".harness-install.json"
     note = _read(note_file, _Note)
-    settings = _settings(env, options)
+    settings = settings_of(env, options)
     asked = note is not None and (note.requirements, note.settings) == (wanted, settings)
     if note is not None and asked and packages(identity) == {**base, **_pairs(note.added)}:
         step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
@@ -144,7 +144,7 @@ def _base(identity: Identity, requirements: list[str]) -> dict[str, str]:
     return base
 
 
-def _settings(env: Mapping[str, str], options: Sequence[str]) -> str:
+def settings_of(env: Mapping[str, str], options: Sequence[str]) -> str:
     """Return what stands for the settings of the installer in *env* and its *options*; they may hold secrets."""
     told = sorted(f"{name}={value}" for name, value in env.items() if name.startswith(_SETTINGS))
     return hashlib.sha256("\0".join([*told, *options]).encode()).hexdigest()[:16]
@@ -227,7 +227,7 @@ def _install(
     added = sorted(f"{name}=={version}" for name, version in after.items() if before.get(name) != version)
     return _Note(
         requirements=wanted,
-        settings=_settings(env, options),
+        settings=settings_of(env, options),
         command=step.command,
         added=added,
         added_bytes=_size(identity, _pairs(added)),

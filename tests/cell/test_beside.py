@@ -64,17 +64,30 @@ def test_apart(place):
     assert place.said() == [("layer", "layer==1.0", "")]
 
 
-def test_once(place, monkeypatch):
+def test_once(place):
     """What an earlier run installed is found again, also without an index; what it broke off is not."""
     with place.beside() as there:
         there.variables(LAYER, {})
-    monkeypatch.setenv("UV_FIND_LINKS", str(place.project / "nowhere"))
+    (place.wheels / "layer-1.0-py3-none-any.whl").unlink()
     with place.beside() as there:
         there.variables(LAYER, {})
     assert place.said()[1] == ("layer", "layer==1.0", "")
     (place.layer / ".versions").unlink()
     with place.beside() as there, pytest.raises(CellFailure):
         there.variables(LAYER, {})
+
+
+def test_with_something_else(place):
+    """With other packages in the cell it is installed anew, for what fits them may be another release."""
+    with place.beside() as there:
+        there.variables(LAYER, {})
+    wheel(place.wheels, "layer", "2.0", "helper")
+    helper = wheel(place.wheels, "helper", "3.0")
+    subprocess.run([find_uv_bin(), "pip", "install", "-q", "--python", place.python, helper], check=True)
+    with place.beside() as there:
+        there.packages["helper"] = "3.0"
+        there.variables(LAYER, {})
+    assert [text for _, text, _ in place.said()] == ["layer==1.0", "layer==2.0"]
 
 
 def test_it_does_not_fit(place):
