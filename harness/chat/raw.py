@@ -12,6 +12,11 @@ from harness.clients.visits import Visitor
 from harness.clients.websocket import WebSocketConnection
 
 
+def with_query(path: str, query: str) -> str:
+    """Return *path* with a further *query* such as ``name=value``; some libraries' paths end with one of their own."""
+    return path + ("&" if "?" in path else "?") + query if query else path
+
+
 def visitor(chat: Chat, member: str, method: str = "GET", headers: tuple[str, ...] = ()) -> Visitor:
     """Return *member* as one who comes from the site's own page to where broadcasts are heard."""
     carries, server = chat.client.frame_format(), chat.server
@@ -44,8 +49,7 @@ def connect(
     """
     carries = chat.client.frame_format()
     path = path or (chat.path_for("broadcast") if chat.variant else carries.path)
-    if query:
-        path += ("&" if "?" in path else "?") + query
+    path = with_query(path, query)
     chat.owners[endpoint] = endpoint.member
     opened = WebSocketConnection(
         endpoint,

@@ -69,6 +69,13 @@ def test_nothing_blocks(world):
     }
 
 
+def test_nobody_hears_himself(world, monkeypatch):
+    """Where no round trip ends although nobody is busy, nothing is proved by one that does not end later."""
+    monkeypatch.setattr(blocking, "_PATIENCE", 0.3)
+    world.board.drops = lambda text, line: line.member == "John" and "before anybody is busy" in text
+    assert set(world.ask().values()) == {("not proved: no round trip ends while nobody is busy either", None)}
+
+
 def test_a_handler_that_blocks(world):
     """A handler that keeps everybody waiting is found by the round trips of others."""
     world.waits = {"sleep": ("John", "Mary")}
