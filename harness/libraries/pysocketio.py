@@ -150,6 +150,9 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
     def send(self, chat: Chat, endpoint: Endpoint, data: str | bytes) -> None:
         fields = json.loads(data) if isinstance(data, str) else self.fields("broadcast", "all", data)
         connection = chat.connections[endpoint]
+        if isinstance(connection, WebSocketConnection):  # one that speaks in plain frames
+            super().send(chat, endpoint, self.event(json.dumps(fields)))
+            return
         assert isinstance(connection, EventConnection)
         try:
             connection.emit(fields)
