@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 import socketio
@@ -14,6 +15,7 @@ from shared import ROOT
 
 from harness.clients.connection import Endpoint, HandshakeRefused, as_binary
 from harness.clients.transcript import Message, Transcript
+from harness.clients.websocket import WebSocketConnection
 from harness.libraries.pysocketio import EventConnection, PythonSocketIo, Release4Client
 from harness.system.ports import free_port
 
@@ -172,3 +174,13 @@ def test_wire():
         assert transcript.wait([LINE], expected[-1:], 5)
         opened.close()
     assert transcript.texts(LINE) == expected
+
+
+def test_plain_frames():
+    """A connection that speaks in plain frames says what others say, as the frame of an event."""
+    sent: list[str] = []
+    line = WebSocketConnection.__new__(WebSocketConnection)
+    line.send = sent.append
+    chat = SimpleNamespace(connections={LINE: line})
+    PythonSocketIo().send(chat, LINE, json.dumps({"channel": "broadcast", "message": "hello"}))
+    assert sent == ['42["chat",{"channel": "broadcast", "message": "hello"}]']
