@@ -100,7 +100,7 @@ def install(
     note_file = identity.prefix / ".harness-install.json"
     note = _read(note_file, _Note)
     settings = settings_of(env, options)
-    asked = note is not None and (note.requirements, note.settings) == (wanted, settings)
+    asked = note is not None and not note.begun and (note.requirements, note.settings) == (wanted, settings)
     if note is not None and asked and packages(identity) == {**base, **_pairs(note.added)}:
         step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
         recorder.add(step, 0.0, shown=msgspec.structs.replace(step, text=f"already installed, on {note.date}"))

@@ -130,12 +130,10 @@ class _Run:
         env_dir = request.python.parent.parent
         self.project = request.library.project(ROOT)
         places = {env_dir: "<cell>", self.project: "<project>", ROOT: "<project>", work: "<work>"}
+        places |= {each.path: f"<{each.path.name}>" for each in request.setup.instead if each.path}
         self.scrub = Scrubber({**places, Path(sys.prefix): "<harness>"})
-        for each in request.setup.instead:
-            if each.path is not None:
-                self.scrub.learn(each.path, f"<{each.path.name}>")
-            for secret in broker.secrets_of(each.requirement.url or ""):
-                self.scrub.hide(secret)
+        for secret in (each for one in request.setup.instead for each in broker.secrets_of(one.requirement.url or "")):
+            self.scrub.hide(secret)
         self.recorder = Recorder(work, evidence, self.scrub, watcher)
         self.env = environment()
         self.warnings: list[str] = []
@@ -172,8 +170,8 @@ class _Run:
 
     def _identify(self) -> Identity:
         self.recorder.check_room()
-        other_django = self.request.candidate is not None and bool(self.request.candidate.django)
-        self.identity = identify(self.request.cell, self.request.python, self.recorder, self.env, other_django)
+        any_django = bool(self.request.candidate and self.request.candidate.django)
+        self.identity = identify(self.request.cell, self.request.python, self.recorder, self.env, any_django)
         return self.identity
 
     def _install(self, identity: Identity) -> None:
@@ -189,8 +187,8 @@ class _Run:
 
     def _beside(self) -> BesideLibrary:
         assert self.installed is not None
-        request, installed = self.request, self.installed.packages
-        return BesideLibrary(request.python, self.project, installed, self.recorder, request.options)
+        python, installed = self.request.python, self.installed.packages
+        return BesideLibrary(python, self.project, installed, self.recorder, self.request.options)
 
     def _server(self, running: broker.Broker, beside: BesideLibrary) -> CellServer:
         """Return the cell's server, which talks to the broker that is *running*."""

@@ -70,6 +70,8 @@ def test_sections_of_a_report(recorded, recorded_pages):
         document = docutils.core.publish_doctree(recorded_pages[f"{library.name}.rst"])
         sections = [node for node in document.children if node.tagname == "section"]
         titles = [node.next_node(docutils.nodes.title).astext() for node in sections]
+        if "Asked in depth" in titles:  # where something was
+            assert titles.pop(4) == "Asked in depth"
         assert titles == ["Summary", "Installation", "Integration", "Compatibility", "Architecture", *titles[-2:]]
         assert titles[-2:] == ["Event-driven programming", "Documentation"]
         summary = [node.next_node(docutils.nodes.title).astext() for node in sections[0] if node.tagname == "section"]

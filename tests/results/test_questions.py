@@ -19,8 +19,9 @@ LONGEST = 50
 
 
 def findings(result: Result) -> list[Finding]:
-    """Return everything further that a cell was asked."""
-    asked = [result.isolation, *(each.findings for each in (*result.sets, *result.probes))]
+    """Return everything further that a cell was asked, but for the deep sets, whose questions have longer names."""
+    probes = [each for each in result.probes if each.counts is None]
+    asked = [result.isolation, *(each.findings for each in (*result.sets, *probes))]
     return [finding for found in asked for finding in found]
 
 

@@ -102,7 +102,7 @@ class World:
             probes=["payloads"],
         )
 
-    def identify(self, cell, python, recorder, env):
+    def identify(self, cell, python, recorder, env, any_django=False):
         self.done.append("identify")
         return Identity(
             python=python,
@@ -124,7 +124,7 @@ class World:
         self.done.append(f"imported by {' '.join(modules)}")
         return ["Django", "talking"]
 
-    def install(self, *, cell, setup, identity, recorder, env, frozen):
+    def install(self, *, cell, setup, identity, recorder, env, frozen, options):
         self.done.append(f"install {frozen}")
         assert env["COLUMNS"] == "10000"  # that of an installer
         if self.installing:
