@@ -114,6 +114,11 @@ def last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
 
+def last_words(log: Path) -> str:
+    """Return the last line of *log* that says something, or that it says nothing."""
+    return last_line(read(log)) or "it says nothing"
+
+
 def traceback(text: str) -> Failure | None:
     """Find in *text* the last traceback with its chain; None without one."""
     lines = _outdented(text.splitlines())

@@ -16,6 +16,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from harness.captured import output
+from harness.environments import past
 from harness.environments.names import project_of
 from harness.errors import HarnessError
 from harness.system import processes
@@ -58,9 +59,7 @@ class Resolver:
         command = [find_uv_bin(), "pip", "compile", "--no-header", "--no-annotate", "--python"]
         command += [str(self.python), str(wanted)]
         if day is not None:
-            command += ["--exclude-newer", str(day)]
-            for each in self.held:  # what is held is part of the question, and often newer than the day
-                command += ["--exclude-newer-package", f"{project_of(each)}={date.today()}"]
+            command += past.options(day, map(project_of, self.held))
         ended = processes.run(command, dict(self.env), self.folder, log, _DEADLINE)
         text = output.read(log)
         if ended.exit_status == 0:

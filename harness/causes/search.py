@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 
 #: Names of distributions → versions.
 Versions = Mapping[str, str]
@@ -55,12 +56,7 @@ def over_days(resolve: Callable[[date], Versions | None], tried: Tried, good_day
     Raises:
         NoSearch: the two ends are not a good and a bad one.
     """
-    known: dict[date, Versions | None] = {}
-
-    def on(day: date) -> Versions | None:
-        if day not in known:
-            known[day] = resolve(day)
-        return known[day]
+    on = cache(resolve)
 
     def bad_on(day: date) -> bool | None:
         versions = on(day)

@@ -21,6 +21,7 @@ from harness.captured import output
 from harness.cell import install
 from harness.cell.steps import Recorder
 from harness.cell.variables import environment
+from harness.environments import past
 from harness.errors import CellFailure
 from harness.libraries.base import Beside
 from harness.system import nats, postgresql, processes
@@ -29,8 +30,6 @@ from harness.verdict import Reason
 
 #: Seconds for Django to make the tables of a package.
 _MIGRATE = 60.0
-#: The option by which an installer takes what there was on a day of the past.
-_EXCLUDES = "--exclude-newer"
 _LISTED = re.compile(r"^ \+ (\S+==\S+)", re.MULTILINE)
 #: Written last: a folder without it is made again.
 _VERSIONS = ".versions"
@@ -132,7 +131,7 @@ class BesideLibrary:
             return text
         if output.no_network(text):
             reason = Reason.NO_NETWORK
-        elif any(each in text for each in needed.further) or _EXCLUDES in self.options:
+        elif any(each in text for each in needed.further) or past.EXCLUDES in self.options:
             # No fault of the variant: there is no service for this machine, or on that day there was nothing yet.
             reason = Reason.ENVIRONMENT_FAILED
         else:

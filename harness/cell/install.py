@@ -40,6 +40,8 @@ _VERSION = re.compile(r"\d+(?:\.\d+)?")
 #: A small package that every index of Python packages has, and the seconds until the index has to name it.
 _CONTROL = "packaging"
 _CONTROL_DEADLINE = 60.0
+#: Where in an environment it stands what tox has put there.
+BASE = ".harness-base.json"
 #: What the settings of installers begin with.
 _SETTINGS = ("UV_", "PIP_")
 _OUT_OF_REACH = "the library could not be fetched: the package index is out of reach"
@@ -130,7 +132,7 @@ def _base(identity: Identity, requirements: list[str]) -> dict[str, str]:
     Raises:
         HarnessError: it was not empty of the library's own *requirements* when it was first seen.
     """
-    file = identity.prefix / ".harness-base.json"
+    file = identity.prefix / BASE
     base = _read(file, dict[str, str])
     if base is None:
         base = packages(identity)

@@ -72,18 +72,15 @@ def _programs() -> bool:
         _say(True, f"browser: {programs.chromium} and {programs.chromedriver}")
     except chromium.NoBrowser as error:
         _say(False, "browser: none; `--probe browser` is not tested", str(error))
-    try:
-        _say(True, f"NGINX: {nginx.find()}")
-    except NoFront as error:
-        _say(False, "NGINX: none; `load` and `deployment` do not test what stands behind it", str(error))
-    try:
-        _say(True, f"HAProxy: {haproxy.find()}")
-    except NoFront as error:
-        _say(False, "HAProxy: none; `deployment` does not test what stands behind it", str(error))
-    try:
-        _say(True, f"PostgreSQL: {postgresql.find()}")
-    except postgresql.NoPostgreSQL as error:
-        _say(False, "PostgreSQL: none; Channels' PostgreSQL layer is not tested", str(error))
+    for name, find, without in (
+        ("NGINX", nginx.find, "`load` and `deployment` do not test what stands behind it"),
+        ("HAProxy", haproxy.find, "`deployment` does not test what stands behind it"),
+        ("PostgreSQL", postgresql.find, "Channels' PostgreSQL layer is not tested"),
+    ):
+        try:
+            _say(True, f"{name}: {find()}")
+        except (NoFront, postgresql.NoPostgreSQL) as error:
+            _say(False, f"{name}: none; {without}", str(error))
     return True
 
 

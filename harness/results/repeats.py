@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +13,7 @@ from harness.results.installed import Repeats
 from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.verdict import Reason, Verdict
 
+_T = TypeVar("_T")
 _COLUMNS = ("django_server", "web_server", "channels", "overall")
 
 
@@ -74,23 +77,15 @@ def _usual(judgements: Sequence[Judgement]) -> Judgement:
 
 def _sets(runs: Iterable[Sequence[Probe]]) -> list[Probe]:
     """Return each set once, with the answers of all runs."""
-    found: dict[str, list[Probe]] = {}
-    for probes in runs:
-        for each in probes:
-            found.setdefault(each.name, []).append(each)
     return [
         msgspec.structs.replace(asked[-1], findings=_answers([each.findings for each in asked]))
-        for asked in found.values()
+        for asked in _together(runs, lambda probe: probe.name)
     ]
 
 
 def _answers(runs: Sequence[Sequence[Finding]]) -> list[Finding]:
     """Return each question once, with the worst answer that it had, and how often of how many times it had it."""
-    found: dict[str, list[Finding]] = {}
-    for findings in runs:
-        for each in findings:
-            found.setdefault(each.question, []).append(each)
-    return [_answer(answers) for answers in found.values()]
+    return [_answer(answers) for answers in _together(runs, lambda finding: finding.question)]
 
 
 def _answer(answers: Sequence[Finding]) -> Finding:
@@ -105,14 +100,18 @@ def _answer(answers: Sequence[Finding]) -> Finding:
 
 
 def _variants(runs: Iterable[Sequence[VariantResult]]) -> list[VariantResult]:
-    found: dict[str, list[VariantResult]] = {}
-    for variants in runs:
-        for each in variants:
-            found.setdefault(each.name, []).append(each)
     return [
         msgspec.structs.replace(
             next((each for each in tried if each.judgement.verdict is Verdict.DOES_NOT_WORK), tried[0]),
             judgement=_judgement([each.judgement for each in tried]),
         )
-        for tried in found.values()
+        for tried in _together(runs, lambda variant: variant.name)
     ]
+
+
+def _together(runs: Iterable[Sequence[_T]], name: Callable[[_T], str]) -> list[list[_T]]:
+    """Return what has one *name* in all *runs*, in the order in which it came first."""
+    found: dict[str, list[_T]] = {}
+    for each in itertools.chain.from_iterable(runs):
+        found.setdefault(name(each), []).append(each)
+    return list(found.values())

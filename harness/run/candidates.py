@@ -18,9 +18,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from harness.cell.install import BASE
 from harness.cell.variables import environment
 from harness.cells import Cell
-from harness.environments import direct, legacy, own
+from harness.environments import direct, legacy, own, past
 from harness.environments.direct import Direct
 from harness.errors import UsageError
 from harness.libraries.setup import Setup
@@ -34,8 +35,6 @@ _UNSAFE = re.compile(r"[^a-z0-9.]+")
 _EXACT = re.compile(r"[\w.-]+==[\w.]+|[\w.]+")
 #: What ``tox.ini`` may name under ``deps`` of a cell; the rest comes with it.
 _TOX_ASKS_FOR = {"django", "coverage", "redis"}
-#: What tox has put into a cell's environment; see ``cell/install.py``.
-_BASE = ".harness-base.json"
 
 
 @dataclass(frozen=True)
@@ -138,12 +137,8 @@ def _options(asked: Asked, instead: Sequence[Direct], held: Mapping[str, str]) -
 
 
 def _days(asked: Asked, held: Mapping[str, str]) -> list[str]:
-    """Return the options by which an installer takes what there was on a day; what tox asks for is held anyway."""
-    if not asked.as_of:
-        return []
-    # The cell's Django is part of the question, and is often newer than that day.
-    options = ["--exclude-newer", str(asked.as_of)]
-    return [*options, *(each for name in held for each in ("--exclude-newer-package", f"{name}={date.today()}"))]
+    """Return the options of the day that is asked for, if one is; what tox asks for is held anyway."""
+    return past.options(asked.as_of, held) if asked.as_of else []
 
 
 def _profile(asked: Asked, instead: Sequence[Direct], django: Direct | None) -> str:
@@ -164,7 +159,7 @@ def _named(each: Direct) -> str:
 def _asked_of_tox(prefix: Path) -> dict[str, str]:
     """Return what tox was asked to put into the environment *prefix*: normalised names → exact requirements."""
     try:
-        noted = json.loads((prefix / _BASE).read_text("utf-8"))
+        noted = json.loads((prefix / BASE).read_text("utf-8"))
     except (OSError, ValueError):  # nothing has been installed there yet
         folders = [str(path) for path in prefix.glob("lib/python*/site-packages")]
         found = importlib.metadata.distributions(path=folders)

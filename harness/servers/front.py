@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.captured import output
 from harness.system import processes
 from harness.system.waiting import wait_until
 
@@ -46,6 +47,5 @@ def running(command: Sequence[str], env: Mapping[str, str], folder: Path, port: 
     with processes.started(command, dict(env), folder, log) as child:
         wait_until(lambda: child.listens_on(port) or child.exit_status is not None, _START_DEADLINE)
         if not child.listens_on(port):
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines() or ["it says nothing"]
-            raise NoFront(f"{name} does not start: {lines[-1]}")
+            raise NoFront(f"{name} does not start: {output.last_words(log)}")
         yield child

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.captured import output
 from harness.system import processes
 from harness.system.ports import free_port
 from harness.system.waiting import wait_until
@@ -32,6 +33,5 @@ def running(programs: Path, env: Mapping[str, str], log: Path) -> Iterator[str]:
     with processes.started(command, dict(env), log.parent, log) as child:
         wait_until(lambda: child.listens_on(port) or child.exit_status is not None, _START_DEADLINE, every=0.02)
         if not child.listens_on(port):
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            raise NoNats(f"the NATS server does not start: {lines[-1] if lines else 'it says nothing'}")
+            raise NoNats(f"the NATS server does not start: {output.last_words(log)}")
         yield f"nats://127.0.0.1:{port}"

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.captured import output
 from harness.system import processes
 from harness.system.ports import free_port
 from harness.system.waiting import wait_until
@@ -70,14 +71,14 @@ def running(env: Mapping[str, str], log: Path) -> Iterator[tuple[int, str]]:
         options = ["--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]
         made = processes.run([*make, *options], dict(env), Path(folder), log, _INIT_DEADLINE)
         if made.exit_status != 0:
-            raise NoPostgreSQL(f"initdb failed: {_last_line(log)}")
+            raise NoPostgreSQL(f"initdb failed: {output.last_words(log)}")
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
         command = [*before, str(programs / "postgres"), "-D", str(data), "-p", str(port)]
         command += [f"--{name}={value}" for name, value in settings.items()]
         with processes.started(command, dict(env), Path(folder), log) as child:
             wait_until(lambda: _ready(log) or child.exit_status is not None, _START_DEADLINE, every=0.02)
             if child.exit_status is not None or not _ready(log):
-                raise NoPostgreSQL(f"PostgreSQL does not start: {_last_line(log)}")
+                raise NoPostgreSQL(f"PostgreSQL does not start: {output.last_words(log)}")
             try:
                 yield port, _version(programs)
             finally:
@@ -105,11 +106,6 @@ def _as_somebody_else(folder: Path) -> list[str]:
 
 def _ready(log: Path) -> bool:
     return b"ready to accept connections" in log.read_bytes()
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it says nothing"
 
 
 def _version(programs: Path) -> str:
