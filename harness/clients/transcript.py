@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -15,6 +16,9 @@ from harness.system.waiting import patiently
 
 #: Letters of a text that is kept as it is, also on :class:`Scales`.
 _SHORT = 1000
+#: Letters of a frame that is written as it is, and those that are of a longer one.
+_WRITTEN = 4000
+_BEGINNING = 200
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,9 @@ class Scales(Transcript):
 def write_frames(frames: Iterable[Frame], began: float, path: Path, scrub: Callable[[str], str]) -> None:
     """Add each of *frames* to *path* as a line of JSON, with its seconds since *began*.
 
+    Of one that is long only the beginning is written, how long it was, and its digest, by which it can be told whether
+    two are the same: thousands of long ones would fill a disk.
+
     Raises:
         HarnessError: *path* cannot be written.
     """
@@ -162,8 +169,17 @@ def write_frames(frames: Iterable[Frame], began: float, path: Path, scrub: Calla
                     "connection": frame.endpoint.name,
                     "direction": frame.direction,
                     "kind": frame.kind,
-                    "data": scrub(frame.data),
+                    "data": _in_short(frame.data, scrub),
                 }
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
     except OSError as error:
         raise unwritable(path.name, error) from error
+
+
+def _in_short(data: str, scrub: Callable[[str], str]) -> str:
+    if len(data) <= _WRITTEN:
+        return scrub(data)
+    digest = hashlib.sha256(data.encode("utf-8", "surrogatepass")).hexdigest()
+    # Scrubbed before it is cut, so that no half of a secret is left.
+    beginning = scrub(data[:_WRITTEN])[:_BEGINNING]
+    return f"{beginning}… ({len(data)} letters, SHA-256 {digest})"

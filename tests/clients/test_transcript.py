@@ -224,6 +224,19 @@ def test_written(transcript, tmp_path):
     assert list(json.loads(lines[0])) == ["seconds", "member", "connection", "direction", "kind", "data"]
 
 
+def test_long_frames(tmp_path):
+    """Of a long frame the beginning is written, how long it was, and what tells whether two are the same."""
+    path = tmp_path / "frames.jsonl"
+    texts = ["secret " + "x" * 9993, "secret " + "x" * 9993, "secret " + "x" * 9992 + "y"]
+    frames = [Frame(1.0, JOHN, "in", "text", text) for text in texts]
+    write_frames(frames, 1.0, path, lambda text: text.replace("secret", "<secret>"))
+    first, again, other = (json.loads(line)["data"] for line in path.read_text("utf-8").splitlines())
+    assert first.startswith("<secret> xxx")
+    assert "… (10000 letters, SHA-256 " in first
+    assert len(first) < 400
+    assert first == again != other
+
+
 def test_written_behind_others(transcript, tmp_path):
     """Frames are added to what is there: a server may be started more than once."""
     path = tmp_path / "frames.jsonl"
