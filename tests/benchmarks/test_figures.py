@@ -58,9 +58,10 @@ GOALS = {
         "memory of ours with 20 idle sockets (MB)": "< 500",
     },
 }
+_WHOLE = ("exchanges", "libraries", "overhead", "control", "memory", "parallel", "peers", "rendering")
 MARKS = {
-    **dict.fromkeys(("exchanges", "libraries", "overhead", "control", "memory", "parallel"), pytest.mark.cell),
-    "browser": needs.chromium,
+    **dict.fromkeys(_WHOLE, pytest.mark.cell),
+    "browser": [pytest.mark.cell, needs.chromium],
 }
 #: One number; minimum, median and maximum; or a number and a ratio.
 NUMBERS = re.compile(r"\d+(\.\d+)?|\d+\.\d{3} / \d+\.\d{3} / \d+\.\d{3}|\d+\.\d\d; \d+")

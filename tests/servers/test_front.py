@@ -41,6 +41,7 @@ def test_it_is_found(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("no_survivors")
+@pytest.mark.cell
 @pytest.mark.parametrize(
     ("before", "sockets"),
     [

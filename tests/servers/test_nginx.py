@@ -16,7 +16,7 @@ from harness.servers import nginx
 from harness.servers.front import NoFront
 from harness.system.ports import free_port
 
-pytestmark = pytest.mark.usefixtures("no_survivors")
+pytestmark = [pytest.mark.cell, pytest.mark.usefixtures("no_survivors")]
 
 
 def fetched(port: int, path: str) -> tuple[int, str]:

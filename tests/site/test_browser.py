@@ -15,7 +15,7 @@ from harness.results.folder import Reports
 from harness.site.build import build
 
 webdriver = pytest.importorskip("selenium.webdriver")
-pytestmark = needs.chromium
+pytestmark = [pytest.mark.cell, needs.chromium]
 
 
 @pytest.fixture(scope="module")

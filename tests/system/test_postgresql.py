@@ -16,6 +16,7 @@ from harness.system.postgresql import NoPostgreSQL
 ASKS = bytes([0, 0, 0, 8, 4, 210, 22, 47])
 
 
+@pytest.mark.cell
 @pytest.mark.usefixtures("no_survivors")
 @needs.postgresql
 def test_it_runs_for_as_long_as_it_is_needed(tmp_path, monkeypatch):

@@ -11,6 +11,8 @@ from harness.errors import HarnessError
 from harness.system import sentinel
 from harness.system.sentinel import NAME, WatchedBroker
 
+pytestmark = pytest.mark.cell
+
 
 def test_the_replica_takes_over(tmp_path):
     """Once the master is killed a Sentinel names the replica, which has the data; in the end nothing of it runs."""
