@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 #: How an answer begins where the question could not be put.
 NOT_ASKED = "not asked"
@@ -39,6 +40,60 @@ _KNOWN = {
     "Does the server end while connections are closing?": "ends-closing",
     "Could all of this be asked?": "asked",
     "Does the server outlast the questions?": "outlasts",
+}
+#: What questions of the deep sets are about, before their colon, and what is asked of it, behind it.
+_SUBJECTS = {
+    "300 messages by one handler": "many-300",
+    "While somebody does not read for 10 s": "unread",
+    "While a handler awaits for 2 s": "handler-awaits",
+    "While a handler blocks for 2 s": "handler-blocks",
+    "While a member uploads 48 MB": "upload",
+    "The rules of WebSockets": "rules",
+    "Behind HAProxy with a time-out of 5 s": "haproxy",
+    "Behind NGINX with a time-out of 5 s": "nginx",
+    "SIGTERM under traffic": "sigterm",
+    "Two servers behind NGINX, replaced one after the other": "rolling",
+    "Under /sub behind NGINX": "sub-path",
+    "A client closes with 4001": "client-closes",
+    "A client vanishes without a word": "client-vanishes",
+    "A client's connection is reset": "client-reset",
+    "A handler raises": "handler-raises",
+    "The server closes with 4400 and a reason": "server-closes",
+    "The broker answers 200 ms late": "broker-late",
+    "The broker comes after the server": "broker-absent",
+    "The broker is away for 2 s": "broker-away",
+    "The broker is frozen for 10 s": "broker-frozen",
+    "The broker is killed for good": "broker-killed",
+    "The broker's connections are half-open": "broker-half-open",
+    "The broker's replica takes over, by Sentinel": "sentinel",
+    "The members' connections are half-open": "members-half-open",
+    "The members' network is cut for 3 s": "members-cut",
+    "The server is killed, and started again": "server-killed",
+    "What is left of 2000 sockets that came and went, 5 times": "left",
+    "After a change of the password": "after-password",
+    "After a logout in another tab": "after-logout",
+    "After the deactivation of the member": "after-deactivation",
+    "After the deletion of the session": "after-deletion",
+    "After the end of the session's time": "after-expiry",
+    "After the member has left the group": "after-leaving",
+}
+_ASPECTS = {
+    "another member's round trips": "others",
+    "what is sent to its own socket": "own-socket",
+    "what is received afterwards": "afterwards",
+    "a connection that is idle for 8 s": "idle",
+    "a connection that is idle for 8 s, with the server's pings": "idle-pings",
+    "100 clients who come back": "crowd",
+    "members who come back": "returning",
+    "messages lost silently": "lost",
+    "messages that come twice": "twice",
+    "open connections": "open",
+    "its disconnect handler": "disconnect",
+    "the disconnect handler of its connection": "disconnect",
+    "the other members": "others",
+    "can the open connection send?": "send",
+    "does the open connection receive messages?": "receive",
+    "does the open connection receive what goes to the group?": "receive",
 }
 #: How a payload was sent, which ends its question.
 _PAYLOAD = re.compile(r"(.+) by (WebSocket|POST)")
@@ -80,12 +135,16 @@ def in_short(seen: str) -> str:
     return _ALTERED.sub("arrives altered", seen)
 
 
+@cache
 def identifier(question: str) -> str:
     """Return the short name of *question*: small letters, digits and hyphens; the same one for the same question.
 
     What stands in brackets, the way in which it was asked, is part of it. A library's own questions get their words.
     """
     plain, _, bracket = question.partition(" (")
+    subject, _, aspect = plain.partition(": ")
+    if subject in _SUBJECTS:
+        return _joined(_SUBJECTS[subject], _ASPECTS.get(aspect, aspect), bracket)
     for known, name in _KNOWN.items():
         if plain.startswith(known):
             rest = plain.removeprefix(known)

@@ -155,7 +155,7 @@ class Finding(Model, frozen=True, kw_only=True):
     seen: str
     good: bool | None
     chance: bool = False
-    #: The short name of the question, which commands and addresses use; made of the question unless given.
+    #: The short name of the question, which commands and addresses use; it is made of the question.
     id: str = ""
     #: Whose default or code decides the answer; empty where that is not the question.
     decided_by: Literal["", "library", "project", "server"] = ""
@@ -165,8 +165,8 @@ class Finding(Model, frozen=True, kw_only=True):
             text = getattr(self, name)
             if (now := worded(text)) != text:
                 msgspec.structs.force_setattr(self, name, now)
-        if not self.id:
-            msgspec.structs.force_setattr(self, "id", identifier(self.question))
+        # Results that were recorded before may have another name for the same question.
+        msgspec.structs.force_setattr(self, "id", identifier(self.question))
 
     @property
     def summary(self) -> str:

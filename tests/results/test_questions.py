@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
@@ -9,7 +10,9 @@ import pytest
 from shared import ROOT
 
 from harness.probes.payloads import PAYLOADS
+from harness.results import deep
 from harness.results.document import read_result
+from harness.results.folder import Reports
 from harness.results.questions import identifier
 from harness.results.result import Finding, Result
 
@@ -19,9 +22,8 @@ LONGEST = 50
 
 
 def findings(result: Result) -> list[Finding]:
-    """Return everything further that a cell was asked, but for the deep sets, whose questions have longer names."""
-    probes = [each for each in result.probes if each.counts is None]
-    asked = [result.isolation, *(each.findings for each in (*result.sets, *probes))]
+    """Return everything further that a cell was asked; of the deep sets, what stands in its result."""
+    asked = [result.isolation, *(each.findings for each in (*result.sets, *result.probes))]
     return [finding for found in asked for finding in found]
 
 
@@ -33,6 +35,18 @@ def test_recorded(path):
     assert [name for name in names if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)] == []
     assert [name for name in names if len(name) > LONGEST] == []
     assert [name for name, times in Counter(names).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("cell", [path.name for path in sorted((ROOT / "reports" / "deep").iterdir())])
+def test_deep(cell):
+    """Of the deep sets of a cell each question has such a name as well, and the recorded file has the one of today."""
+    sets = deep.of_cell(Reports(ROOT / "reports"), cell)
+    names = [finding.id for each in sets for finding in each.findings]
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)] == []
+    assert [name for name in names if len(name) > LONGEST] == []
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+    files = [json.loads((ROOT / "reports" / "deep" / cell / f"{each.name}.json").read_bytes()) for each in sets]
+    assert [finding["id"] for each in files for finding in each["findings"]] == names
 
 
 def test_some_are_recorded():
@@ -70,6 +84,10 @@ def test_some_are_recorded():
         ("A broadcast to 250 sockets (2 workers, behind NGINX)", "load-250-2-workers-behind-nginx"),
         ("Does the server end while connections are open?", "ends-open"),
         ("Does the server end while connections are closing?", "ends-closing"),
+        ("300 messages by one handler: its sender (async consumer, NATS layer)", "many-300-its-sender-async-nats"),
+        ("The broker is away for 2 s: messages lost silently", "broker-away-lost"),
+        ("After a logout in another tab: can the open connection send?", "after-logout-send"),
+        ("The rules of WebSockets: reserved bits", "rules-reserved-bits"),
     ],
 )
 def test_names(question, name):
@@ -97,11 +115,11 @@ def test_questions_of_others(question, name):
     assert identifier(question) == name
 
 
-def test_a_name_that_is_given():
-    """A finding has the name of its question, unless it is given another."""
+def test_recorded_under_another_name():
+    """A finding has the name that its question has today, whatever it was called when it was recorded."""
     told = {"question": "An echo (x)", "expected": "comes back", "seen": "comes back", "good": True}
     assert Finding(**told).id == "echo-x"
-    assert Finding(**told, id="ours").id == "ours"
+    assert Finding(**told, id="formerly").id == "echo-x"
 
 
 @pytest.mark.parametrize(
