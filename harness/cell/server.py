@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.captured import output
 from harness.cell import readiness
 from harness.cell.beside import BesideLibrary
+from harness.cell.only import Only
 from harness.cell.outcome import Observations
 from harness.cell.pages import LOGIN
 from harness.cell.steps import Recorder, check_not_killed
@@ -81,6 +82,8 @@ class CellServer:
     seed: int | None = None
     #: Makes what variants need beside the library; None where none of them is to be tried.
     beside: BesideLibrary | None = None
+    #: The question that is asked alone; None where everything is.
+    only: Only | None = None
     #: The process that was started last; None before the first.
     process: Child | None = None
 
@@ -88,6 +91,14 @@ class CellServer:
     def library(self) -> Library:
         """The library under test."""
         return self.setup.library
+
+    def wants(self, *questions: str) -> bool:
+        """Tell whether one of *questions*, or one that begins so, is asked: what is not need not be gone through."""
+        return self.only is None or self.only.begins(*questions)
+
+    def wants_way(self, name: str) -> bool:
+        """Tell whether the way *name* of the library, the usual one where that is empty, is asked."""
+        return self.only is None or self.only.way == name
 
     def apart(self, suffix: str, database: Path | None = None) -> CellServer:
         """Return the server with a prefix of its own at the broker, and a *database* of its own if one is given."""

@@ -79,7 +79,8 @@ def through(chat: Chat, port: int) -> Chat:
 
 def servers_of(server: CellServer) -> Iterator[tuple[dict[str, str], list[Variant]]]:
     """Yield the settings with which a further server has to be started, and the variants that it carries."""
-    others = [variant for variant in server.library.variants(server.cell) if variant.environment]
+    variants = server.library.variants(server.cell)
+    others = [variant for variant in variants if variant.environment and server.wants_way(variant.name)]
     for settings, group in itertools.groupby(others, key=lambda variant: variant.environment):
         yield settings, list(group)
 
@@ -92,9 +93,9 @@ def all_ways(chat: Chat, server: CellServer, observed: Observations, name: str) 
     *name*. The servers run, and the chats but *chat* are open, until the block is left.
     """
     with ExitStack() as stack:
-        ways = [Way("", chat, server=server)]
+        ways = [Way("", chat, server=server)] if server.wants_way("") else []
         for variant in server.library.variants(server.cell):
-            if not variant.environment:
+            if not variant.environment and server.wants_way(variant.name):
                 other = stack.enter_context(closing(chat_of(chat, variant)))
                 ways.append(Way(variant.name, other, server=server, uses_broker=variant.uses_broker))
         for settings, variants in servers_of(server):
@@ -118,7 +119,7 @@ def ways_apart(
     with ExitStack() as stack:
         ways = []
         for own, together in [({}, usual), *servers_of(server)]:
-            if variants := [each for each in together if wanted(each)]:
+            if variants := [each for each in together if server.wants_way(each.name) and wanted(each)]:
                 ways += _served(stack, server, observed, name, {**own, **settings}, variants, " ".join(own.values()))
         yield ways
 

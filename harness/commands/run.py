@@ -24,8 +24,8 @@ from harness.results.result import Judgement, Result
 from harness.run import cell as running
 from harness.run import record
 from harness.run.candidates import Asked, prepare
-from harness.run.cell import Request
 from harness.run.record import Conclusion
+from harness.run.request import Request
 from harness.run.starts import SEEDS
 
 

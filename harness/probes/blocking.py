@@ -54,7 +54,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     """Ask every way whose server side takes trials about busy handlers, and the usual way about an upload."""
     chat.close()
     asked = [busy for busy in _BUSY if server.library.takes(busy.how, server.setup.server)]
-    if asked:
+    if asked and server.wants("While a handler"):
         notes = server.recorder.work / "trials.jsonl"
         with ways_apart(server, observed, "blocking", {TRIALS: str(notes)}) as ways:
             for way in ways:
@@ -64,7 +64,8 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
                 for busy in asked:
                     each = [partial(_while_busy, way, way.chat, busy, server.library) for way in turn if way.chat]
                     yield from side_by_side(each, len(each))
-    yield from guarded(_uploading(), partial(twice, partial(_while_uploading, chat)))
+    if server.wants(_uploading()):
+        yield from guarded(_uploading(), partial(twice, partial(_while_uploading, chat)))
 
 
 def _round_trips_of(busy: _Busy) -> str:

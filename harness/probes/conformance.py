@@ -81,6 +81,8 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         url = f"ws://127.0.0.1:{own.server.port}{library.echo}"
         compresses = _run(url, [_FIRST_COMPRESSED])[0].behaviour != "UNIMPLEMENTED"
         for section, about in {**_SECTIONS, **_COMPRESSED}.items():
+            if not server.wants(_question(about)):
+                continue
             if section in _COMPRESSED and not compresses:
                 yield _finding(about, "does not apply: it does not compress", None)
             else:

@@ -31,22 +31,26 @@ _IDLE = 12.0
 _STAYS = "stays open, and receives what comes then"
 #: Seconds that a message may take.
 _PATIENCE = 2.0
+_EARLY_QUESTION = "A message sent right after somebody's handshake"
+_BURST_QUESTION = f"A burst of {_BURST} messages"
+_ORDER_QUESTION = "The order of a burst"
+_IDLE_QUESTION = f"A connection that is idle for {_IDLE:.0f} s"
+_REPLAY_QUESTION = "A message sent while somebody was away, with keeping"
 
 
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Ask about the handshake's gap, a burst, its order, an idle connection, and replay."""
     chat.close()
-    yield _early(chat, observed)
-    try:
-        yield from _burst(chat, observed)
-    except SendFailed as error:
-        question = f"A burst of {_BURST} messages"
-        yield Finding(question=question, expected="all are received at once", seen=str(error), good=False, chance=True)
-        chat.close()
-    yield from _idle(chat, server, observed)
-    yield _replay(chat, "off")
+    if server.wants(_EARLY_QUESTION):
+        yield _early(chat, observed)
+    if server.wants(_BURST_QUESTION, _ORDER_QUESTION):
+        yield from _bursts(chat, observed)
+    if server.wants(_IDLE_QUESTION):
+        yield from _idle(chat, server, observed)
+    if server.wants(f"{_REPLAY_QUESTION} off"):
+        yield _replay(chat, "off")
     chat.close()
-    if server.library.keeping:
+    if server.library.keeping and server.wants(f"{_REPLAY_QUESTION} on"):
         # What is kept there is not for those who come to the cell's own server later.
         apart = server.apart("keeping")
         with apart.serving(f"{server.name} keeping", observed, server.library.keeping) as other:
@@ -65,7 +69,7 @@ def _open(chat: Chat, member: str, name: str) -> Endpoint:
 
 def _early(chat: Chat, observed: Observations) -> Finding:
     """Ask about the moment after the handshake, beside a witness who has been subscribed for long."""
-    question = "A message sent right after somebody's handshake"
+    question = _EARLY_QUESTION
     sender, witness = _open(chat, "John", "early sender"), _open(chat, "Mary", "early witness")
     chat.wait_subscribed([sender, witness])
     tried = lost = fenced = unheard = 0
@@ -131,8 +135,17 @@ class _Bursts:
         return "all are received at once", True
 
 
+def _bursts(chat: Chat, observed: Observations) -> Iterator[Finding]:
+    try:
+        yield from _burst(chat, observed)
+    except SendFailed as error:
+        expected = "all are received at once"
+        yield Finding(question=_BURST_QUESTION, expected=expected, seen=str(error), good=False, chance=True)
+        chat.close()
+
+
 def _burst(chat: Chat, observed: Observations) -> list[Finding]:
-    question = f"A burst of {_BURST} messages"
+    question = _BURST_QUESTION
     sender, receiver = _open(chat, "John", "burst sender"), _open(chat, "Mary", "burst")
     chat.wait_subscribed([sender, receiver])
     came = _Bursts()
@@ -144,7 +157,7 @@ def _burst(chat: Chat, observed: Observations) -> list[Finding]:
     order = "kept" if came.in_order else "not kept"
     return [
         Finding(question=question, expected="all are received at once", seen=seen, good=good, chance=True),
-        Finding(question="The order of a burst", expected="kept", seen=order, good=came.in_order, chance=True),
+        Finding(question=_ORDER_QUESTION, expected="kept", seen=order, good=came.in_order, chance=True),
     ]
 
 
@@ -188,7 +201,7 @@ def _idle(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Fi
             if way.chat and endpoint:
                 way.chat.transcript.wait_closed(endpoint, silence.left)
         for way, endpoint, missing in idle:
-            question = way.asked(f"A connection that is idle for {_IDLE:.0f} s")
+            question = way.asked(_IDLE_QUESTION)
             if way.chat and endpoint:
                 yield _woken(way.chat, endpoint, question)
             else:
@@ -228,7 +241,7 @@ def _woken(chat: Chat, endpoint: Endpoint, question: str) -> Finding:
 
 
 def _replay(chat: Chat, keeping: str) -> Finding:
-    question = f"A message sent while somebody was away, with keeping {keeping}"
+    question = f"{_REPLAY_QUESTION} {keeping}"
     kept = keeping == "on"
     expected = "the last one is received on return" if kept else "is not received on return"
     first, last = (f"while you were away {number} ({chat.token})" for number in (1, 2))

@@ -64,10 +64,13 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     chat.close()
     asking = {"Behind a proxy": _idle, _END: _ended, **({_TWO: _replaced} if server.library.uses_broker else {})}
     for what, ask_it in asking.items():
+        if not server.wants(what.removesuffix("a proxy")):
+            continue
         asked = partial(ask_it, server, observed)
         yield from twice(partial(guarded, f"{what}: could it be asked?", asked))
     for what, works in (("pages", _pages_work), ("sockets", _sockets_work)):
-        yield from twice(partial(_under_a_path, what, works, server, observed))
+        if server.wants(f"Under {_PREFIX}"):
+            yield from twice(partial(_under_a_path, what, works, server, observed))
 
 
 def _of_kind(server: CellServer, kind: Server, name: str) -> CellServer:

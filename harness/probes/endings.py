@@ -104,16 +104,18 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     side = _Side(server.library, notes)
     with ways_apart(server, observed, "endings", settings) as ways:
         # Nobody has to wait for the silent, who take a minute.
-        asked = [partial(_of, way, server.library, notes, side) for way in ways]
+        asked = [partial(_of, way, server, notes, side) for way in ways]
         stop = threading.Event()
-        silent = partial(_silent, [(way, way.chat) for way in ways if way.chat], side, stop)
-        yield from side_by_side([*asked, silent], len(ways) + 1, stop)
+        if server.wants(_SILENT):
+            asked.append(partial(_silent, [(way, way.chat) for way in ways if way.chat], side, stop))
+        yield from side_by_side(asked, len(asked), stop)
 
 
-def _of(way: Way, library: Library, notes: Notes, side: _Side) -> Iterator[Finding]:
+def _of(way: Way, server: CellServer, notes: Notes, side: _Side) -> Iterator[Finding]:
     if way.chat is None:
         yield way.not_asked("Can endings be asked about?", "yes")
         return
+    library = server.library
     one = _Asked(way, way.chat, library, notes, side)
     asking: dict[str, Callable[[], Iterable[Finding]]] = {}
     if "note" in library.trials:
@@ -122,6 +124,8 @@ def _of(way: Way, library: Library, notes: Notes, side: _Side) -> Iterator[Findi
         asking[f"{_SERVER_CLOSES}: its client"] = one.closed_by_server
     asking |= {_REFUSED: one.refused, _RESET: one.reset}
     for question, each in asking.items():
+        if not server.wants(question.partition(":")[0]):
+            continue
         yield from guarded(way.asked(question), partial(twice, each))
 
 

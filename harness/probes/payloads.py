@@ -41,10 +41,11 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         if isinstance(payload, bytes) and not chat.client.sends_binary():
             yield Finding(question=f"{what} by WebSocket", expected=_expected(payload), seen=_NOT_ASKED, good=None)
             continue
-        yield _by_websocket(chat, number, what, payload)
-        if what == _FRAGMENTED:
+        if server.wants(f"{what} by WebSocket"):
+            yield _by_websocket(chat, number, what, payload)
+        if what == _FRAGMENTED and server.wants(f"{what} in fragments"):
             yield _by_websocket(chat, len(PAYLOADS) + 1, f"{what} in fragments", payload, _FRAGMENTS)
-        if isinstance(payload, str):
+        if isinstance(payload, str) and server.wants(f"{what} by POST"):
             yield _by_post(chat, number, what, payload)
 
 

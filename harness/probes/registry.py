@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,10 +115,22 @@ def run(names: Sequence[str], chat: Chat, server: CellServer, observed: Observat
             answered.append(_deep(name, chat, server, observed, progress))
             continue
         answered.append(Probe(name=name, findings=[]))
-        questions.ask(f"probe {name}", kind.ask(chat, server, observed), answered[-1].findings, chat, server.recorder)
+        asking = _asking(name, chat, server, observed)
+        questions.ask(f"probe {name}", asking, answered[-1].findings, chat, server.recorder)
     if any(PROBES[name].deep for name in names):
         progress.end()
     return answered
+
+
+def _asking(name: str, chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
+    """Ask the probe *name*; where one question of it is asked alone, no further than to its answer."""
+    findings = PROBES[name].ask(chat, server, observed)
+    for finding in findings:
+        yield finding
+        if server.only is not None and server.only.answers(finding):
+            break
+    if isinstance(findings, Generator):
+        findings.close()  # which stops the servers that it has started
 
 
 def _clean(finding: Finding, server: CellServer) -> Finding:
@@ -140,7 +152,7 @@ def _deep(name: str, chat: Chat, server: CellServer, observed: Observations, pro
         try:
             # Each start of a server would be a step.
             with server.recorder.passing(f"{server.name} "):
-                asking = PROBES[name].ask(chat, server, observed)
+                asking = _asking(name, chat, server, observed)
                 questions.ask(f"probe {name}", asking, findings, chat, server.recorder)
         finally:
             counted, observed.counted = observed.counted, counted

@@ -80,7 +80,10 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         for event in _EVENTS:
             after = partial(twice, partial(_after, own, apart, *event))
             question = f"After {event[0]}: does the open connection receive messages?"
-            yield from _decided(decides["after"], guarded(question, after))
+            if server.wants(f"After {event[0]}"):
+                yield from _decided(decides["after"], guarded(question, after))
+        if not server.wants("A handshake"):
+            return
         for number, door in enumerate(_DOORS):
             yield from _decided(decides["origin" if door.member else "login"], twice(partial(_at, own, door, number)))
         yield from _decided(decides["login"], twice(partial(_with_an_ended_session, own)))

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,17 +23,13 @@ from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.cell.steps import Recorder, Watcher
 from harness.cell.variables import environment
-from harness.cells import Cell
 from harness.errors import CellFailure
-from harness.libraries.base import Library
-from harness.libraries.setup import Setup
-from harness.results.folder import Reports
-from harness.results.installed import Candidate, Versions
-from harness.results.loads import LADDER
+from harness.results.installed import Versions
 from harness.results.result import SCHEMA, Measured, Result, Round, UnitTests, Verdicts
 from harness.run import clean, serve, unit_tests, verdicts
 from harness.run import hold as holding
 from harness.run.hold import Tell
+from harness.run.request import Request
 from harness.system import broker, processes
 from harness.system.files import unwritable
 from harness.system.vigil import Vigil
@@ -42,37 +37,6 @@ from harness.verdict import Reason, Verdict
 
 #: Seconds for each of Django's commands.
 DEADLINES = {"shell": 30.0, "migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for: a cell, its interpreter, and how to go about it."""
-
-    cell: Cell
-    setup: Setup
-    #: The interpreter of the cell's environment.
-    python: Path
-    reports: Reports
-    #: The names of the probes, in the order in which they are asked.
-    probes: list[str]
-    #: The Redis to use; None starts one for the cell.
-    redis_url: str | None = None
-    #: The exact versions to install; None installs what is resolved today.
-    frozen: list[str] | None = None
-    #: The most sockets of a load run.
-    sockets: int = LADDER[-1]
-    #: The name of the one deployment that load and stress are tried with; None tries all, or the usual one.
-    deployment: str | None = None
-    #: What the second round is shuffled with; None has it be another order each time.
-    seed: int | None = None
-    #: What is measured in the place of what is released, and further options of the installer for that.
-    candidate: Candidate | None = None
-    options: tuple[str, ...] = ()
-
-    @property
-    def library(self) -> Library:
-        """The library under test."""
-        return self.setup.library
 
 
 def run(request: Request, watcher: Watcher) -> Result:
@@ -214,6 +178,7 @@ class _Run:
             deployment=request.deployment,
             seed=request.seed,
             beside=beside,
+            only=request.only,
         )
 
     def _serve(self, running: broker.Broker, beside: BesideLibrary) -> Observations:
@@ -264,8 +229,9 @@ class _Run:
             if failure.reason.verdict is not Verdict.DOES_NOT_WORK:
                 raise
             with suppress(CellFailure):  # what is known is not to be replaced by what else goes wrong
-                self._check(str(self.request.python))
-                self._unit_tests(str(self.request.python))  # they make a database of their own
+                if self.request.only is None:
+                    self._check(str(self.request.python))
+                    self._unit_tests(str(self.request.python))  # they make a database of their own
             if not server.library.django_server:
                 raise
             return serve.start_alone(server, failure)
@@ -273,6 +239,8 @@ class _Run:
 
     def _meanwhile(self) -> None:
         """Do what has to be done anyway, and needs no server, while copies and leaks are waited for."""
+        if self.request.only is not None:
+            return
         assert self.identity is not None
         self._check(str(self.request.python))
         self._unit_tests(str(self.request.python))

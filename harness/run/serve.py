@@ -37,7 +37,8 @@ def serve(server: CellServer, wanted_probes: list[str], run_tests: Callable[[], 
     try:
         observed.starts += 1
         with server.serving(name, observed) as chat, SecondStart(server, observed) as second:
-            second.begin()
+            if not _asks_one(server):
+                second.begin()
             try:
                 _ask(chat, server, observed, wanted_probes, tests, second)
             finally:
@@ -52,7 +53,7 @@ def serve(server: CellServer, wanted_probes: list[str], run_tests: Callable[[], 
             server.recorder.blame(observed.said)
             if observed.channels:
                 observed.channels = CellFailure(observed.channels.reason, observed.said.behind(observed.channels.text))
-    else:
+    elif server.only is None or (server.only.way and server.only.set not in probes.PROBES):
         variants.try_on_own_servers(server, observed)
     if observed.stopping:
         observed.sets.append(Probe(name="stopping", findings=observed.stopping))
@@ -115,10 +116,13 @@ def _talk(
         first = judged[0].exchanged
         observed.rounds, observed.exchanges = [first], starts.joined([first])
         say(f"{first} right")
-        if not first.answered:
+        if not first.answered or _asks_one(server):
             exchanges.check(first)
+    if _asks_one(server):
+        _ask_one(chat, server, observed)
+        return
     with _second(second, server, observed, judged), beating(*(start.chat for start in judged)):
-        if not any(start.exchanged.wrong for start in judged):
+        if server.only is None and not any(start.exchanged.wrong for start in judged):
             _while_waiting(chat, server, observed)
         tests.run()
         starts.wait_for_horizon(judged)
@@ -151,6 +155,22 @@ def _second(second: SecondStart, server: CellServer, observed: Observations, jud
             yield
         finally:
             observed.take_over(chat)
+
+
+def _asks_one(server: CellServer) -> bool:
+    """Tell whether one question is asked alone, which is not that for the verdict: one start does for that."""
+    return server.only is not None and bool(server.only.set)
+
+
+def _ask_one(chat: Chat, server: CellServer, observed: Observations) -> None:
+    """Ask the set that the one question is in, unless that is a probe, which is asked later."""
+    assert server.only is not None
+    if server.only.set == "isolation":
+        questions.ask("isolation", server.library.isolation(chat), observed.isolation, chat, server.recorder)
+    elif server.only.set not in probes.PROBES:
+        if server.wants_way(""):
+            variants.sets(chat, server, observed)
+        variants.try_on_running_server(chat, server, observed)
 
 
 def _while_waiting(chat: Chat, server: CellServer, observed: Observations) -> None:

@@ -35,7 +35,7 @@ def sets(chat: Chat, server: CellServer, observed: Observations) -> None:
 def try_on_running_server(chat: Chat, server: CellServer, observed: Observations) -> None:
     """Try the variants that the running server serves as well, on connections of their own."""
     for variant in server.library.variants(server.cell):
-        if not variant.environment:
+        if not variant.environment and server.wants_way(variant.name):
             _try(chat, variant, server, observed)
 
 

@@ -13,7 +13,7 @@ from harness.cell.outcome import Observations
 from harness.cell.ways import Way
 from harness.probes.amounts import unread
 
-WHAT = "While somebody does not read for 0 s"
+WHAT = "While somebody does not read for 10 s"
 OTHERS, SERVER, AFTER = f"{WHAT}: the others", f"{WHAT}: its server", f"{WHAT}: what is received afterwards"
 ALL = "all are received"
 

@@ -26,7 +26,7 @@ from harness.results.folder import Reports
 from harness.results.installed import Installation
 from harness.results.result import Exchange, Fault, Judgement, Probe, Round, Step, VariantResult
 from harness.run import cell, clean
-from harness.run.cell import Request
+from harness.run.request import Request
 from harness.servers.catalogue import SERVERS
 from harness.system import processes
 from harness.verdict import Reason, Verdict

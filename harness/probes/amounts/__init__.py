@@ -20,12 +20,15 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     if "burst" in server.library.trials:
         notes = server.recorder.work / "trials.jsonl"
         with ways_apart(server, observed, "amounts", {TRIALS: str(notes)}) as ways:
-            yield from bursts.ask(ways, server, observed)
-            if {"weigh", "grow"} <= server.library.trials:
+            if server.wants(bursts.QUESTION):
+                yield from bursts.ask(ways, server, observed)
+            if {"weigh", "grow"} <= server.library.trials and server.wants("The largest", "A message that is larger"):
                 yield from guarded("The largest message from a client", partial(largest.ask, ways))
-            yield from unread.ask(ways, observed)
+            if server.wants(unread.QUESTION):
+                yield from unread.ask(ways, observed)
     else:
         with server.apart("amounts").serving(f"{server.name} amounts", observed, ends=Ends.AT_ONCE) as own:
             own.log_in()
             yield from unread.ask([Way("", own)], observed)
-    yield from guarded("A member of 1000 groups", partial(twice, partial(groups.ask, server, observed)))
+    if server.wants("A member of 1000 groups"):
+        yield from guarded("A member of 1000 groups", partial(twice, partial(groups.ask, server, observed)))

@@ -20,6 +20,8 @@ _MANY = 300
 _PATIENCE = 2.0
 _FENCED = 10.0
 _ALL = "all are received"
+#: What the questions here begin with.
+QUESTION = f"{_MANY} messages by one handler"
 
 
 def ask(ways: list[Way], server: CellServer, observed: Observations) -> Iterator[Finding]:
@@ -34,7 +36,7 @@ def ask(ways: list[Way], server: CellServer, observed: Observations) -> Iterator
 
 
 def _question(who: str) -> str:
-    return f"{_MANY} messages by one handler: {who}"
+    return f"{QUESTION}: {who}"
 
 
 def _burst(way: Way, chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:

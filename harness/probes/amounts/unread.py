@@ -32,6 +32,8 @@ _EACH = 0.2
 _PATIENCE = 2.0
 _MANY_PATIENCE = 30.0
 _ALL = "all are received"
+#: What the questions here begin with.
+QUESTION = f"While somebody does not read for {_PAUSE:.0f} s"
 
 
 def ask(ways: list[Way], observed: Observations) -> Iterator[Finding]:
@@ -87,7 +89,7 @@ class _Unread:
 
     def findings(self, observed: Observations) -> Iterator[Finding]:
         """Have Mary read again; return what became of her, of the others, and of the server."""
-        what = f"While somebody does not read for {_PAUSE:.0f} s"
+        what = QUESTION
         if self._missing:
             yield self._way.found(f"{what}: the others", _ALL, f"{NOT_ASKED}: {self._missing}", None)
             return

@@ -45,11 +45,12 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     stop = threading.Event()
     asked: dict[str, Callable[[], list[Finding]]] = {}
     for number, fault in enumerate(FAULTS, 1):
-        if fault.behind == "sentinel" and not server.library.sentinel:
+        lacking = fault.behind == "sentinel" and not server.library.sentinel
+        if lacking or not server.wants(fault.name):
             continue
         if not fault.of_broker or server.library.uses_broker:
             asked[fault.name] = _Asked(fault, server, observed, f"fault {number}", stop).once
-    if server.library.uses_broker:
+    if server.library.uses_broker and server.wants("The broker comes after the server"):
         asked["The broker comes after the server"] = partial(_absent, server, observed, stop)
     each = [partial(guarded, f"{name}: can it be asked about?", partial(twice, once)) for name, once in asked.items()]
     yield from side_by_side(each, _AT_ONCE, stop)
