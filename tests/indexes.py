@@ -28,10 +28,18 @@ class Index:
     releases: dict[str, list[tuple[Path, str, bool]]] = field(default_factory=dict)
     url: str = ""
 
-    def release(self, name: str, version: str, day: str, requires: str = "", yanked: bool = False) -> None:
+    def release(
+        self,
+        name: str,
+        version: str,
+        day: str,
+        requires: str = "",
+        yanked: bool = False,
+        files: dict[str, str] | None = None,
+    ) -> None:
         """Add a release, which was uploaded on *day*, ``2026-01-31``."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        made = wheel(self.folder, name, version, requires)
+        made = wheel(self.folder, name, version, requires, files=files)
         self.releases.setdefault(name, []).append((made, f"{day}T12:00:00Z", yanked))
 
     def page(self, name: str) -> bytes:

@@ -20,7 +20,7 @@ def wheel(
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in (files or {f"{name}.py": "x = 1\n" * 100}).items():
             archive.writestr(file, text)
-        needs = metadata + (f"Requires-Dist: {requires}\n" if requires else "")
+        needs = metadata + "".join(f"Requires-Dist: {each}\n" for each in requires.split(", ") if each)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
         archive.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -187,9 +187,11 @@ def _sentence(exceptions: list[str]) -> str:
 
 
 def _plain_cause(lines: list[str]) -> str:
-    for line in lines:
+    for line, after in zip(lines, [*lines[1:], ""], strict=False):
         if re.match(r"\s*(\w*Error|error|ERROR|CommandError|×)\b", line):
-            return _cut(line.strip())
+            # uv says on the line behind it why nothing fits together.
+            why = after.strip().removeprefix("cause: ")
+            return _cut(line.strip() + (f": {why}" if why != after.strip() else ""))
     return _cut(lines[-1].strip()) if lines else "it printed nothing"
 
 

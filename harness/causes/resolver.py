@@ -40,6 +40,8 @@ class Resolver:
     folder: Path
     #: How often the index was asked.
     asked: int = 0
+    #: Why nothing fitted together the last time that this was so.
+    said: str = ""
     _known: dict[date | None, dict[str, str] | None] = field(default_factory=dict)
 
     def on(self, day: date | None) -> dict[str, str] | None:
@@ -71,4 +73,5 @@ class Resolver:
             raise HarnessError("the package index is out of reach", "look at the network, and at UV_DEFAULT_INDEX")
         if ended.timed_out:
             raise HarnessError(f"the package index took longer than {_DEADLINE:.0f} s", "run it again")
+        self.said = output.failure(text).cause
         return None

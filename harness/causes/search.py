@@ -108,7 +108,7 @@ def guilty(good: Versions, bad: Versions, tried: Tried, suspects: Sequence[str] 
         raise NoSearch("the same versions are good and bad")
 
     def is_bad(names: Sequence[str]) -> bool:
-        return bool(tried(_mixed(good, bad, names)))
+        return bool(tried(mixed(good, bad, names)))
 
     last = [name for name in suspects if name in changed]
     if last and is_bad(last):
@@ -121,7 +121,7 @@ def guilty(good: Versions, bad: Versions, tried: Tried, suspects: Sequence[str] 
     return _fewest(changed, is_bad)
 
 
-def _mixed(good: Versions, bad: Versions, names: Sequence[str]) -> Versions:
+def mixed(good: Versions, bad: Versions, names: Sequence[str]) -> Versions:
     """Return *good* with those packages of *names* as they are in *bad*."""
     found = {**good, **{name: bad[name] for name in names if name in bad}}
     return {name: version for name, version in found.items() if name in bad or name not in names}

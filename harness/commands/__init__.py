@@ -17,7 +17,23 @@ from harness.system.processes import interruptible
 
 #: The module of each sub-command, where it is called something else.
 _MODULES = {
-    **dict.fromkeys(("compare", "doctor", "export", "merge", "report", "reproduce", "run", "schema", "show", "site")),
+    **dict.fromkeys(
+        (
+            "bisect",
+            "causes",
+            "compare",
+            "doctor",
+            "export",
+            "mend",
+            "merge",
+            "report",
+            "reproduce",
+            "run",
+            "schema",
+            "show",
+            "site",
+        )
+    ),
     "ci-matrix": "ci_matrix",
     "list": "listing",
     "not-tested": "not_tested",

@@ -48,6 +48,24 @@ def libraries(command: _Command) -> _Command:
     )(command)
 
 
+def question(command: _Command) -> _Command:
+    """Add ``--question``: the short name of the question that is to be explained."""
+    return click.option(
+        "--question",
+        metavar="NAME",
+        help="The short name of a question, or `verdict`; the worst of the cell unless given.",
+    )(command)
+
+
+def python(command: _Command) -> _Command:
+    """Add ``--python``: the interpreter of a cell's environment."""
+    return click.option(
+        "--python",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="The interpreter of the cell's environment; that of tox unless given, which makes it where it is missing.",
+    )(command)
+
+
 def labels(command: _Command) -> _Command:
     """Add ``-m``: labels of tox, to choose cells by."""
     return click.option(

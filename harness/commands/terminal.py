@@ -68,6 +68,29 @@ class Progress:
                 self._status = None
 
 
+class Trial:
+    """Watches a cell that is one of many trials: on a terminal it shows the step that is under way."""
+
+    def __init__(self, cell: str) -> None:
+        self._status = console().status(f"{cell} …")
+
+    def __enter__(self) -> Trial:
+        self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._status.stop()
+
+    def begin(self, name: str) -> None:
+        """Show that a step has begun."""
+        self._status.update(f"{name} …")
+
+    def end(self, step: Step, seconds: float) -> None:
+        """Show nothing: the next step says more."""
+
+
 def step_line(step: Step, seconds: float | None) -> Text:
     """Return one line for *step*: sign, name, time, and what there is to say."""
     line = Text("  ")

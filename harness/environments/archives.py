@@ -15,7 +15,8 @@ from pathlib import Path
 import requests
 from unearth import Link, PackageFinder
 
-_INDEX = "https://pypi.org/simple/"
+#: The index that installers ask unless they are told otherwise.
+INDEX = "https://pypi.org/simple/"
 _DEADLINE = 60
 
 
@@ -34,7 +35,7 @@ def fetch(requirement: str, folder: Path) -> Path:
     """
     name = requirement.partition("==")[0]
     finder = PackageFinder(
-        index_urls=_configured("index-url") or [_INDEX], find_links=_configured("find-links"), no_binary=[name]
+        index_urls=configured("index-url") or [INDEX], find_links=configured("find-links"), no_binary=[name]
     )
     best = finder.find_best_match(requirement).best
     if best is None:
@@ -60,7 +61,7 @@ def _download(link: Link, folder: Path) -> Path:
     return partial.replace(target)
 
 
-def _configured(option: str) -> list[str]:
+def configured(option: str) -> list[str]:
     """Return the values of pip's *option*, from its environment variable or else from its configuration."""
     value = os.environ.get(f"PIP_{option.upper().replace('-', '_')}")
     if value is None:

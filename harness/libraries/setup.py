@@ -28,6 +28,8 @@ class Setup:
     profile: Profile
     #: What takes the place of the library's own requirements, and of those of the server, by their projects.
     instead: tuple[Direct, ...] = ()
+    #: Which of the best known pins do not hold, to see whether they are still needed.
+    without: tuple[str, ...] = ()
 
     @property
     def pinned(self) -> bool:
@@ -60,4 +62,5 @@ class Setup:
 
     def pins(self, cell: Cell) -> list[Pin]:
         """Return what is held back, each with its reason."""
-        return [*self.library.pins(cell), *(self.library.best_pins(cell) if self.pinned else [])]
+        best = self.library.best_pins(cell) if self.pinned else []
+        return [*self.library.pins(cell), *(pin for pin in best if pin.requirement not in self.without)]

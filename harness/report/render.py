@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from harness.errors import HarnessError
-from harness.report import deep, excerpts, loads, rst, tables
+from harness.report import causes, deep, drafts, excerpts, loads, rst, tables
 from harness.report.cell_page import CellPage
 from harness.report.rst import Rst
 from harness.report.view import View
@@ -35,7 +35,7 @@ def render(view: View, cells: bool = True) -> dict[str, str]:
         HarnessError: the prose of a library is not complete.
     """
     environment = _environment()
-    pages = {"index.rst": environment.get_template("index.rst.j2").render(view=view)}
+    pages = {name: environment.get_template(f"{name}.j2").render(view=view) for name in ("index.rst", "causes.rst")}
     for library in view.libraries:
         template = environment.get_template("library.rst.j2")
         try:
@@ -132,6 +132,8 @@ def _environment() -> jinja2.Environment:
         "CellPage": CellPage,
         "loads": loads,
         "deep": deep,
+        "causes": causes,
+        "drafts": drafts,
         "rate_sockets": RATE_SOCKETS,
         "bound": BOUND_MS,
         "as_expected": as_expected,

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from harness.results.explained import Catch, Cause, Cure
 from harness.results.installed import Candidate, Installation, Repeats, Versions
 from harness.results.model import Model
 from harness.results.questions import NOT_ASKED, identifier, in_short, worded
@@ -177,40 +178,6 @@ class Finding(Model, frozen=True, kw_only=True):
     def asked(self) -> bool:
         """Whether it could be asked at all."""
         return self.good is not None or not self.seen.startswith(NOT_ASKED)
-
-
-class Catch(Model, frozen=True, kw_only=True):
-    """What a user of a cell that works will still run into."""
-
-    #: The id of the question that was answered otherwise than expected.
-    question: str
-    kind: Literal["loses messages", "drops sockets", "lets somebody in"]
-    #: What was seen, in one sentence.
-    text: str
-
-
-class Cause(Model, frozen=True, kw_only=True):
-    """What a verdict or a catch comes from."""
-
-    #: The id of the question; empty for the verdict.
-    question: str = ""
-    #: The package and its release; empty where it is none.
-    package: str = ""
-    release: str = ""
-    #: The line of output that shows it, or what else does.
-    text: str
-
-
-class Cure(Model, frozen=True, kw_only=True):
-    """What mends a verdict or a catch: it was tried, and measured."""
-
-    #: The id of the question; empty for the verdict.
-    question: str = ""
-    kind: Literal["pin", "server", "setting", "cell"]
-    #: The requirement, server, setting or cell.
-    change: str
-    #: What came of it.
-    judgement: Judgement
 
 
 class VariantResult(Model, frozen=True, kw_only=True):

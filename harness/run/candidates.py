@@ -106,7 +106,7 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
         as_of=str(asked.as_of or ""),
     )
     prefix = python.parent.parent
-    held = _asked_of_tox(prefix)
+    held = asked_of_tox(prefix)
     wanted = [text for name, text in held.items() if not (django and name == "django")]
     wanted += [str(django.requirement)] if django else []
     options = _options(asked, instead, held)
@@ -156,7 +156,7 @@ def _named(each: Direct) -> str:
     return f"{each.requirement.name}-{hashlib.sha256(str(each.requirement).encode()).hexdigest()[:6]}"
 
 
-def _asked_of_tox(prefix: Path) -> dict[str, str]:
+def asked_of_tox(prefix: Path) -> dict[str, str]:
     """Return what tox was asked to put into the environment *prefix*: normalised names → exact requirements."""
     try:
         noted = json.loads((prefix / BASE).read_text("utf-8"))

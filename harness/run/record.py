@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from harness.errors import AlreadyRunning, UsageError
 from harness.probes.registry import PROBES
-from harness.results import history
+from harness.results import catches, failures, history
 from harness.results.compare import differences
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
@@ -102,7 +102,7 @@ def replace(reports: Reports, result: Result, before: Result | None) -> str:
         if not _untested(before):
             day = before.varying.started[:10]
             return f"The result recorded on {day} stays: {before.verdicts.overall.label}"
-    save_result(with_earlier_probes(result, before), reports.result(result.cell))
+    save_result(still_explained(with_earlier_probes(result, before), before), reports.result(result.cell))
     history.append(reports, result, before)
     return ""
 
@@ -140,6 +140,25 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
     )
     joined = _before_the_stop(result.steps, [step for step in before.steps if step.name in steps])
     return msgspec.structs.replace(result, probes=probes, steps=joined, varying=varying)
+
+
+def still_explained(result: Result, before: Result | None) -> Result:
+    """Return *result* with the causes and cures that were found before, of what is still answered as it was."""
+    if before is None:
+        return result
+    failed, answers = failures.told(result), {each.id: each.good for each in catches.answers(result)}
+
+    def still(question: str) -> bool:
+        if not question:
+            return bool(failed) and failed == failures.told(before)
+        # What was not asked this time may be as it was.
+        return answers.get(question) is not True
+
+    return msgspec.structs.replace(
+        result,
+        causes=[*result.causes, *(each for each in before.causes if still(each.question))],
+        cures=[*result.cures, *(each for each in before.cures if still(each.question))],
+    )
 
 
 def _same_server(before: Result, result: Result) -> bool:

@@ -40,6 +40,11 @@ _PAGES = {
         "Comparison of WebSocket libraries for Django",
         "What they cost, what else was asked, servers, documentation: every library on one page.",
     ),
+    "causes.html": (
+        "causes.rst",
+        "What fails, what it comes from, and what mends it",
+        "Every failure and every catch of all cells, by its cause, with the release that is guilty and what mends it.",
+    ),
     "how.html": (
         "how.rst",
         "How a verdict is reached",
@@ -119,7 +124,7 @@ def pages(view: View, reports: Reports, script: Script) -> Generator[tuple[str, 
         return environment.get_template(template).render(root=root, **values)
 
     prose_of = render_reports(view, cells=False) | {"how.rst": (_HERE / "how.rst").read_text(encoding="utf-8")}
-    roots = ["" if path in ("index.rst", "how.rst") else "../" for path in prose_of]
+    roots = ["" if path in ("index.rst", "causes.rst", "how.rst") else "../" for path in prose_of]
     # It takes as long as everything else together.
     with workers.mapped(prose.html, prose_of.values(), roots) as made:
         yield "index.html", page("index.html.j2", filters=_filters(view))

@@ -66,5 +66,7 @@ def _link(target: str, root: str) -> str:
         return f"{root}cells/{cell[1]}.html"
     if questions := re.fullmatch(r"([\w.-]+)/questions\.rst", target):
         return f"{root}library/{questions[1]}-questions.html"
+    if target == "causes.rst":
+        return f"{root}causes.html"
     library = re.fullmatch(r"(?:\.\./)?([\w.-]+)\.rst", target)
     return f"{root}library/{library[1]}.html" if library else target

@@ -132,6 +132,19 @@ def test_network(text):
     assert output.no_network(text)
 
 
+def test_nothing_fits_together():
+    """Where no versions fit together the cause says between which, which uv prints on the next line."""
+    text = (
+        "error: No solution found when resolving dependencies\n"
+        "  cause: Because channels-redis>=4.2.0 depends on redis>=4.6, we can conclude that it depends on redis.\n"
+        "         And because you require redis<3, we can conclude that your requirements are unsatisfiable.\n"
+    )
+    assert output.failure(text).cause == (
+        "error: No solution found when resolving dependencies: "
+        "Because channels-redis>=4.2.0 depends on redis>=4.6, we can conclude that it depends on redis."
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -104,7 +104,19 @@ def test_help(monkeypatch, capsys):
     listed = lines[lines.index("Commands:") + 1 :]
     listed = listed[: listed.index("")]
     assert [line.split()[0] for line in listed if not line.startswith("   ")] == [
-        *("ci-matrix", "compare", "doctor", "export", "list", "merge", "report", "reproduce"),
+        *(
+            "bisect",
+            "causes",
+            "ci-matrix",
+            "compare",
+            "doctor",
+            "export",
+            "list",
+            "mend",
+            "merge",
+            "report",
+            "reproduce",
+        ),
         *("run", "schema", "show", "site"),
     ]
 

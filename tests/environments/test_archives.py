@@ -117,10 +117,10 @@ def test_pips_own_configuration(monkeypatch):
 
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)
     monkeypatch.setattr(archives.subprocess, "run", run)
-    assert archives._configured("index-url") == ["https://one.example/simple", "https://two.example/simple"]
+    assert archives.configured("index-url") == ["https://one.example/simple", "https://two.example/simple"]
     assert asked == [[sys.executable, "-m", "pip", "config", "get", "global.index-url"]]
     monkeypatch.setenv("PIP_INDEX_URL", "https://three.example/simple")
-    assert archives._configured("index-url") == ["https://three.example/simple"]
+    assert archives.configured("index-url") == ["https://three.example/simple"]
     assert len(asked) == 1
 
 

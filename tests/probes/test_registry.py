@@ -6,6 +6,7 @@ import pytest
 from cellservers import TalkingLibrary, failed, finding, standing_in
 from talkers import Switchboard
 
+from harness.cell.only import Only
 from harness.cell.outcome import Observations
 from harness.clients.connection import SendFailed
 from harness.errors import UsageError
@@ -122,3 +123,23 @@ def test_those_that_take_long_to_import(name, monkeypatch):
     module = __import__(f"harness.probes.{name}", fromlist=["ask"])
     monkeypatch.setattr(module, "ask", lambda chat, server, observed: iter([finding(f"{name}?")]))
     assert [each.question for each in registry.PROBES[name].ask(None, None, None)] == [f"{name}?"]
+
+
+def test_one_question_alone(monkeypatch, tmp_path):
+    """Where one question is asked alone its probe goes no further than to the answer, and ends what it has begun."""
+    ended = []
+
+    def ask(chat, server, observed):
+        try:
+            for question in ("one?", "two?", "three?"):
+                yield finding(question)
+        finally:
+            ended.append("here")
+
+    monkeypatch.setattr(registry, "PROBES", {"several": Kind(ask)})
+    board = Switchboard()
+    server = standing_in(tmp_path, board, TalkingLibrary(board))
+    server.only = Only("several", "two?")
+    (probe,) = registry.run(["several"], board.chat(), server, Observations())
+    assert [each.question for each in probe.findings] == ["one?", "two?"]
+    assert ended == ["here"]

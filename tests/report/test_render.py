@@ -166,11 +166,11 @@ def test_hostile_result(cell, tmp_path):
     """Hostile text in every field of a result stays text in every report."""
     pages = render(read_view(Reports(folder_of(tmp_path, cell))))
     check(pages)
-    assert len(pages) == 3 + (cell != "py33-django19")
-    for text in pages.values():
+    assert len(pages) == 4 + (cell != "py33-django19")
+    for path, text in pages.items():
         document = docutils.core.publish_doctree(text, settings_overrides={"report_level": 5})
         nodes = list(document.findall(lambda node: node.tagname in ("raw", "reference", "footnote_reference")))
-        assert nodes
+        assert nodes or path == "causes.rst"  # where there is none there is nothing to link to
         for node in nodes:
             assert "javascript" not in node.get("refuri", ""), node
             assert node.tagname == "reference", node

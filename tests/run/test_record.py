@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from harness.errors import AlreadyRunning, DamagedResult, HarnessError, UsageError
 from harness.results import history
 from harness.results.document import read_result, save_result
+from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
 from harness.results.result import Judgement, Probe, Result, Verdicts
 from harness.run import record
 from harness.run.record import Conclusion
-from harness.verdict import Reason
+from harness.verdict import Reason, Verdict
 
 CELL = "py39-django22"
 LATER = "2026-12-24T08:00:00+00:00"
@@ -433,3 +434,31 @@ def test_since_then(works):
 def test_since_without_versions(works):
     """Where one of the two has no versions nothing is said of Django."""
     assert record.since(works, replace(later(works), versions=None)) == []
+
+
+def explained(result: Result, *questions: str) -> Result:
+    causes = [Cause(question=each, turned=[], text="so", good=[], bad=[], found_on="2026-11-26") for each in questions]
+    cure = {"kind": "pin", "change": "x<1", "verdict": Verdict.WORKS, "text": "", "tried_on": "2026-11-26"}
+    return replace(result, causes=causes, cures=[Cure(question=each, **cure) for each in questions])
+
+
+def test_explanations_stay(reports, works):
+    """Causes and cures stay with a cell that is measured again, of all that it still does not answer as expected."""
+    before = explained(works, "early", "idle-12", "load-1000")
+    kept = record.still_explained(works, before)
+    # What is idle stays open; under load it was not put this time.
+    assert [each.question for each in kept.causes] == ["early", "load-1000"]
+    assert [each.question for each in kept.cures] == ["early", "load-1000"]
+    assert record.still_explained(works, None) == works
+    record.conclude(reports, works, before, expected=False)
+    assert [each.question for each in read_result(reports.result(CELL)).causes] == ["early", "load-1000"]
+
+
+def test_explanations_of_a_failure(works):
+    """The cause of a verdict stays as long as the failure says the same."""
+    failed = with_reason(works, Reason.SERVER_DID_NOT_START, "No module named 'cgi'")
+    before = explained(failed, "")
+    assert len(record.still_explained(failed, before).causes) == 1
+    other = with_reason(works, Reason.SERVER_DID_NOT_START, "No module named 'imp'")
+    assert record.still_explained(other, before).causes == []
+    assert record.still_explained(works, before).causes == []

@@ -11,6 +11,7 @@ from talkers import Clock, Switchboard, message
 
 from harness.captured.output import Failure
 from harness.cell import steps as cell_steps
+from harness.cell.only import Only
 from harness.cell.server import Ends
 from harness.chat import pulse
 from harness.clients.connection import Endpoint
@@ -504,3 +505,35 @@ def test_a_full_disk(server, board, monkeypatch):
     monkeypatch.setattr(cell_steps, "no_room", lambda folder, least: {1_000_000_000: "3 MB are free"}[least])
     with pytest.raises(HarnessError, match=r"^the disk is full: 3 MB are free$"):
         served(server)
+
+
+def one(server, board, name, question=""):
+    """Ask one question alone; return what was observed."""
+    server.only = Only(name, question)
+    return served(server, [name] if name in probes.PROBES else [])
+
+
+def test_one_question_of_a_probe(server, board, asked):
+    """One question is asked on one start of the server, behind one round; nothing else is."""
+    observed = one(server, board, "first", "first?")
+    assert asked == [("first", 9)]
+    assert [step for step in names(server) if "again" in step or step in ("isolation", "second round")] == []
+    assert (observed.starts, len(observed.rounds), observed.variants) == (1, 1, [])
+    assert [(probe.name, [each.id for each in probe.findings]) for probe in observed.probes] == [("first", ["first"])]
+
+
+def test_one_question_beside_the_probes(server, board, asked):
+    """A question of isolation, or of the library's own sets, is asked where it is, in the way that it is put to."""
+    assert [each.question for each in one(server, board, "isolation", "alone?").isolation] == ["alone?"]
+    observed = one(server, board, "rooms", "a room?")
+    assert [probe.name for probe in observed.sets] == ["rooms"]
+    assert (observed.isolation, observed.variants, asked) == ([], [], [])
+    observed = one(server, board, "rooms", "a room? (other server)")
+    assert [variant.name for variant in observed.variants] == ["other server"]
+
+
+def test_the_verdict_alone(server, board, asked):
+    """For the verdict there are two starts and two rounds, and no question beside them."""
+    observed = one(server, board, "")
+    assert (observed.starts, len(observed.rounds)) == (2, 2)
+    assert (observed.isolation, observed.sets, observed.variants, asked) == ([], [], [], [])

@@ -61,7 +61,7 @@ def page(site: Path, name: str) -> str:
 def test_every_page(site):
     """Each page is closed in order, has a title and a description, and no handler and no identifier twice."""
     paths = sorted(site.rglob("*.html"))
-    assert len(paths) == 5 + 2 * 3 + len(CELLS) + 1
+    assert len(paths) == 6 + 2 * 3 + len(CELLS) + 1
     for path in paths:
         found = Page(path)
         assert not found.wrong, path

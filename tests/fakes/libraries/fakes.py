@@ -1,5 +1,6 @@
 """Fake libraries, one for each way to misbehave; ``tests/fakes/project`` is their server side."""
 
+import sys
 from pathlib import Path
 from typing import ClassVar
 
@@ -98,6 +99,7 @@ NAMES = (
     "says-in-use",
     "crashes-in-migrate",
     "is-ended-in-migrate",
+    "turns",
 )
 #: Those whose frames are JSON, on one connection for each member.
 JSON_NAMES = ("behaves-in-json", "names-another-sender", "names-another-channel", "tells-what-was-said")
@@ -117,7 +119,8 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
         def requirements(self, cell: Cell) -> list[str]:
             if fake == "cannot-be-installed":
                 return [str(Path(__file__).parent.parent / "unbuildable")]
-            return ["no-such-package-anywhere"] if fake == "asks-an-index" else []
+            # What the last is made of is an index's that a test has.
+            return {"asks-an-index": ["no-such-package-anywhere"], "turns": ["library"]}.get(fake, [])
 
         def pins(self, cell: Cell) -> list[Pin]:
             return []
@@ -129,6 +132,8 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
             return {"FAKE": fake, "CHAT_REDIS_URL": redis_url, "FAKE_NOTE": str(database.parent / "note")}
 
         def serve(self, python: Path, port: int, server: Server) -> list[str]:
+            if fake == "turns":  # the cell has no more than what it is about
+                return [sys.executable, "manage.py", "runserver", str(port), str(python.parent.parent)]
             return [str(python), "manage.py", "runserver", str(port)]
 
         def variants(self, cell: Cell) -> list[Variant]:

@@ -12,12 +12,25 @@ COMMANDS = {
 }
 
 
+def turned(prefix: str) -> str:
+    """Return how a server behaves with what is installed in *prefix*: ``part1`` and ``part4`` do not go together."""
+    from importlib.metadata import distributions
+    from pathlib import Path
+
+    folders = [str(path) for path in Path(prefix).glob("lib/python*/site-packages")]
+    versions = {each.metadata["Name"]: each.version for each in distributions(path=folders)}
+    if versions["part1"] >= "2.0" and versions["part4"] >= "2.0":
+        return "hears-strangers"
+    # What mends that has a price.
+    return "leaks-to-strangers" if versions["part1"] == "0.9" else "behaves"
+
+
 def main() -> int:
     command, fake = sys.argv[1], os.environ["FAKE"]
     if command == "runserver":
         import server
 
-        return server.serve(fake, int(sys.argv[2]))
+        return server.serve(turned(sys.argv[3]) if fake == "turns" else fake, int(sys.argv[2]))
     if fake == f"crashes-in-{command}":
         os.kill(os.getpid(), signal.SIGSEGV)
     if fake == f"is-ended-in-{command}":

@@ -1,0 +1,322 @@
+"""Find what turned an answer: the neighbouring days, then the packages, then the releases of these."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from harness.causes import search
+from harness.causes.notes import Notes
+from harness.causes.releases import Releases
+from harness.causes.resolver import Resolver
+from harness.causes.search import NoSearch, Tried, Versions
+from harness.causes.trials import Trials
+from harness.errors import UsageError
+from harness.results.document import read_result
+from harness.results.explained import Cause, Turned
+
+#: Days between today and the first day that is tried for a good end; each further one is twice as far.
+_FIRST_STEP = 30
+#: Nothing of what is tested here is older.
+_OLDEST = date(2005, 1, 1)
+#: Days closer than these are not told apart where a good end is looked for.
+_NEAR = timedelta(days=90)
+#: How many versions are named where sets differ.
+_SHOWN = 4
+_PIN = re.compile(r"^([\w.-]+)==([^\s;#]+)")
+
+
+class NotTurned(NoSearch):
+    """No release of anything turned the answer, which was always so; that is a cause as well."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.text)
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a search: a day, or a set of versions."""
+
+    shown: str
+    day: date | None = None
+    versions: Versions | None = None
+
+
+def read_end(text: str) -> End:
+    """Return the end that *text* names: a day, a result, or a file of ``name==version``.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    try:
+        return End(text, day=date.fromisoformat(text))
+    except ValueError:
+        path = Path(text)
+    if not path.is_file():
+        raise UsageError(
+            f"{text!r} is no end to search from", "name a day such as 2026-05-01, a result, or a file of name==version"
+        )
+    if path.suffix == ".json":
+        recorded = read_result(path, any_name=True)
+        if recorded.versions is None or not recorded.versions.installed:
+            raise UsageError(f"nothing was installed in {path.name}", "name another result")
+        found = recorded.versions.installed
+    else:
+        lines = path.read_text("utf-8").splitlines()
+        found = {match[1]: match[2] for line in lines if (match := _PIN.match(line.strip()))}
+        if not found:
+            raise UsageError(f"{path.name} has no lines of the form name==version", "make one with `pip freeze`")
+    return End(path.name, versions={str(canonicalize_name(name)): version for name, version in found.items()})
+
+
+@dataclass
+class Bisection:
+    """One search for a cause."""
+
+    trials: Trials
+    resolver: Resolver
+    releases: Releases
+    notes: Notes
+    #: Shows a line.
+    tell: Callable[[str], None]
+    #: What is in every set of versions, whatever is tried: it is part of the cell.
+    held: frozenset[str]
+    #: Expected trials of what is under way.
+    expected: int = 0
+    _number: int = 0
+    _tried: Tried = field(init=False)
+    #: What sets of versions are called.
+    _labels: dict[frozenset[tuple[str, str]], str] = field(default_factory=dict)
+    #: Which have been told of, and the seconds that each trial took.
+    _told: set[frozenset[tuple[str, str]]] = field(default_factory=set)
+    _seconds: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._tried = Tried(self._trial)
+
+    def find(self, good: End | None, bad: End) -> Cause:
+        """Return what turned the answer between *good*, which is looked for if it is None, and *bad*.
+
+        Raises:
+            NotTurned: it was always so.
+            NoSearch: the ends are no good and no bad one, or are the same; the message says why.
+            HarnessError: the machine is at fault.
+        """
+        self._begin(bad)
+        if bad.day is None or (good is not None and good.day is None):
+            if good is None:
+                raise NoSearch("a good end is needed beside a bad one that is no day: name it with --good")
+            before, after = self._versions(good), self._versions(bad)
+            self._labels |= {_key(before): good.shown, _key(after): bad.shown}
+            self._check_ends(good, before, after)
+            return self._packages(before, before, after, [])
+        good_day, bad_day = (good.day, bad.day) if good else self._double_back(bad.day)
+        assert good_day is not None
+        self.expected = math.ceil(math.log2(max((bad_day - good_day).days, 2))) + 1
+        turn = search.over_days(self._on, self._tried, good_day, bad_day)
+        self.tell(f"It turned between {turn.good_day} and {turn.bad_day}: {_differing(turn.good, turn.bad)}")
+        far = self._on(good_day)
+        assert far is not None
+        last = sorted(_changed(turn.good, turn.bad))
+        return self._packages(turn.good, far, turn.bad, last)
+
+    def _begin(self, bad: End) -> None:
+        """Make sure that the bad end is bad, and note how."""
+        found = self._shown_trial(self._versions(bad), f"as of {bad.day}" if bad.day else bad.shown)
+        if found is None:
+            raise NoSearch(f"with {bad.shown} there is no answer: {self.trials.ask(self._versions(bad)).seen}")
+        seen = self.trials.ask(self._versions(bad)).seen
+        if not found:
+            raise NoSearch(
+                f"with {bad.shown} the answer is as expected: {seen}; --changed finds what changed its words"
+            )
+        self.trials.failure = seen if self.trials.words or not self.trials.only.set else ""
+
+    def _versions(self, end: End) -> Versions:
+        if end.versions is not None:
+            return {name: version for name, version in end.versions.items() if name not in self.held}
+        assert end.day is not None
+        found = self._on(end.day)
+        if found is None:
+            raise NoSearch(f"nothing can be installed as of {end.day}: {self.resolver.said}")
+        return found
+
+    def _check_ends(self, good: End, before: Versions, after: Versions) -> None:
+        if before == after:
+            raise NoSearch("both ends have the same versions")
+        found = self._shown_trial(before, good.shown)
+        if found is not False:
+            seen = self.trials.ask(before).seen
+            raise NoSearch(f"with {good.shown} the answer is {'bad' if found else 'not to be had'}: {seen}")
+
+    def _on(self, day: date) -> Versions | None:
+        """Return what is installed on *day*, without what is held."""
+        known, versions = self.notes.resolved(day)
+        if not known:
+            versions = self.resolver.on(day)
+            self.notes.keep_day(day, versions)
+        if versions is None:
+            return None
+        found = {name: each for name, each in versions.items() if name not in self.held}
+        self._labels.setdefault(_key(found), f"as of {day}")
+        return found
+
+    def _double_back(self, bad_day: date) -> tuple[date, date]:
+        """Return a good day, found by going back ever further, and the last day after it that is bad."""
+        last, limit, step = bad_day, _OLDEST, timedelta(days=_FIRST_STEP)
+        why = ""
+        while last - limit >= _NEAR:
+            # Where nothing was to be had it is looked for between that day and the last that was bad.
+            day = last - step if last - step > limit else limit + (last - limit) / 2
+            versions = self._on(day)
+            self.expected = 1
+            found = None if versions is None else self._shown_trial(versions, f"as of {day}")
+            if found is False:
+                return day, last
+            if found:
+                last, step = day, 2 * step
+            else:
+                limit = day
+                why = f", and as of {day} " + ("nothing can be installed" if versions is None else "there is no answer")
+        raise NotTurned(self._always(last, f"it was so as of {last} already{why}"))
+
+    def _always(self, last: date, text: str) -> Cause:
+        """Return that no release turned the answer, which *text* says was so on the day *last* already."""
+        return Cause(
+            question=self.trials.only.id if self.trials.only.set else "",
+            turned=[],
+            text=f"no release turned it: {text}",
+            good=[],
+            bad=_frozen(self._on(last) or {}),
+            found_on=date.today().isoformat(),
+        )
+
+    def _packages(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> Cause:
+        """Return the cause among the packages that differ: *near* is good just before *bad*, and *far* long before.
+
+        *last* is what has changed between *near* and *bad*.
+        """
+        names = self._guilty(near, far, bad, last)
+        older = {name: (near if near.get(name) != bad.get(name) else far).get(name, "") for name in names}
+        before = {name: version for name, version in older.items() if version}
+        versions = bad
+        if self._tried(search.mixed(bad, before, names)) is not False:
+            # There it is not good again; it is where everything else is as it was.
+            versions = search.mixed(near, bad, names)
+        found = []
+        for name in names:
+            turned = self._release(name, older[name], versions)
+            versions = {**versions, name: turned.bad} if turned.bad else versions
+            found.append(turned)
+        good = {each.package: each.good for each in found if each.good}
+        return self._cause(found, search.mixed(versions, good, names), versions)
+
+    def _guilty(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> list[str]:
+        """Return the packages that have to be as in *bad*; also those that had changed before, if they are needed."""
+        changed = _changed(near, bad)
+        self.expected = 2 * math.ceil(math.log2(len(changed) + 1))
+        if last and self._tried(search.mixed(far, bad, last)) is not None:
+            found = search.guilty(far, bad, self._tried, last)
+            if len(found) <= len(changed) + 1:
+                return found
+        # In the company of what is long gone it cannot be tried, or not told apart.
+        return search.guilty(near, bad, self._tried)
+
+    def _release(self, name: str, first: str, versions: Versions) -> Turned:
+        """Return the first release of *name* that is bad in the company of *versions*; *first* is good there."""
+        last = versions.get(name, "")
+        if not first or not last or first == last:
+            return Turned(package=name, good=first, bad=last)
+        older, newer = sorted(Version(each) for each in (first, last))
+        known = {each.version: each.uploaded for each in self.releases.between(name, str(older), str(newer))}
+        order = list(known) if str(older) == str(Version(first)) else list(reversed(known))
+        self.expected = math.ceil(math.log2(max(len(order), 2)))
+        good, turned = search.first_bad(order, lambda release: self._tried({**versions, name: release}))
+        return Turned(package=name, good=good, bad=turned, uploaded=known[turned])
+
+    def _cause(self, found: list[Turned], good: Versions, bad: Versions) -> Cause:
+        before, after = self.trials.ask(good), self.trials.ask(bad)
+        named = " and ".join(_named(each) for each in found)
+        older = " and ".join(f"{each.package} {each.good}" if each.good else f"no {each.package}" for each in found)
+        newer = " and ".join(f"{each.package} {each.bad}" if each.bad else f"no {each.package}" for each in found)
+        what = f"{self.trials.only.question}: " if self.trials.only.question else ""
+        return Cause(
+            question="" if not self.trials.only.set else self.trials.only.id,
+            turned=found,
+            text=f"{named}. {what}with {older} “{before.seen}”, with {newer} “{after.seen}”",
+            good=_frozen(good),
+            bad=_frozen(bad),
+            found_on=date.today().isoformat(),
+        )
+
+    def _trial(self, versions: Versions) -> bool | None:
+        return self._shown_trial(versions, self._labels.get(_key(versions), ""))
+
+    def _shown_trial(self, versions: Versions, what: str) -> bool | None:
+        """Try *versions*, and say what came of it."""
+        new = self.notes.answer(versions) is None
+        self._number += new
+        began = time.monotonic()
+        found = self.trials.bad(versions)
+        if _key(versions) in self._told:
+            return found
+        self._told.add(_key(versions))
+        if new:
+            self._seconds.append(time.monotonic() - began)
+        self.expected = max(self.expected - 1, 0)
+        left = ""
+        if self.expected and self._seconds:
+            minutes = math.ceil(self.expected * statistics.median(self._seconds) / 60)
+            left = f"; about {self.expected} left, {minutes} min"
+        bad, good = ("the same", "other") if self.trials.words else ("bad", "good")
+        word = {True: bad, False: good, None: "no answer"}[found]
+        seen = self.trials.ask(versions).seen.partition("\n")[0]
+        what = what or self._called(versions)
+        self.tell(f"{self._number:>3}. {word + ('' if new else ', known'):<11} {what}: {seen}{left}")
+        return found
+
+    def _called(self, versions: Versions) -> str:
+        """Return what *versions* are called: by the set with a name that they differ least from."""
+        named = min(self._labels, key=lambda key: len(_changed(dict(key), versions)), default=None)
+        if named is None:
+            return _few(_frozen(versions))
+        name, differing = self._labels[named], _differing(dict(named), versions)
+        return f"{name}, but {differing}" if differing else name
+
+
+def _named(turned: Turned) -> str:
+    day = f" ({turned.uploaded})" if turned.uploaded else ""
+    return f"{turned.package} {turned.bad}{day}" if turned.bad else f"{turned.package} is no longer installed"
+
+
+def _changed(good: Versions, bad: Versions) -> list[str]:
+    return [name for name in {*good, *bad} if good.get(name) != bad.get(name)]
+
+
+def _differing(good: Versions, bad: Versions) -> str:
+    names = sorted(_changed(good, bad))
+    return _few([f"{name} {good.get(name, 'not there')} → {bad.get(name, 'not there')}" for name in names])
+
+
+def _few(texts: Sequence[str]) -> str:
+    """Return the first of *texts* in one, and how many more there are."""
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more
+
+
+def _key(versions: Versions) -> frozenset[tuple[str, str]]:
+    return frozenset(versions.items())
+
+
+def _frozen(versions: Mapping[str, str]) -> list[str]:
+    return sorted(f"{name}=={version}" for name, version in versions.items())

@@ -1,0 +1,174 @@
+"""A cell whose answer is to be explained: what is recorded of it, the question, and how it is tried again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import msgspec
+from packaging.utils import canonicalize_name
+
+from harness import ROOT
+from harness.causes import question
+from harness.causes.bisect import Bisection
+from harness.causes.notes import Notes
+from harness.causes.releases import Releases
+from harness.causes.resolver import Resolver
+from harness.causes.trials import PROFILE, Trials
+from harness.cell.only import Only
+from harness.cell.steps import Watcher
+from harness.cell.variables import environment
+from harness.cells import Cell
+from harness.environments import legacy
+from harness.errors import HarnessError, UsageError
+from harness.libraries import registry
+from harness.probes.registry import PROBES
+from harness.results import deep, records
+from harness.results.document import save_result
+from harness.results.explained import Cause, Cure
+from harness.results.folder import Reports
+from harness.results.result import Result
+from harness.run import record
+from harness.run.candidates import asked_of_tox
+from harness.run.request import Request
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question to one cell."""
+
+    #: The cell, with the interpreter of its environment.
+    request: Request
+    recorded: Result
+    only: Only
+
+    @property
+    def cell(self) -> str:
+        """The name of the cell."""
+        return self.request.cell.name
+
+    @property
+    def asked(self) -> str:
+        """The short name of the question, as causes and cures have it: empty for the verdict."""
+        return self.only.id if self.only.set else ""
+
+    @property
+    def answer(self) -> question.Answer:
+        """What is recorded as the answer."""
+        sets = deep.of_cell(self.request.reports, self.cell) if self.only.set else ()
+        return question.answer(self.only, self.recorded, sets)
+
+    def bisection(
+        self,
+        tell: Callable[[str], None],
+        watching: Callable[[str], AbstractContextManager[Watcher]],
+        anew: bool = False,
+        changed: bool = False,
+    ) -> Bisection:
+        """Return a search for the cause, which goes on where an earlier one was broken off unless it is *anew*.
+
+        With *changed* it is a search for what changed the words of the answer, though that is as expected.
+        """
+        request, python = self.request, self.request.python
+        held = asked_of_tox(python.parent.parent)
+        folder = request.reports.of_profile(PROFILE).folder / "notes"
+        folder.mkdir(parents=True, exist_ok=True)
+        base = [request.cell.name, *held.values(), str(request.setup.requirements(request.cell))]
+        notes = Notes(folder / f"{self.cell}.{self.only.id}.json", base, anew)
+        trials = Trials(request, self.only, notes, watching, words=changed)
+        resolver = Resolver(
+            request.setup.requirements(request.cell), list(held.values()), python, environment(installer=True), folder
+        )
+        releases = Releases(request.cell.python, environment(installer=True))
+        return Bisection(trials, resolver, releases, notes, tell, frozenset(map(canonicalize_name, held)))
+
+    def keep(self, causes: list[Cause], cures: list[Cure]) -> None:
+        """Record *causes* and *cures* beside the cell's result, in the place of earlier ones of the question.
+
+        Raises:
+            HarnessError: that cannot be written.
+        """
+        reports, cell = self.request.reports, self.cell
+        with record.locked(reports, cell):
+            now = record.recorded(reports, cell) or self.recorded
+            kept = [each for each in now.causes if each.question != self.asked or not causes]
+            others = [each for each in now.cures if each.question != self.asked or not cures]
+            explained = msgspec.structs.replace(now, causes=[*kept, *causes], cures=[*others, *cures])
+            save_result(explained, reports.result(cell))
+
+
+def open_case(
+    cell: str,
+    name: str | None,
+    reports: Reports,
+    python: Path | None,
+    folders: tuple[Path, ...],
+    tell: Callable[[str], None],
+) -> Case | None:
+    """Return the case of *cell* and the question *name*, the worst one where that is None; None where nothing is wrong.
+
+    *python* is the interpreter of the cell's environment, which tox makes where it is None and there is none.
+
+    Raises:
+        UsageError: there is no such cell, result or question.
+        HarnessError: its environment cannot be made.
+    """
+    parsed = Cell.parse(cell)
+    setup = registry.setup_for(parsed, registry.discover(folders))
+    recorded = record.recorded(reports, cell)
+    if recorded is None:
+        raise UsageError(f"nothing is recorded of {cell}", f"run `tox -e {cell}` first")
+    if parsed.python in legacy.VERSIONS:
+        raise UsageError(
+            f"nothing is resolved for Python {parsed.python} any more: its versions are those of {legacy.LOCKS_SHOWN}",
+            "choose a cell of Python 3.6 or newer",
+        )
+    if name is None:
+        # Of a cell with the best known pins there is always something to ask: whether they are needed.
+        only = question.worst(recorded) or (Only() if setup.pinned else None)
+    else:
+        others = records.in_folder(reports.results).results.values()
+        of_library = [each for each in others if each.library == recorded.library]
+        only = question.find(name, recorded, deep.of_cell(reports, cell), of_library)
+    if only is None:
+        return None
+    interpreter = python.absolute() if python else _made(cell, tell)
+    request = Request(
+        cell=parsed, setup=setup, python=interpreter, reports=Reports(reports.folder.absolute()), probes=[]
+    )
+    return Case(request, recorded, only)
+
+
+def _made(cell: str, tell: Callable[[str], None]) -> Path:
+    """Return the interpreter of the environment that tox has made, or makes, for *cell*.
+
+    Raises:
+        HarnessError: it cannot.
+    """
+    python = ROOT / ".tox" / cell / "bin" / "python"
+    if not python.exists():
+        tell(f"tox makes the environment of {cell} …")
+        command = [sys.executable, "-m", "tox", "-q", "-e", cell, "--notest"]
+        ended = subprocess.run(command, cwd=ROOT, check=False)
+        if ended.returncode or not python.exists():
+            raise HarnessError(f"tox could not make the environment of {cell}", f"see what `tox -e {cell}` says")
+    return python
+
+
+def asked_of(result: Result) -> list[str]:
+    """Return the probes of *result* that a further run asks as well: those that take no minutes."""
+    return [each.name for each in result.probes if each.name in PROBES and not _long(each.name)]
+
+
+def _long(probe: str) -> bool:
+    return PROBES[probe].deep or PROBES[probe].alone
+
+
+def today() -> str:
+    """Return the day, as causes and cures have it."""
+    return date.today().isoformat()

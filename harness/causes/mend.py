@@ -1,0 +1,280 @@
+"""Find what mends a verdict or a catch, and prove it: a pin, another way or server of the library, another cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Literal
+
+from packaging.version import Version
+
+from harness.causes import question
+from harness.causes.case import Case, asked_of, today
+from harness.causes.question import Answer
+from harness.causes.trials import asking
+from harness.cell.only import Only
+from harness.cell.steps import Watcher
+from harness.cell.variables import environment
+from harness.cells import Cell
+from harness.environments import own
+from harness.errors import UsageError
+from harness.libraries import registry
+from harness.probes.registry import PROBES
+from harness.results import deep, records
+from harness.results.compare import Change, compare
+from harness.results.explained import Cause, Cure, Turned
+from harness.results.folder import Reports
+from harness.results.installed import Candidate, Pin
+from harness.results.result import Result
+from harness.run import cell as running
+from harness.run import record
+from harness.run.candidates import Asked, Prepared, asked_of_tox, prepare
+from harness.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of something that was tried."""
+
+    answer: Answer
+    #: Of the whole cell; None where the question alone was asked, and not mended.
+    verdict: Verdict | None
+    #: What it changes beside the answer, and what of that is worse; a sentence each.
+    changes: list[str]
+    worse: list[str]
+
+    @property
+    def mends(self) -> bool:
+        """Whether the answer is as expected now, and nothing else is worse."""
+        return self.answer.good is True and self.verdict is Verdict.WORKS and not self.worse
+
+
+@dataclass(frozen=True)
+class Mending:
+    """Looks for cures of a case."""
+
+    case: Case
+    #: Shows a line, and the steps of what is tried.
+    tell: Callable[[str], None]
+    watching: Callable[[str], AbstractContextManager[Watcher]]
+
+    def pins(self, turned: Sequence[Turned]) -> list[Cure]:
+        """Return the cure by holding back what has *turned* the answer: by as few pins as can be, if any do."""
+        pins = [pin for each in turned if (pin := pin_against(each))]
+        for number in range(1, len(pins) + 1):
+            for together in combinations(pins, number):
+                if cure := self.pinned(together):
+                    return [cure]
+        return []
+
+    def pinned(self, pins: Sequence[str]) -> Cure | None:
+        """Try *pins*, requirements such as ``redis<8``; return the cure if that is one."""
+        request = self.case.request
+        prepared = prepare(request.cell, request.setup, request.python, Asked(tuple(pins)))
+        shown = " ".join(pins)
+        tried = self._try(shown, request.cell, prepared)
+        return self._cure("pin", shown, tried.answer, tried.changes) if tried.mends else None
+
+    def elsewhere(self, others: Sequence[Result]) -> list[Cure]:
+        """Return cures that *others*, recorded results of the library, already show: ways, then servers, then cells."""
+        return self._ways() or self._servers(others) or self._neighbours(others)
+
+    def other_servers(self, others: Sequence[Result]) -> Iterator[Cure]:
+        """Try the servers of the library of which nothing is recorded on this Python and Django."""
+        request = self.case.request
+        known = {each.server for each in others if _pair(each) == _pair(self.case.recorded)}
+        for server in request.setup.library.servers:
+            if server in known or server == request.setup.server.name:
+                continue
+            if (prepared := self._on_server(server)) is None:
+                continue
+            cell, ready = prepared
+            tried = self._try(server, cell, ready)
+            if tried.mends:
+                yield self._cure("server", server, tried.answer, tried.changes)
+
+    def needless(self) -> Iterator[tuple[Pin, list[str]]]:
+        """Yield each of the cell's best pins with what is worse without it: nothing where it is no longer needed."""
+        request = self.case.request
+        for pin in request.setup.library.best_pins(request.cell):
+            setup = replace(request.setup, without=(pin.requirement,))
+            what = f"without {pin.requirement}"
+            candidate = Candidate(profile=re.sub(r"\W+", "-", what.lower()), requirements=[what])
+            prepared = Prepared(setup, self._environment(candidate.profile), candidate, ())
+            tried = self._try(what, request.cell, prepared, Only())
+            yield pin, tried.worse or ([] if tried.answer.good else [tried.answer.seen])
+
+    def _try(self, what: str, cell: Cell, prepared: Prepared, only: Only | None = None) -> Tried:
+        """Run *cell* as it is *prepared*: at first the question alone, and if that is mended everything."""
+        only = only or self.case.only
+        asked, answer = asked_of(self.case.recorded), Answer(None, "")
+        if only.set in PROBES and only.set not in asked:
+            answer = self._alone(cell, prepared, only)
+            if answer.good and answer.chance:
+                answer = self._alone(cell, prepared, only)
+            if answer.good is not True:
+                self._say(what, answer, [])
+                return Tried(answer, None, [], [])
+        result = self._run(cell, prepared, asked, None)
+        if answer.good is None:
+            answer = question.answer(only, result)
+        details = self._details(result)
+        worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
+        self._say(what, answer, worse)
+        return Tried(answer, result.verdicts.overall.verdict, details, worse)
+
+    def _alone(self, cell: Cell, prepared: Prepared, only: Only) -> Answer:
+        result = self._run(cell, prepared, [only.set], only)
+        return question.answer(only, result, deep.of_cell(self._reports(prepared), cell.name))
+
+    def _reports(self, prepared: Prepared) -> Reports:
+        return self.case.request.reports.of_profile(prepared.candidate.profile)
+
+    def _run(self, cell: Cell, prepared: Prepared, probes: list[str], only: Only | None) -> Result:
+        reports = self._reports(prepared)
+        request = replace(
+            self.case.request,
+            cell=cell,
+            setup=prepared.setup,
+            python=prepared.python,
+            candidate=prepared.candidate,
+            options=prepared.options,
+            reports=reports,
+            probes=probes,
+            only=only,
+            **({} if only is None else asking(only)),
+        )
+        with record.locked(reports, cell.name), self.watching(cell.name) as watcher:
+            deep.forget_unfinished(reports, cell.name)
+            result = running.run(request, watcher)
+            if only is None:
+                record.conclude(reports, result, None, expected=False)
+        return result
+
+    def _say(self, what: str, answer: Answer, worse: list[str]) -> None:
+        word = "no answer" if answer.good is None else "mended" if answer.good else "not mended"
+        self.tell(f"{what}: {word}: {answer.seen}" + (", but it is no cure:" if answer.good and worse else ""))
+        for each in worse if answer.good else []:
+            self.tell(f"  {each}")
+
+    def _details(self, result: Result) -> list[str]:
+        """Return what is otherwise in *result* than what is recorded of the cell, a sentence each.
+
+        What only one of the two was asked is left out: the recorded one may be of a harness that asked less.
+        """
+        recorded = self.case.recorded
+        pair = ({recorded.cell: recorded}, {recorded.cell: result})
+        (cell,) = compare(*pair, ("recorded", "tried"), []).cells
+        return [each for each in cell.details if "not asked" not in each]
+
+    def _ways(self) -> list[Cure]:
+        """Return the other ways of the library that answer as expected in the recorded run of this very cell."""
+        recorded, only = self.case.recorded, self.case.only
+        if not only.set:
+            works = [each for each in recorded.variants if each.judgement.verdict is Verdict.WORKS]
+            return [self._cure("setting", each.name, Answer(True, each.judgement.text), []) for each in works]
+        reports = self.case.request.reports
+        known = [*recorded.isolation, *(each for one in (*recorded.sets, *recorded.probes) for each in one.findings)]
+        known += [each for one in deep.of_cell(reports, recorded.cell) for each in one.findings]
+        plain = only.question.removesuffix(f" ({only.way})")
+        found: dict[str, Cure] = {}
+        for finding in known:
+            way = Only(only.set, finding.question).way
+            same = finding.question.removesuffix(f" ({way})") == plain and finding.question != only.question
+            if same and finding.good:
+                found[way] = self._cure("setting", way or "the usual way", Answer(True, finding.seen), [])
+        return list(found.values())
+
+    def _servers(self, others: Sequence[Result]) -> list[Cure]:
+        """Return the servers with which the same Python and Django answer as expected."""
+        mine = self.case.recorded
+        found = [each for each in others if _pair(each) == _pair(mine) and each.server != mine.server]
+        return [self._cure("server", each.server, answer, []) for each in found if (answer := self._good(each))]
+
+    def _neighbours(self, others: Sequence[Result]) -> list[Cure]:
+        """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
+        mine = self.case.request.cell
+        alike = [each for each in others if Cell.parse(each.cell).suffixes == mine.suffixes]
+        found: dict[str, Result] = {}
+        for part in ("python_version", "django_version"):
+            other = {"python_version": "django_version", "django_version": "python_version"}[part]
+            here = getattr(mine, part)
+            row = [each for each in alike if getattr(Cell.parse(each.cell), other) == getattr(mine, other)]
+            row.sort(key=lambda each: getattr(Cell.parse(each.cell), part))
+            older = [each for each in row if getattr(Cell.parse(each.cell), part) < here and self._good(each)]
+            newer = [each for each in row if getattr(Cell.parse(each.cell), part) > here and self._good(each)]
+            found |= {each.cell: each for each in (*older[-1:], *newer[:1])}
+        return [self._cure("cell", name, self._good(each) or Answer(True, ""), []) for name, each in found.items()]
+
+    def _good(self, other: Result) -> Answer | None:
+        """Return the answer of *other* where it is as expected, and the cell works; None where not."""
+        reports, only = self.case.request.reports, self.case.only
+        answer = question.answer(only, other, deep.of_cell(reports, other.cell) if only.set else ())
+        return answer if answer.good and other.verdicts.overall.verdict is Verdict.WORKS else None
+
+    def _on_server(self, server: str) -> tuple[Cell, Prepared] | None:
+        """Return the cell of another *server* on this Python and Django; None where there can be none."""
+        request = self.case.request
+        pair = Cell(request.cell.python, request.cell.django).name
+        parts = filter(None, [pair, request.setup.library.suffix, server])
+        try:
+            cell = Cell.parse("-".join(parts))
+            setup = registry.setup_for(cell, {request.setup.library.name: request.setup.library})
+        except UsageError:
+            return None
+        candidate = Candidate(profile=f"any-{server}")
+        return cell, Prepared(setup, self._environment(candidate.profile), candidate, ())
+
+    def _environment(self, profile: str) -> Path:
+        """Return the interpreter of an environment of its own that has what tox was asked for, and nothing else."""
+        prefix = self.case.request.python.parent.parent
+        wanted = list(asked_of_tox(prefix).values())
+        return own.make(self.case.request.python, prefix / "candidates" / profile, wanted, environment(installer=True))
+
+    def _cure(
+        self, kind: Literal["pin", "setting", "server", "cell"], change: str, answer: Answer, changes: list[str]
+    ) -> Cure:
+        return Cure(
+            question=self.case.asked,
+            kind=kind,
+            change=change,
+            verdict=Verdict.WORKS,
+            text=answer.seen,
+            changes=changes,
+            tried_on=today(),
+        )
+
+
+def pin_against(turned: Turned) -> str:
+    """Return the smallest pin that keeps what has *turned* away, such as ``redis<8``; nothing where none can."""
+    if not turned.good:
+        return ""  # it came with something else
+    if not turned.bad:
+        return f"{turned.package}=={turned.good}"
+    good, bad = Version(turned.good), Version(turned.bad)
+    parts = [str(each) for each in bad.release]
+    while len(parts) > 1 and parts[-1] == "0":
+        parts.pop()
+    short = ".".join(parts) if not (bad.is_postrelease or bad.is_prerelease) else str(bad)
+    return f"{turned.package}{'<' if good < bad else '>'}{short}"
+
+
+def of_library(case: Case) -> list[Result]:
+    """Return the recorded results of the other cells of the library of *case*."""
+    found = records.in_folder(case.request.reports.results).results.values()
+    mine = case.recorded
+    return [each for each in found if each.library == mine.library and each.cell != mine.cell]
+
+
+def known_cause(case: Case) -> Cause | None:
+    """Return the cause that is recorded of *case*, if one is."""
+    return next((each for each in case.recorded.causes if each.question == case.asked), None)
+
+
+def _pair(result: Result) -> tuple[str, str, str]:
+    cell = Cell.parse(result.cell)
+    return cell.python, cell.django, result.profile

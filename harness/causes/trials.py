@@ -1,0 +1,131 @@
+"""Try sets of versions of a cell, all in one environment beside it: each is asked the one question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.causes.notes import Notes
+from harness.causes.question import Answer, answer
+from harness.cell.only import Only
+from harness.cell.steps import Watcher
+from harness.cell.variables import environment
+from harness.environments import own
+from harness.errors import HarnessError
+from harness.probes.registry import PROBES
+from harness.results import deep
+from harness.results.folder import Reports
+from harness.results.result import Result
+from harness.run import cell as running
+from harness.run import record
+from harness.run.candidates import asked_of_tox
+from harness.run.request import Request
+from harness.verdict import Reason
+
+#: Where trials keep their evidence, and the notes of searches.
+PROFILE = "trials"
+#: What is no answer to anything: it is the machine's.
+_FAULTS = (Reason.NO_NETWORK, Reason.ENVIRONMENT_FAILED, Reason.INTERPRETER_MISSING)
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass
+class Trials:
+    """Asks *only* of sets of versions of the cell of *request*, whose interpreter is that of the cell's environment."""
+
+    request: Request
+    only: Only
+    notes: Notes
+    #: Who watches the steps of a trial, which is called by what is tried.
+    watching: Callable[[str], AbstractContextManager[Watcher]]
+    #: What the failure says that is looked for, where that is a verdict; another failure is no answer.
+    failure: str = ""
+    #: Whether what is looked for is the answer in the words of :attr:`failure`, be it as expected or not.
+    words: bool = False
+
+    def bad(self, versions: Mapping[str, str]) -> bool | None:
+        """Tell whether *versions* are bad; None where they cannot be tried, or fail otherwise."""
+        found = self.ask(versions)
+        if self.words:
+            return None if found.good is None else self.failure in ("", found.seen)
+        if not self.only.set and found.good is False and self.failure not in ("", found.seen):
+            return None
+        return None if found.good is None else not found.good
+
+    def ask(self, versions: Mapping[str, str]) -> Answer:
+        """Return what *versions* answer, from the notes where they have been tried; twice where it can be chance.
+
+        Raises:
+            HarnessError: the machine is at fault.
+        """
+        known = self.notes.answer(versions)
+        if known is None:
+            known = self._once(versions)
+            if known.good and known.chance:
+                known = self._once(versions)
+            self.notes.keep(versions, known)
+        return known
+
+    def _once(self, versions: Mapping[str, str]) -> Answer:
+        cell = self.request.cell.name
+        pins = sorted(f"{name}=={version}" for name, version in versions.items() if name not in self.held)
+        request = replace(
+            self.request,
+            python=self._python,
+            reports=self._reports,
+            probes=[self.only.set] if self.only.set in PROBES else [],
+            frozen=pins,
+            # Each package is named: what is tried may be a set that no installer would choose.
+            options=("--no-deps",),
+            only=self.only,
+            **asking(self.only),
+        )
+        deep.forget_unfinished(self._reports, cell)
+        with record.locked(self._reports, cell), self.watching(cell) as watcher:
+            result = running.run(request, watcher)
+        self._check_machine(result)
+        return answer(self.only, result, deep.of_cell(self._reports, cell) if self._is_deep else ())
+
+    def _check_machine(self, result: Result) -> None:
+        overall = result.verdicts.overall
+        if overall.reason in _FAULTS:
+            raise HarnessError(f"nothing can be tried: {overall.text}", "what was tried is kept; run it again")
+
+    @property
+    def _is_deep(self) -> bool:
+        return self.only.set in PROBES and PROBES[self.only.set].deep
+
+    @cached_property
+    def held(self) -> dict[str, str]:
+        """What is in every set, whatever is tried, for it is part of the cell: names → exact requirements."""
+        return asked_of_tox(self._prefix)
+
+    @cached_property
+    def _python(self) -> Path:
+        """The interpreter of the one environment in which everything is tried."""
+        folder = self._prefix / "candidates" / PROFILE
+        # Without what these need: that is part of what is tried.
+        return own.make(
+            self.request.python, folder, list(self.held.values()), environment(installer=True), ["--no-deps"]
+        )
+
+    @property
+    def _prefix(self) -> Path:
+        return self.request.python.parent.parent
+
+    @property
+    def _reports(self) -> Reports:
+        return self.request.reports.of_profile(PROFILE)
+
+
+def asking(only: Only) -> dict[str, Any]:
+    """Return what the question *only* decides of a request: under load, how many sockets, and which deployment."""
+    if only.set not in ("load", "stress"):
+        return {}
+    number = _NUMBER.search(only.question) if only.set == "load" else None
+    return {"deployment": only.way or None, **({"sockets": int(number[0])} if number else {})}

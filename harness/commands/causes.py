@@ -1,0 +1,49 @@
+"""``causes``: what all failures and catches come from, and what mends them."""
+
+from __future__ import annotations
+
+import click
+from rich.text import Text
+
+from harness.commands import options
+from harness.commands.terminal import console
+from harness.errors import UsageError
+from harness.report import causes as tables
+from harness.report.drafts import draft
+from harness.results import records
+from harness.results.folder import Reports
+from harness.results.roots import Root, roots
+
+
+@click.command()
+@click.option("--draft", "drafted", metavar="NAME", help="Print the draft of an issue about the cause of this name.")
+@options.reports
+def causes(drafted: str | None, reports: Reports) -> int:
+    """Put every failure and every catch together by what they come from, with what mends them."""
+    found = records.in_folder(reports.results)
+    known = roots(found.results)
+    for error in found.damaged.values():
+        click.echo(f"left out: {error}", err=True)
+    if drafted is not None:
+        click.echo(draft(_named(drafted, known)))
+        return 0
+    terminal = console()
+    for root in known:
+        terminal.print(Text(f"{len(root.results):>4}  {root.id}", style="bold"))
+        terminal.print(Text(f"      {root.what} ({', '.join(root.libraries)})"))
+        terminal.print(Text(f"      from: {root.explained or 'not known yet'}"))
+        if root.cures:
+            terminal.print(Text(f"      mends it: {tables.mended(root)}"))
+    unexplained, wrong = tables.unexplained(known)
+    terminal.print(
+        f"{wrong} cells do not work or have a catch; the cause of one is not known in {unexplained} of them."
+    )
+    return 0
+
+
+def _named(name: str, known: list[Root]) -> Root:
+    for root in known:
+        if root.id == name:
+            return root
+    hint = ", ".join(root.id for root in known[:3]) or "none"
+    raise UsageError(f"there is no cause called {name!r}", f"known are {hint} and others; `harness causes` lists them")

@@ -1,0 +1,98 @@
+"""``mend``: what makes a cell work, or takes a catch away; proved by a run."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from harness.causes.bisect import End, NotTurned
+from harness.causes.case import Case, open_case
+from harness.causes.mend import Mending, known_cause, of_library
+from harness.causes.search import NoSearch
+from harness.commands import options
+from harness.commands.terminal import Trial
+from harness.results.explained import Cure
+from harness.results.folder import Reports
+
+#: What a cure is, as it is shown.
+_KINDS = {"pin": "install", "setting": "use", "server": "serve it with", "cell": "works as"}
+
+
+@click.command()
+@click.argument("cell")
+@options.question
+@click.option(
+    "--pin", "pins", multiple=True, metavar="REQUIREMENT", help="Try this pin alone; given again, these together."
+)
+@options.python
+@options.reports
+@options.libraries
+def mend(
+    cell: str,
+    question: str | None,
+    pins: tuple[str, ...],
+    python: Path | None,
+    reports: Reports,
+    folders: tuple[Path, ...],
+) -> int:
+    """Find what mends CELL: its verdict, or the answer to a question; each cure is run, and recorded beside the cell.
+
+    At first the smallest pin that keeps the guilty release away; then another layer, consumer or server of the library;
+    then the nearest cells that work. Of a cell with the best known pins it says which of these are still needed.
+    """
+    case = open_case(cell, question, reports, python, folders, click.echo)
+    if case is not None and case.request.setup.pinned and question is None and not pins:
+        return _needed(Mending(case, click.echo, Trial))
+    if case is None:
+        click.echo(f"{cell} works, and has no catch: there is nothing to mend.")
+        return 0
+    click.echo(f"{cell}: {case.only.question or 'Does it work?'}")
+    if case.answer.good:
+        click.echo(f"There is nothing to mend: {case.answer.seen}.")
+        return 0
+    mending = Mending(case, click.echo, Trial)
+    if pins:
+        found = [cure] if (cure := mending.pinned(pins)) else []
+    else:
+        found = _by_pins(case, mending)
+        others = of_library(case)
+        found = found or mending.elsewhere(others) or list(mending.other_servers(others))
+    if not found:
+        click.echo("No cure is found.")
+        return 1
+    case.keep([], found)
+    for cure in found:
+        click.echo(f"{_KINDS[cure.kind]} {cure.change}: {cure.text}")
+        for change in cure.changes:
+            click.echo(f"  {change}")
+    click.echo(f"Result: {options.shown(reports.result(cell))}")
+    return 0
+
+
+def _by_pins(case: Case, mending: Mending) -> list[Cure]:
+    """Return the cure by a pin, whose cause is looked for unless it is recorded."""
+    cause = known_cause(case)
+    if cause is None:
+        try:
+            cause = case.bisection(click.echo, Trial).find(None, End("today's versions", day=date.today()))
+        except NotTurned as always:
+            cause = always.cause
+        except NoSearch as nothing:
+            click.echo(f"No cause is found: {nothing}.")
+            return []
+        case.keep([cause], [])
+        click.echo(cause.text)
+    return mending.pins(cause.turned)
+
+
+def _needed(mending: Mending) -> int:
+    """Say of each of the best known pins whether it is still needed; return the exit code."""
+    code = 0
+    for pin, worse in mending.needless():
+        click.echo(f"{pin.requirement}: {'still needed' if worse else 'no longer needed'} ({pin.reason})")
+        for each in worse:
+            click.echo(f"  {each}")
+        code = code or int(not worse)
+    return code

@@ -1,0 +1,72 @@
+"""The tables of causes and cures: what cells have in common that fail, or that have a catch."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from harness.report import rst
+from harness.report.rst import Rst
+from harness.report.view import View
+from harness.results.explained import Cure
+from harness.results.roots import Root, roots
+from harness.verdict import Verdict
+
+#: How a cure is told.
+_CURES = {"pin": "install {}", "setting": "the {}", "server": "{} as the server", "cell": "as in {}"}
+#: How many cells are named in a row.
+_NAMED = 3
+
+
+def found(view: View) -> list[Root]:
+    """Return the root causes of all cells of *view*, the most frequent first."""
+    return roots({row.name: row.result for row in view.rows})
+
+
+def overview(causes: list[Root]) -> Rst:
+    """Return a row for each of *causes*: how many cells it explains, what it comes from, and what mends it."""
+    rows = [
+        [
+            Rst(f"`{len(root.results)} <cause-{root.id}_>`__"),
+            root.what,
+            root.explained or "not known yet",
+            mended(root),
+        ]
+        for root in causes
+    ]
+    return rst.csv_table(["Cells", "What is seen", "What it comes from", "What mends it"], rows, "8 34 36 22")
+
+
+def mended(root: Root) -> str:
+    """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
+    if not root.cures:
+        return "─"
+    counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
+    # What mends the very cell is worth more than another one that works.
+    kind, change = min(counted, key=lambda each: (list(_CURES).index(each[0]), -counted[each]))
+    tried = sorted({name for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)})
+    expected = len(root.results) - len(tried)
+    said = f"{_CURES[kind].format(change)}: tried in {', '.join(tried[:_NAMED])}"
+    return said + (f", expected in {expected} more" if expected and kind == "pin" else "")
+
+
+def cure(each: Cure) -> str:
+    """Say what a cure is, and when it was tried."""
+    return f"{_CURES[each.kind].format(each.change)} ({each.text}; tried on {each.tried_on})"
+
+
+def unexplained(causes: list[Root]) -> tuple[int, int]:
+    """Return how many cells have something whose cause is not known, of all that fail or have a catch."""
+    wrong = {name for root in causes for name in root.results}
+    open_ones = {name for root in causes if not root.explained for name in root.results}
+    return len(open_ones), len(wrong)
+
+
+def linked_cells(view: View, root: Root) -> Rst:
+    """Return the cells of *root*, each a link to its page."""
+    library_of = {row.name: row.result.library for row in view.rows}
+    tested = {row.name for row in view.rows if row.verdict is not Verdict.NOT_TESTED}
+    shown = [
+        rst.link(name, f"{library_of[name]}/{name}.rst") if name in tested else rst.escape(name)
+        for name in sorted(root.results)
+    ]
+    return Rst(", ".join(shown))

@@ -1,0 +1,62 @@
+"""What explains a result: what a user of the cell runs into, what it comes from, and what mends it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.results.model import Model
+from harness.verdict import Verdict
+
+
+class Catch(Model, frozen=True, kw_only=True):
+    """What a user of a cell that works will still run into."""
+
+    #: The id of the question that was answered otherwise than expected.
+    question: str
+    kind: Literal["loses messages", "drops sockets", "lets somebody in"]
+    #: The question and what was seen, in one sentence.
+    text: str
+
+
+class Turned(Model, frozen=True, kw_only=True):
+    """A package whose release turned an answer; a version is empty where the package was not installed."""
+
+    package: str
+    #: The last release with which the answer is good, and the first with which it is not.
+    good: str
+    bad: str
+    #: The day on which that was uploaded, ``2026-05-26``; empty where the index does not say.
+    uploaded: str = ""
+
+
+class Cause(Model, frozen=True, kw_only=True):
+    """What a verdict or a catch comes from."""
+
+    #: The id of the question; empty for the verdict.
+    question: str = ""
+    #: The packages that turned it, which had to come together where there are several; none where it was always so.
+    turned: list[Turned]
+    #: What is seen with the good release, and what with the bad one.
+    text: str
+    #: Everything installed with which the answer was good, and with which it was not, as ``name==version``.
+    good: list[str]
+    bad: list[str]
+    #: The day on which it was found.
+    found_on: str
+
+
+class Cure(Model, frozen=True, kw_only=True):
+    """What mends a verdict or a catch: it was tried, and measured."""
+
+    #: The id of the question; empty for the verdict.
+    question: str = ""
+    kind: Literal["pin", "setting", "server", "cell"]
+    #: The requirement, the way of the library, the server, or the cell.
+    change: str
+    #: What came of it: the verdict of that run, and what was seen of the question.
+    verdict: Verdict
+    text: str
+    #: What else it changes, a sentence each; nothing of it is worse.
+    changes: list[str] = []
+    #: The day on which it was tried.
+    tried_on: str

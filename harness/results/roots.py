@@ -1,0 +1,142 @@
+"""Root causes: every ✗ and every catch, put together by what the failures say, across cells and libraries."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.cells import Cell, numbers
+from harness.results import catches, failures
+from harness.results.explained import Cause, Cure
+from harness.results.result import Result
+
+#: Questions that are asked of several things of one kind: their short names → what the kind is called.
+_FAMILIES = {"payload": "payload", "after": "after", "long": "payload", "broker": "broker", "many": "many"}
+#: Modules that went out of Python's own library.
+_FORMER = {"asyncore", "asynchat", "cgi", "imp", "distutils", "smtpd", "telnetlib"}
+#: How often of how many times something was seen.
+_TIMES = re.compile(r" \(\d+ of \d+( times)?\)$")
+_NUMBERS = re.compile(r"\d[\d.,]*")
+_MISSING = re.compile(r"(?P<name>[\w.]+) cannot be imported")
+
+
+@dataclass
+class Root:
+    """What several cells have in common that fail, or that have a catch."""
+
+    #: Its short name, which addresses use.
+    id: str
+    #: What is seen: what the failure says, or the question and its answer.
+    what: str
+    #: ``does not work``, or the kind of catch.
+    kind: str
+    #: The cells by their names, and the questions of theirs, without the verdict.
+    results: dict[str, Result] = field(default_factory=dict)
+    questions: set[str] = field(default_factory=set)
+    #: Since when it is so, where that follows from the cells themselves: ``gone since Django 3.0``.
+    since: str = ""
+
+    @property
+    def libraries(self) -> list[str]:
+        """The names of the libraries."""
+        return sorted({each.library for each in self.results.values()})
+
+    @property
+    def causes(self) -> list[tuple[str, Cause]]:
+        """The causes that were found in its cells; those that name a release come first."""
+        asked = self.questions or {""}
+        found = [
+            (name, cause) for name, each in self.results.items() for cause in each.causes if cause.question in asked
+        ]
+        return sorted(found, key=lambda each: not each[1].turned)
+
+    @property
+    def cures(self) -> list[tuple[str, Cure]]:
+        """The cures that were tried in its cells."""
+        asked = self.questions or {""}
+        return [(name, cure) for name, each in self.results.items() for cure in each.cures if cure.question in asked]
+
+    @property
+    def explained(self) -> str:
+        """What it comes from; empty where that is not known."""
+        known = self.causes
+        if known and known[0][1].turned:
+            return known[0][1].text
+        if self.since:
+            return self.since
+        if known:
+            return known[0][1].text
+        return "what it says" if self.kind == "does not work" else ""
+
+
+def roots(results: Mapping[str, Result]) -> list[Root]:
+    """Return what the cells of *results* have in common, the most frequent first."""
+    found: dict[tuple[str, ...], Root] = {}
+    for name, result in results.items():
+        for key, what, kind, question in _wrong(result):
+            root = found.setdefault(key, Root("", what, kind))
+            root.results[name] = result
+            root.questions |= {question} if question else set()
+    for key in _same_cause(found):
+        del found[key]
+    taken: Counter[str] = Counter()
+    for key, root in found.items():
+        root.since = _since(root, results.values())
+        slug = "-".join(re.findall(r"[a-z0-9]+", " ".join(key).lower())[:6]) or "cause"
+        taken[slug] += 1
+        root.id = slug if taken[slug] == 1 else f"{slug}-{taken[slug]}"
+    return sorted(found.values(), key=lambda root: (-len(root.results), root.id))
+
+
+def _same_cause(found: Mapping[tuple[str, ...], Root]) -> list[tuple[str, ...]]:
+    """Put those of one family together whose causes name the same release; return the keys of those put elsewhere."""
+    first: dict[tuple[str, ...], Root] = {}
+    elsewhere = []
+    for key, root in found.items():
+        turned = next((cause.turned for _, cause in root.causes if cause.turned), [])
+        if not turned:
+            continue
+        released = (key[0], *sorted(f"{each.package} {each.bad}" for each in turned))
+        if (known := first.setdefault(released, root)) is not root:
+            known.results |= root.results
+            known.questions |= root.questions
+            elsewhere.append(key)
+    return elsewhere
+
+
+def _wrong(result: Result) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
+    """Yield what is wrong with a cell: what it is grouped by, what is said, its kind, and the question."""
+    if told := failures.told(result):
+        yield (told,), told, "does not work", ""
+    for catch in catches.of(result):
+        family = _FAMILIES.get(catch.question.partition("-")[0], catch.question)
+        text = _TIMES.sub("", catch.text)
+        seen = _NUMBERS.sub("…", text.rpartition(": ")[2])
+        yield (family, result.library, seen), text, catch.kind, catch.question
+
+
+def _since(root: Root, everything: Iterable[Result]) -> str:
+    """Return since which Django or Python a name is gone, where the cells of the libraries show it."""
+    missing = _MISSING.fullmatch(root.what)
+    if missing is None:
+        return ""
+    top = missing["name"].partition(".")[0]
+    own = top in sys.stdlib_module_names or top in _FORMER
+    what = "django" if top == "django" else "python" if own else ""
+    if not what:
+        return ""
+    here = {getattr(Cell.parse(name), what) for name in root.results}
+    there = {
+        getattr(Cell.parse(each.cell), what)
+        for each in everything
+        if each.library in root.libraries and each.cell not in root.results and each.versions is not None
+    }
+    first, last = min(here, key=numbers), max(here, key=numbers)
+    if what == "python" and any(numbers(each) > numbers(last) for each in there):
+        return f"{missing['name']} is not in Python {last} yet"
+    if any(numbers(each) < numbers(first) for each in there):
+        return f"{missing['name']} is gone since {what.capitalize()} {first}"
+    return f"{missing['name']} is not in {what.capitalize()} {first}"

@@ -1,0 +1,134 @@
+"""Cures: the smallest pin against a release, and what other ways, servers and cells already show."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import samples
+
+from harness.causes import mend
+from harness.causes.case import Case
+from harness.causes.mend import Mending, pin_against
+from harness.cell.only import Only
+from harness.cells import Cell
+from harness.libraries import registry
+from harness.results.explained import Turned
+from harness.results.folder import Reports
+from harness.results.result import Finding, Judgement, Probe, Result, VariantResult, Verdicts
+from harness.run.request import Request
+from harness.verdict import Reason
+
+CELL = "py313-django61-channels4"
+IDLE = "A connection that is idle for 12 s"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "pin"),
+    [
+        ("7.4.1", "8.0.0", "redis<8"),
+        ("7.4.1", "8.1.0", "redis<8.1"),
+        ("7.4.1", "7.4.2", "redis<7.4.2"),
+        ("7.4.1", "7.4.1.post1", "redis<7.4.1.post1"),
+        ("8.0.0", "7.4.1", "redis>7.4.1"),
+        ("7.4.1", "", "redis==7.4.1"),
+        ("", "8.0.0", ""),
+    ],
+)
+def test_the_smallest_pin(good, bad, pin):
+    """The pin keeps the guilty release away in as few letters as can be; what came along cannot be pinned away."""
+    assert pin_against(Turned(package="redis", good=good, bad=bad)) == pin
+
+
+def result(cell: str, good: bool | None = True, *more: Finding, reason: Reason = Reason.WORKS) -> Result:
+    judgement = Judgement.of(reason, "so")
+    finding = Finding(question=IDLE, expected="stays open", seen="stays open" if good else "closed", good=good)
+    base = samples.of(CELL)
+    return msgspec.structs.replace(
+        base,
+        cell=cell,
+        server=cell.split("-")[3] if cell.count("-") > 2 else "daphne",
+        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        probes=[Probe(name="delivery", findings=[finding, *more])],
+        variants=[],
+    )
+
+
+def mending(tmp_path, recorded: Result, only: Only = Only("delivery", IDLE)) -> Mending:  # noqa: B008
+    cell = Cell.parse(CELL)
+    setup = registry.setup_for(cell, registry.discover(()))
+    python = tmp_path / "cell" / "bin" / "python"
+    request = Request(cell=cell, setup=setup, python=python, reports=Reports(tmp_path), probes=[])
+    return Mending(Case(request, recorded, only), lambda line: None, None)
+
+
+def test_another_way(tmp_path):
+    """A way of the library that answers as expected in the very same run is the nearest cure."""
+    pubsub = "async consumer, Redis Pub/Sub layer"
+    other = Finding(question=f"{IDLE} ({pubsub})", expected="stays open", seen="stays open", good=True)
+    bad = Finding(question=f"{IDLE} (sync consumer, Redis layer)", expected="stays open", seen="closed", good=False)
+    recorded = result(CELL, False, other, bad)
+    (cure,) = mending(tmp_path, recorded).elsewhere([result(f"{CELL}-uvicorn")])
+    assert (cure.kind, cure.change, cure.question, cure.text) == ("setting", pubsub, "idle-12", "stays open")
+
+
+def test_another_way_to_work(tmp_path):
+    """Where it is the verdict that is mended, a way that carries the chat does."""
+    carries = VariantResult(name="long polling", judgement=Judgement.of(Reason.WORKS, "15 of 15"))
+    recorded = result(CELL, False, reason=Reason.HANDSHAKE_REFUSED)
+    recorded = msgspec.structs.replace(recorded, variants=[carries])
+    (cure,) = mending(tmp_path, recorded, Only()).elsewhere([])
+    assert (cure.kind, cure.change, cure.question) == ("setting", "long polling", "")
+
+
+def test_another_server(tmp_path):
+    """Servers come next: on the same Python and Django, of cells that work and answer as expected."""
+    others = [
+        result(f"{CELL}-uvicorn"),
+        result(f"{CELL}-granian", False),
+        result(f"{CELL}-hypercorn", reason=Reason.EXCHANGE_WRONG),
+        result("py312-django61-channels4-uvicorn"),
+    ]
+    cures = mending(tmp_path, result(CELL, False)).elsewhere(others)
+    assert [(cure.kind, cure.change) for cure in cures] == [("server", "uvicorn")]
+
+
+def test_the_nearest_cells(tmp_path):
+    """At last come the nearest cells, older and newer, by Python and by Django."""
+    others = [
+        result(cell, good)
+        for cell, good in (
+            ("py310-django61-channels4", True),
+            ("py312-django61-channels4", True),
+            ("py314-django61-channels4", False),
+            ("py315-django61-channels4", True),
+            ("py313-django52-channels4", True),
+            ("py313-django51-channels4", True),
+            ("py312-django60-channels4", True),
+            ("py312-django61-channels4-uvicorn", True),
+        )
+    ]
+    cures = mending(tmp_path, result(CELL, False)).elsewhere(others)
+    assert [(cure.kind, cure.change) for cure in cures] == [
+        ("cell", "py312-django61-channels4"),
+        ("cell", "py315-django61-channels4"),
+        ("cell", "py313-django52-channels4"),
+    ]
+
+
+def test_nothing_helps(tmp_path):
+    """Where nothing answers as expected there is no cure."""
+    assert mending(tmp_path, result(CELL, False)).elsewhere([result("py312-django61-channels4", None)]) == []
+
+
+def test_pins_together(tmp_path, monkeypatch):
+    """As few pins as can be are tried first; where none helps alone, they are tried together."""
+    tried = []
+
+    def pinned(self, pins):
+        tried.append(" ".join(pins))
+        return "cure" if len(pins) == 2 else None
+
+    monkeypatch.setattr(mend.Mending, "pinned", pinned)
+    turned = [Turned(package=each, good="1.0", bad="2.0") for each in ("one", "two")]
+    assert mending(tmp_path, result(CELL, False)).pins(turned) == ["cure"]
+    assert tried == ["one<2", "two<2", "one<2 two<2"]

@@ -1,0 +1,57 @@
+"""The releases that an index has of a project: in order, for one Python, with days, without what was withdrawn."""
+
+from __future__ import annotations
+
+import pytest
+from indexes import Index
+
+from harness.causes.releases import Release, Releases
+from harness.errors import HarnessError
+
+
+@pytest.fixture
+def index(tmp_path):
+    made = Index(tmp_path / "files")
+    for version, day in (
+        ("1.0", "2026-01-05"),
+        ("1.10", "2026-03-05"),
+        ("1.9", "2026-02-05"),
+        ("2.0rc1", "2026-04-01"),
+    ):
+        made.release("helper", version, day)
+    made.release("helper", "1.9.1", "2026-02-10", yanked=True)
+    with made.running():
+        yield made
+
+
+def releases(index: Index, **env: str) -> Releases:
+    return Releases("3.11", {"UV_DEFAULT_INDEX": index.url, **env})
+
+
+def test_in_order(index):
+    """They come in the order of versions, not of letters; neither early ones nor those that were withdrawn."""
+    assert releases(index).of("helper") == [
+        Release("1.0", "2026-01-05"),
+        Release("1.9", "2026-02-05"),
+        Release("1.10", "2026-03-05"),
+    ]
+
+
+def test_between(index):
+    """Both ends are part of what is between them, also where the index does not have them any more."""
+    found = releases(index).between("helper", "0.9", "1.9")
+    assert [each.version for each in found] == ["0.9", "1.0", "1.9"]
+    assert found[0].uploaded == ""
+
+
+def test_without_times(index):
+    """An index that does not say when files were uploaded has releases without days."""
+    index.times = False
+    assert {each.uploaded for each in releases(index).of("helper")} == {""}
+
+
+def test_out_of_reach():
+    """An index that does not answer is said to be out of reach, with what to look at."""
+    with pytest.raises(HarnessError, match="cannot be asked for the releases of helper") as told:
+        Releases("3.11", {"UV_DEFAULT_INDEX": "http://127.0.0.1:1/simple/"}).of("helper")
+    assert "UV_DEFAULT_INDEX" in told.value.hint

@@ -1,0 +1,92 @@
+"""Trials: each set of versions in one environment beside the cell, with what the question decides of the run."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+
+import msgspec
+import pytest
+import samples
+
+from harness.causes import trials as module
+from harness.causes.notes import Notes
+from harness.causes.trials import Trials, asking
+from harness.cell.only import Only
+from harness.cells import Cell
+from harness.errors import HarnessError
+from harness.libraries import registry
+from harness.results.folder import Reports
+from harness.results.result import Judgement, Verdicts
+from harness.run.request import Request
+from harness.verdict import Reason
+
+CELL = "py313-django61-channels4"
+EARLY = Only("delivery", "A message sent right after somebody's handshake")
+
+
+@pytest.fixture
+def ran(monkeypatch) -> list[Request]:
+    """What is run, each answered by the sample of the cell."""
+    requests: list[Request] = []
+
+    def run(request, watcher):
+        requests.append(request)
+        return samples.of(CELL)
+
+    monkeypatch.setattr(module.running, "run", run)
+    monkeypatch.setattr(module.own, "make", lambda base, folder, wanted, env, options: folder / " ".join(wanted))
+    return requests
+
+
+@pytest.fixture
+def made(tmp_path):
+    def make(only: Only = EARLY) -> Trials:
+        python = tmp_path / "cell" / "bin" / "python"
+        python.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cell" / ".harness-base.json").write_text(json.dumps({"Django": "6.1.3", "coverage": "7.17.3"}))
+        cell = Cell.parse(CELL)
+        setup = registry.setup_for(cell, registry.discover(()))
+        request = Request(cell=cell, setup=setup, python=python, reports=Reports(tmp_path / "reports"), probes=[])
+        return Trials(request, only, Notes(tmp_path / "notes.json", []), lambda cell: nullcontext(None))
+
+    return make
+
+
+def test_what_is_run(made, ran):
+    """Everything but what belongs to the cell is pinned, in an environment of its own that has no more than that."""
+    trials = made()
+    assert trials.bad({"channels": "4.3.2", "redis": "7.4.1", "django": "5.0"}) is True
+    (request,) = ran
+    assert request.frozen == ["channels==4.3.2", "redis==7.4.1"]
+    assert (request.options, request.probes, request.only) == (("--no-deps",), ["delivery"], EARLY)
+    assert request.python.name == "Django==6.1.3 coverage==7.17.3"
+    assert request.reports.folder.parts[-2:] == ("profiles", "trials")
+    assert trials.bad({"channels": "4.3.2", "redis": "7.4.1", "django": "5.0"}) is True
+    assert len(ran) == 1
+
+
+def test_questions_that_are_no_probe(made, ran):
+    """For the verdict, and for what every cell is asked, there is no probe."""
+    made(Only()).bad({"channels": "4.3.2"})
+    made(Only("isolation", "What reaches an unknown client?")).bad({"channels": "4.3.1"})
+    assert [request.probes for request in ran] == [[], []]
+
+
+def test_under_load():
+    """A question about so many sockets opens no more of them, with the deployment that it was put to."""
+    assert asking(Only("load", "A broadcast to 250 sockets (2 workers)")) == {"sockets": 250, "deployment": "2 workers"}
+    assert asking(Only("load", "A broadcast to 100 sockets")) == {"sockets": 100, "deployment": None}
+    assert asking(EARLY) == {}
+
+
+def test_a_fault_of_the_machine(made, ran, monkeypatch):
+    """Where the machine is at fault nothing is answered, and nothing noted."""
+    judgement = Judgement.of(Reason.NO_NETWORK, "the package index is out of reach")
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    failed = msgspec.structs.replace(samples.of(CELL), verdicts=verdicts)
+    monkeypatch.setattr(module.running, "run", lambda request, watcher: failed)
+    trials = made()
+    with pytest.raises(HarnessError, match="nothing can be tried: the package index is out of reach"):
+        trials.bad({"channels": "4.3.2"})
+    assert trials.notes.answer({"channels": "4.3.2"}) is None

@@ -1,0 +1,85 @@
+"""``causes``, and what ``bisect`` and ``mend`` refuse before anything is run."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+import pytest
+import samples
+
+from harness.results.document import save_result
+from harness.results.folder import Reports
+
+CELL = "py313-django61-channels4"
+
+
+@pytest.fixture
+def reports(tmp_path) -> Reports:
+    return samples.write(tmp_path / "reports", CELL, "py27-django18", "py313-django52")
+
+
+def test_causes(commandline, reports):
+    """Each cause is listed with its cells, what it comes from and what mends it; a draft is asked for by its name."""
+    listed = commandline("causes", reports=reports.folder)
+    assert listed.returncode == 0, listed.stderr
+    assert "django-utils-six-cannot-be-imported" in listed.stdout
+    assert "from: not known yet" in listed.stdout
+    assert "3 cells do not work or have a catch; the cause of one is not known in 2 of them." in listed.stdout
+    draft = commandline("causes", "--draft", "django-utils-six-cannot-be-imported", reports=reports.folder)
+    assert draft.stdout.startswith("# django-websocket-redis: django.utils.six ")
+    refused = commandline("causes", "--draft", "nosuch", reports=reports.folder)
+    assert (refused.returncode, "there is no cause called 'nosuch'" in refused.stderr) == (2, True)
+
+
+def test_a_damaged_result(commandline, reports):
+    """A result that cannot be read is named, and the others are put together all the same."""
+    reports.result(CELL).write_text("{")
+    listed = commandline("causes", reports=reports.folder)
+    assert listed.returncode == 0
+    assert f"left out: {CELL}.json" in listed.stderr
+    assert "2 cells do not work" in listed.stdout
+
+
+@pytest.mark.parametrize("command", ["bisect", "mend"])
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["py99"], 2, "'py99' is not the name of a cell"),
+        (["py310-django52-channels4"], 2, "nothing is recorded of py310-django52-channels4"),
+        (["py27-django18"], 2, "nothing is resolved for Python 2.7 any more"),
+        ([CELL, "--question", "nosuch"], 2, f"{CELL} has no question called 'nosuch'"),
+        ([CELL, "--python", "/no/such/python"], 2, "Invalid value for '--python'"),
+    ],
+)
+def test_refused(commandline, reports, command, arguments, code, said):
+    """What is not there, or cannot be tried, is refused in one sentence."""
+    ended = commandline(command, *arguments, reports=reports.folder)
+    assert ended.returncode == code
+    assert said in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["bisect", "mend"])
+def test_nothing_is_wrong(commandline, reports, command):
+    """Of a cell that works without a catch there is nothing to explain, and nothing to mend."""
+    save_result(msgspec.structs.replace(samples.of(CELL), probes=[], sets=[], isolation=[]), reports.result(CELL))
+    ended = commandline(command, CELL, "--python", sys.executable, reports=reports.folder)
+    assert ended.returncode == 0, ended.stderr
+    assert f"{CELL} works, and has no catch: there is nothing to" in ended.stdout
+
+
+def test_an_answer_that_is_as_expected(commandline, reports):
+    """Where an answer is as expected there is nothing to mend."""
+    arguments = ("mend", CELL, "--question", "burst-order", "--python", sys.executable)
+    ended = commandline(*arguments, reports=reports.folder)
+    assert ended.returncode == 0, ended.stderr
+    assert "There is nothing to mend: kept." in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("end", "said"), [("yesterday", "'yesterday' is no end to search from"), ("2026-02-30", "is no end to search from")]
+)
+def test_ends_that_are_none(commandline, reports, end, said):
+    """An end that is neither a day nor a file is refused before anything is tried."""
+    ended = commandline("bisect", CELL, "--good", end, "--python", sys.executable, reports=reports.folder)
+    assert (ended.returncode, said in ended.stderr) == (2, True)

@@ -1,0 +1,101 @@
+"""The page of causes and cures, and the drafts of issues."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import samples
+
+from harness.report import causes, drafts, rst
+from harness.report.render import render
+from harness.report.view import read_view
+from harness.results.document import save_result
+from harness.results.explained import Cause, Cure, Turned
+from harness.results.folder import Reports
+from harness.verdict import Verdict
+
+CELL, OTHER = "py310-django52-channels4", "py311-django52-channels4"
+
+
+def cure(kind: str = "pin", change: str = "redis<8") -> Cure:
+    return Cure(
+        question="early", kind=kind, change=change, verdict=Verdict.WORKS, text="is received", tried_on="2026-11-26"
+    )
+
+
+@pytest.fixture
+def reports(tmp_path) -> Reports:
+    """Two cells of one catch, whose cause and cure one of them knows, and one that does not work."""
+    made = samples.write(tmp_path, CELL, OTHER, "py313-django52")
+    turned = [Turned(package="redis", good="7.4.1", bad="8.0.0", uploaded="2026-05-28")]
+    cause = Cause(
+        question="early",
+        turned=turned,
+        text="redis 8.0.0 (2026-05-28). `x`_",
+        good=["redis==7.4.1"],
+        bad=["redis==8.0.0"],
+        found_on="2026-11-26",
+    )
+    save_result(msgspec.structs.replace(samples.of(CELL), causes=[cause], cures=[cure()]), made.result(CELL))
+    return made
+
+
+def test_page(reports):
+    """Each cause has a row and a section of its own address, with cause, cure, cells and the draft of an issue."""
+    page = render(read_view(reports))["causes.rst"]
+    assert not rst.problems(page)
+    assert "redis 8.0.0 (2026-05-28)" in page
+    assert rf"install redis\<8: tried in {CELL}, expected in 1 more" in page
+    assert f"`{OTHER} <channels4/{OTHER}.rst>`__" in page
+    assert ".. _cause-early-channels4" in page
+    assert "   # channels4: A message sent right after" in page
+
+
+def test_nothing_is_wrong(tmp_path):
+    """Where everything works without a catch the page says so."""
+    result = msgspec.structs.replace(samples.of(CELL), probes=[], sets=[], isolation=[])
+    reports = Reports(tmp_path)
+    save_result(result, reports.result(CELL))
+    assert "Every cell that was tested works, and has no catch." in render(read_view(reports))["causes.rst"]
+
+
+def known(reports):
+    return {root.id: root for root in causes.found(read_view(reports))}
+
+
+def test_what_mends(reports):
+    """What mends the cell itself is named before another cell that works; what is only expected is counted."""
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    assert causes.mended(root) == f"install redis<8: tried in {CELL}, expected in 1 more"
+    other = msgspec.structs.replace(samples.of(OTHER), cures=[cure("cell", "py313-django60-channels4")] * 3)
+    save_result(other, reports.result(OTHER))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    assert causes.mended(root).startswith("install redis<8: tried in")
+    assert causes.cure(cure("server", "uvicorn")) == "uvicorn as the server (is received; tried on 2026-11-26)"
+
+
+def test_unexplained(reports):
+    """Cells are counted that have something whose cause is not known; others explain themselves by what they say."""
+    open_ones, wrong = causes.unexplained(list(known(reports).values()))
+    assert wrong == 3
+    assert open_ones == 2  # the two cells of Channels have a payload that does not get through
+
+
+def test_draft_of_a_catch(reports):
+    """A draft has the versions, the commands, what is expected and seen, the release, and no word of ours."""
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    text = drafts.draft(root)
+    for part in ("## Versions", "## What shows it", "## Expected", "## Seen", "## Since when", "with `redis<8`"):
+        assert part in text
+    assert "pip install Django==5.2" in text
+    assert "Have somebody else send it a message as soon as the handshake is answered" in text
+    for word in ("harness", "cell", "exchange", "fence", "tox", "probe"):
+        assert word not in text.lower(), word
+
+
+def test_draft_of_a_failure(reports):
+    """The draft of a failure ends with the import that shows it, and with the traceback."""
+    root = next(root for name, root in known(reports).items() if root.kind == "does not work")
+    text = drafts.draft(root)
+    assert "It starts, and works." in text
+    assert "venv/bin/pip install Django==" in text

@@ -1,0 +1,81 @@
+"""Catches: what a user of a cell that works runs into, the worst first, and what is none."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import samples
+
+from harness.results import catches
+from harness.results.result import Finding, Judgement, Probe, Verdicts
+from harness.verdict import Reason
+
+
+def with_findings(*asked: str, good: bool | None = False, result=None):
+    findings = [Finding(question=each, expected="all", seen="otherwise", good=good) for each in asked]
+    return msgspec.structs.replace(
+        result or samples.of("py313-django61-channels4"),
+        isolation=[],
+        sets=[],
+        probes=[Probe(name="asked", findings=findings)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("What reaches an unknown client?", "lets somebody in"),
+        ("What reaches a page of a foreign Origin, with John's cookie?", "lets somebody in"),
+        ("After a logout in another tab: can the open connection send?", "lets somebody in"),
+        ("A handshake with a session that has ended", "lets somebody in"),
+        ("300 messages by one handler: the others", "loses messages"),
+        ("The broker is away for 2 s: messages lost silently", "loses messages"),
+        ("emoji by WebSocket", "loses messages"),
+        ("A burst of 50 messages", "loses messages"),
+        ("A connection that is idle for 12 s", "drops sockets"),
+        ("The broker is away for 2 s: open connections", "drops sockets"),
+        ("The broker is away for 2 s: members who come back", "drops sockets"),
+    ],
+)
+def test_kinds(question, kind):
+    """Each question whose answer lets somebody in, loses messages or drops sockets is a catch of that kind."""
+    (found,) = catches.of(with_findings(question))
+    assert (found.kind, found.text) == (kind, f"{question}: otherwise")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "The order of a burst",
+        "Does the server end while connections are open?",
+        "The rules of WebSockets: framing",
+        "A connection that is idle for 12 s (sync consumer, Redis layer)",
+        "SIGTERM under traffic: open connections",
+    ],
+)
+def test_what_is_none(question):
+    """What costs nobody a message or a socket is no catch, nor what only another way of the library does."""
+    assert catches.of(with_findings(question)) == []
+
+
+def test_the_worst_first():
+    """Who is let in comes before what is lost, and that before what is dropped."""
+    found = catches.of(
+        with_findings(
+            "emoji by POST",
+            "A connection that is idle for 12 s",
+            "300 messages by one handler: the others",
+            "What reaches an unknown client?",
+        )
+    )
+    assert [each.question for each in found] == ["unknown-hears", "many-300-others", "idle-12", "payload-emoji-post"]
+
+
+def test_only_of_cells_that_work():
+    """A cell that does not work has no catch, and neither has an answer that is as expected or was not to be had."""
+    judgement = Judgement.of(Reason.EXCHANGE_WRONG, "wrong")
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    result = msgspec.structs.replace(samples.of("py313-django61-channels4"), verdicts=verdicts)
+    assert catches.of(with_findings("emoji by POST", result=result)) == []
+    for good in (True, None):
+        assert catches.of(with_findings("emoji by POST", good=good)) == []

@@ -1,0 +1,121 @@
+"""Root causes: what is put together, what keeps apart, and since when a name is gone."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import samples
+
+from harness.results.explained import Cause, Cure, Turned
+from harness.results.result import Finding, Judgement, Probe, Result, Verdicts
+from harness.results.roots import roots
+from harness.verdict import Reason, Verdict
+
+IDLE = "A connection that is idle for 12 s"
+
+
+def failed(cell: str, text: str, reason: Reason = Reason.SERVER_DID_NOT_START) -> Result:
+    judgement = Judgement.of(reason, text)
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    return msgspec.structs.replace(samples.of(cell), verdicts=verdicts, steps=[], probes=[], sets=[], isolation=[])
+
+
+def caught(cell: str, seen: str = "closed", question: str = IDLE, causes=(), cures=()) -> Result:
+    finding = Finding(question=question, expected="stays open", seen=seen, good=seen == "stays open")
+    works = Judgement.of(Reason.WORKS)
+    return msgspec.structs.replace(
+        samples.of(cell),
+        verdicts=Verdicts(web_server=works, channels=works, overall=works),
+        probes=[Probe(name="delivery", findings=[finding])],
+        sets=[],
+        isolation=[],
+        causes=list(causes),
+        cures=list(cures),
+    )
+
+
+def redis8(question: str = "idle-12") -> Cause:
+    turned = [Turned(package="redis", good="7.4.1", bad="8.0.0", uploaded="2026-05-28")]
+    return Cause(question=question, turned=turned, text="redis 8.0.0", good=[], bad=[], found_on="2026-11-26")
+
+
+def of(*results: Result):
+    return roots({each.cell: each for each in results})
+
+
+def test_one_failure_in_other_words():
+    """A module that is gone is one cause, whichever library, Python and words tell of it; the most frequent first."""
+    found = of(
+        failed("py311-django52", "No module named 'django.utils.six'"),
+        failed("py310-django32", "cannot import name 'six' from 'django.utils' (<cell>/lib/x.py)"),
+        failed("py313-django51-channels3", "No module named 'cgi'"),
+        caught("py311-django22"),
+        caught("py36-django22-channels3"),
+    )
+    assert (found[0].what, found[0].kind) == ("django.utils.six cannot be imported", "does not work")
+    assert sorted(found[0].results) == ["py310-django32", "py311-django52"]
+    assert found[0].since == "django.utils.six is gone since Django 3.2"
+    assert found[0].id == "django-utils-six-cannot-be-imported"
+    (cgi,) = [root for root in found if root.what.startswith("cgi")]
+    assert cgi.since == "cgi is gone since Python 3.13"
+
+
+def test_what_is_not_there_yet():
+    """A name that a newer Python has is not gone: it is not there yet."""
+    found = of(
+        failed("py36-django32-pysocketio", "module 'asyncio' has no attribute 'create_task'"),
+        caught("py311-django52-pysocketio"),
+        caught("py27-django18-pysocketio"),
+    )
+    assert found[0].since or found[1].since
+    assert "asyncio.create_task is not in Python 3.6 yet" in {root.since for root in found}
+
+
+def test_catches_by_what_is_seen():
+    """Catches of one library are one cause where the same is seen, how often it was and in which numbers apart."""
+    found = of(
+        caught("py311-django22", "closed after 5 s (1 of 2)"),
+        caught("py39-django22", "closed after 6 s"),
+        caught("py36-django22", "lost"),
+    )
+    assert [sorted(root.results) for root in found] == [["py311-django22", "py39-django22"], ["py36-django22"]]
+    assert found[0].what == f"{IDLE}: closed after 5 s"
+    assert (found[0].kind, found[0].questions, found[0].explained) == ("drops sockets", {"idle-12"}, "")
+
+
+def test_the_same_release():
+    """Where the same release is guilty it is one cause across libraries, whatever each of them says of it."""
+    found = of(
+        caught("py310-django52-channels4", "closed with 1011", causes=[redis8()]),
+        caught("py36-django22-channels3", "connection lost", causes=[redis8()]),
+        caught("py311-django22", "closed with 1011"),
+    )
+    assert [sorted(root.results) for root in found] == [
+        ["py310-django52-channels4", "py36-django22-channels3"],
+        ["py311-django22"],
+    ]
+    assert (found[0].libraries, found[0].explained) == (["channels3", "channels4"], "redis 8.0.0")
+
+
+def test_a_cause_of_another_question():
+    """A cause explains the question that it was found for, and no other."""
+    (found,) = of(caught("py311-django22", causes=[redis8("early")]))
+    assert (found.causes, found.explained) == ([], "")
+    cure = Cure(question="early", kind="pin", change="x<1", verdict=Verdict.WORKS, text="", tried_on="2026-11-26")
+    (found,) = of(caught("py311-django22", cures=[cure]))
+    assert found.cures == []
+
+
+def test_what_was_always_so():
+    """That no release turned an answer explains it as well, unless another cell knows the release."""
+    always = Cause(question="idle-12", turned=[], text="no release turned it", good=[], bad=[], found_on="2026-11-26")
+    (found,) = of(caught("py311-django22", causes=[always]))
+    assert found.explained == "no release turned it"
+    (found,) = of(caught("py311-django22", causes=[always]), caught("py39-django22", causes=[redis8()]))
+    assert found.explained == "redis 8.0.0"
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_NETWORK, Reason.INTERPRETER_MISSING])
+def test_what_was_not_tested(reason):
+    """A cell of which nothing is known has no cause, and neither has one that works without a catch."""
+    assert of(failed("py311-django52", "away", reason), caught("py311-django22", "stays open")) == []
