@@ -30,6 +30,8 @@ _FIRST_STEP = 30
 _OLDEST = date(2005, 1, 1)
 #: Days closer than these are not told apart where a good end is looked for.
 _NEAR = timedelta(days=90)
+#: How often a good end is asked again, where its answer can be chance, before a release is called guilty.
+_MORE = 3
 #: How many versions are named where sets differ.
 _SHOWN = 4
 _PIN = re.compile(r"^([\w.-]+)==([^\s;#]+)")
@@ -192,14 +194,7 @@ class Bisection:
 
     def _always(self, last: date, text: str) -> Cause:
         """Return that no release turned the answer, which *text* says was so on the day *last* already."""
-        return Cause(
-            question=self.trials.only.id if self.trials.only.set else "",
-            turned=[],
-            text=f"no release turned it: {text}",
-            good=[],
-            bad=_frozen(self._on(last) or {}),
-            found_on=date.today().isoformat(),
-        )
+        return self._found([], f"no release turned it: {text}", {"good": [], "bad": _frozen(self._on(last) or {})})
 
     def _packages(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> Cause:
         """Return the cause among the packages that differ: *near* is good just before *bad*, and *far* long before.
@@ -246,18 +241,21 @@ class Bisection:
 
     def _cause(self, found: list[Turned], good: Versions, bad: Versions) -> Cause:
         before, after = self.trials.ask(good), self.trials.ask(bad)
+        if before.chance and not self.trials.words and (number := self.trials.often_bad(good, _MORE)):
+            frozen = {"good": _frozen(good), "bad": _frozen(bad)}
+            text = (
+                f"no release turned it: it is a race, and was lost {number} of {_MORE} times with {_older(found)} too"
+            )
+            raise NotTurned(self._found([], text, frozen))
         named = " and ".join(_named(each) for each in found)
-        older = " and ".join(f"{each.package} {each.good}" if each.good else f"no {each.package}" for each in found)
         newer = " and ".join(f"{each.package} {each.bad}" if each.bad else f"no {each.package}" for each in found)
         what = f"{self.trials.only.question}: " if self.trials.only.question else ""
-        return Cause(
-            question="" if not self.trials.only.set else self.trials.only.id,
-            turned=found,
-            text=f"{named}. {what}with {older} “{before.seen}”, with {newer} “{after.seen}”",
-            good=_frozen(good),
-            bad=_frozen(bad),
-            found_on=date.today().isoformat(),
-        )
+        text = f"{named}. {what}with {_older(found)} “{before.seen}”, with {newer} “{after.seen}”"
+        return self._found(found, text, {"good": _frozen(good), "bad": _frozen(bad)})
+
+    def _found(self, turned: list[Turned], text: str, frozen: dict[str, list[str]]) -> Cause:
+        question = self.trials.only.id if self.trials.only.set else ""
+        return Cause(question=question, turned=turned, text=text, found_on=date.today().isoformat(), **frozen)
 
     def _trial(self, versions: Versions) -> bool | None:
         return self._shown_trial(versions, self._labels.get(_key(versions), ""))
@@ -292,6 +290,10 @@ class Bisection:
             return _few(_frozen(versions))
         name, differing = self._labels[named], _differing(dict(named), versions)
         return f"{name}, but {differing}" if differing else name
+
+
+def _older(found: Sequence[Turned]) -> str:
+    return " and ".join(f"{each.package} {each.good}" if each.good else f"no {each.package}" for each in found)
 
 
 def _named(turned: Turned) -> str:

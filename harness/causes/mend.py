@@ -35,6 +35,9 @@ from harness.run import record
 from harness.run.candidates import Asked, Prepared, asked_of_tox, prepare
 from harness.verdict import Verdict
 
+#: How often it is asked once more where the answer can be chance.
+_MORE = 3
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -114,21 +117,23 @@ class Mending:
         asked, answer = asked_of(self.case.recorded), Answer(None, "")
         if only.set in PROBES and only.set not in asked:
             answer = self._alone(cell, prepared, only)
-            if answer.good and answer.chance:
-                answer = self._alone(cell, prepared, only)
             if answer.good is not True:
                 self._say(what, answer, [])
                 return Tried(answer, None, [], [])
         result = self._run(cell, prepared, asked, None)
         if answer.good is None:
             answer = question.answer(only, result)
+        for _ in range(_MORE if answer.chance else 0):
+            # What is lost by chance may not have been lost for once.
+            if answer.good:
+                answer = self._alone(cell, prepared, only)
         details = self._details(result)
         worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
         self._say(what, answer, worse)
         return Tried(answer, result.verdicts.overall.verdict, details, worse)
 
     def _alone(self, cell: Cell, prepared: Prepared, only: Only) -> Answer:
-        result = self._run(cell, prepared, [only.set], only)
+        result = self._run(cell, prepared, [only.set] if only.set in PROBES else [], only)
         return question.answer(only, result, deep.of_cell(self._reports(prepared), cell.name))
 
     def _reports(self, prepared: Prepared) -> Reports:

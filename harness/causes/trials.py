@@ -71,6 +71,14 @@ class Trials:
             self.notes.keep(versions, known)
         return known
 
+    def often_bad(self, versions: Mapping[str, str], times: int) -> int:
+        """Ask *versions* so many *times* more, whatever is known of them; return how often the answer is bad.
+
+        Raises:
+            HarnessError: the machine is at fault.
+        """
+        return sum(self._once(versions).good is False for _ in range(times))
+
     def _once(self, versions: Mapping[str, str]) -> Answer:
         cell = self.request.cell.name
         pins = sorted(f"{name}=={version}" for name, version in versions.items() if name not in self.held)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import pytest
 from indexes import Index
 
-from harness.causes.bisect import Bisection, End, read_end
+from harness.causes.bisect import Bisection, End, NotTurned, read_end
 from harness.causes.notes import Notes
 from harness.causes.question import Answer
 from harness.causes.releases import Releases
@@ -252,3 +253,18 @@ def test_ends_in_files(tmp_path):
     freeze.write_text("redis>=7\n")
     with pytest.raises(UsageError, match="has no lines of the form"):
         read_end(str(freeze))
+
+
+def test_a_race(world):
+    """Where an answer is chance the good end is asked again, and no release is guilty of what happens there as well."""
+    asked: Counter[str] = Counter()
+
+    def answers(versions):
+        asked[str(versions)] += 1
+        received = versions["part3"] < "3.0" and asked[str(versions)] < 4
+        return Answer(received, "is received" if received else "can be lost", True)
+
+    with pytest.raises(NotTurned) as told:
+        world.bisection(answers).find(End("2026-01-15", day=date(2026, 1, 15)), TODAY)
+    assert str(told.value) == "no release turned it: it is a race, and was lost 2 of 3 times with part3 2.0 too"
+    assert (told.value.cause.turned, told.value.cause.question) == ([], "idle-12")
