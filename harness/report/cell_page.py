@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from harness.report import causes
 from harness.report.view import LibraryView, Row
+from harness.results import catches
 from harness.results.loads import Run
 from harness.results.result import Fault, Finding, Judgement, Probe
 
@@ -126,6 +128,16 @@ class CellPage:
         """The broker that the library talks to; empty where it talks to none."""
         versions = self.row.result.versions
         return versions.broker if versions and self.library.prose["uses_redis"] else ""
+
+    @property
+    def explained(self) -> list[tuple[str, str]]:
+        """What a user of the cell runs into, what it comes from, and what mends it: kind, and what is said."""
+        result = self.row.result
+        return [
+            *(("Catch", f"{catch.text} ({catch.kind})") for catch in catches.of(result)),
+            *(("Comes from", cause.text) for cause in result.causes),
+            *(("Mended by", causes.cure(cure)) for cure in result.cures),
+        ]
 
     @property
     def verdicts(self) -> list[tuple[str, Judgement]]:

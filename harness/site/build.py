@@ -156,7 +156,11 @@ def _history(page: Callable[..., str], view: View) -> str:
     """Return the page of all changes of verdicts, the newest first."""
     changes = [(row, *change) for row in view.rows for change in row.changes]
     changes.sort(key=lambda change: change[2].date, reverse=True)
-    return page("history.html.j2", changes=changes, recorded=any(row.history for row in view.rows))
+    # A search for a cause knows when a cell broke, also where nobody measured it then.
+    turned = [(each, row, cause) for row in view.rows for cause in row.result.causes for each in cause.turned]
+    turned.sort(key=lambda found: (found[0].uploaded, found[1].name), reverse=True)
+    recorded = any(row.history for row in view.rows)
+    return page("history.html.j2", changes=changes, recorded=recorded, turned=turned)
 
 
 def _cell(

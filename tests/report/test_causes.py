@@ -99,3 +99,12 @@ def test_draft_of_a_failure(reports):
     text = drafts.draft(root)
     assert "It starts, and works." in text
     assert "venv/bin/pip install Django==" in text
+
+
+def test_page_of_a_cell(reports):
+    """The page of a cell says what its user runs into, what that comes from, and what mends it."""
+    page = render(read_view(reports))[f"channels4/{CELL}.rst"]
+    assert not rst.problems(page)
+    assert "* Catch: A message sent right after somebody's handshake" in page
+    assert "* Comes from: redis 8.0.0 (2026-05-28)" in page
+    assert r"* Mended by: install redis\<8 (is received; tried on 2026-11-26)" in page

@@ -18,6 +18,8 @@ from harness.commands.site import site as command
 from harness.errors import HarnessError, UsageError
 from harness.report.view import read_view
 from harness.results import history
+from harness.results.document import save_result
+from harness.results.explained import Cause, Turned
 from harness.results.folder import Reports
 from harness.results.history import Entry
 from harness.site.build import build
@@ -46,6 +48,10 @@ def fill(folder: Path) -> None:
     before = msgspec.structs.replace(now, date="2025-01-02", verdict=Verdict.DOES_NOT_WORK, reason=Reason.PAGE_FAILED)
     after = msgspec.structs.replace(now, date="2025-02-03", moved={"redis": ("3.0", "3.5"), "six": ("", "1.0")})
     history.write(reports.history("py27-django18"), [before, after, now])
+    turned = Turned(package="redis", good="7.4.1", bad="8.0.0", uploaded="2026-05-28")
+    cause = Cause(question="early", turned=[turned], text="redis <8.0.0>", good=[], bad=[], found_on="2026-11-26")
+    explained = msgspec.structs.replace(samples.of("py311-django52-channels4"), causes=[cause])
+    save_result(explained, reports.result(explained.cell))
     build(read_view(reports), reports, script, reports.site)
 
 
@@ -131,6 +137,14 @@ def test_history(site):
     assert "2025-02-03" in changes
     assert "redis 3.0 → 3.5; six ─ → 1.0" in changes
     assert "<dt>Since</dt><dd>2025-02-03</dd>" in page(site, "cells/py27-django18.html")
+
+
+def test_releases_that_turned_an_answer(site):
+    """The history also says on which day a release turned an answer, and so does the page of the cell."""
+    assert "<td>2026-05-28</td>" in page(site, "history.html")
+    assert "redis 7.4.1 → 8.0.0" in page(site, "history.html")
+    assert "<dt>Comes from</dt><dd>redis &lt;8.0.0&gt;</dd>" in page(site, "cells/py311-django52-channels4.html")
+    assert "causes.html" in Page(site / "index.html").links
 
 
 def test_twice_the_same(reports, site, tmp_path):
