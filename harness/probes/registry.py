@@ -8,13 +8,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 
 import msgspec
 from filelock import FileLock
 
+import harness
 from harness import __version__
 from harness.captured.output import shorten
 from harness.cell import questions
+from harness.cell.identify import digest
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
@@ -105,7 +108,7 @@ def run(names: Sequence[str], chat: Chat, server: CellServer, observed: Observat
     """Ask every probe in *names* that there is something to ask of."""
     answered = []
     # What an older harness had answered is not mixed with what this one asks.
-    made_with = {**server.packages, "harness": __version__}
+    made_with = {**server.packages, "harness": f"{__version__} {digest(Path(harness.__file__).parent)[:16]}"}
     progress = deep.Progress(server.reports, server.cell.name, made_with)
     for name in names:
         kind = PROBES[name]

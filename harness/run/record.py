@@ -102,7 +102,8 @@ def replace(reports: Reports, result: Result, before: Result | None) -> str:
         if not _untested(before):
             day = before.varying.started[:10]
             return f"The result recorded on {day} stays: {before.verdicts.overall.label}"
-    save_result(still_explained(with_earlier_probes(result, before), before), reports.result(result.cell))
+    kept = still_explained(with_earlier_probes(with_earlier_variants(result, before), before), before)
+    save_result(kept, reports.result(result.cell))
     history.append(reports, result, before)
     return ""
 
@@ -140,6 +141,15 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
     )
     joined = _before_the_stop(result.steps, [step for step in before.steps if step.name in steps])
     return msgspec.structs.replace(result, probes=probes, steps=joined, varying=varying)
+
+
+def with_earlier_variants(result: Result, before: Result | None) -> Result:
+    """Return *result* with what is recorded of the ways that could not be tried, such as for want of a PostgreSQL."""
+    known = {each.name: each for each in before.variants} if before else {}
+    variants = [
+        known.get(each.name, each) if each.judgement.verdict is Verdict.NOT_TESTED else each for each in result.variants
+    ]
+    return msgspec.structs.replace(result, variants=variants)
 
 
 def still_explained(result: Result, before: Result | None) -> Result:

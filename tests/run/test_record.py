@@ -12,7 +12,7 @@ from harness.results import history
 from harness.results.document import read_result, save_result
 from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Probe, Result, Verdicts
+from harness.results.result import Judgement, Probe, Result, VariantResult, Verdicts
 from harness.run import record
 from harness.run.record import Conclusion
 from harness.verdict import Reason, Verdict
@@ -462,3 +462,21 @@ def test_explanations_of_a_failure(works):
     other = with_reason(works, Reason.SERVER_DID_NOT_START, "No module named 'imp'")
     assert record.still_explained(other, before).causes == []
     assert record.still_explained(works, before).causes == []
+
+
+def test_ways_that_could_not_be_tried(works):
+    """A way that could not be tried keeps the verdict that is recorded of it; one that was tried has the new one."""
+
+    def having(**reasons: Reason) -> Result:
+        variants = [VariantResult(name=name, judgement=Judgement.of(reason)) for name, reason in reasons.items()]
+        return replace(works, variants=variants)
+
+    before = having(one=Reason.WORKS, two=Reason.WORKS)
+    now = having(one=Reason.NO_NETWORK, two=Reason.EXCHANGE_WRONG, three=Reason.NO_NETWORK)
+    kept = record.with_earlier_variants(now, before)
+    assert [(each.name, each.judgement.reason) for each in kept.variants] == [
+        ("one", Reason.WORKS),
+        ("two", Reason.EXCHANGE_WRONG),
+        ("three", Reason.NO_NETWORK),
+    ]
+    assert record.with_earlier_variants(now, None) == now
