@@ -10,8 +10,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
-from packaging.version import Version
-
 from harness.causes import question
 from harness.causes.case import Case, asked_of, today
 from harness.causes.question import Answer
@@ -67,7 +65,7 @@ class Mending:
 
     def pins(self, turned: Sequence[Turned]) -> list[Cure]:
         """Return the cure by holding back what has *turned* the answer: by as few pins as can be, if any do."""
-        pins = [pin for each in turned if (pin := pin_against(each))]
+        pins = [pin for each in turned if (pin := each.pin)]
         for number in range(1, len(pins) + 1):
             for together in combinations(pins, number):
                 if cure := self.pinned(together):
@@ -252,20 +250,6 @@ class Mending:
             changes=changes,
             tried_on=today(),
         )
-
-
-def pin_against(turned: Turned) -> str:
-    """Return the smallest pin that keeps what has *turned* away, such as ``redis<8``; nothing where none can."""
-    if not turned.good:
-        return ""  # it came with something else
-    if not turned.bad:
-        return f"{turned.package}=={turned.good}"
-    good, bad = Version(turned.good), Version(turned.bad)
-    parts = [str(each) for each in bad.release]
-    while len(parts) > 1 and parts[-1] == "0":
-        parts.pop()
-    short = ".".join(parts) if not (bad.is_postrelease or bad.is_prerelease) else str(bad)
-    return f"{turned.package}{'<' if good < bad else '>'}{short}"
 
 
 def of_library(case: Case) -> list[Result]:

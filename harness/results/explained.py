@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from packaging.version import Version
+
 from harness.results.model import Model
 from harness.verdict import Verdict
 
@@ -27,6 +29,20 @@ class Turned(Model, frozen=True, kw_only=True):
     bad: str
     #: The day on which that was uploaded, ``2026-05-26``; empty where the index does not say.
     uploaded: str = ""
+
+    @property
+    def pin(self) -> str:
+        """The smallest requirement that keeps the bad release away, such as ``redis<8``; empty where none can."""
+        if not self.good:
+            return ""  # it came with something else
+        if not self.bad:
+            return f"{self.package}=={self.good}"
+        good, bad = Version(self.good), Version(self.bad)
+        short = str(bad)
+        if short == bad.base_version:
+            while short.endswith(".0"):
+                short = short.removesuffix(".0")
+        return f"{self.package}{'<' if good < bad else '>'}{short}"
 
 
 class Cause(Model, frozen=True, kw_only=True):

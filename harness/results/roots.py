@@ -92,14 +92,15 @@ def roots(results: Mapping[str, Result]) -> list[Root]:
 
 
 def _same_cause(found: Mapping[tuple[str, ...], Root]) -> list[tuple[str, ...]]:
-    """Put those of one family together whose causes name the same release; return the keys of those put elsewhere."""
+    """Put those of one family together that the same release turned, or the same pin mends; return the other keys."""
     first: dict[tuple[str, ...], Root] = {}
     elsewhere = []
     for key, root in found.items():
         turned = next((cause.turned for _, cause in root.causes if cause.turned), [])
-        if not turned:
+        pins = [each.pin for each in turned] or [cure.change for _, cure in root.cures if cure.kind == "pin"][:1]
+        if not pins:
             continue
-        released = (key[0], *sorted(f"{each.package} {each.bad}" for each in turned))
+        released = (key[0], *sorted(pins))
         if (known := first.setdefault(released, root)) is not root:
             known.results |= root.results
             known.questions |= root.questions

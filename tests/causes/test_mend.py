@@ -8,7 +8,7 @@ import samples
 
 from harness.causes import mend
 from harness.causes.case import Case
-from harness.causes.mend import Mending, pin_against
+from harness.causes.mend import Mending
 from harness.cell.only import Only
 from harness.cells import Cell
 from harness.libraries import registry
@@ -36,7 +36,7 @@ IDLE = "A connection that is idle for 12 s"
 )
 def test_the_smallest_pin(good, bad, pin):
     """The pin keeps the guilty release away in as few letters as can be; what came along cannot be pinned away."""
-    assert pin_against(Turned(package="redis", good=good, bad=bad)) == pin
+    assert Turned(package="redis", good=good, bad=bad).pin == pin
 
 
 def result(cell: str, good: bool | None = True, *more: Finding, reason: Reason = Reason.WORKS) -> Result:

@@ -97,6 +97,18 @@ def test_the_same_release():
     assert (found[0].libraries, found[0].explained) == (["channels3", "channels4"], "redis 8.0.0")
 
 
+def test_the_same_pin():
+    """What the same pin mends is put to the release that it keeps away, also where nobody looked for it again."""
+    cure = Cure(question="idle-12", kind="pin", change="redis<8", verdict=Verdict.WORKS, text="", tried_on="2026-11-26")
+    found = of(
+        caught("py310-django52-channels4", "closed with 1011", causes=[redis8()]),
+        caught("py36-django22-channels3", "connection lost", cures=[cure]),
+    )
+    assert [(sorted(root.results), root.explained) for root in found] == [
+        (["py310-django52-channels4", "py36-django22-channels3"], "redis 8.0.0")
+    ]
+
+
 def test_a_cause_of_another_question():
     """A cause explains the question that it was found for, and no other."""
     (found,) = of(caught("py311-django22", causes=[redis8("early")]))
