@@ -27,12 +27,12 @@ def run(*steps: Step, **more) -> Run:
         Rate(rate=rate, sent=10, expected=1000, delivered=1000, duplicated=0, latency=steps[0].latency, good=rate < 20)
         for rate in (5, 10, 20)
     ]
-    values = {"deployment": "1 process", "started": "2026-11-21T10:00:00+00:00", "visitors": ["admin"], **more}
+    values = {"deployment": "1 process", "started": "2026-11-21T10:00:00+00:00", "visitors": ["admin"]}
+    values |= {"versions": {}, **more}
     return Run(
         cell=CELL,
         library="django-websocket-redis",
         server="runserver",
-        versions={},
         machine=Machine(system="Linux", cpus=2, memory_mb=24_000, file_descriptors=20_000),
         steps=list(steps),
         rate=Step(sockets=100, rates=rates),

@@ -60,6 +60,14 @@ from harness.run.starts import SEEDS
     help="The most sockets that --probe load opens.",
 )
 @click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    metavar="NUMBER",
+    help="How often --probe load asks the largest crowd that is held, and the first that is not.",
+)
+@click.option(
     "--deployment",
     metavar="NAME",
     help='Try --probe load or --probe stress with this deployment of the server alone, such as "2 workers".',
@@ -115,6 +123,7 @@ def run(
     asked: tuple[str, ...],
     freeze: Path | None,
     sockets: int,
+    runs: int,
     deployment: str | None,
     seed: int | None,
     hold: bool,
@@ -148,6 +157,7 @@ def run(
         redis_url=redis_url,
         frozen=record.frozen(past, cell) if past else None,
         sockets=sockets,
+        runs=runs,
         deployment=deployment,
         seed=past.varying.seed if seed is None and past else seed,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Sequence
 
 from harness.report import rst
 from harness.report.cell_page import CellPage, LoadRun
@@ -15,6 +15,8 @@ from harness.verdict import answer
 
 #: The packages in the full name of an exception.
 _PACKAGES = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Z]\w*\b)")
+#: How the client writes down that a server closed a connection.
+_CLOSED = re.compile(r"^close code ")
 #: The step whose figures stand beside the largest.
 _COMPARED = 1000
 
@@ -27,31 +29,38 @@ def overview(view: View) -> Rst:
         for row in library.rows
         for run in row.under_load
     ]
-    return rst.csv_table(["Library", "Server", "Cell", *HEADER], rows, "14 18 16 9 20 14 9")
+    return rst.csv_table(["Library", "Server", "Cell", *HEADER], rows, "13 16 14 9 19 14 8 7")
 
 
 def of_library(library: LibraryView) -> Rst:
     """Return the same of one library."""
     rows = [[row.name, run.deployment, *figures(run)] for row in library.rows for run in row.under_load]
-    return rst.csv_table(["Cell", "Deployment", *HEADER], rows, "20 20 9 23 15 13")
+    return rst.csv_table(["Cell", "Deployment", *HEADER], rows, "18 18 9 22 14 11 8")
 
 
 #: What :func:`figures` returns.
-HEADER = ["Sockets held", "And then", f"At {_COMPARED} sockets", f"Messages a second to {RATE_SOCKETS}"]
+HEADER = [
+    *("Sockets held", "And then", f"At {_COMPARED} sockets", f"Messages a second to {RATE_SOCKETS}", "redis-py"),
+]
 
 
 def held(run: Run) -> str:
     """Return how many sockets a run held; where it was not tried with more, that it may be more."""
     if run.held is None:
         return f"less than {run.steps[0].sockets}"
-    tried = any(step.sockets > run.held.sockets and step.ended != NOT_TRIED for step in run.steps)
+    tried = run.beyond is not None and run.beyond.ended != NOT_TRIED
     return f"{run.held.sockets}" if tried else f"{run.held.sockets} or more"
 
 
 def figures(run: Run) -> list[str]:
-    """Return a run's figures: sockets held, what came with more, what it took to reach 1000, and the rate."""
-    after = [step for step in run.steps if run.held is None or step.sockets > run.held.sockets]
-    beyond = f"{after[0].sockets}: {told(after[0])}" if after else "all that was asked"
+    """Return a run's figures: sockets held, what came with more, what it took to reach 1000, the rate, and the client.
+
+    How many runs each is of stands beside it.
+    """
+    beyond = (
+        f"{run.beyond.sockets}: {_each_time(run.times(run.beyond.sockets))}" if run.beyond else "all that was asked"
+    )
+    holds = held(run) + (_of_runs(run.times(run.held.sockets)) if run.held else "")
     compared = next((step for step in run.steps if step.sockets == _COMPARED), None)
     best = run.rate.best_rate if run.rate else None
     rate = (
@@ -62,22 +71,46 @@ def figures(run: Run) -> list[str]:
         else f"less than {run.rate.rates[0].rate}"
     )
     # What limits a server stands once.
-    return [held(run), beyond, told(compared, why=False) if compared else "─", rate]
+    at = _each_time(run.times(_COMPARED), why=False) if compared else "─"
+    return [holds, beyond, at, rate, run.versions.get("redis", "─")]
 
 
-def told(step: Step, why: bool = True) -> str:
-    """Return in a few words how a step went, and *why* no better."""
+def _of_runs(times: Sequence[Step]) -> str:
+    return f" ({len(times)} runs)" if len(times) > 1 else " (one run)"
+
+
+def _each_time(times: Sequence[Step], why: bool = True) -> str:
+    """Return how a size went in all its runs: how many held it, how the worst went, and the spread of the latency."""
+    worst = min(times, key=lambda step: (step.whole, step.stood, step.deliveries))
+    if len(times) == 1:
+        return told(worst, why)
+    whole = sum(step.whole for step in times)
+    said = [f"held in {whole} of {len(times)} runs"]
+    said += [f"at worst {told(worst, why, latency=False)}"] if whole < len(times) else []
+    spreads = sorted(step.latency.p99 for step in times if step.latency)
+    if spreads:
+        said.append(f"p99 {statistics.median(spreads):.0f} ms ({spreads[0]:.0f} to {spreads[-1]:.0f})")
+    return "; ".join(said)
+
+
+def told(step: Step, why: bool = True, latency: bool = True) -> str:
+    """Return in a few words how a step went: who stood, what came to those; and *why* no better."""
     if step.ended == NOT_TRIED:
         return f"{NOT_TRIED}; {step.limit}"
     parts = []
     if step.connected < step.sockets:
         parts.append(f"{step.connected} let in")
+    if step.stood < step.sockets:
+        closed = [f"{number} {_CLOSED.sub('closed with ', how)}" for how, number in step.closed.items()]
+        closed = [each.replace("closed with 0", "closed without a code") for each in closed]
+        parts.append(", ".join([f"stood {step.stood} of {step.sockets}", *closed]))
     if step.messages and step.latency is not None:
-        # One that is missing is never rounded away.
-        share = "all" if step.whole else f"{math.floor(1000 * step.delivered) / 10:g}%"
         late = sum(each.late for each in step.messages)
-        parts.append(f"{share} delivered" + (f", {late} of them late" if late else ""))
-        parts.append(f"p99 {step.latency.p99:.0f} ms")
+        wanted = step.stood * len(step.messages)
+        share = "all" if step.whole else f"{step.deliveries} of {wanted}"
+        whom = " to those who stood" if step.stood < step.sockets else ""
+        parts.append(f"{share} delivered{whom}" + (f", {late} of them late" if late else ""))
+        parts += [f"p99 {step.latency.p99:.0f} ms"] if latency else []
     elif step.ended not in step.limit:
         parts.append(step.ended)
     if why and step.limit:

@@ -203,14 +203,26 @@ class Run(Model, frozen=True, kw_only=True):
     steps: list[Step]
     #: The step in which the rate was raised; None where the run did not come to it.
     rate: Step | None = None
+    #: The two sizes that matter, the largest that was held and the first that was not, asked again on servers of their
+    #: own.
+    again: list[Step] = msgspec.field(default_factory=list)
     #: Why the run ended early; empty where it did not.
     ended: str = ""
 
+    def times(self, sockets: int) -> list[Step]:
+        """Return every step with so many *sockets*: one of the ladder, and those that were asked again."""
+        return [step for step in (*self.steps, *self.again) if step.sockets == sockets]
+
     @property
     def held(self) -> Step | None:
-        """The largest step in which every socket received each message once, as in all before it; None without one."""
-        whole = list(takewhile(lambda step: step.whole, self.steps))
+        """The largest step in which every socket had each message once, each time, as in all before; None without."""
+        whole = list(takewhile(lambda step: all(each.whole for each in self.times(step.sockets)), self.steps))
         return whole[-1] if whole else None
+
+    @property
+    def beyond(self) -> Step | None:
+        """The first step that was not held; None where all were that were asked for."""
+        return next((step for step in self.steps if self.held is None or step.sockets > self.held.sockets), None)
 
 
 def append(reports: Reports, run: Run) -> None:

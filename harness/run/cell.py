@@ -175,6 +175,7 @@ class _Run:
             reports=request.reports,
             packages=self._packages(),
             sockets=request.sockets,
+            runs=request.runs,
             deployment=request.deployment,
             seed=request.seed,
             beside=beside,

@@ -13,6 +13,7 @@ import runs
 from cellservers import TalkingLibrary, failed, standing_in
 from talkers import Clock, Switchboard
 
+from harness.cell.only import Only
 from harness.cell.outcome import Observations
 from harness.errors import HarnessError, Interrupted
 from harness.load.latency import latency
@@ -544,3 +545,23 @@ def test_ports(monkeypatch):
     assert deployed._ports() == 28231
     answers.clear()
     assert deployed._ports() == 16_000
+
+
+def test_the_sizes_that_matter(world):
+    """The largest size that was held, and the first that was not, are asked again on servers of their own."""
+    world.server.runs = 3
+    world.steps[500] = runs.step(500, delivered=100)
+    answers = world.ask()
+    assert [step.sockets for step in world.run.again] == [250, 500, 250, 500]
+    assert answers["A broadcast to 250 sockets"] == ("reaches each of them once", True)
+    assert answers["A broadcast to 500 sockets"] == ("does not reach all of them (3 of 3 runs)", False)
+    assert (world.run.held.sockets, world.run.beyond.sockets) == (250, 500)
+    assert [step.name for step in world.server.recorder.steps if "again" in step.name] == []
+
+
+def test_one_question_under_load(world):
+    """Where one question is asked alone there are no rates, and nothing is asked again."""
+    world.server.runs = 3
+    world.server.only = Only("load", "A broadcast to 100 sockets")
+    world.ask()
+    assert (world.run.again, world.run.rate) == ([], None)

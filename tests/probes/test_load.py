@@ -23,7 +23,7 @@ def runs(reports, fake):
 
 def test_ladder(tmp_path):
     """A crowd is counted, the rate is raised until it is too much, and all of it is kept."""
-    ran = run_fake("delays", tmp_path, "--probe", "load", "--sockets", "100")
+    ran = run_fake("delays", tmp_path, "--probe", "load", "--sockets", "100", "--runs", "2")
     assert ran.exit_code == 0, ran.output
     (run,) = runs(tmp_path, "delays")
     assert [(step.sockets, step.stood, step.whole, step.limit) for step in run.steps] == [(100, 100, True, "")]
@@ -53,7 +53,7 @@ def test_interrupted(tmp_path):
     """Who interrupts a crowd ends it, and what it had by then is kept."""
     env = {**os.environ, "HARNESS_REPORTS": str(tmp_path), "HARNESS_LIBRARIES": str(FAKES)}
     command = [sys.executable, "-m", "harness", "run", fake_cell("delays"), "--python", sys.executable]
-    command += ["--probe", "load", "--sockets", "1000"]
+    command += ["--probe", "load", "--sockets", "1000", "--runs", "1"]
     process = psutil.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     while not crowded(process) and process.poll() is None:
         pass
