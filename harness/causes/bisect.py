@@ -28,10 +28,12 @@ from harness.results.explained import Cause, Turned
 _FIRST_STEP = 30
 #: Nothing of what is tested here is older.
 _OLDEST = date(2005, 1, 1)
-#: Days closer than these are not told apart where a good end is looked for.
-_NEAR = timedelta(days=90)
-#: How often a good end is asked again, where its answer can be chance, before a release is called guilty.
+#: How often the days between the last bad one and those without an answer are halved.
+_HALVINGS = 4
+#: How often both ends are asked again, at least, where the answer can be chance, before a release is called guilty; and
+#: how likely it may be that a race which is lost as often as at the bad end was won each time at the good one.
 _MORE = 3
+_DOUBT = 0.05
 #: How many versions are named where sets differ.
 _SHOWN = 4
 _PIN = re.compile(r"^([\w.-]+)==([^\s;#]+)")
@@ -150,7 +152,9 @@ class Bisection:
         assert end.day is not None
         found = self._on(end.day)
         if found is None:
-            raise NoSearch(f"nothing can be installed as of {end.day}: {self.resolver.said}")
+            raise NoSearch(
+                f"nothing can be installed as of {end.day}" + (f": {why}" if (why := self.resolver.said) else "")
+            )
         return found
 
     def _check_ends(self, good: End, before: Versions, after: Versions) -> None:
@@ -174,23 +178,47 @@ class Bisection:
         return found
 
     def _double_back(self, bad_day: date) -> tuple[date, date]:
-        """Return a good day, found by going back ever further, and the last day after it that is bad."""
-        last, limit, step = bad_day, _OLDEST, timedelta(days=_FIRST_STEP)
-        why = ""
-        while last - limit >= _NEAR:
-            # Where nothing was to be had it is looked for between that day and the last that was bad.
-            day = last - step if last - step > limit else limit + (last - limit) / 2
+        """Return a good day, found by going back ever further, and the last day after it that is bad.
+
+        A day without an answer is passed over; behind one on which nothing can be installed there is nothing older.
+        """
+        last, step = bad_day, timedelta(days=_FIRST_STEP)
+        silent: date | None = None
+        day = bad_day - step
+        while day > _OLDEST:
             versions = self._on(day)
+            if versions is None:
+                break
             self.expected = 1
+            found = self._shown_trial(versions, f"as of {day}")
+            if found is False:
+                return day, last
+            last, silent = (day, None) if found else (last, silent or day)
+            step *= 2
+            day -= step
+        return self._between(bad_day, last, silent or max(day, _OLDEST), "there is no answer" if silent else "")
+
+    def _between(self, bad_day: date, last: date, limit: date, why: str) -> tuple[date, date]:
+        """Return the same, from the days between *limit*, on which nothing was to be had, and the *last* bad one.
+
+        Raises:
+            NotTurned: they are bad as well.
+            NoSearch: none of them can be tried.
+        """
+        first = limit
+        for _ in range(_HALVINGS):
+            day = limit + (last - limit) / 2
+            if day in (limit, last):
+                break
+            versions = self._on(day)
             found = None if versions is None else self._shown_trial(versions, f"as of {day}")
             if found is False:
                 return day, last
-            if found:
-                last, step = day, 2 * step
-            else:
-                limit = day
-                why = f", and as of {day} " + ("nothing can be installed" if versions is None else "there is no answer")
-        raise NotTurned(self._always(last, f"it was so as of {last} already{why}"))
+            last, limit = (day, limit) if found else (last, day)
+        said = f"as of {first} " + (why or "nothing can be installed") if first > _OLDEST else "there is nothing older"
+        if last == bad_day:
+            raise NoSearch(f"nothing older than {bad_day} can be tried: {said}")
+        raise NotTurned(self._always(last, f"it was so as of {last} already, and {said}"))
 
     def _always(self, last: date, text: str) -> Cause:
         """Return that no release turned the answer, which *text* says was so on the day *last* already."""
@@ -204,6 +232,10 @@ class Bisection:
         names = self._guilty(near, far, bad, last)
         older = {name: (near if near.get(name) != bad.get(name) else far).get(name, "") for name in names}
         before = {name: version for name, version in older.items() if version}
+        if len(names) > 1:
+            # What was needed in the company of the past may not be in that of today.
+            needed = [name for name in names if self._tried(search.mixed(bad, before, [name])) is False]
+            names = needed or names
         versions = bad
         if self._tried(search.mixed(bad, before, names)) is not False:
             # There it is not good again; it is where everything else is as it was.
@@ -237,21 +269,36 @@ class Bisection:
         order = list(known) if str(older) == str(Version(first)) else list(reversed(known))
         self.expected = math.ceil(math.log2(max(len(order), 2)))
         good, turned = search.first_bad(order, lambda release: self._tried({**versions, name: release}))
-        return Turned(package=name, good=good, bad=turned, uploaded=known[turned])
+        untried = order[order.index(good) + 1 : order.index(turned)]
+        return Turned(package=name, good=good, bad=turned, uploaded=known[turned], untried=untried)
 
     def _cause(self, found: list[Turned], good: Versions, bad: Versions) -> Cause:
+        if self._tried(good) is not False or self._tried(bad) is not True:
+            raise NoSearch(f"what turned it cannot be told apart; it is among {_few([each.package for each in found])}")
         before, after = self.trials.ask(good), self.trials.ask(bad)
-        if before.chance and not self.trials.words and (number := self.trials.often_bad(good, _MORE)):
-            frozen = {"good": _frozen(good), "bad": _frozen(bad)}
-            text = (
-                f"no release turned it: it is a race, and was lost {number} of {_MORE} times with {_older(found)} too"
-            )
-            raise NotTurned(self._found([], text, frozen))
+        if before.chance and not self.trials.words:
+            self._check_chance(found, good, bad)
         named = " and ".join(_named(each) for each in found)
         newer = " and ".join(f"{each.package} {each.bad}" if each.bad else f"no {each.package}" for each in found)
         what = f"{self.trials.only.question}: " if self.trials.only.question else ""
         text = f"{named}. {what}with {_older(found)} “{before.seen}”, with {newer} “{after.seen}”"
         return self._found(found, text, {"good": _frozen(good), "bad": _frozen(bad)})
+
+    def _check_chance(self, found: list[Turned], good: Versions, bad: Versions) -> None:
+        """Make sure that a release is guilty of a race: the good end has to win often, the more the rarer it is lost.
+
+        Raises:
+            NotTurned: it is lost at the good end as well.
+        """
+        lost = 1 + self.trials.often_bad(bad, _MORE)
+        rate = lost / (_MORE + 1)
+        times = _MORE if rate == 1 else max(_MORE, math.ceil(math.log(_DOUBT) / math.log(1 - rate)))
+        self.tell(f"It can be chance: lost {lost} of {_MORE + 1} times; the good end is asked {times} times more")
+        if number := self.trials.often_bad(good, times):
+            text = (
+                f"no release turned it: it is a race, and was lost {number} of {times} times with {_older(found)} too"
+            )
+            raise NotTurned(self._found([], text, {"good": _frozen(good), "bad": _frozen(bad)}))
 
     def _found(self, turned: list[Turned], text: str, frozen: dict[str, list[str]]) -> Cause:
         question = self.trials.only.id if self.trials.only.set else ""
@@ -298,6 +345,8 @@ def _older(found: Sequence[Turned]) -> str:
 
 def _named(turned: Turned) -> str:
     day = f" ({turned.uploaded})" if turned.uploaded else ""
+    if turned.untried:
+        day += f", or one of {_few(turned.untried)}, which could not be tried"
     return f"{turned.package} {turned.bad}{day}" if turned.bad else f"{turned.package} is no longer installed"
 
 

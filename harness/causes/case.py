@@ -20,6 +20,8 @@ from harness.causes.notes import Notes
 from harness.causes.releases import Releases
 from harness.causes.resolver import Resolver
 from harness.causes.trials import PROFILE, Trials
+from harness.cell.identify import digest
+from harness.cell.install import settings_of
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
@@ -36,6 +38,7 @@ from harness.results.result import Result
 from harness.run import record
 from harness.run.candidates import asked_of_tox
 from harness.run.request import Request
+from harness.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,16 @@ class Case:
         held = asked_of_tox(python.parent.parent)
         folder = request.reports.of_profile(PROFILE).folder / "notes"
         folder.mkdir(parents=True, exist_ok=True)
-        base = [request.cell.name, *held.values(), str(request.setup.requirements(request.cell))]
+        env = environment(installer=True)
+        # What any of these were otherwise, an answer may be another one.
+        base = [
+            *(request.cell.name, *held.values(), *request.setup.requirements(request.cell)),
+            *(digest(ROOT / "harness"), digest(ROOT / "myapp"), settings_of(env, ()), str(python.resolve())),
+        ]
         notes = Notes(folder / f"{self.cell}.{self.only.id}.json", base, anew)
         trials = Trials(request, self.only, notes, watching, words=changed)
-        resolver = Resolver(
-            request.setup.requirements(request.cell), list(held.values()), python, environment(installer=True), folder
-        )
-        releases = Releases(request.cell.python, environment(installer=True))
+        resolver = Resolver(request.setup.requirements(request.cell), list(held.values()), python, env, folder)
+        releases = Releases(request.cell.python, env)
         return Bisection(trials, resolver, releases, notes, tell, frozenset(map(canonicalize_name, held)))
 
     def keep(self, causes: list[Cause], cures: list[Cure]) -> None:
@@ -109,10 +115,12 @@ def open_case(
     python: Path | None,
     folders: tuple[Path, ...],
     tell: Callable[[str], None],
+    any_case: bool = False,
 ) -> Case | None:
     """Return the case of *cell* and the question *name*, the worst one where that is None; None where nothing is wrong.
 
-    *python* is the interpreter of the cell's environment, which tox makes where it is None and there is none.
+    With *any_case* there is always one of a cell with the best known pins: whether these are needed. *python* is the
+    interpreter of the cell's environment, which tox makes where it is None and there is none.
 
     Raises:
         UsageError: there is no such cell, result or question.
@@ -128,9 +136,10 @@ def open_case(
             f"nothing is resolved for Python {parsed.python} any more: its versions are those of {legacy.LOCKS_SHOWN}",
             "choose a cell of Python 3.6 or newer",
         )
+    if recorded.verdicts.overall.verdict is Verdict.NOT_TESTED:
+        raise UsageError(f"{cell} was not tested: {recorded.verdicts.overall.text}", f"run `tox -e {cell}` first")
     if name is None:
-        # Of a cell with the best known pins there is always something to ask: whether they are needed.
-        only = question.worst(recorded) or (Only() if setup.pinned else None)
+        only = question.worst(recorded) or (Only() if any_case and setup.pinned else None)
     else:
         others = records.in_folder(reports.results).results.values()
         of_library = [each for each in others if each.library == recorded.library]

@@ -10,31 +10,33 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from harness.causes import question
 from harness.causes.case import Case, asked_of, today
 from harness.causes.question import Answer
-from harness.causes.trials import asking
+from harness.causes.trials import PROFILE, alone, asking, check_machine
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell
 from harness.environments import own
-from harness.errors import UsageError
+from harness.errors import DamagedResult, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import deep, records
 from harness.results.compare import Change, compare
 from harness.results.explained import Cause, Cure, Turned
-from harness.results.folder import Reports
 from harness.results.installed import Candidate, Pin
 from harness.results.result import Result
 from harness.run import cell as running
 from harness.run import record
 from harness.run.candidates import Asked, Prepared, asked_of_tox, prepare
+from harness.run.request import Request
 from harness.verdict import Verdict
 
 #: How often it is asked once more where the answer can be chance.
-_MORE = 3
+_MORE = 5
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Mending:
             if answer.good is not True:
                 self._say(what, answer, [])
                 return Tried(answer, None, [], [])
-        result = self._run(cell, prepared, asked, None)
+        result = self._run(cell, prepared, asked)
         if answer.good is None:
             answer = question.answer(only, result)
         for _ in range(_MORE if answer.chance else 0):
@@ -131,32 +133,33 @@ class Mending:
         return Tried(answer, result.verdicts.overall.verdict, details, worse)
 
     def _alone(self, cell: Cell, prepared: Prepared, only: Only) -> Answer:
-        result = self._run(cell, prepared, [only.set] if only.set in PROBES else [], only)
-        return question.answer(only, result, deep.of_cell(self._reports(prepared), cell.name))
+        """Ask one question alone, apart from what is recorded of the candidate."""
+        probes = [only.set] if only.set in PROBES else []
+        request = replace(self._request(cell, prepared, PROFILE, probes), only=only, **asking(only))
+        with self.watching(cell.name) as watcher:
+            return alone(request, watcher)
 
-    def _reports(self, prepared: Prepared) -> Reports:
-        return self.case.request.reports.of_profile(prepared.candidate.profile)
+    def _run(self, cell: Cell, prepared: Prepared, probes: list[str]) -> Result:
+        """Ask everything; it is recorded as a candidate."""
+        request = self._request(cell, prepared, prepared.candidate.profile, probes)
+        with record.locked(request.reports, cell.name), self.watching(cell.name) as watcher:
+            deep.forget_unfinished(request.reports, cell.name)
+            result = running.run(request, watcher)
+            check_machine(result)
+            record.conclude(request.reports, result, None, expected=False)
+        return result
 
-    def _run(self, cell: Cell, prepared: Prepared, probes: list[str], only: Only | None) -> Result:
-        reports = self._reports(prepared)
-        request = replace(
+    def _request(self, cell: Cell, prepared: Prepared, profile: str, probes: list[str]) -> Request:
+        return replace(
             self.case.request,
             cell=cell,
             setup=prepared.setup,
             python=prepared.python,
             candidate=prepared.candidate,
             options=prepared.options,
-            reports=reports,
+            reports=self.case.request.reports.of_profile(profile),
             probes=probes,
-            only=only,
-            **({} if only is None else asking(only)),
         )
-        with record.locked(reports, cell.name), self.watching(cell.name) as watcher:
-            deep.forget_unfinished(reports, cell.name)
-            result = running.run(request, watcher)
-            if only is None:
-                record.conclude(reports, result, None, expected=False)
-        return result
 
     def _say(self, what: str, answer: Answer, worse: list[str]) -> None:
         word = "no answer" if answer.good is None else "mended" if answer.good else "not mended"
@@ -172,14 +175,15 @@ class Mending:
         recorded = self.case.recorded
         pair = ({recorded.cell: recorded}, {recorded.cell: result})
         (cell,) = compare(*pair, ("recorded", "tried"), []).cells
-        return [each for each in cell.details if "not asked" not in each]
+        unasked = re.compile(f"{Change.CHANGED}: .* (was not asked|is not asked)", re.DOTALL)
+        return [each for each in cell.details if not unasked.match(each)]
 
     def _ways(self) -> list[Cure]:
         """Return the other ways of the library that answer as expected in the recorded run of this very cell."""
         recorded, only = self.case.recorded, self.case.only
         if not only.set:
             works = [each for each in recorded.variants if each.judgement.verdict is Verdict.WORKS]
-            return [self._cure("setting", each.name, Answer(True, each.judgement.text), []) for each in works]
+            return [self._recorded("setting", each.name, Answer(True, each.judgement.text)) for each in works]
         reports = self.case.request.reports
         known = [*recorded.isolation, *(each for one in (*recorded.sets, *recorded.probes) for each in one.findings)]
         known += [each for one in deep.of_cell(reports, recorded.cell) for each in one.findings]
@@ -189,14 +193,14 @@ class Mending:
             way = Only(only.set, finding.question).way
             same = finding.question.removesuffix(f" ({way})") == plain and finding.question != only.question
             if same and finding.good:
-                found[way] = self._cure("setting", way or "the usual way", Answer(True, finding.seen), [])
+                found[way] = self._recorded("setting", way or "usual way", Answer(True, finding.seen, finding.chance))
         return list(found.values())
 
     def _servers(self, others: Sequence[Result]) -> list[Cure]:
         """Return the servers with which the same Python and Django answer as expected."""
         mine = self.case.recorded
         found = [each for each in others if _pair(each) == _pair(mine) and each.server != mine.server]
-        return [self._cure("server", each.server, answer, []) for each in found if (answer := self._good(each))]
+        return [self._recorded("server", each.server, answer, each) for each in found if (answer := self._good(each))]
 
     def _neighbours(self, others: Sequence[Result]) -> list[Cure]:
         """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
@@ -211,12 +215,18 @@ class Mending:
             older = [each for each in row if getattr(Cell.parse(each.cell), part) < here and self._good(each)]
             newer = [each for each in row if getattr(Cell.parse(each.cell), part) > here and self._good(each)]
             found |= {each.cell: each for each in (*older[-1:], *newer[:1])}
-        return [self._cure("cell", name, self._good(each) or Answer(True, ""), []) for name, each in found.items()]
+        return [
+            self._recorded("cell", name, self._good(each) or Answer(True, ""), each) for name, each in found.items()
+        ]
 
     def _good(self, other: Result) -> Answer | None:
         """Return the answer of *other* where it is as expected, and the cell works; None where not."""
         reports, only = self.case.request.reports, self.case.only
-        answer = question.answer(only, other, deep.of_cell(reports, other.cell) if only.set else ())
+        try:
+            sets = deep.of_cell(reports, other.cell) if only.set else []
+        except DamagedResult:
+            sets = []  # of that cell nothing more is known
+        answer = question.answer(only, other, sets)
         return answer if answer.good and other.verdicts.overall.verdict is Verdict.WORKS else None
 
     def _on_server(self, server: str) -> tuple[Cell, Prepared] | None:
@@ -237,6 +247,14 @@ class Mending:
         prefix = self.case.request.python.parent.parent
         wanted = list(asked_of_tox(prefix).values())
         return own.make(self.case.request.python, prefix / "candidates" / profile, wanted, environment(installer=True))
+
+    def _recorded(
+        self, kind: Literal["setting", "server", "cell"], change: str, answer: Answer, of: Result | None = None
+    ) -> Cure:
+        """Return a cure that a recorded result shows: the cell's own, unless it is that *of* another one."""
+        once = " (asked once)" if answer.chance else ""
+        cure = self._cure(kind, change, replace(answer, seen=f"{answer.seen}{once}"), [])
+        return msgspec.structs.replace(cure, tried_on=(of or self.case.recorded).varying.started[:10])
 
     def _cure(
         self, kind: Literal["pin", "setting", "server", "cell"], change: str, answer: Answer, changes: list[str]

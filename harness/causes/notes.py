@@ -16,10 +16,10 @@ from harness.system.files import write_atomically
 
 
 class _Known(Model, frozen=True, kw_only=True):
-    """What one set of versions answered; *good* is None where it could not be had."""
+    """What one set of versions answered."""
 
     versions: dict[str, str]
-    good: bool | None
+    good: bool
     seen: str
     chance: bool
 
@@ -41,6 +41,7 @@ class Notes:
         """They are in *path*, of searches with the same *base*; *anew* forgets them."""
         self._path = path
         self._file = _File(base=base)
+        self._without: list[tuple[dict[str, str], Answer]] = []
         if not anew:
             self._read(base)
 
@@ -62,7 +63,7 @@ class Notes:
         for each in self._file.answers:
             if each.versions == versions:
                 return Answer(each.good, each.seen, each.chance)
-        return None
+        return next((answer for tried, answer in self._without if tried == versions), None)
 
     def keep(self, versions: Mapping[str, str], answer: Answer) -> None:
         """Write down what *versions* answered.
@@ -70,6 +71,10 @@ class Notes:
         Raises:
             HarnessError: it cannot be written.
         """
+        if answer.good is None:
+            # Of what could not be had another run may have more.
+            self._without.append((dict(versions), answer))
+            return
         known = _Known(versions=dict(versions), good=answer.good, seen=answer.seen, chance=answer.chance)
         self._write(msgspec.structs.replace(self._file, answers=[*self._file.answers, known]))
 

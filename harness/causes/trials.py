@@ -77,7 +77,10 @@ class Trials:
         Raises:
             HarnessError: the machine is at fault.
         """
-        return sum(self._once(versions).good is False for _ in range(times))
+        answers = [self._once(versions) for _ in range(times)]
+        if any(each.good is None for each in answers):
+            raise HarnessError("there was no answer when it was asked again", "run it again")
+        return sum(each.good is False for each in answers)
 
     def _once(self, versions: Mapping[str, str]) -> Answer:
         cell = self.request.cell.name
@@ -89,24 +92,12 @@ class Trials:
             probes=[self.only.set] if self.only.set in PROBES else [],
             frozen=pins,
             # Each package is named: what is tried may be a set that no installer would choose.
-            options=("--no-deps",),
+            exact=True,
             only=self.only,
             **asking(self.only),
         )
-        deep.forget_unfinished(self._reports, cell)
-        with record.locked(self._reports, cell), self.watching(cell) as watcher:
-            result = running.run(request, watcher)
-        self._check_machine(result)
-        return answer(self.only, result, deep.of_cell(self._reports, cell) if self._is_deep else ())
-
-    def _check_machine(self, result: Result) -> None:
-        overall = result.verdicts.overall
-        if overall.reason in _FAULTS:
-            raise HarnessError(f"nothing can be tried: {overall.text}", "what was tried is kept; run it again")
-
-    @property
-    def _is_deep(self) -> bool:
-        return self.only.set in PROBES and PROBES[self.only.set].deep
+        with self.watching(cell) as watcher:
+            return alone(request, watcher)
 
     @cached_property
     def held(self) -> dict[str, str]:
@@ -137,3 +128,32 @@ def asking(only: Only) -> dict[str, Any]:
         return {}
     number = _NUMBER.search(only.question) if only.set == "load" else None
     return {"deployment": only.way or None, **({"sockets": int(number[0])} if number else {})}
+
+
+def alone(request: Request, watcher: Watcher) -> Answer:
+    """Run the cell of *request* for its one question, and return the answer.
+
+    Raises:
+        HarnessError: the machine is at fault.
+    """
+    assert request.only is not None
+    reports, cell, name = request.reports, request.cell.name, request.only.set
+    with record.locked(reports, cell):
+        deep.forget_unfinished(reports, cell)
+        # What other versions have answered is no answer of these.
+        (reports.deep(cell) / f"{name}.json").unlink(missing_ok=True)
+        result = running.run(request, watcher)
+    check_machine(result)
+    is_deep = name in PROBES and PROBES[name].deep
+    return answer(request.only, result, deep.of_cell(reports, cell) if is_deep else ())
+
+
+def check_machine(result: Result) -> None:
+    """Make sure that *result* says something of what was tried.
+
+    Raises:
+        HarnessError: the machine is at fault.
+    """
+    overall = result.verdicts.overall
+    if overall.reason in _FAULTS:
+        raise HarnessError(f"nothing can be tried: {overall.text}", "what was tried is kept; run it again")

@@ -100,7 +100,11 @@ class CellServer:
 
     def wants_way(self, name: str) -> bool:
         """Tell whether the way *name* of the library, the usual one where that is empty, is asked."""
-        return self.only is None or self.only.way == name
+        if self.only is None:
+            return True
+        # Some questions name the usual way as well.
+        usual = self.only.way not in {each.name for each in self.library.variants(self.cell)}
+        return self.only.way == name or (not name and usual)
 
     def apart(self, suffix: str, database: Path | None = None) -> CellServer:
         """Return the server with a prefix of its own at the broker, and a *database* of its own if one is given."""

@@ -42,7 +42,7 @@ def mend(
     At first the smallest pin that keeps the guilty release away; then another layer, consumer or server of the library;
     then the nearest cells that work. Of a cell with the best known pins it says which of these are still needed.
     """
-    case = open_case(cell, question, reports, python, folders, click.echo)
+    case = open_case(cell, question, reports, python, folders, click.echo, any_case=True)
     if case is not None and case.request.setup.pinned and question is None and not pins:
         return _needed(Mending(case, click.echo, Trial))
     if case is None:

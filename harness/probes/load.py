@@ -130,7 +130,9 @@ class _Loading:
         return chat
 
     def _climb(self, chat: Chat, room: int) -> None:
-        for sockets in [each for each in LADDER if each <= self.server.sockets]:
+        # For one question its own size does: a smaller one that breaks is another question.
+        ladder = LADDER if self.server.only is None else [self.server.sockets]
+        for sockets in [each for each in ladder if each <= self.server.sockets]:
             if limit := deployed.no_room(sockets * (2 if self.deployment.proxied else 1), room):
                 self.steps.append(Step(sockets=sockets, limit=limit, ended=NOT_TRIED))
                 break

@@ -34,12 +34,9 @@ _STEPS = (
     ),
     (r"unknown-broadcasts", "Open a WebSocket without a cookie, and send a message to everybody."),
     (r"unknown-.*|not-logged-in", "Open a WebSocket, or the page, without a cookie."),
-    (
-        r"after-.*",
-        "Log in and open a WebSocket. Log out in another tab, or delete the session. Have somebody send it a message.",
-    ),
-    (r"broker-away-.*", "Stop Redis for 2 seconds while clients send each other ten messages a second."),
-    (r"broker-.*", "Disturb the connections to Redis as above while clients send each other ten messages a second."),
+    (r"after-.*-send", "Log in and open a WebSocket. {subject}, send a message through it."),
+    (r"after-.*", "Log in and open a WebSocket. {subject}, have somebody send it a message."),
+    (r"(broker|members|server|sentinel)-.*", "Clients send each other ten messages a second. {subject} meanwhile."),
     (r"sigterm-.*", "End the server with SIGTERM while clients send each other ten messages a second; start it again."),
     (r"payload-.*|long-page", "Have one client send this to another one."),
 )
@@ -110,7 +107,8 @@ def _commands(root: Root, result: Result) -> list[str]:
     assert versions is not None
     pins = [f"{name}=={version}" for name, version in _named(root, result).items()] or [result.library]
     lines = ["python -m venv venv", f"venv/bin/pip install Django=={versions.django} {' '.join(pins)}"]
-    if root.kind == "does not work" and (module := _module(result)):
+    # What fails later is not shown by an import.
+    if root.what.endswith((" cannot be imported", " cannot be parsed")) and (module := _module(result)):
         lines.append(f'venv/bin/python -c "{_CONFIGURED}; import {module}"')
     return lines
 
@@ -136,4 +134,5 @@ def _finding(root: Root, result: Result) -> Finding | None:
 
 
 def _steps(finding: Finding) -> str:
-    return next((steps for pattern, steps in _STEPS if re.fullmatch(pattern, finding.id)), f"{finding.question}.")
+    steps = next((steps for pattern, steps in _STEPS if re.fullmatch(pattern, finding.id)), "{subject}.")
+    return steps.replace("{subject}", finding.question.partition(":")[0])

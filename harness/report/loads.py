@@ -133,7 +133,7 @@ def _run(shown: LoadRun) -> Rst:
     if run.ended:
         about += f" The run was ended before it was through: {run.ended}."
     parts = [rst.title(f"Run {shown.number}: {run.deployment}", "~"), rst.escape(about)]
-    parts.append(rst.csv_table(STEP_HEADER, map(step_row, run.steps), "8 8 8 9 16 9 9 9 9 8 16"))
+    parts.append(rst.csv_table(STEP_HEADER, map(step_row, [*run.steps, *run.again]), "8 8 8 9 16 9 9 9 9 8 16"))
     if run.rate is not None and run.rate.rates:
         parts.append(rst.csv_table(RATE_HEADER, map(list, rate_rows(run.rate)), "20 30 15 15 20"))
     return Rst("\n\n".join(parts))

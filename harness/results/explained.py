@@ -29,6 +29,8 @@ class Turned(Model, frozen=True, kw_only=True):
     bad: str
     #: The day on which that was uploaded, ``2026-05-26``; empty where the index does not say.
     uploaded: str = ""
+    #: Releases between the two that could not be tried, the first of which may be the guilty one.
+    untried: list[str] = []
 
     @property
     def pin(self) -> str:
@@ -37,7 +39,7 @@ class Turned(Model, frozen=True, kw_only=True):
             return ""  # it came with something else
         if not self.bad:
             return f"{self.package}=={self.good}"
-        good, bad = Version(self.good), Version(self.bad)
+        good, bad = Version(self.good), Version(self.untried[0] if self.untried else self.bad)
         short = str(bad)
         if short == bad.base_version:
             while short.endswith(".0"):

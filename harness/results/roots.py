@@ -97,7 +97,8 @@ def _same_cause(found: Mapping[tuple[str, ...], Root]) -> list[tuple[str, ...]]:
     elsewhere = []
     for key, root in found.items():
         turned = next((cause.turned for _, cause in root.causes if cause.turned), [])
-        pins = [each.pin for each in turned] or [cure.change for _, cure in root.cures if cure.kind == "pin"][:1]
+        pins = [pin for each in turned if (pin := each.pin)]
+        pins = pins or [cure.change for _, cure in root.cures if cure.kind == "pin"][:1]
         if not pins:
             continue
         released = (key[0], *sorted(pins))

@@ -146,7 +146,7 @@ class _Run:
             recorder=self.recorder,
             env=environment(installer=True),
             frozen=self.request.frozen,
-            options=self.request.options,
+            options=(*self.request.options, *(["--no-deps"] if self.request.exact else [])),
         )
 
     def _beside(self) -> BesideLibrary:

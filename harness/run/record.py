@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from harness.errors import AlreadyRunning, UsageError
 from harness.probes.registry import PROBES
-from harness.results import catches, failures, history
+from harness.results import catches, deep, failures, history
 from harness.results.compare import differences
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
@@ -144,8 +144,11 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
 
 
 def with_earlier_variants(result: Result, before: Result | None) -> Result:
-    """Return *result* with what is recorded of the ways that could not be tried, such as for want of a PostgreSQL."""
-    known = {each.name: each for each in before.variants} if before else {}
+    """Return *result* with what is recorded of the ways that could not be tried, such as for want of a PostgreSQL.
+
+    That is as long as the same server was tried with the same verdict: of others nothing is known then.
+    """
+    known = {each.name: each for each in before.variants} if before and _same_server(before, result) else {}
     variants = [
         known.get(each.name, each) if each.judgement.verdict is Verdict.NOT_TESTED else each for each in result.variants
     ]
@@ -156,13 +159,24 @@ def still_explained(result: Result, before: Result | None) -> Result:
     """Return *result* with the causes and cures that were found before, of what is still answered as it was."""
     if before is None:
         return result
-    failed, answers = failures.told(result), {each.id: each.good for each in catches.answers(result)}
+    failed, now, then = (
+        failures.told(result),
+        *({each.id: each for each in catches.answers(of)} for of in (result, before)),
+    )
+    # Of a deep set only answers that are not as expected stand in a result; where there are more, not all of them.
+    asked = {each.name for each in result.probes if each.counts is not None and len(each.findings) < deep.WORST}
+    set_of = {each.id: probe.name for probe in before.probes for each in probe.findings}
 
     def still(question: str) -> bool:
         if not question:
             return bool(failed) and failed == failures.told(before)
+        if question in now:
+            known = then.get(question)
+            same = known is None or known.seen == now[question].seen
+            # One that is as expected has a cause all the same, if it was asked for what changed its words.
+            return now[question].good is not True or (known is not None and known.good is True and same)
         # What was not asked this time may be as it was.
-        return answers.get(question) is not True
+        return set_of.get(question) not in asked
 
     return msgspec.structs.replace(
         result,

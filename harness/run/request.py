@@ -40,6 +40,8 @@ class Request:
     #: What is measured in the place of what is released, and further options of the installer for that.
     candidate: Candidate | None = None
     options: tuple[str, ...] = ()
+    #: Whether what is frozen is installed as it is, whatever it says that it needs.
+    exact: bool = False
     #: The question that is asked alone; None asks everything.
     only: Only | None = None
 

@@ -119,7 +119,7 @@ def _talk(
         if not first.answered or _asks_one(server):
             exchanges.check(first)
     if _asks_one(server):
-        _ask_one(chat, server, observed)
+        _ask_one(chat, server, observed, judged)
         return
     with _second(second, server, observed, judged), beating(*(start.chat for start in judged)):
         if server.only is None and not any(start.exchanged.wrong for start in judged):
@@ -159,14 +159,17 @@ def _second(second: SecondStart, server: CellServer, observed: Observations, jud
 
 def _asks_one(server: CellServer) -> bool:
     """Tell whether one question is asked alone, which is not that for the verdict: one start does for that."""
-    return server.only is not None and bool(server.only.set)
+    # Stopping is asked of both starts, as the verdict is.
+    return server.only is not None and server.only.set not in ("", "stopping")
 
 
-def _ask_one(chat: Chat, server: CellServer, observed: Observations) -> None:
+def _ask_one(chat: Chat, server: CellServer, observed: Observations, judged: list[Start]) -> None:
     """Ask the set that the one question is in, unless that is a probe, which is asked later."""
     assert server.only is not None
     if server.only.set == "isolation":
         questions.ask("isolation", server.library.isolation(chat), observed.isolation, chat, server.recorder)
+        starts.wait_for_horizon(judged)
+        isolation.look_again(chat, observed.isolation)
     elif server.only.set not in probes.PROBES:
         if server.wants_way(""):
             variants.sets(chat, server, observed)

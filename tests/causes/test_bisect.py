@@ -268,3 +268,60 @@ def test_a_race(world):
         world.bisection(answers).find(End("2026-01-15", day=date(2026, 1, 15)), TODAY)
     assert str(told.value) == "no release turned it: it is a race, and was lost 2 of 3 times with part3 2.0 too"
     assert (told.value.cause.turned, told.value.cause.question) == ([], "idle-12")
+
+
+def test_a_rare_race(world):
+    """The rarer a race is lost at the bad end, the more often the good one has to win before a release is guilty."""
+    asked: Counter[str] = Counter()
+
+    def answers(versions):
+        asked[str(versions)] += 1
+        lost = versions["part3"] == "3.0" and asked[str(versions)] == 1
+        return Answer(not lost, "can be lost" if lost else "is received", True)
+
+    cause = world.bisection(answers).find(End("2026-01-15", day=date(2026, 1, 15)), TODAY)
+    assert world.turned(cause) == [("part3", "2.0", "3.0", "2026-05-10")]
+    assert "It can be chance: lost 1 of 4 times; the good end is asked 11 times more" in world.told
+    assert max(asked.values()) == 2 + 11
+
+
+def test_releases_that_may_be_guilty(world):
+    """Where releases between the two cannot be tried they are named, and the pin keeps the first of them away."""
+
+    def answers(versions):
+        return Answer(None, "no wheel") if versions["part2"] == "2.0" else Answer(versions["part2"] < "3.0", "")
+
+    good = {"library": "1.0", **dict.fromkeys(PARTS, "1.0")}
+    cause = world.bisection(answers).find(End("one", versions=good), End("two", versions={**good, "part2": "3.0"}))
+    assert cause.text.startswith("part2 3.0 (2026-04-10), or one of 2.0, which could not be tried. ")
+    assert (cause.turned[0].untried, cause.turned[0].pin) == (["2.0"], "part2<2")
+
+
+def test_days_without_an_answer(world):
+    """A day that fails otherwise is passed over: what is older may be good, and what is younger as well."""
+
+    def answers(versions):
+        if versions["part4"] == "3.0" and versions["part5"] == "2.0":
+            return Answer(None, "something else is wrong")
+        return Answer(versions["part5"] < "3.0", "")
+
+    cause = world.bisection(answers).find(None, End("2026-07-20", day=date(2026, 7, 20)))
+    assert [each.package for each in cause.turned] == ["part5"]
+    with pytest.raises(NoSearch, match="nothing older than 2026-07-11 can be tried") as told:
+        world.bisection(lambda versions: Answer(None, "") if versions["part5"] < "3.0" else True, anew=True).find(
+            None, End("2026-07-11", day=date(2026, 7, 11))
+        )
+    assert not isinstance(told.value, NotTurned)
+
+
+def test_innocent_company(world):
+    """What was needed in the company of the past, and is not in that of today, is not accused."""
+
+    def answers(versions):
+        newer = versions["part2"] >= "2.0" or versions["part4"] >= "2.0"
+        return Answer(not (versions["part5"] >= "3.0" and newer), "")
+
+    good = {"library": "1.0", **dict.fromkeys(PARTS, "1.0")}
+    bad = {"library": "1.0", **dict.fromkeys(PARTS, "3.0")}
+    cause = world.bisection(answers).find(End("one", versions=good), End("two", versions=bad))
+    assert [each.package for each in cause.turned] == ["part5"]

@@ -14,7 +14,7 @@ from harness.cells import Cell
 from harness.libraries import registry
 from harness.results.explained import Turned
 from harness.results.folder import Reports
-from harness.results.result import Finding, Judgement, Probe, Result, VariantResult, Verdicts
+from harness.results.result import BROKEN_OFF, Finding, Judgement, Probe, Result, VariantResult, Verdicts
 from harness.run.request import Request
 from harness.verdict import Reason
 
@@ -132,3 +132,20 @@ def test_pins_together(tmp_path, monkeypatch):
     turned = [Turned(package=each, good="1.0", bad="2.0") for each in ("one", "two")]
     assert mending(tmp_path, result(CELL, False)).pins(turned) == ["cure"]
     assert tried == ["one<2", "two<2", "one<2 two<2"]
+
+
+def test_a_pin_under_which_the_server_dies(tmp_path):
+    """What gets worse makes a pin no cure, also where it is only that the rest could not be asked any more."""
+    recorded = result(CELL, False, Finding(question="emoji by POST", expected="yes", seen="yes", good=True))
+    died = Finding(question=BROKEN_OFF[1], expected="yes", seen="the server had ended with exit status -11", good=False)
+    after = result(CELL, True, died)
+    details = mending(tmp_path, recorded)._details(after)
+    assert any(each.startswith("worse: ") and "exit status -11" in each for each in details)
+    assert not any(each.startswith("changed: ") and "not asked" in each for each in details)
+
+
+def test_a_cure_that_may_be_chance(tmp_path):
+    """A cure that a recorded answer shows, which may be chance, says that it was asked once, and on which day."""
+    lucky = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="stays open", good=True, chance=True)
+    (cure,) = mending(tmp_path, result(CELL, False, lucky)).elsewhere([])
+    assert (cure.text, cure.tried_on) == ("stays open (asked once)", samples.STARTED[:10])

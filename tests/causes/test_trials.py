@@ -16,12 +16,24 @@ from harness.cell.only import Only
 from harness.cells import Cell
 from harness.errors import HarnessError
 from harness.libraries import registry
+from harness.results import deep
+from harness.results.deep import DeepSet
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Verdicts
+from harness.results.result import Finding, Judgement, Verdicts
 from harness.run.request import Request
 from harness.verdict import Reason
 
 CELL = "py313-django61-channels4"
+ABOUT = {
+    "cell": CELL,
+    "library": "channels4",
+    "server": "daphne",
+    "name": "amounts",
+    "started": "2026-11-20T10:00:00+00:00",
+    "seconds": 1.0,
+    "versions": {},
+    "counted": {},
+}
 EARLY = Only("delivery", "A message sent right after somebody's handshake")
 
 
@@ -59,7 +71,7 @@ def test_what_is_run(made, ran):
     assert trials.bad({"channels": "4.3.2", "redis": "7.4.1", "django": "5.0"}) is True
     (request,) = ran
     assert request.frozen == ["channels==4.3.2", "redis==7.4.1"]
-    assert (request.options, request.probes, request.only) == (("--no-deps",), ["delivery"], EARLY)
+    assert (request.exact, request.options, request.probes, request.only) == (True, (), ["delivery"], EARLY)
     assert request.python.name == "Django==6.1.3 coverage==7.17.3"
     assert request.reports.folder.parts[-2:] == ("profiles", "trials")
     assert trials.bad({"channels": "4.3.2", "redis": "7.4.1", "django": "5.0"}) is True
@@ -90,3 +102,20 @@ def test_a_fault_of_the_machine(made, ran, monkeypatch):
     with pytest.raises(HarnessError, match="nothing can be tried: the package index is out of reach"):
         trials.bad({"channels": "4.3.2"})
     assert trials.notes.answer({"channels": "4.3.2"}) is None
+
+
+def test_answers_of_other_versions(made, ran, tmp_path):
+    """What other versions have answered to a deep set is no answer of versions that never came to it."""
+    only = Only("amounts", "A member of 1000 groups")
+    trials = made(only)
+    reports = Reports(tmp_path / "reports").of_profile("trials")
+    old = Finding(question=only.question, expected="all", seen="some are lost", good=False)
+    deep.save(reports, DeepSet(**ABOUT, findings=[old]))
+    assert trials.bad({"channels": "4.3.2"}) is None
+    assert not (reports.deep(CELL) / "amounts.json").exists()
+
+
+def test_no_answer_when_asked_again(made, ran):
+    """Where there is no answer any more when it is asked again nothing is concluded from that."""
+    with pytest.raises(HarnessError, match="there was no answer when it was asked again"):
+        made(Only("amounts", "A member of 1000 groups")).often_bad({"channels": "4.3.2"}, 2)

@@ -10,13 +10,20 @@ import samples
 
 from harness.results.document import save_result
 from harness.results.folder import Reports
+from harness.results.result import Judgement, Verdicts
+from harness.verdict import Reason
 
 CELL = "py313-django61-channels4"
 
 
 @pytest.fixture
 def reports(tmp_path) -> Reports:
-    return samples.write(tmp_path / "reports", CELL, "py27-django18", "py313-django52")
+    made = samples.write(tmp_path / "reports", CELL, "py27-django18", "py313-django52")
+    missing = msgspec.structs.replace(samples.of("py33-django18"), cell="py36-django22")
+    judgement = Judgement.of(Reason.INTERPRETER_MISSING, "no Python 3.6 found")
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    save_result(msgspec.structs.replace(missing, verdicts=verdicts), made.result("py36-django22"))
+    return made
 
 
 def test_causes(commandline, reports):
@@ -48,6 +55,7 @@ def test_a_damaged_result(commandline, reports):
         (["py99"], 2, "'py99' is not the name of a cell"),
         (["py310-django52-channels4"], 2, "nothing is recorded of py310-django52-channels4"),
         (["py27-django18"], 2, "nothing is resolved for Python 2.7 any more"),
+        (["py36-django22"], 2, "py36-django22 was not tested: no Python 3.6 found"),
         ([CELL, "--question", "nosuch"], 2, f"{CELL} has no question called 'nosuch'"),
         ([CELL, "--python", "/no/such/python"], 2, "Invalid value for '--python'"),
     ],

@@ -12,7 +12,7 @@ from harness.results import history
 from harness.results.document import read_result, save_result
 from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Probe, Result, VariantResult, Verdicts
+from harness.results.result import Finding, Judgement, Probe, Result, VariantResult, Verdicts
 from harness.run import record
 from harness.run.record import Conclusion
 from harness.verdict import Reason, Verdict
@@ -444,7 +444,13 @@ def explained(result: Result, *questions: str) -> Result:
 
 def test_explanations_stay(reports, works):
     """Causes and cures stay with a cell that is measured again, of all that it still does not answer as expected."""
-    before = explained(works, "early", "idle-12", "load-1000")
+    was = [
+        replace(
+            probe, findings=[replace(each, good=False) if each.id == "idle-12" else each for each in probe.findings]
+        )
+        for probe in works.probes
+    ]
+    before = explained(replace(works, probes=was), "early", "idle-12", "load-1000")
     kept = record.still_explained(works, before)
     # What is idle stays open; under load it was not put this time.
     assert [each.question for each in kept.causes] == ["early", "load-1000"]
@@ -452,6 +458,31 @@ def test_explanations_stay(reports, works):
     assert record.still_explained(works, None) == works
     record.conclude(reports, works, before, expected=False)
     assert [each.question for each in read_result(reports.result(CELL)).causes] == ["early", "load-1000"]
+
+
+def test_explanations_of_what_is_as_expected(works):
+    """What changed the words of an answer that is as expected stays as long as the words do."""
+    before = explained(works, "burst-order")
+    assert len(record.still_explained(works, before).causes) == 1
+    other = [
+        replace(
+            probe,
+            findings=[replace(each, seen="other") if each.id == "burst-order" else each for each in probe.findings],
+        )
+        for probe in works.probes
+    ]
+    assert record.still_explained(replace(works, probes=other), before).causes == []
+
+
+def test_explanations_of_a_deep_set(works):
+    """A deep answer that no longer stands in the result is as expected now, unless not all of them stand there."""
+    bad = [Finding(question=f"A question {number}", expected="", seen="", good=False) for number in range(5)]
+    before = explained(replace(works, probes=[Probe(name="amounts", findings=bad[:1], counts=(3, 1))]), bad[0].id)
+    mended = replace(works, probes=[Probe(name="amounts", findings=bad[1:2], counts=(3, 1))])
+    assert record.still_explained(mended, before).causes == []
+    more = replace(works, probes=[Probe(name="amounts", findings=[*bad[1:], bad[1]], counts=(3, 7))])
+    assert len(record.still_explained(more, before).causes) == 1
+    assert len(record.still_explained(replace(works, probes=[]), before).causes) == 1
 
 
 def test_explanations_of_a_failure(works):
