@@ -5,6 +5,7 @@ Source: https://packaging.python.org/en/latest/specifications/dependency-specifi
 
 from __future__ import annotations
 
+import ast
 import configparser
 import hashlib
 import re
@@ -105,10 +106,25 @@ def _name_of_folder(path: Path) -> str:
     with suppress(configparser.Error):
         settings.read(path / "setup.cfg", encoding="utf-8")  # which is none where there is none
         name = name or settings.get("metadata", "name", fallback="")
+    name = name or _name_in_setup(path / "setup.py")
     if not name:
         hint = f"name it yourself: 'NAME @ {path.resolve().as_uri()}'"
-        raise UsageError(f"neither pyproject.toml nor setup.cfg of {path.name} names a project", hint)
+        raise UsageError(f"neither pyproject.toml, setup.cfg nor setup.py of {path.name} names a project", hint)
     return str(name)
+
+
+def _name_in_setup(path: Path) -> str:
+    """Return the name that the call of ``setup`` in *path* is given as it stands; nothing of it is run."""
+    try:
+        tree = ast.parse(path.read_text("utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "setup":
+            for keyword in node.keywords:
+                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                    return str(keyword.value.value)
+    return ""
 
 
 def _commit(path: Path) -> str:

@@ -87,7 +87,9 @@ def test_cause_and_cure(place):
     again = place.run("bisect", "--question", "unknown-broadcasts", "--good", "2026-01-15", "--bad", "2026-11-01")
     assert "bad, known" in again.stdout
     assert (
-        place.run("mend", "--question", "unknown-hears-user").stdout.splitlines()[-1].startswith("There is nothing to mend")
+        place.run("mend", "--question", "unknown-hears-user")
+        .stdout.splitlines()[-1]
+        .startswith("There is nothing to mend")
     )
 
 

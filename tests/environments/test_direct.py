@@ -39,6 +39,26 @@ def test_a_folder_of_setup_cfg(folder):
     assert direct.read(str(folder)).project == "tiny"
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('from setuptools import setup\nraise SystemExit\nsetup(name="channels_redis", version=v)\n', "channels-redis"),
+        ("import setuptools as s\ns.setup(name='one')\n", "one"),
+        ("setup(name=NAME)\n", ""),
+        ("this is no Python\n", ""),
+    ],
+)
+def test_a_folder_of_setup_py(folder, text, name):
+    """The name in a setup.py is found where it stands as it is, and nothing of the file is run."""
+    (folder / "pyproject.toml").unlink()
+    (folder / "setup.py").write_text(text)
+    if name:
+        assert direct.read(str(folder)).project == name
+    else:
+        with pytest.raises(UsageError, match="names a project"):
+            direct.read(str(folder))
+
+
 def test_a_folder_that_does_not_say(folder):
     """A folder that does not name its project is refused, with what to type."""
     (folder / "pyproject.toml").write_text("[project\n")
