@@ -27,7 +27,7 @@ def overview(causes: list[Root]) -> Rst:
     rows = [
         [
             Rst(f"`{len(root.results)} <cause-{root.id}_>`__"),
-            root.what,
+            f"{root.what} ({', '.join(root.libraries)})",
             root.explained or "not known yet",
             mended(root),
         ]
