@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +14,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from harness.causes import search
-from harness.causes.notes import Notes
 from harness.causes.releases import Releases
 from harness.causes.resolver import Resolver
 from harness.causes.search import NoSearch, Tried, Versions
 from harness.causes.trials import Trials
+from harness.environments.names import pins_in
 from harness.errors import UsageError
 from harness.results.document import read_result
 from harness.results.explained import Cause, Turned
@@ -36,7 +35,6 @@ _MORE = 3
 _DOUBT = 0.05
 #: How many versions are named where sets differ.
 _SHOWN = 4
-_PIN = re.compile(r"^([\w.-]+)==([^\s;#]+)")
 
 
 class NotTurned(NoSearch):
@@ -76,8 +74,7 @@ def read_end(text: str) -> End:
             raise UsageError(f"nothing was installed in {path.name}", "name another result")
         found = recorded.versions.installed
     else:
-        lines = path.read_text("utf-8").splitlines()
-        found = {match[1]: match[2] for line in lines if (match := _PIN.match(line.strip()))}
+        found = pins_in(path.read_text("utf-8"))
         if not found:
             raise UsageError(f"{path.name} has no lines of the form name==version", "make one with `pip freeze`")
     return End(path.name, versions={str(canonicalize_name(name)): version for name, version in found.items()})
@@ -90,7 +87,6 @@ class Bisection:
     trials: Trials
     resolver: Resolver
     releases: Releases
-    notes: Notes
     #: Shows a line.
     tell: Callable[[str], None]
     #: What is in every set of versions, whatever is tried: it is part of the cell.
@@ -101,8 +97,7 @@ class Bisection:
     _tried: Tried = field(init=False)
     #: What sets of versions are called.
     _labels: dict[frozenset[tuple[str, str]], str] = field(default_factory=dict)
-    #: Which have been told of, and the seconds that each trial took.
-    _told: set[frozenset[tuple[str, str]]] = field(default_factory=set)
+    #: The seconds that each trial took.
     _seconds: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -121,7 +116,6 @@ class Bisection:
             if good is None:
                 raise NoSearch("a good end is needed beside a bad one that is no day: name it with --good")
             before, after = self._versions(good), self._versions(bad)
-            self._labels |= {_key(before): good.shown, _key(after): bad.shown}
             self._check_ends(good, before, after)
             return self._packages(before, before, after, [])
         good_day, bad_day = (good.day, bad.day) if good else self._double_back(bad.day)
@@ -131,15 +125,15 @@ class Bisection:
         self.tell(f"It turned between {turn.good_day} and {turn.bad_day}: {_differing(turn.good, turn.bad)}")
         far = self._on(good_day)
         assert far is not None
-        last = sorted(_changed(turn.good, turn.bad))
+        last = search.changed(turn.good, turn.bad)
         return self._packages(turn.good, far, turn.bad, last)
 
     def _begin(self, bad: End) -> None:
         """Make sure that the bad end is bad, and note how."""
-        found = self._shown_trial(self._versions(bad), f"as of {bad.day}" if bad.day else bad.shown)
+        versions = self._versions(bad)
+        found, seen = self._tried(versions), self.trials.ask(versions).seen
         if found is None:
-            raise NoSearch(f"with {bad.shown} there is no answer: {self.trials.ask(self._versions(bad)).seen}")
-        seen = self.trials.ask(self._versions(bad)).seen
+            raise NoSearch(f"with {bad.shown} there is no answer: {seen}")
         if not found:
             raise NoSearch(
                 f"with {bad.shown} the answer is as expected: {seen}; --changed finds what changed its words"
@@ -148,7 +142,9 @@ class Bisection:
 
     def _versions(self, end: End) -> Versions:
         if end.versions is not None:
-            return {name: version for name, version in end.versions.items() if name not in self.held}
+            versions = {name: version for name, version in end.versions.items() if name not in self.held}
+            self._labels.setdefault(search.key_of(versions), end.shown)
+            return versions
         assert end.day is not None
         found = self._on(end.day)
         if found is None:
@@ -160,21 +156,21 @@ class Bisection:
     def _check_ends(self, good: End, before: Versions, after: Versions) -> None:
         if before == after:
             raise NoSearch("both ends have the same versions")
-        found = self._shown_trial(before, good.shown)
+        found = self._tried(before)
         if found is not False:
             seen = self.trials.ask(before).seen
             raise NoSearch(f"with {good.shown} the answer is {'bad' if found else 'not to be had'}: {seen}")
 
     def _on(self, day: date) -> Versions | None:
         """Return what is installed on *day*, without what is held."""
-        known, versions = self.notes.resolved(day)
+        known, versions = self.trials.notes.resolved(day)
         if not known:
             versions = self.resolver.on(day)
-            self.notes.keep_day(day, versions)
+            self.trials.notes.keep_day(day, versions)
         if versions is None:
             return None
         found = {name: each for name, each in versions.items() if name not in self.held}
-        self._labels.setdefault(_key(found), f"as of {day}")
+        self._labels.setdefault(search.key_of(found), f"as of {day}")
         return found
 
     def _double_back(self, bad_day: date) -> tuple[date, date]:
@@ -190,7 +186,7 @@ class Bisection:
             if versions is None:
                 break
             self.expected = 1
-            found = self._shown_trial(versions, f"as of {day}")
+            found = self._tried(versions)
             if found is False:
                 return day, last
             last, silent = (day, None) if found else (last, silent or day)
@@ -211,7 +207,7 @@ class Bisection:
             if day in (limit, last):
                 break
             versions = self._on(day)
-            found = None if versions is None else self._shown_trial(versions, f"as of {day}")
+            found = None if versions is None else self._tried(versions)
             if found is False:
                 return day, last
             last, limit = (day, limit) if found else (last, day)
@@ -250,7 +246,7 @@ class Bisection:
 
     def _guilty(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> list[str]:
         """Return the packages that have to be as in *bad*; also those that had changed before, if they are needed."""
-        changed = _changed(near, bad)
+        changed = search.changed(near, bad)
         self.expected = 2 * math.ceil(math.log2(len(changed) + 1))
         if last and self._tried(search.mixed(far, bad, last)) is not None:
             found = search.guilty(far, bad, self._tried, last)
@@ -305,17 +301,11 @@ class Bisection:
         return Cause(question=question, turned=turned, text=text, found_on=date.today().isoformat(), **frozen)
 
     def _trial(self, versions: Versions) -> bool | None:
-        return self._shown_trial(versions, self._labels.get(_key(versions), ""))
-
-    def _shown_trial(self, versions: Versions, what: str) -> bool | None:
-        """Try *versions*, and say what came of it."""
-        new = self.notes.answer(versions) is None
+        """Try *versions* for the first time in this search, and say what came of it."""
+        new = self.trials.notes.answer(versions) is None
         self._number += new
         began = time.monotonic()
         found = self.trials.bad(versions)
-        if _key(versions) in self._told:
-            return found
-        self._told.add(_key(versions))
         if new:
             self._seconds.append(time.monotonic() - began)
         self.expected = max(self.expected - 1, 0)
@@ -326,13 +316,13 @@ class Bisection:
         bad, good = ("the same", "other") if self.trials.words else ("bad", "good")
         word = {True: bad, False: good, None: "no answer"}[found]
         seen = self.trials.ask(versions).seen.partition("\n")[0]
-        what = what or self._called(versions)
-        self.tell(f"{self._number:>3}. {word + ('' if new else ', known'):<11} {what}: {seen}{left}")
+        known = "" if new else ", known"
+        self.tell(f"{self._number:>3}. {word + known:<11} {self._called(versions)}: {seen}{left}")
         return found
 
     def _called(self, versions: Versions) -> str:
         """Return what *versions* are called: by the set with a name that they differ least from."""
-        named = min(self._labels, key=lambda key: len(_changed(dict(key), versions)), default=None)
+        named = min(self._labels, key=lambda key: len(search.changed(dict(key), versions)), default=None)
         if named is None:
             return _few(_frozen(versions))
         name, differing = self._labels[named], _differing(dict(named), versions)
@@ -350,12 +340,8 @@ def _named(turned: Turned) -> str:
     return f"{turned.package} {turned.bad}{day}" if turned.bad else f"{turned.package} is no longer installed"
 
 
-def _changed(good: Versions, bad: Versions) -> list[str]:
-    return [name for name in {*good, *bad} if good.get(name) != bad.get(name)]
-
-
 def _differing(good: Versions, bad: Versions) -> str:
-    names = sorted(_changed(good, bad))
+    names = search.changed(good, bad)
     return _few([f"{name} {good.get(name, 'not there')} → {bad.get(name, 'not there')}" for name in names])
 
 
@@ -363,10 +349,6 @@ def _few(texts: Sequence[str]) -> str:
     """Return the first of *texts* in one, and how many more there are."""
     more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
     return ", ".join(texts[:_SHOWN]) + more
-
-
-def _key(versions: Versions) -> frozenset[tuple[str, str]]:
-    return frozenset(versions.items())
 
 
 def _frozen(versions: Mapping[str, str]) -> list[str]:

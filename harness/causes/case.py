@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from harness import ROOT
 from harness.causes import question
@@ -26,7 +24,6 @@ from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell
-from harness.environments import legacy
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
@@ -36,7 +33,7 @@ from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
 from harness.results.result import Result
 from harness.run import record
-from harness.run.candidates import asked_of_tox
+from harness.run.candidates import asked_of_tox, check_resolved
 from harness.run.request import Request
 from harness.verdict import Verdict
 
@@ -91,7 +88,7 @@ class Case:
         trials = Trials(request, self.only, notes, watching, words=changed)
         resolver = Resolver(request.setup.requirements(request.cell), list(held.values()), python, env, folder)
         releases = Releases(request.cell.python, env)
-        return Bisection(trials, resolver, releases, notes, tell, frozenset(map(canonicalize_name, held)))
+        return Bisection(trials, resolver, releases, tell, frozenset(held))
 
     def keep(self, causes: list[Cause], cures: list[Cure]) -> None:
         """Record *causes* and *cures* beside the cell's result, in the place of earlier ones of the question.
@@ -131,19 +128,13 @@ def open_case(
     recorded = record.recorded(reports, cell)
     if recorded is None:
         raise UsageError(f"nothing is recorded of {cell}", f"run `tox -e {cell}` first")
-    if parsed.python in legacy.VERSIONS:
-        raise UsageError(
-            f"nothing is resolved for Python {parsed.python} any more: its versions are those of {legacy.LOCKS_SHOWN}",
-            "choose a cell of Python 3.6 or newer",
-        )
+    check_resolved(parsed)
     if recorded.verdicts.overall.verdict is Verdict.NOT_TESTED:
         raise UsageError(f"{cell} was not tested: {recorded.verdicts.overall.text}", f"run `tox -e {cell}` first")
     if name is None:
         only = question.worst(recorded) or (Only() if any_case and setup.pinned else None)
     else:
-        others = records.in_folder(reports.results).results.values()
-        of_library = [each for each in others if each.library == recorded.library]
-        only = question.find(name, recorded, deep.of_cell(reports, cell), of_library)
+        only = question.find(name, recorded, deep.of_cell(reports, cell), of_library(recorded, reports))
     if only is None:
         return None
     interpreter = python.absolute() if python else _made(cell, tell)
@@ -151,6 +142,12 @@ def open_case(
         cell=parsed, setup=setup, python=interpreter, reports=Reports(reports.folder.absolute()), probes=[]
     )
     return Case(request, recorded, only)
+
+
+def of_library(mine: Result, reports: Reports) -> Iterator[Result]:
+    """Yield the recorded results of the other cells of the library of *mine*; they are read when the first is taken."""
+    found = records.in_folder(reports.results).results.values()
+    yield from (each for each in found if each.library == mine.library and each.cell != mine.cell)
 
 
 def _made(cell: str, tell: Callable[[str], None]) -> Path:
@@ -171,13 +168,4 @@ def _made(cell: str, tell: Callable[[str], None]) -> Path:
 
 def asked_of(result: Result) -> list[str]:
     """Return the probes of *result* that a further run asks as well: those that take no minutes."""
-    return [each.name for each in result.probes if each.name in PROBES and not _long(each.name)]
-
-
-def _long(probe: str) -> bool:
-    return PROBES[probe].deep or PROBES[probe].alone
-
-
-def today() -> str:
-    """Return the day, as causes and cures have it."""
-    return date.today().isoformat()
+    return [each.name for each in result.probes if each.name in PROBES and PROBES[each.name].usual]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -13,9 +14,9 @@ from typing import Literal
 import msgspec
 
 from harness.causes import question
-from harness.causes.case import Case, asked_of, today
+from harness.causes.case import Case, asked_of
 from harness.causes.question import Answer
-from harness.causes.trials import PROFILE, alone, asking, check_machine
+from harness.causes.trials import PROFILE, alone, check_machine
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
@@ -24,7 +25,7 @@ from harness.environments import own
 from harness.errors import DamagedResult, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
-from harness.results import deep, records
+from harness.results import catches, deep
 from harness.results.compare import Change, compare
 from harness.results.explained import Cause, Cure, Turned
 from harness.results.installed import Candidate, Pin
@@ -134,10 +135,8 @@ class Mending:
 
     def _alone(self, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Ask one question alone, apart from what is recorded of the candidate."""
-        probes = [only.set] if only.set in PROBES else []
-        request = replace(self._request(cell, prepared, PROFILE, probes), only=only, **asking(only))
         with self.watching(cell.name) as watcher:
-            return alone(request, watcher)
+            return alone(self._request(cell, prepared, PROFILE, []), only, watcher)
 
     def _run(self, cell: Cell, prepared: Prepared, probes: list[str]) -> Result:
         """Ask everything; it is recorded as a candidate."""
@@ -185,7 +184,7 @@ class Mending:
             works = [each for each in recorded.variants if each.judgement.verdict is Verdict.WORKS]
             return [self._recorded("setting", each.name, Answer(True, each.judgement.text)) for each in works]
         reports = self.case.request.reports
-        known = [*recorded.isolation, *(each for one in (*recorded.sets, *recorded.probes) for each in one.findings)]
+        known = [*catches.answers(recorded)]
         known += [each for one in deep.of_cell(reports, recorded.cell) for each in one.findings]
         plain = only.question.removesuffix(f" ({only.way})")
         found: dict[str, Cure] = {}
@@ -266,15 +265,8 @@ class Mending:
             verdict=Verdict.WORKS,
             text=answer.seen,
             changes=changes,
-            tried_on=today(),
+            tried_on=date.today().isoformat(),
         )
-
-
-def of_library(case: Case) -> list[Result]:
-    """Return the recorded results of the other cells of the library of *case*."""
-    found = records.in_folder(case.request.reports.results).results.values()
-    mine = case.recorded
-    return [each for each in found if each.library == mine.library and each.cell != mine.cell]
 
 
 def known_cause(case: Case) -> Cause | None:

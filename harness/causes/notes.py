@@ -53,11 +53,6 @@ class Notes:
         if (found.base, found.harness) == (base, __version__):
             self._file = found
 
-    @property
-    def tried(self) -> int:
-        """How many sets of versions have been tried."""
-        return len(self._file.answers)
-
     def answer(self, versions: Mapping[str, str]) -> Answer | None:
         """Return what *versions* answered; None where they have not been tried."""
         for each in self._file.answers:

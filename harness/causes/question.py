@@ -35,10 +35,10 @@ def find(name: str, result: Result, sets: Iterable[DeepSet], others: Iterable[Re
     """
     if name == VERDICT:
         return Only()
-    known: dict[str, Only] = {}
-    for each in others:
-        known |= _questions(each, ())
-    known |= _questions(result, sets)
+    known = _questions(result, sets)
+    if name not in known:
+        for each in others:
+            known = _questions(each, ()) | known
     if name not in known:
         near = difflib.get_close_matches(name, known, 3) or sorted(known)[:3]
         raise UsageError(
@@ -77,5 +77,5 @@ def _questions(result: Result, sets: Iterable[DeepSet]) -> dict[str, Only]:
 
 def _asked(result: Result, sets: Iterable[DeepSet]) -> list[tuple[str, Sequence[Finding]]]:
     """Return the name of each set, with its answers."""
-    probes = [(each.name, each.findings) for each in (*result.sets, *result.probes)]
-    return [("isolation", result.isolation), *probes, *((each.name, each.findings) for each in sets)]
+    probes = [(each.name, each.findings) for each in result.asked]
+    return [*probes, *((each.name, each.findings) for each in sets)]

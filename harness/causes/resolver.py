@@ -17,13 +17,12 @@ from uv import find_uv_bin
 
 from harness.captured import output
 from harness.environments import past
-from harness.environments.names import project_of
+from harness.environments.names import pins_in, project_of
 from harness.errors import HarnessError
 from harness.system import processes
 
 #: Seconds for one resolution.
 _DEADLINE = 300.0
-_PINNED = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 #: What uv says where files have no time of upload.
 _NO_TIMES = re.compile(r"missing an upload date|does not.*upload.?time|exclude-newer.*not supported", re.IGNORECASE)
 
@@ -65,7 +64,7 @@ class Resolver:
         ended = processes.run(command, dict(self.env), self.folder, log, _DEADLINE)
         text = output.read(log)
         if ended.exit_status == 0:
-            return {name.lower(): version for name, version in _PINNED.findall(text)}
+            return pins_in(text)
         if _NO_TIMES.search(text):
             hint = "name one that does in UV_DEFAULT_INDEX or UV_INDEX_URL"
             raise HarnessError("the package index does not say when releases were uploaded", hint)

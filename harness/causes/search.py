@@ -23,6 +23,16 @@ class NoSearch(Exception):
     """There is nothing to search between; the message says why."""
 
 
+def key_of(versions: Versions) -> frozenset[tuple[str, str]]:
+    """Return what *versions* are known by."""
+    return frozenset(versions.items())
+
+
+def changed(good: Versions, bad: Versions) -> list[str]:
+    """Return the names of what differs between two sets of versions, in their order."""
+    return sorted(name for name in {*good, *bad} if good.get(name) != bad.get(name))
+
+
 @dataclass
 class Tried:
     """Tries versions, and each only once."""
@@ -32,7 +42,7 @@ class Tried:
     known: dict[frozenset[tuple[str, str]], bool | None] = field(default_factory=dict)
 
     def __call__(self, versions: Versions) -> bool | None:
-        key = frozenset(versions.items())
+        key = key_of(versions)
         if key not in self.known:
             self.known[key] = self.trial(versions)
         return self.known[key]
@@ -103,22 +113,22 @@ def guilty(good: Versions, bad: Versions, tried: Tried, suspects: Sequence[str] 
     Raises:
         NoSearch: the two do not differ.
     """
-    changed = sorted(name for name in {*good, *bad} if good.get(name) != bad.get(name))
-    if not changed:
+    differ = changed(good, bad)
+    if not differ:
         raise NoSearch("the same versions are good and bad")
 
     def is_bad(names: Sequence[str]) -> bool:
         return bool(tried(mixed(good, bad, names)))
 
-    last = [name for name in suspects if name in changed]
+    last = [name for name in suspects if name in differ]
     if last and is_bad(last):
         return _fewest(last, is_bad)
     if last:
         # They are needed, and not enough: only the others are to be made fewer.
-        others = [name for name in changed if name not in last]
+        others = [name for name in differ if name not in last]
         company = _fewest(others, lambda names: is_bad([*last, *names]))
         return sorted([*_fewest(last, lambda names: is_bad([*names, *company])), *company])
-    return _fewest(changed, is_bad)
+    return _fewest(differ, is_bad)
 
 
 def mixed(good: Versions, bad: Versions, names: Sequence[str]) -> Versions:

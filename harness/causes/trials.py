@@ -83,21 +83,17 @@ class Trials:
         return sum(each.good is False for each in answers)
 
     def _once(self, versions: Mapping[str, str]) -> Answer:
-        cell = self.request.cell.name
         pins = sorted(f"{name}=={version}" for name, version in versions.items() if name not in self.held)
         request = replace(
             self.request,
             python=self._python,
             reports=self._reports,
-            probes=[self.only.set] if self.only.set in PROBES else [],
             frozen=pins,
             # Each package is named: what is tried may be a set that no installer would choose.
             exact=True,
-            only=self.only,
-            **asking(self.only),
         )
-        with self.watching(cell) as watcher:
-            return alone(request, watcher)
+        with self.watching(self.request.cell.name) as watcher:
+            return alone(request, self.only, watcher)
 
     @cached_property
     def held(self) -> dict[str, str]:
@@ -130,14 +126,14 @@ def asking(only: Only) -> dict[str, Any]:
     return {"deployment": only.way or None, **({"sockets": int(number[0])} if number else {})}
 
 
-def alone(request: Request, watcher: Watcher) -> Answer:
-    """Run the cell of *request* for its one question, and return the answer.
+def alone(request: Request, only: Only, watcher: Watcher) -> Answer:
+    """Run the cell of *request* for the one question *only*, and return the answer.
 
     Raises:
         HarnessError: the machine is at fault.
     """
-    assert request.only is not None
-    reports, cell, name = request.reports, request.cell.name, request.only.set
+    reports, cell, name = request.reports, request.cell.name, only.set
+    request = replace(request, only=only, probes=[name] if name in PROBES else [], **asking(only))
     with record.locked(reports, cell):
         deep.forget_unfinished(reports, cell)
         # What other versions have answered is no answer of these.
@@ -145,7 +141,7 @@ def alone(request: Request, watcher: Watcher) -> Answer:
         result = running.run(request, watcher)
     check_machine(result)
     is_deep = name in PROBES and PROBES[name].deep
-    return answer(request.only, result, deep.of_cell(reports, cell) if is_deep else ())
+    return answer(only, result, deep.of_cell(reports, cell) if is_deep else ())
 
 
 def check_machine(result: Result) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from harness.causes.bisect import End, NotTurned
-from harness.causes.case import Case, open_case
-from harness.causes.mend import Mending, known_cause, of_library
+from harness.causes.case import Case, of_library, open_case
+from harness.causes.mend import Mending, known_cause
 from harness.causes.search import NoSearch
 from harness.commands import options
 from harness.commands.terminal import Trial
@@ -56,9 +56,7 @@ def mend(
     if pins:
         found = [cure] if (cure := mending.pinned(pins)) else []
     else:
-        found = _by_pins(case, mending)
-        others = of_library(case)
-        found = found or mending.elsewhere(others) or list(mending.other_servers(others))
+        found = _by_pins(case, mending) or _elsewhere(case, mending)
     if not found:
         click.echo("No cure is found.")
         return 1
@@ -85,6 +83,12 @@ def _by_pins(case: Case, mending: Mending) -> list[Cure]:
         case.keep([cause], [])
         click.echo(cause.text)
     return mending.pins(cause.turned)
+
+
+def _elsewhere(case: Case, mending: Mending) -> list[Cure]:
+    """Return the cures that are no pins: what is recorded already comes first."""
+    others = list(of_library(case.recorded, case.request.reports))
+    return mending.elsewhere(others) or list(mending.other_servers(others))
 
 
 def _needed(mending: Mending) -> int:

@@ -145,7 +145,7 @@ def run(
     if asked_for and (freeze or expect):
         raise UsageError("a candidate is neither what was, nor what is recorded", "leave out --freeze and --expect")
     chosen = probes.chosen(asked)
-    if repeat and (once := [name for name in chosen if probes.PROBES[name].deep or probes.PROBES[name].alone]):
+    if repeat and (once := [name for name in chosen if not probes.PROBES[name].usual]):
         raise UsageError(f"{once[0]} asks twice by itself where it has to", "leave out --repeat, or --probe")
     request = Request(
         cell=parsed,

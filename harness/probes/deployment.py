@@ -62,9 +62,10 @@ _GOING = ("1001", "1012")
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Ask the usual way, on servers of its own."""
     chat.close()
-    asking = {"Behind a proxy": _idle, _END: _ended, **({_TWO: _replaced} if server.library.uses_broker else {})}
-    for what, ask_it in asking.items():
-        if not server.wants(what.removesuffix("a proxy")):
+    asking = [("Behind a proxy", "Behind ", _idle), (_END, _END, _ended)]
+    asking += [(_TWO, _TWO, _replaced)] if server.library.uses_broker else []
+    for what, begins, ask_it in asking:
+        if not server.wants(begins):
             continue
         asked = partial(ask_it, server, observed)
         yield from twice(partial(guarded, f"{what}: could it be asked?", asked))

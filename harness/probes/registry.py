@@ -55,6 +55,11 @@ class Kind:
     #: Whether it belongs to the sets of ``deep``, which ``all`` leaves out.
     deep: bool = False
 
+    @property
+    def usual(self) -> bool:
+        """Whether ``all`` asks it: it takes no minutes."""
+        return not (self.alone or self.deep)
+
 
 def _imported(name: str) -> Callable[[Chat, CellServer, Observations], Iterator[Finding]]:
     """Return what asks the probe *name*, which takes long to import, and which few ask for."""
@@ -98,7 +103,7 @@ def chosen(names: Sequence[str]) -> list[str]:
         raise UsageError(f"there is no probe called {unknown[0]!r}", f"known: {', '.join(PROBES)}, all, deep")
 
     def wanted(name: str, kind: Kind) -> bool:
-        usual = "all" in names and not kind.alone and not kind.deep
+        usual = "all" in names and kind.usual
         return name in names or usual or ("deep" in names and kind.deep)
 
     return [name for name, kind in PROBES.items() if wanted(name, kind)]

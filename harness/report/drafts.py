@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 
 from harness.cells import Cell
-from harness.results import catches
+from harness.environments.names import project_of
+from harness.results import catches, failures
 from harness.results.result import Finding, Result
 from harness.results.roots import Root
 
@@ -89,7 +90,7 @@ def _versions(root: Root, result: Result) -> Iterator[str]:
 def _asked_for(result: Result) -> list[str]:
     """Return the names of what the installer was asked for."""
     asked = result.installation.requirements if result.installation else []
-    return [re.split(r"[\[<>=!~ @]", each)[0] for each in asked]
+    return [project_of(each) for each in asked]
 
 
 def _named(root: Root, result: Result) -> dict[str, str]:
@@ -115,16 +116,14 @@ def _commands(root: Root, result: Result) -> list[str]:
 
 def _module(result: Result) -> str:
     """Return the module of a package, not Django's, in which a traceback ends."""
-    for step in result.steps:
-        if step.good is False:
-            files = [each["file"] for each in _FRAME.finditer(step.excerpt)]
-            own = [each for each in files if not each.startswith("django/")]
-            return own[-1].replace("/", ".").removesuffix(".__init__") if own else ""
-    return ""
+    step = failures.first_failed(result)
+    files = [each["file"] for each in _FRAME.finditer(step.excerpt if step else "")]
+    own = [each for each in files if not each.startswith("django/")]
+    return own[-1].replace("/", ".").removesuffix(".__init__") if own else ""
 
 
 def _failure(result: Result) -> str:
-    step = next((each for each in result.steps if each.good is False), None)
+    step = failures.first_failed(result)
     return step.excerpt or step.cause if step else result.verdicts.overall.text
 
 

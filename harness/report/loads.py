@@ -15,8 +15,6 @@ from harness.verdict import answer
 
 #: The packages in the full name of an exception.
 _PACKAGES = re.compile(r"\b(?:[a-z_]\w*\.)+(?=[A-Z]\w*\b)")
-#: How the client writes down that a server closed a connection.
-_CLOSED = re.compile(r"^close code ")
 #: The step whose figures stand beside the largest.
 _COMPARED = 1000
 
@@ -101,8 +99,7 @@ def told(step: Step, why: bool = True, latency: bool = True) -> str:
     if step.connected < step.sockets:
         parts.append(f"{step.connected} let in")
     if step.stood < step.sockets:
-        closed = [f"{number} {_CLOSED.sub('closed with ', how)}" for how, number in step.closed.items()]
-        closed = [each.replace("closed with 0", "closed without a code") for each in closed]
+        closed = [f"{number} {_closed(how)}" for how, number in step.closed.items()]
         parts.append(", ".join([f"stood {step.stood} of {step.sockets}", *closed]))
     if step.messages and step.latency is not None:
         late = sum(each.late for each in step.messages)
@@ -116,6 +113,12 @@ def told(step: Step, why: bool = True, latency: bool = True) -> str:
     if why and step.limit:
         parts.append(_PACKAGES.sub("", step.limit))
     return "; ".join(parts)
+
+
+def _closed(how: str) -> str:
+    """Return in words how the client wrote down that a server closed a connection."""
+    code = how.removeprefix("close code ")
+    return how if code == how else f"closed with {code}" if code != "0" else "closed without a code"
 
 
 def of_cell(page: CellPage) -> Rst:

@@ -43,6 +43,5 @@ def of(result: Result) -> list[Catch]:
 
 def answers(result: Result) -> Iterator[Finding]:
     """Yield every answer that stands in *result*."""
-    yield from result.isolation
-    for asked in (*result.sets, *result.probes):
+    for asked in result.asked:
         yield from asked.findings

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from harness.errors import DamagedResult
 from harness.results.history import moved
 from harness.results.model import Model
-from harness.results.result import BROKEN_OFF, Judgement, Probe, Result
+from harness.results.result import BROKEN_OFF, Judgement, Result
 from harness.verdict import Verdict
 
 _COLUMNS = {
@@ -177,7 +177,7 @@ def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
         # Other ways are tried wherever the usual one works.
         asked = "verdict" if result.verdicts.channels.verdict is Verdict.WORKS else "variants"
         yield (asked, variant.name), _of_judgement(variant.judgement)
-    for probe in [Probe(name="isolation", findings=result.isolation), *result.sets, *result.probes]:
+    for probe in result.asked:
         for finding in probe.findings:
             aspect = _Aspect(finding.good, repr(finding.summary), finding.chance)
             yield (probe.name, f"{probe.name}: {finding.question}"), aspect

@@ -33,7 +33,7 @@ def told(result: Result) -> str:
     overall = result.verdicts.overall
     if overall.verdict is not Verdict.DOES_NOT_WORK:
         return ""
-    step = _decided(result)
+    step = first_failed(result)
     shown = step.excerpt if step else ""
     texts = [each.partition(_PRINTED)[2] or each for each in (overall.text, step.cause if step else "", shown)]
     for text in texts:
@@ -47,8 +47,8 @@ def told(result: Result) -> str:
     return f"{overall.reason}: {_plain(overall.text)}"
 
 
-def _decided(result: Result) -> Step | None:
-    """Return the first step that failed."""
+def first_failed(result: Result) -> Step | None:
+    """Return the first step that failed; None where none did."""
     return next((step for step in result.steps if step.good is False), None)
 
 

@@ -46,7 +46,7 @@ def _came(results: Sequence[Result]) -> dict[str, dict[str, int]]:
             judgement: Judgement | None = getattr(each.verdicts, column)
             if judgement is not None:
                 found.setdefault(f"verdict: {column}", Counter())[judgement.label] += 1
-        for probe in [Probe(name="isolation", findings=each.isolation), *each.sets, *each.probes]:
+        for probe in each.asked:
             for finding in probe.findings:
                 found.setdefault(f"{probe.name}: {finding.question}", Counter())[finding.seen] += 1
     return {name: dict(counts.most_common()) for name, counts in found.items() if len(counts) > 1}

@@ -307,3 +307,8 @@ class Result(Model, frozen=True, kw_only=True):
     repeats: Repeats | None = None
     varying: Measured
     complete: Literal[True]
+
+    @property
+    def asked(self) -> list[Probe]:
+        """Every set of questions with its answers, isolation as one of them."""
+        return [Probe(name="isolation", findings=self.isolation), *self.sets, *self.probes]

@@ -86,11 +86,7 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
     """
     if not asked.changes:
         return Prepared(setup, python, Candidate(profile=_ANY), ())
-    if cell.python in legacy.VERSIONS:
-        raise UsageError(
-            f"nothing is resolved for Python {cell.python} any more: its versions are those of {legacy.LOCKS_SHOWN}",
-            "choose a cell of Python 3.6 or newer",
-        )
+    check_resolved(cell)
     if asked.as_of and asked.as_of > date.today():
         raise UsageError(f"{asked.as_of} is in the future", "name a day of the past")
     instead = tuple(map(direct.read, asked.requirements))
@@ -114,6 +110,19 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
     anew = any(each.moving for each in everything)
     made = own.make(python, folder, wanted, environment(installer=True), _days(asked, held), anew)
     return Prepared(replace(setup, instead=instead), made, candidate, tuple(options))
+
+
+def check_resolved(cell: Cell) -> None:
+    """Make sure that an installer still resolves something for the Python of *cell*.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if cell.python in legacy.VERSIONS:
+        raise UsageError(
+            f"nothing is resolved for Python {cell.python} any more: its versions are those of {legacy.LOCKS_SHOWN}",
+            "choose a cell of Python 3.6 or newer",
+        )
 
 
 def _django(text: str) -> Direct:

@@ -67,7 +67,7 @@ class World:
         trials.asked, trials.answers = self.asked, answers
         resolver = Resolver(["library"], [], Path(sys.executable), env, self.folder) if really else Days(self.index)
         python = ".".join(map(str, sys.version_info[:2]))
-        return Bisection(trials, resolver, Releases(python, env), notes, self.told.append, frozenset({"django"}))
+        return Bisection(trials, resolver, Releases(python, env), self.told.append, frozenset({"django"}))
 
     def turned(self, cause) -> list[tuple[str, str, str, str]]:
         return [(each.package, each.good, each.bad, each.uploaded) for each in cause.turned]
