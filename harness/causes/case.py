@@ -86,7 +86,7 @@ class Case:
         ]
         notes = Notes(folder / f"{self.cell}.{self.only.id}.json", base, anew)
         trials = Trials(request, self.only, notes, watching, words=changed)
-        resolver = Resolver(request.setup.requirements(request.cell), list(held.values()), python, env, folder)
+        resolver = Resolver(request.setup.requirements(request.cell), list(held.values()), python, env)
         releases = Releases(request.cell.python, env)
         return Bisection(trials, resolver, releases, tell, frozenset(held))
 

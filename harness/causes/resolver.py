@@ -8,6 +8,7 @@ index has no past.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,7 +37,6 @@ class Resolver:
     held: Sequence[str]
     python: Path
     env: Mapping[str, str]
-    folder: Path
     #: How often the index was asked.
     asked: int = 0
     #: Why nothing fitted together the last time that this was so.
@@ -55,14 +55,15 @@ class Resolver:
 
     def _resolved(self, day: date | None) -> dict[str, str] | None:
         self.asked += 1
-        wanted, log = self.folder / "requirements.in", self.folder / "resolution.log"
-        wanted.write_text("\n".join([*self.requirements, *self.held]) + "\n", encoding="utf-8")
-        command = [find_uv_bin(), "pip", "compile", "--no-header", "--no-annotate", "--python"]
-        command += [str(self.python), str(wanted)]
+        command = [find_uv_bin(), "pip", "compile", "--no-header", "--no-annotate", "--python", str(self.python)]
         if day is not None:
             command += past.options(day, map(project_of, self.held))
-        ended = processes.run(command, dict(self.env), self.folder, log, _DEADLINE)
-        text = output.read(log)
+        # A folder of its own: the causes of two cells may be looked for at once.
+        with tempfile.TemporaryDirectory() as made:
+            wanted, log = Path(made, "requirements.in"), Path(made, "resolution.log")
+            wanted.write_text("\n".join([*self.requirements, *self.held]) + "\n", encoding="utf-8")
+            ended = processes.run([*command, str(wanted)], dict(self.env), Path(made), log, _DEADLINE)
+            text = output.read(log)
         if ended.exit_status == 0:
             return pins_in(text)
         if _NO_TIMES.search(text):

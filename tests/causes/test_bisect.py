@@ -65,7 +65,7 @@ class World:
         notes = Notes(self.folder / "notes.json", ["Django==6.0"], anew)
         trials = Asked(None, only, notes, None, words=words)
         trials.asked, trials.answers = self.asked, answers
-        resolver = Resolver(["library"], [], Path(sys.executable), env, self.folder) if really else Days(self.index)
+        resolver = Resolver(["library"], [], Path(sys.executable), env) if really else Days(self.index)
         python = ".".join(map(str, sys.version_info[:2]))
         return Bisection(trials, resolver, Releases(python, env), self.told.append, frozenset({"django"}))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from indexes import Index
 
+from harness.causes import resolver as resolver_module
 from harness.causes.resolver import Resolver
 from harness.errors import HarnessError
 
@@ -30,10 +31,10 @@ def index(tmp_path):
 
 @pytest.fixture
 def resolver(index, tmp_path):
-    def made(*held: str, url: str = "") -> Resolver:
+    def made(*held: str, url: str = "", wanted: str = "library") -> Resolver:
         env = {**os.environ, "UV_CACHE_DIR": str(tmp_path / "cache"), "UV_DEFAULT_INDEX": url or index.url}
         env |= {"UV_HTTP_RETRIES": "0"}
-        return Resolver(["library"], list(held), Path(sys.executable), env, tmp_path)
+        return Resolver([wanted], list(held), Path(sys.executable), env)
 
     return made
 
@@ -71,3 +72,16 @@ def test_no_network(resolver):
     """An index that does not answer is no fault of the packages."""
     with pytest.raises(HarnessError, match="the package index is out of reach"):
         resolver(url="http://127.0.0.1:1/simple/").on(JANUARY)
+
+
+def test_two_at_once(resolver, monkeypatch):
+    """What is asked for one cell is not what another search asks for at the same moment."""
+    started = resolver_module.processes.run
+
+    def beside(*arguments):
+        monkeypatch.setattr(resolver_module.processes, "run", started)
+        assert resolver(wanted="helper").on(JANUARY) == {"helper": "1.0"}
+        return started(*arguments)
+
+    monkeypatch.setattr(resolver_module.processes, "run", beside)
+    assert resolver().on(JANUARY) == {"library": "1.0", "helper": "1.0"}
