@@ -27,7 +27,7 @@ from harness.chat.members import MEMBERS, Channel, ChannelRow
 from harness.chat.parties import Listening, RunningServer
 from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, SendFailed, as_binary
 from harness.clients.frame_format import FrameFormat
-from harness.clients.http import HttpSession
+from harness.clients.http import HttpSession, status_of
 from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import WebSocketConnection
 from harness.errors import CellFailure
@@ -142,7 +142,7 @@ class Client(ABC):
         except CellFailure as error:
             raise SendFailed(error.text) from error
         if answer.status_code != 200:
-            raise SendFailed(f"POST /chat/{channel}/ answers with status {answer.status_code}")
+            raise SendFailed(f"POST /chat/{channel}/ answers with {status_of(answer)}")
 
     def sends_binary(self) -> bool:
         """Tell whether the harness can send binary messages in this protocol."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,25 @@ from harness.verdict import Reason
 REQUEST_DEADLINE = 20.0
 #: Bytes of the largest page.
 _PAGE_LIMIT = 10_000_000
+
+
+#: What Django's page of an error says while it debugs: the exception, and the file of an installed package.
+_EXCEPTION = re.compile(r"<title>\s*(\w+)\s+at ")
+_RAISED_IN = re.compile(
+    r"Exception Location:</th>\s*<td>(?:<span[^>]*>)?[^<,]*(?:-packages|/lib/python[\d.]+)/([\w./-]+)"
+)
+
+
+def status_of(answer: requests.Response) -> str:
+    """Return the status of *answer*, with the exception and its file where the page names them.
+
+    ``status 403``, or ``status 500 (UnicodeEncodeError in redis/client.py)``.
+    """
+    status = f"status {answer.status_code}"
+    if answer.status_code < 500 or (named := _EXCEPTION.search(answer.text)) is None:
+        return status
+    raised = _RAISED_IN.search(answer.text)
+    return f"{status} ({named[1]}{f' in {raised[1]}' if raised else ''})"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ _FORMER = {"asyncore", "asynchat", "cgi", "imp", "distutils", "smtpd", "telnetli
 _TIMES = re.compile(r" \(\d+ of \d+( times)?\)$")
 _NUMBERS = re.compile(r"\d[\d.,]*")
 _MISSING = re.compile(r"(?P<name>[\w.]+) cannot be imported")
+#: An exception, with the file that raised it.
+_RAISED = re.compile(r"\w+ in [\w./-]+\.py\b")
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Root:
     questions: set[str] = field(default_factory=set)
     #: Since when it is so, where that follows from the cells themselves: ``gone since Django 3.0``.
     since: str = ""
+    #: What the same question comes from in other cells of the library, where nothing else can be installed in these.
+    elsewhere: str = ""
 
     @property
     def libraries(self) -> list[str]:
@@ -69,7 +73,9 @@ class Root:
             return self.since
         if known:
             return known[0][1].text
-        return "what it says" if self.kind == "does not work" else ""
+        if self.kind == "does not work" or _RAISED.search(self.what):
+            return "what it says"
+        return self.elsewhere
 
 
 def roots(results: Mapping[str, Result]) -> list[Root]:
@@ -85,6 +91,7 @@ def roots(results: Mapping[str, Result]) -> list[Root]:
     taken: Counter[str] = Counter()
     for key, root in found.items():
         root.since = _since(root, results.values())
+        root.elsewhere = _elsewhere(root, found.values())
         slug = "-".join(re.findall(r"[a-z0-9]+", " ".join(key).lower())[:6]) or "cause"
         taken[slug] += 1
         root.id = slug if taken[slug] == 1 else f"{slug}-{taken[slug]}"
@@ -107,6 +114,16 @@ def _same_cause(found: Mapping[tuple[str, ...], Root]) -> list[tuple[str, ...]]:
             known.questions |= root.questions
             elsewhere.append(key)
     return elsewhere
+
+
+def _elsewhere(root: Root, everything: Iterable[Root]) -> str:
+    """Return what the questions of *root* come from in other cells, where nothing but what is recorded fits its own."""
+    if any(Cell.parse(name).python_version >= (3, 6) for name in root.results):
+        return ""
+    for other in everything:
+        if other.questions & root.questions and other.libraries == root.libraries and (known := other.causes):
+            return f"as elsewhere: {known[0][1].text}"
+    return ""
 
 
 def _wrong(result: Result) -> Iterator[tuple[tuple[str, ...], str, str, str]]:

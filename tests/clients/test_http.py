@@ -7,9 +7,10 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+import requests
 
 from harness.clients import http as pages
-from harness.clients.http import HttpSession, LoginForm
+from harness.clients.http import HttpSession, LoginForm, status_of
 from harness.errors import CellFailure
 from harness.system.ports import free_port
 from harness.verdict import Reason
@@ -200,3 +201,43 @@ def test_an_answer_without_measure(session, site, monkeypatch):
     assert len(session.get("/").content) == 1000
     site.answers["GET /"] = (200, {}, b"x" * 1001)
     assert failure(lambda: session.get("/")) == (Reason.PAGE_FAILED, "the answer to GET / does not end")
+
+
+@pytest.mark.parametrize(
+    ("status", "page", "said"),
+    [
+        (403, "<title>403 Forbidden</title>", "status 403"),
+        (500, "<h1>Server Error (500)</h1>", "status 500"),
+        (404, "<title>Page not found at /chat/</title>", "status 404"),
+        (500, "<title>KeyError\n          at /chat/user/</title>", "status 500 (KeyError)"),
+        (
+            500,
+            (
+                "<title>KeyError at /chat/</title> <th>Exception Location:</th>\n"
+                "      <td>/cells/py27/lib/python2.7/site-packages/ws4redis/redis_store.py in __new__, line 71</td>"
+            ),
+            "status 500 (KeyError in ws4redis/redis_store.py)",
+        ),
+        (
+            500,
+            (
+                '<title>KeyError at /chat/</title> <th scope="row">Exception Location:</th>\n'
+                '      <td><span class="fname">/usr/lib/python3.13/json/decoder.py</span>, line 353, in raw_decode</td>'
+            ),
+            "status 500 (KeyError in json/decoder.py)",
+        ),
+        (
+            500,
+            (
+                "<title>KeyError at /chat/</title> <th>Exception Location:</th>\n"
+                "      <td>/home/chat/views.py, line 3, in view</td>"
+            ),
+            "status 500 (KeyError)",
+        ),
+    ],
+)
+def test_status_of(status, page, said):
+    """A page that says which exception it is about has that, and the package it was raised in, behind its status."""
+    answer = requests.Response()
+    answer.status_code, answer._content = status, page.encode()
+    assert status_of(answer) == said

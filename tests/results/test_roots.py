@@ -131,3 +131,20 @@ def test_what_was_always_so():
 def test_what_was_not_tested(reason):
     """A cell of which nothing is known has no cause, and neither has one that works without a catch."""
     assert of(failed("py311-django52", "away", reason), caught("py311-django22", "stays open")) == []
+
+
+def test_an_exception_explains_itself():
+    """A catch that names the exception and its file says what it comes from."""
+    (found,) = of(caught("py27-django18", "refused: status 500 (UnicodeEncodeError in ws4redis/redis_store.py)"))
+    assert found.explained == "what it says"
+    (found,) = of(caught("py27-django18", "connection lost (ConnectionResetError)"))
+    assert found.explained == ""
+
+
+def test_where_nothing_else_can_be_installed():
+    """Cells of Python 2.7 to 3.5 have the cause that their question has in newer ones of the library; no others do."""
+    newer = caught("py311-django22", causes=[redis8()])
+    found = of(newer, caught("py35-django22", "lost"), caught("py36-django32", "altered"))
+    assert {root.explained for root in found} == {"redis 8.0.0", "as elsewhere: redis 8.0.0", ""}
+    found = of(newer, caught("py35-django22-channels3", "lost"))
+    assert {root.explained for root in found} == {"redis 8.0.0", ""}
