@@ -185,7 +185,7 @@ class Child:
             if me.status() != psutil.STATUS_ZOMBIE:
                 found[me.pid] = me
             found.update({process.pid: process for process in me.children(recursive=True)})
-        found.update({process.pid: process for process in _marked(CHILD, self.mark)})
+        found.update({process.pid: process for process, mark in _marked(CHILD) if mark == self.mark})
         found.update({process.pid: process for process in _in_session(self.pid)})
         found.update({process.pid: process for process in _adopted(self._born)})
         return list(found.values())
@@ -317,9 +317,9 @@ def _adopted(since: float) -> Iterator[psutil.Process]:
 def sweep(checkout: Path) -> int:
     """End what runs of this *checkout* left behind when they were killed; return how many."""
     orphans = list(_noted(checkout))
-    for process in _marked(OWNER):
+    for process, owner in _marked(OWNER):
         with suppress(psutil.Error, ValueError):
-            pid, birth, checkout_id = process.environ()[OWNER].split(":")
+            pid, birth, checkout_id = owner.split(":")
             if checkout_id == _checkout_id(checkout) and not _alive(int(pid), birth):
                 orphans.append(process)
     end(orphans)
@@ -350,16 +350,19 @@ def _alive(pid: int, birth: str) -> bool:
         return False
 
 
-def _marked(name: str, value: str | None = None) -> Iterator[psutil.Process]:
-    """Yield the processes of this user whose environment has *name* (with *value*)."""
+def _marked(name: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Yield the processes of this user whose environment has *name*, with its value.
+
+    The environment is read once: what a process executes next may have another one.
+    """
     uid = os.getuid()
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             if process.pid == os.getpid() or process.uids().real != uid:
                 continue
             found = process.environ().get(name)
-            if found is not None and value in (None, found):
-                yield process
+            if found is not None:
+                yield process, found
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -134,6 +135,21 @@ def test_sweep_ends_exactly_the_orphans(tmp_path):
             owner.kill()
             owner.communicate()
         processes.end([child for child in children.values() if child.is_running()])
+
+
+def test_sweep_while_environments_change(tmp_path, monkeypatch):
+    """A process that goes on with another environment while it is looked at is the orphan that it was."""
+    environments = iter([{processes.OWNER: f"1:gone:{processes._checkout_id(tmp_path)}"}])
+    process = SimpleNamespace(
+        pid=0,
+        uids=lambda: SimpleNamespace(real=os.getuid()),
+        environ=lambda: next(environments, {}),
+    )
+    monkeypatch.setattr(processes.psutil, "process_iter", lambda: [process])
+    ended = []
+    monkeypatch.setattr(processes, "end", ended.extend)
+    processes.sweep(tmp_path)
+    assert ended == [process]
 
 
 KEEPS = """
