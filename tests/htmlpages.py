@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.libraries import registry
 from harness.matrix.reproduction import script_of
-from harness.report.view import Row
+from harness.report.row import Row
 
 #: Elements that never have an end.
 _EMPTY = {"meta", "link", "br", "input", "img", "col", "hr"}

@@ -19,6 +19,7 @@ from harness.system.processes import interruptible
 _MODULES = {
     **dict.fromkeys(
         (
+            "advise",
             "bisect",
             "causes",
             "compare",

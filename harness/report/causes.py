@@ -51,7 +51,12 @@ def mended(root: Root) -> str:
 
 def cure(each: Cure) -> str:
     """Say what a cure is, and when it was tried."""
-    return f"{_CURES[each.kind].format(each.change)} ({each.text}; tried on {each.tried_on})"
+    return f"{named(each)} ({each.text}; tried on {each.tried_on})"
+
+
+def named(each: Cure) -> str:
+    """Say what a cure is, in a few words."""
+    return _CURES[each.kind].format(each.change)
 
 
 def unexplained(causes: list[Root]) -> tuple[int, int]:

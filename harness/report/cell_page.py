@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harness.report import causes
-from harness.report.view import LibraryView, Row
+from harness.report.row import Row
+from harness.report.view import LibraryView
 from harness.results import catches
 from harness.results.loads import Run
 from harness.results.result import Fault, Finding, Judgement, Probe

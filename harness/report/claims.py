@@ -7,7 +7,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from harness.cells import Cell
-from harness.report.view import LibraryView, Row
+from harness.report.row import Row
+from harness.report.view import LibraryView
 from harness.results.installed import Claims
 from harness.verdict import Verdict
 

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from harness.captured.scrub import one_line
-from harness.report.view import Row, View
+from harness.report.row import Row
+from harness.report.view import View
 from harness.results.model import Model
 from harness.verdict import Reason, Verdict
 

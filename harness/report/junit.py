@@ -8,7 +8,8 @@ from __future__ import annotations
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.captured.scrub import one_line, printable
-from harness.report.view import Row, View
+from harness.report.row import Row
+from harness.report.view import View
 from harness.results.result import Exchange, Step
 from harness.verdict import Verdict
 

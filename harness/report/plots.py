@@ -12,7 +12,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from harness.errors import HarnessError
-from harness.report.view import Row, View
+from harness.report.row import Row
+from harness.report.view import View
 
 #: Stands for the page's text colour until the SVG is written.
 INK = "#010203"

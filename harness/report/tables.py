@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from harness.report import rst
 from harness.report.cell_page import CellPage, QuestionSet
+from harness.report.row import Row
 from harness.report.rst import Rst
-from harness.report.view import LibraryView, Row, Rows, View, versions
+from harness.report.view import LibraryView, Rows, View, versions
 from harness.results.result import Cost, Finding
 from harness.verdict import Verdict, answer, sign
 

@@ -7,38 +7,148 @@ is told among the questions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
 
-from harness.results.explained import Catch
+from harness.results.deep import DeepSet
+from harness.results.explained import Catch, Kind
 from harness.results.result import Finding, Result
 from harness.verdict import Verdict
 
-_Kind = Literal["loses messages", "drops sockets", "lets somebody in"]
-#: What the names of questions match → what becomes of a user whom their answer disappoints; the worst first.
-_KINDS: tuple[tuple[str, _Kind], ...] = (
-    (r"unknown-(hears|broadcasts|posts).*|mary-hears-john|foreign-origin|not-logged-in", "lets somebody in"),
-    (r"after-.*-(receive|send)|handshake-(foreign-origin|without-cookie|session-that-has-ended).*", "lets somebody in"),
-    (r"many-\d+-.*|unread-(others|afterwards)|.*-lost", "loses messages"),
-    (r"idle-\d+|(nginx|haproxy)-idle|(broker|members|sentinel)-.*open|.*-(returning|crowd)", "drops sockets"),
-    (r"early|burst-\d+|away|away-kept|payload-.*|long-page", "loses messages"),
+
+class Severity(StrEnum):
+    """How much a catch weighs when libraries are compared."""
+
+    SEVERE = "severe"
+    MODERATE = "moderate"
+    MILD = "mild"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What the catches of several questions have in common: what a user of the chat meets."""
+
+    #: Its short name, which addresses use.
+    id: str
+    #: What a user meets, as the second half of a sentence.
+    says: str
+    severity: Severity
+    kind: Kind
+    #: What the names of its questions match.
+    questions: str
+
+
+#: Every trouble, the worst first. A question belongs to the first that it matches.
+TROUBLES = (
+    Trouble(
+        "strangers",
+        "somebody who is not logged in gets in",
+        Severity.SEVERE,
+        "lets somebody in",
+        r"unknown-(hears|broadcasts|posts).*|not-logged-in|handshake-without-cookie.*",
+    ),
+    Trouble("others", "private messages reach others", Severity.SEVERE, "lets somebody in", r"mary-hears-john"),
+    Trouble(
+        "foreign",
+        "a page of a foreign site is let in with a member's cookie",
+        Severity.SEVERE,
+        "lets somebody in",
+        r"foreign-origin|handshake-foreign-origin.*",
+    ),
+    Trouble(
+        "ended",
+        "a session that has ended goes on",
+        Severity.SEVERE,
+        "lets somebody in",
+        r"after-.*-(receive|send)|handshake-session-that-has-ended.*",
+    ),
+    Trouble(
+        "lost",
+        "messages are lost without a word",
+        Severity.SEVERE,
+        "loses messages",
+        r"many-\d+-.*|unread-others",
+    ),
+    Trouble("idle", "idle connections are closed", Severity.SEVERE, "drops sockets", r"idle-\d+"),
+    Trouble(
+        "texts",
+        "some texts do not get through",
+        Severity.MODERATE,
+        "loses messages",
+        r"payload-(?!handshake).*|long-page",
+    ),
+    Trouble("burst", "a burst of messages is kept back", Severity.MODERATE, "loses messages", r"burst-\d+"),
+    Trouble("stop", "the server cannot be stopped", Severity.MODERATE, "does not stop", r"sigterm-server"),
+    Trouble(
+        "broker",
+        "it does not recover when the broker was away",
+        Severity.MODERATE,
+        "loses messages",
+        r"(broker|sentinel)-.*-(lost|returning)|broker-half-open-open",
+    ),
+    Trouble(
+        "outage",
+        "connections are closed when the broker goes away",
+        Severity.MILD,
+        "drops sockets",
+        r"(broker|members|sentinel)-.*open",
+    ),
+    Trouble(
+        "restart",
+        "a restart loses messages or members",
+        Severity.MILD,
+        "loses messages",
+        r".*-lost|.*-(returning|crowd)",
+    ),
+    Trouble(
+        "slow",
+        "who does not read for a while loses messages",
+        Severity.MILD,
+        "loses messages",
+        r"unread-afterwards",
+    ),
+    Trouble(
+        "proxy",
+        "a proxy closes connections that are idle",
+        Severity.MILD,
+        "drops sockets",
+        r"(nginx|haproxy)-idle",
+    ),
+    Trouble(
+        "early",
+        "a message can be lost right after a handshake, or while somebody is away",
+        Severity.MILD,
+        "loses messages",
+        r"early|away|away-kept",
+    ),
 )
 
 
-def of(result: Result) -> list[Catch]:
-    """Return the catches of *result*, the worst first; none where it does not work."""
+def of(result: Result, deep: Iterable[DeepSet] = ()) -> list[Catch]:
+    """Return the catches of *result*, the worst first; none where it does not work.
+
+    Of the *deep* sets the result itself has the worst answers alone.
+    """
     if result.verdicts.overall.verdict is not Verdict.WORKS:
         return []
     found: dict[str, tuple[int, Catch]] = {}
-    for finding in answers(result):
+    for finding in [*answers(result), *(finding for each in deep for finding in each.findings)]:
+        # What is in parentheses is another way of the library.
         if finding.good is not False or finding.question.endswith(")"):
             continue
-        for rank, (pattern, kind) in enumerate(_KINDS):
-            if re.fullmatch(pattern, finding.id):
-                text = f"{finding.question}: {finding.summary}"
-                found.setdefault(finding.id, (rank, Catch(question=finding.id, kind=kind, text=text)))
-                break
+        if (trouble := trouble_of(finding.id)) is not None:
+            text = f"{finding.question}: {finding.summary}"
+            catch = Catch(question=finding.id, kind=trouble.kind, text=text)
+            found.setdefault(finding.id, (TROUBLES.index(trouble), catch))
     return [catch for _, catch in sorted(found.values(), key=lambda each: each[0])]
+
+
+@cache
+def trouble_of(question: str) -> Trouble | None:
+    """Return the trouble that the question of the short name *question* is about; None where it is about none."""
+    return next((each for each in TROUBLES if re.fullmatch(each.questions, question)), None)
 
 
 def answers(result: Result) -> Iterator[Finding]:

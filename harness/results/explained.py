@@ -9,13 +9,16 @@ from packaging.version import Version
 from harness.results.model import Model
 from harness.verdict import Verdict
 
+#: What becomes of a user whom an answer disappoints.
+Kind = Literal["loses messages", "drops sockets", "lets somebody in", "does not stop"]
+
 
 class Catch(Model, frozen=True, kw_only=True):
     """What a user of a cell that works will still run into."""
 
     #: The id of the question that was answered otherwise than expected.
     question: str
-    kind: Literal["loses messages", "drops sockets", "lets somebody in"]
+    kind: Kind
     #: The question and what was seen, in one sentence.
     text: str
 

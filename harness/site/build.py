@@ -20,7 +20,8 @@ from harness.report import claims, loads
 from harness.report.cell_page import CellPage
 from harness.report.render import pictures
 from harness.report.render import render as render_reports
-from harness.report.view import LibraryView, Row, View, versions
+from harness.report.row import Row
+from harness.report.view import LibraryView, View, versions
 from harness.results.folder import Reports
 from harness.site import frames, prose
 from harness.system import workers

@@ -8,7 +8,8 @@ import samples
 
 from harness.cells import Cell
 from harness.report.claims import claimed, contradictions, newest, of, said
-from harness.report.view import LibraryView, Row
+from harness.report.row import Row
+from harness.report.view import LibraryView
 from harness.results.installed import Claims
 
 

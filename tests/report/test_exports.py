@@ -19,7 +19,8 @@ from shared import ROOT
 
 from harness.commands import export as command
 from harness.report import badges, export, junit
-from harness.report.view import LibraryView, Row, View, read_view
+from harness.report.row import Row
+from harness.report.view import LibraryView, View, read_view
 from harness.results.folder import Reports
 from harness.results.result import Judgement, Step, Verdicts
 from harness.verdict import Reason, Verdict

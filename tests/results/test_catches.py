@@ -7,6 +7,7 @@ import pytest
 import samples
 
 from harness.results import catches
+from harness.results.deep import DeepSet
 from harness.results.result import Finding, Judgement, Probe, Verdicts
 from harness.verdict import Reason
 
@@ -34,7 +35,8 @@ def with_findings(*asked: str, good: bool | None = False, result=None):
         ("A burst of 50 messages", "loses messages"),
         ("A connection that is idle for 12 s", "drops sockets"),
         ("The broker is away for 2 s: open connections", "drops sockets"),
-        ("The broker is away for 2 s: members who come back", "drops sockets"),
+        ("The broker is away for 2 s: members who come back", "loses messages"),
+        ("SIGTERM under traffic: the server", "does not stop"),
     ],
 )
 def test_kinds(question, kind):
@@ -79,3 +81,42 @@ def test_only_of_cells_that_work():
     assert catches.of(with_findings("emoji by POST", result=result)) == []
     for good in (True, None):
         assert catches.of(with_findings("emoji by POST", good=good)) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "trouble", "severity"),
+    [
+        ("Can an unknown client broadcast through a WebSocket?", "strangers", "severe"),
+        ("After a logout in another tab: does the open connection receive messages?", "ended", "severe"),
+        ("300 messages by one handler: its sender", "lost", "severe"),
+        ("A connection that is idle for 12 s", "idle", "severe"),
+        ("emoji by WebSocket", "texts", "moderate"),
+        ("The broker is away for 2 s: messages lost silently", "broker", "moderate"),
+        ("The broker is away for 2 s: open connections", "outage", "mild"),
+        ("SIGTERM under traffic: messages lost silently", "restart", "mild"),
+        ("Behind NGINX with a time-out of 5 s: a connection that is idle for 8 s", "proxy", "mild"),
+    ],
+)
+def test_troubles(question, trouble, severity):
+    """Each catch is of one trouble, which says how much it weighs."""
+    (found,) = catches.of(with_findings(question))
+    about = catches.trouble_of(found.question)
+    assert (about.id, about.severity) == (trouble, severity)
+
+
+def test_of_the_deep_sets():
+    """What a deep set answers is a catch as well, also what no longer fits into the result."""
+    result = with_findings("emoji by WebSocket")
+    finding = Finding(question="300 messages by one handler: its sender", expected="all", seen="some", good=False)
+    deep = DeepSet(
+        cell="",
+        library="",
+        server="",
+        name="amounts",
+        started="",
+        seconds=0.0,
+        versions={},
+        findings=[finding],
+        counted={},
+    )
+    assert [each.question for each in catches.of(result, [deep])] == ["many-300-its-sender", "payload-emoji-websocket"]

@@ -1,0 +1,166 @@
+"""Upgrade paths: from what somebody has to a newer Python and Django, in steps each of which was measured.
+
+A step changes one thing: the Python, the Django, the server, pins, or the library. Where several ways lead there, the
+one is taken that changes the chat the least: another library weighs more than another server, and that more than pins.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness.cells import numbers
+from harness.matrix.releases import released
+from harness.report.row import Row
+from harness.report.view import View
+from harness.verdict import Verdict
+
+#: What a change costs, in releases of Python or Django.
+_LIBRARY, _SERVER, _PINS = 40.0, 10.0, 3.0
+#: What each release costs besides that a step leaves out: what was measured is better gone through.
+_SKIPPED = 0.5
+
+
+@dataclass(frozen=True)
+class Move:
+    """One step of a way: from one cell to another that works, and what changes."""
+
+    before: Row
+    after: Row
+    #: What changes, such as ``Django 2.2 → 3.2``, or ``uwsgi instead of runserver``.
+    change: str
+
+    @property
+    def of_chat(self) -> bool:
+        """Whether something else changes than a Python or a Django."""
+        return (self.before.cell.python, self.before.cell.django) == (self.after.cell.python, self.after.cell.django)
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way to a Python and a Django; *moves* is None where no measured step leads there."""
+
+    python: str
+    django: str
+    moves: list[Move] | None
+
+    @property
+    def asks(self) -> str:
+        """What it asks of the chat."""
+        if self.moves is None:
+            return "no measured step leads there"
+        return "; ".join(move.change for move in self.moves if move.of_chat) or "nothing"
+
+    @property
+    def ends_in(self) -> Row | None:
+        """The cell it ends in; None where there is none, or no step is needed."""
+        return self.moves[-1].after if self.moves else None
+
+
+@dataclass
+class Upgrades:
+    """All ways from one cell through those that work."""
+
+    view: View
+    start: Row
+    #: The name of a cell → what the way there costs, and the last step of it; None for the first.
+    reached: dict[str, tuple[float, Move | None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        working = [row for row in self.view.rows if row.verdict is Verdict.WORKS]
+        pairs: dict[tuple[str, str], list[Row]] = {}
+        for row in working:
+            pairs.setdefault((row.cell.python, row.cell.django), []).append(row)
+        self._pairs = pairs
+        self._lines: dict[tuple[str, str, str], list[Row]] = {}
+        for row in working:
+            self._lines.setdefault(_kind(row), []).append(row)
+        self.reached = {self.start.name: (0.0, None)}
+        # Of ways that cost the same the one through cells that come first in the matrix.
+        waiting = [(0.0, self.start.cell.order, self.start)]
+        while waiting:
+            cost, _, row = heapq.heappop(waiting)
+            if cost > self.reached[row.name][0]:
+                continue
+            for more, move in self._moves(row):
+                name, total = move.after.name, cost + more
+                if name not in self.reached or total < self.reached[name][0]:
+                    self.reached[name] = (total, move)
+                    heapq.heappush(waiting, (total, move.after.cell.order, move.after))
+
+    def to(self, python: str = "", django: str = "") -> Way:
+        """Return the cheapest way to *python* and *django*; an empty one may be any."""
+        there = [
+            row
+            for row in [self.start, *(row for rows in self._pairs.values() for row in rows)]
+            if row.name in self.reached and python in ("", row.cell.python) and django in ("", row.cell.django)
+        ]
+        if self.start.verdict is not Verdict.WORKS:
+            there = [row for row in there if row is not self.start]
+        if not there:
+            return Way(python or self.start.cell.python, django or self.start.cell.django, None)
+        best = min(there, key=lambda row: self.reached[row.name][0])
+        moves, name = [], best.name
+        while (move := self.reached[name][1]) is not None:
+            moves.append(move)
+            name = move.before.name
+        return Way(best.cell.python, best.cell.django, moves[::-1])
+
+    def onwards(self) -> Iterator[Way]:
+        """Yield the way to each newer Django, then that to each newer Python."""
+        for what in ("django", "python"):
+            mine = numbers(getattr(self.start.cell, what))
+            there = {getattr(row.cell, what) for row in self.view.rows}
+            for version in sorted((each for each in there if numbers(each) > mine), key=numbers):
+                yield self.to(**{what: version})
+
+    def newest(self) -> Way:
+        """Return the way to the newest Django that can be reached, with the newest Python there."""
+        there = [row for rows in self._pairs.values() for row in rows if row.name in self.reached]
+        best = max(there, key=lambda row: (row.cell.django_version, row.cell.python_version), default=self.start)
+        return self.to(best.cell.python, best.cell.django)
+
+    def _moves(self, row: Row) -> Iterator[tuple[float, Move]]:
+        """Yield every step from *row*, with what it costs."""
+        for other in self._pairs.get((row.cell.python, row.cell.django), []):
+            if other is not row:
+                cost, change = _changed(row, other)
+                yield cost, Move(row, other, change)
+        # Versions alone change only where the chat works: from what does not, nothing is carried on.
+        if row.verdict is Verdict.WORKS:
+            for other in self._lines[_kind(row)]:
+                yield from _raised(row, other)
+
+
+def _kind(row: Row) -> tuple[str, str, str]:
+    return row.result.library, row.result.server, row.result.profile
+
+
+def _changed(row: Row, other: Row) -> tuple[float, str]:
+    """Return what another library, server or profile on the same pair costs, and what it is."""
+    here, there = _kind(row), _kind(other)
+    if here[0] != there[0]:
+        return _LIBRARY, f"{there[0]} under {other.served} instead of {here[0]}"
+    if here[1] != there[1]:
+        return _SERVER, f"{other.served} instead of {row.served}"
+    if there[2] == "today":
+        return _PINS, "what is resolved today instead of the best known pins"
+    pins = other.result.installation.pins if other.result.installation else []
+    return _PINS, f"the pins {', '.join(pin.requirement for pin in pins)}"
+
+
+def _raised(row: Row, other: Row) -> Iterator[tuple[float, Move]]:
+    """Yield the step to *other* where it has a newer Django or a newer Python, and not both."""
+    python = other.cell.python_version, row.cell.python_version
+    django = other.cell.django_version, row.cell.django_version
+    if python[0] == python[1] and django[0] > django[1]:
+        yield _far(row, other, "django"), Move(row, other, f"Django {row.cell.django} → {other.cell.django}")
+    if django[0] == django[1] and python[0] > python[1]:
+        yield _far(row, other, "python"), Move(row, other, f"Python {row.cell.python} → {other.cell.python}")
+
+
+def _far(row: Row, other: Row, what: str) -> float:
+    before, after = (numbers(getattr(each.cell, what)) for each in (row, other))
+    releases = sum(before < numbers(each) <= after for each in released(what))
+    return releases + _SKIPPED * (releases - 1)

@@ -1,0 +1,198 @@
+"""What is advised for a Python and a Django: the rank and why, the line that installs it, and what to beware of."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import samples
+
+from harness.cells import Cell
+from harness.report.advice import Advisor
+from harness.report.row import Row
+from harness.report.view import LibraryView, View
+from harness.results.catches import Severity
+from harness.results.deep import DeepSet
+from harness.results.explained import Cure
+from harness.results.result import Finding, Judgement, Probe, Result, Verdicts
+from harness.verdict import Reason, Verdict
+
+ASGI, CHANNELS, SOCKETIO, WEBSOCKET_REDIS = "-asgi", "-channels4", "-pysocketio", ""
+IDLE = "A connection that is idle for 12 s"
+LOST = "300 messages by one handler: its sender"
+TEXT = "emoji by WebSocket"
+
+
+def pin(question: str = "idle-12", change: str = "redis<8", kind: str = "pin") -> Cure:
+    return Cure(question=question, kind=kind, change=change, verdict=Verdict.WORKS, text="stays", tried_on="2026-11-26")
+
+
+def works(cell: str, *wrong: str, cures=()) -> Result:
+    """Return a cell that works, and answers the questions *wrong* otherwise than expected."""
+    found = [Finding(question=each, expected="fine", seen="not fine", good=False) for each in wrong]
+    judgement = Judgement.of(Reason.WORKS)
+    return msgspec.structs.replace(
+        samples.of(cell),
+        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        isolation=[],
+        sets=[],
+        probes=[Probe(name="delivery", findings=found)],
+        cures=list(cures),
+    )
+
+
+def advisor(*results: Result, deep: tuple[str, ...] = ()) -> Advisor:
+    """Return an advisor of *results*, of which the cells *deep* were asked the deep sets."""
+    asked = DeepSet(
+        cell="", library="", server="", name="leaks", started="", seconds=0.0, versions={}, findings=[], counted={}
+    )
+    rows: dict[str, list[Row]] = {}
+    for result in sorted(results, key=lambda each: Cell.parse(each.cell).order):
+        row = Row(Cell.parse(result.cell), result, deep=[asked] if result.cell in deep else [])
+        rows.setdefault(result.library, []).append(row)
+    return Advisor(View([LibraryView(name, of_it) for name, of_it in sorted(rows.items())], []))
+
+
+def ranked(made: Advisor, python: str = "3.13", django: str = "6.0") -> list[tuple[int, str]]:
+    return [(rank, choice.row.name) for rank, choice in made.answer(python, django).choices]
+
+
+PAIR = "py313-django60"
+ALL = tuple(PAIR + each for each in (ASGI, CHANNELS, SOCKETIO))
+
+
+def test_severe_catches_decide_first():
+    """The fewest severe catches come first, whatever is said of releases, moderate catches and packages."""
+    made = advisor(works(PAIR + ASGI, IDLE), works(PAIR + SOCKETIO, TEXT), deep=ALL)
+    assert ranked(made) == [(1, PAIR + SOCKETIO), (2, PAIR + ASGI)]
+
+
+def test_what_a_cure_takes_away_does_not_count():
+    """A severe catch with a proved cure weighs nothing, and the cure stands in the line that installs it."""
+    made = advisor(works(PAIR + ASGI, IDLE), works(PAIR + CHANNELS, IDLE, cures=[pin()]), deep=ALL)
+    assert ranked(made)[0] == (1, PAIR + CHANNELS)
+    (_, first), (_, second) = made.answer("3.13", "6.0").choices
+    assert '"redis<8"' in first.install
+    assert first.beware[0].remedy == f"install redis<8, tried in {PAIR}-channels4 on 2026-11-26"
+    assert first.label == "✓ Yes, but"
+    assert (second.install.count("redis"), second.beware[0].remedy) == (0, "")
+
+
+def test_a_pin_takes_the_place_of_what_was_installed():
+    """A pin of something that is asked for anyway stands in its place, and not beside it."""
+    made = advisor(works(PAIR + CHANNELS, IDLE, cures=[pin(change="channels_redis<4.3")]), deep=ALL)
+    ((_, choice),) = made.answer("3.13", "6.0").choices
+    assert choice.install == 'pip install Django==6.0.19 channels==4.3.2 "channels_redis<4.3"'
+
+
+def test_half_a_cure_is_none():
+    """What takes one of two catches of a trouble away leaves the trouble; a setting that mends both is named."""
+    others = LOST.replace("its sender", "others")
+    way = pin("many-300-its-sender", "async consumer", "setting")
+    half = works(PAIR + CHANNELS, LOST, cures=[way])
+    half.probes[0].findings.append(Finding(question=others, expected="fine", seen="something else", good=False))
+    half = advisor(half, deep=ALL)
+    ((_, choice),) = half.answer("3.13", "6.0").choices
+    assert (choice.left(Severity.SEVERE), choice.ways) == (1, [])
+    both = [way, msgspec.structs.replace(way, question="many-300-others")]
+    ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, others, cures=both), deep=ALL).answer("3.13", "6.0").choices
+    assert (choice.left(Severity.SEVERE), choice.ways) == (0, ["async consumer"])
+
+
+def test_another_server_is_no_cure():
+    """What works under another server is another choice, and takes nothing away from this one."""
+    made = advisor(works(PAIR + CHANNELS, IDLE, cures=[pin(kind="server", change="uvicorn")]), deep=ALL)
+    ((_, choice),) = made.answer("3.13", "6.0").choices
+    assert choice.beware[0].cure is None
+
+
+def test_releases_decide_between_equals():
+    """Of those with as few severe catches the one comes first that had a release lately which claims the pair."""
+    made = advisor(works(PAIR + SOCKETIO), works(PAIR + CHANNELS), deep=ALL)
+    assert ranked(made) == [(1, PAIR + CHANNELS), (2, PAIR + SOCKETIO)]
+    (_, first), (_, second) = made.answer("3.13", "6.0").choices
+    assert (first.age, second.fresh) == ("released November 2025, and claims the pair", False)
+
+
+def test_equals_are_shown_as_equals():
+    """What nothing sets apart has one rank, and the next one is counted on from there."""
+    same = msgspec.structs.replace(works(f"{PAIR}-channels4-uvicorn"), server="uvicorn")
+    other = msgspec.structs.replace(same, cell=f"{PAIR}-channels4-hypercorn", server="hypercorn")
+    worse = works(PAIR + CHANNELS, IDLE)
+    made = advisor(same, other, worse, deep=(same.cell,))
+    assert sorted(ranked(made)) == [
+        (1, other.cell),
+        (1, same.cell),
+        (3, PAIR + CHANNELS),
+    ]
+
+
+def test_catches_of_a_cell_that_was_asked_more():
+    """What only another cell of the library was asked is told as seen there; what this cell answers itself, is not."""
+    deep = "py314-django61-channels4"
+    made = advisor(works(PAIR + CHANNELS, TEXT), works(deep, LOST, TEXT, IDLE), deep=(deep,))
+    ((_, choice),) = made.answer("3.13", "6.0").choices
+    assert [(each.trouble.id, each.seen_in) for each in choice.beware] == [
+        ("lost", deep),
+        ("idle", deep),
+        ("texts", ""),
+    ]
+    fine = msgspec.structs.replace(
+        works(PAIR + CHANNELS),
+        probes=[Probe(name="delivery", findings=[Finding(question=IDLE, expected="fine", seen="fine", good=True)])],
+    )
+    ((_, choice),) = advisor(fine, works(deep, IDLE), deep=(deep,)).answer("3.13", "6.0").choices
+    assert (choice.beware, choice.label) == ([], "✓ Yes")
+
+
+def test_what_was_never_asked_in_depth_comes_last():
+    """A library none of whose cells was asked in depth is behind those that were: nothing is known against it."""
+    made = advisor(works(PAIR + ASGI, IDLE), works(PAIR + CHANNELS), deep=(PAIR + ASGI,))
+    assert ranked(made) == [(1, PAIR + ASGI), (2, PAIR + CHANNELS)]
+    *_, (_, last) = made.answer("3.13", "6.0").choices
+    assert last.why[0] == "not asked in depth, so that little is known"
+
+
+def test_with_pins_and_without():
+    """Of one server the better of the two profiles is a choice, and not both."""
+    today, pinned = works(f"{PAIR}-channels4", IDLE), works(f"{PAIR}-channels4-pins")
+    pinned.probes[0].findings.append(Finding(question=IDLE, expected="fine", seen="fine", good=True))
+    assert ranked(advisor(today, pinned, deep=ALL)) == [(1, pinned.cell)]
+
+
+def test_what_fails():
+    """What does not work on the pair is named, with what it comes from and what works instead."""
+    failed = samples.of("py313-django52")
+    missing = Judgement.of(Reason.SERVER_DID_NOT_START, "No module named 'django.utils.six'")
+    verdicts = Verdicts(web_server=missing, channels=missing, overall=missing)
+    uwsgi = pin("", "uwsgi", "server")
+    failed = msgspec.structs.replace(failed, verdicts=verdicts, steps=[], cures=[uwsgi])
+    (failing,) = advisor(failed, works("py36-django22")).answer("3.13", "5.2").failing
+    assert failing.cause == "django.utils.six is gone since Django 5.2"
+    assert failing.instead == ["uwsgi as the server (stays; tried on 2026-11-26)"]
+
+
+def test_nothing_was_measured():
+    """Where nothing works the nearest cells that do are named, one of each library and server, and who claims it."""
+    made = advisor(works("py313-django61-channels4"), works("py311-django52-channels4"), works("py36-django22"))
+    answer = made.answer("3.12", "6.0")
+    assert (answer.ranks, [row.name for row in answer.nearest]) == ([], ["py311-django52-channels4", "py36-django22"])
+    assert answer.claimed == ["Django Channels 4 4.3.2"]
+    assert answer.id == "py312-django60"
+
+
+def test_pairs():
+    """Each pair of which something is measured is one, and each that Django supports, the newest first."""
+    pairs = advisor(works("py27-django18")).pairs
+    assert pairs[-1] == ("2.7", "1.8")
+    assert ("3.14", "6.0") in pairs
+    assert ("3.6", "2.2") not in pairs
+
+
+@pytest.mark.parametrize(("decided", "said"), [("project", ("project",)), ("", ())])
+def test_who_decides(decided, said):
+    """Whose default or code decides a catch is told where the answers say it."""
+    result = works(PAIR + CHANNELS)
+    finding = Finding(question=IDLE, expected="fine", seen="not", good=False, decided_by=decided)
+    result = msgspec.structs.replace(result, probes=[Probe(name="delivery", findings=[finding])])
+    ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
+    assert choice.beware[0].decided_by == said

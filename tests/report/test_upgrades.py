@@ -1,0 +1,112 @@
+"""Ways to a newer Python and Django through cells that work, each step of which changes one thing."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import samples
+
+from harness.cells import Cell
+from harness.report.row import Row
+from harness.report.upgrades import Upgrades, Way
+from harness.report.view import LibraryView, View
+from harness.results.result import Judgement, Result, Verdicts
+from harness.verdict import Reason
+
+
+def judged(cell: str, reason: Reason = Reason.WORKS) -> Result:
+    judgement = Judgement.of(reason)
+    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    parts = Cell.parse(cell).name.split("-")
+    server = "uwsgi" if "uwsgi" in parts else samples.of(cell).server
+    return msgspec.structs.replace(samples.of(cell), verdicts=verdicts, server=server)
+
+
+def upgrades(start: str, *cells: str, fails: tuple[str, ...] = ()) -> Upgrades:
+    rows: dict[str, list[Row]] = {}
+    for name in (start, *cells, *fails):
+        result = judged(name, Reason.EXCHANGE_WRONG if name in fails else Reason.WORKS)
+        if name not in {row.name for of_it in rows.values() for row in of_it}:
+            rows.setdefault(result.library, []).append(Row(Cell.parse(name), result))
+    view = View([LibraryView(name, of_it) for name, of_it in rows.items()], [])
+    return Upgrades(view, next(row for row in view.rows if row.name == start))
+
+
+def told(way: Way) -> list[str] | None:
+    return None if way.moves is None else [f"{move.change}: {move.after.name}" for move in way.moves]
+
+
+def test_versions_alone():
+    """Where the same library and server go on working a way asks nothing, and goes through what was measured."""
+    found = upgrades("py36-django20", "py36-django21", "py36-django22", "py37-django22")
+    assert told(found.to("3.7", "2.2")) == [
+        "Django 2.0 → 2.1: py36-django21",
+        "Django 2.1 → 2.2: py36-django22",
+        "Python 3.6 → 3.7: py37-django22",
+    ]
+    assert found.to("3.7", "2.2").asks == "nothing"
+
+
+def test_nothing_is_stepped_over_that_fails():
+    """No step leads through a cell that does not work, nor changes Python and Django at once."""
+    found = upgrades("py36-django21", "py37-django22", fails=("py36-django22", "py37-django21"))
+    assert found.to("3.7", "2.2") == Way("3.7", "2.2", None)
+    assert found.to("3.7", "2.2").asks == "no measured step leads there"
+
+
+def test_another_server_before_another_library():
+    """A server is changed where that is enough; a library only where nothing else leads there."""
+    found = upgrades(
+        "py36-django22",
+        *("py36-django22-uwsgi", "py36-django32-uwsgi", "py36-django22-channels3", "py36-django32-channels3"),
+        "py36-django40-channels3",
+    )
+    assert told(found.to(django="3.2")) == [
+        "uwsgi instead of runserver: py36-django22-uwsgi",
+        "Django 2.2 → 3.2: py36-django32-uwsgi",
+    ]
+    assert found.to(django="4.0").asks == "channels3 under runserver instead of django-websocket-redis"
+
+
+def test_pins():
+    """The best known pins are a step of their own, and the least of them."""
+    found = upgrades(
+        "py311-django51-channels4",
+        *("py311-django51-channels4-pins", "py311-django52-channels4-pins"),
+    )
+    (first, second) = found.to("3.11", "5.2").moves
+    assert (first.change, first.of_chat) == ("the pins redis<8", True)
+    assert (second.change, second.of_chat) == ("Django 5.1 → 5.2", False)
+
+
+def test_from_what_does_not_work():
+    """From a cell that does not work the first step is to what does on its pair; its versions alone are no way."""
+    found = upgrades("py311-django42", "py311-django42-uwsgi", "py311-django52-uwsgi", fails=("py311-django42",))
+    assert told(found.to("3.11", "5.2"))[0] == "uwsgi instead of runserver: py311-django42-uwsgi"
+    assert upgrades("py311-django42", "py311-django52", fails=("py311-django42",)).to("3.11", "5.2").moves is None
+    assert told(found.to("3.11", "4.2")) == ["uwsgi instead of runserver: py311-django42-uwsgi"]
+
+
+def test_onwards_and_newest():
+    """Each newer Django and each newer Python has a way or is said to have none; the newest pair comes last of all."""
+    found = upgrades("py36-django22", "py37-django22", "py37-django32", fails=("py38-django32",))
+    assert [(way.python, way.django, way.moves is None) for way in found.onwards()] == [
+        ("3.7", "3.2", False),
+        ("3.7", "2.2", False),
+        ("3.8", "2.2", True),
+    ]
+    assert (found.newest().python, found.newest().django) == ("3.7", "3.2")
+    assert found.newest().ends_in.name == "py37-django32"
+
+
+def test_there_is_nothing_newer():
+    """The newest cell of all has no way on, and is where it is."""
+    found = upgrades("py37-django22", "py36-django22")
+    assert list(found.onwards()) == []
+    assert (found.newest().moves, found.newest().ends_in) == ([], None)
+
+
+@pytest.mark.parametrize(("python", "django"), [("3.6", ""), ("", "2.2"), ("3.6", "2.2")])
+def test_where_one_is(python, django):
+    """To where one is no step is needed."""
+    assert upgrades("py36-django22", "py37-django22").to(python, django).moves == []
