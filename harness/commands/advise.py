@@ -15,7 +15,8 @@ from harness.commands.results import name_damaged, read_some
 from harness.commands.terminal import console
 from harness.errors import UsageError
 from harness.libraries import registry
-from harness.report.advice import RULE, Advisor, Answer, Choice
+from harness.report.advice import Advisor
+from harness.report.choices import RULE, Answer, Choice
 from harness.report.upgrades import Upgrades, Way
 from harness.report.view import View
 from harness.results.folder import Reports

@@ -11,6 +11,7 @@ from harness.commands.terminal import console, verdict_style
 from harness.environments import interpreters
 from harness.errors import DamagedResult
 from harness.matrix import listing
+from harness.results import catches
 from harness.results.document import read_result
 from harness.results.folder import Reports
 
@@ -28,7 +29,7 @@ def list_(reports: Reports) -> int:
         if path.exists():
             try:
                 result = read_result(path)
-                recorded, day = result.verdicts.overall.label, result.varying.started[:10]
+                recorded, day = catches.label(result), result.varying.started[:10]
                 style = verdict_style(result.verdicts.overall.verdict)
             except DamagedResult as error:
                 recorded, style, code = str(error), "red", error.exit_code

@@ -13,6 +13,7 @@ from harness.commands.terminal import verdict_line
 from harness.libraries import registry
 from harness.report import render
 from harness.report.view import View
+from harness.results import catches
 from harness.results.folder import Reports
 from harness.system.files import write_atomically
 from harness.verdict import Verdict
@@ -106,7 +107,7 @@ def _close(cells: list[str], began: str, view: View) -> int:
             click.echo(f"{cell}  has no result")
         elif result.varying.started < began:
             day = result.varying.started[:10]
-            click.echo(f"{cell}  brought nothing new; recorded on {day}: {result.verdicts.overall.label}")
+            click.echo(f"{cell}  brought nothing new; recorded on {day}: {catches.label(result)}")
         else:
             tested += result.verdicts.overall.verdict is not Verdict.NOT_TESTED
             click.echo(verdict_line(result))

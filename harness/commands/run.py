@@ -10,7 +10,7 @@ import click
 
 from harness.cells import Cell
 from harness.commands import options
-from harness.commands.terminal import Progress, verdict_line
+from harness.commands.terminal import Progress, catch_lines, verdict_line
 from harness.errors import CellFailure, HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes import registry as probes
@@ -173,7 +173,7 @@ def run(
         if expect and before is None:
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
         result = _run(request, repeat or 1)
-        click.echo(verdict_line(result))
+        _say(result)
         if past is not None:
             return _show_since(record.since(past, result))
         return _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
@@ -197,7 +197,7 @@ def _run_candidate(request: Request, asked: Asked, hold: bool, times: int) -> in
         # What was answered before was answered by something else of the same name, perhaps.
         deep.forget_unfinished(request.reports, cell)
         result = _run(request, times)
-        click.echo(verdict_line(result))
+        _say(result)
         code = _show(record.conclude(request.reports, result, None, expected=False), cell, request.reports)
     _show_beside(result, record.recorded(released, cell))
     return code
@@ -218,6 +218,12 @@ def _run(request: Request, times: int) -> Result:
         if times > 1:
             click.echo(f"{number} of {times}: {verdict_line(results[-1])}")
     return together(results) if len(results) > 1 else results[0]
+
+
+def _say(result: Result) -> None:
+    """Say the verdict, and what a user of the cell meets although it works."""
+    for line in (verdict_line(result), *catch_lines(result)):
+        click.echo(line)
 
 
 def _hold(request: Request) -> int:

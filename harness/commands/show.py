@@ -8,7 +8,7 @@ from rich.text import Text
 
 from harness.cells import Cell
 from harness.commands import options
-from harness.commands.terminal import console, signed, step_line, verdict_style
+from harness.commands.terminal import catch_lines, console, signed, step_line, verdict_style
 from harness.errors import UsageError
 from harness.results.document import read_result
 from harness.results.folder import Reports
@@ -53,6 +53,8 @@ def _verdicts(terminal: Console, result: Result) -> None:
         ("Does it work?", result.verdicts.overall),
     ):
         terminal.print(_judgement(question, judgement))
+    for line in catch_lines(result):
+        terminal.print(Text(line))
 
 
 def _profile(result: Result) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from harness.results import catches
 from harness.results.result import Result, Step
 from harness.verdict import Verdict, sign
 
@@ -104,7 +105,13 @@ def verdict_line(result: Result) -> str:
     """Return a result as one plain line."""
     overall = result.verdicts.overall
     said = f": {overall.text}" if overall.text else ""
-    return f"{result.cell}  {overall.label}{said}"
+    return f"{result.cell}  {catches.label(result)}{said}"
+
+
+def catch_lines(result: Result) -> list[str]:
+    """Return a line for each trouble that a user of the cell meets although it works, the worst first."""
+    found = dict.fromkeys(catches.trouble_of(each.question) for each in catches.of(result))
+    return [f"  {each.severity}: {each.says}" for each in found if each is not None]
 
 
 def verdict_style(verdict: Verdict) -> str:

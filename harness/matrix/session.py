@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from harness.environments import interpreters
 from harness.errors import DamagedResult
+from harness.results import catches
 from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.result import Result
@@ -62,7 +63,7 @@ class Session:
             )
         else:
             verdict = str(result.verdicts.overall.verdict)
-            said = result.verdicts.overall.label
+            said = catches.label(result)
             # A verdict that is not the expected one is no record yet.
             said += "" if exit_code in _RECORDED else f", exit code {exit_code}"
         width = len(str(self.total))

@@ -1,195 +1,38 @@
 """Advice: what to install for a Python and a Django, in which order, and what to beware of.
 
-The rule is told by :data:`RULE`, on the site and on the command line, and can be argued with. It ranks what works on
-the pair by what is measured alone; what nothing sets apart has one rank.
+What works on the pair is ranked by what is measured alone, as :data:`harness.report.choices.RULE` says; what nothing
+sets apart has one rank.
 """
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import groupby
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from harness.cells import numbers
 from harness.matrix.releases import released, releases
 from harness.report import causes, claims
+from harness.report.choices import Answer, Beware, Choice, Failing, Note
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
 from harness.results import catches
-from harness.results.catches import Severity, Trouble
+from harness.results.catches import Trouble
 from harness.results.explained import Catch, Cure
 from harness.results.result import Finding
 from harness.results.roots import Root
 from harness.verdict import Verdict
 
-#: How choices are ranked, the first that differs decides.
-RULE = (
-    "it works on the pair, and was asked in depth there or in another cell of the library",
-    "the fewest severe catches that no cure takes away",
-    "a release within the last 24 months that claims the pair",
-    "the fewest moderate catches that no cure takes away",
-    "the fewest packages that installing it adds",
-)
 #: Months within which a library has to have had a release.
 _FRESH = 24
 _MONTHS = {name: number for number, name in enumerate(calendar.month_name) if name}
 _RELEASED = re.compile(r"(?P<month>[A-Z][a-z]+) (?P<year>\d{4})")
 #: How many cells are named where a pair was not measured.
 _NEAREST = 4
-
-
-@dataclass(frozen=True)
-class Beware:
-    """A trouble of a choice, with what takes it away."""
-
-    trouble: Trouble
-    catches: list[Catch]
-    #: The cell in which it was seen, where that is another one of the library; empty for the cell itself.
-    seen_in: str
-    #: What takes all of it away; None where nothing is known to.
-    cure: Cure | None
-    #: The cell in which that was tried.
-    tried_in: str = ""
-    #: Whose default or code decides the answers, where that is said: ``library``, ``project`` or ``server``.
-    decided_by: tuple[str, ...] = ()
-
-    @property
-    def remedy(self) -> str:
-        """What takes it away, where it was tried; empty where nothing is known to."""
-        return f"{causes.named(self.cure)}, tried in {self.tried_in} on {self.cure.tried_on}" if self.cure else ""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A library under a server that works on a pair."""
-
-    row: Row
-    library: LibraryView
-    beware: list[Beware]
-    #: Whether it had a release within 24 months that claims the pair, and what is said of that.
-    fresh: bool
-    age: str
-    #: Whether it, or another cell of the library, was asked the deep sets: without that little is known to beware of.
-    in_depth: bool = True
-
-    @property
-    def label(self) -> str:
-        """The verdict as it is shown: what there is to beware of was perhaps seen in another cell."""
-        return f"{self.row.verdict.label}, but" if self.beware else self.row.verdict.label
-
-    def left(self, severity: Severity) -> int:
-        """Return how many troubles of *severity* no cure takes away."""
-        return sum(each.trouble.severity is severity and each.cure is None for each in self.beware)
-
-    @property
-    def packages(self) -> int:
-        """How many packages installing it adds."""
-        installation = self.row.result.installation
-        return len(installation.added) if installation else 0
-
-    @property
-    def key(self) -> tuple[bool, int, bool, int, int]:
-        """What it is ranked by, as :data:`RULE` says."""
-        return (
-            not self.in_depth,
-            self.left(Severity.SEVERE),
-            not self.fresh,
-            self.left(Severity.MODERATE),
-            self.packages,
-        )
-
-    @property
-    def why(self) -> list[str]:
-        """Why it has its rank, a part for each part of the rule."""
-        severe, moderate = (self.left(each) for each in (Severity.SEVERE, Severity.MODERATE))
-        return [
-            *([] if self.in_depth else ["not asked in depth, so that little is known"]),
-            _counted(severe, "severe catch that no cure takes away", "severe catches that no cure takes away"),
-            self.age,
-            _counted(moderate, "moderate catch", "moderate catches"),
-            f"adds {_counted(self.packages, 'package', 'packages')}",
-        ]
-
-    @property
-    def install(self) -> str:
-        """The command that installs what was measured, with the pins that take catches away."""
-        versions, installation = self.row.result.versions, self.row.result.installation
-        if versions is None:
-            return ""
-        pins: dict[str, str] = {canonicalize_name(Requirement(each).name): each for each in self.pins}
-        asked = dict.fromkeys(installation.requirements if installation else [])
-        installed = {canonicalize_name(name): version for name, version in versions.installed.items()}
-        wanted = {"django": f"Django=={versions.django}"}
-        for text in asked:
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement:  # what is at an address
-                wanted[text] = text
-                continue
-            name = canonicalize_name(requirement.name)
-            extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-            exact = f"=={installed[name]}" if name in installed else str(requirement.specifier)
-            wanted[name] = pins.pop(name, f"{requirement.name}{extras}{exact}")
-        wanted |= pins
-        return " ".join(["pip install", *map(_quoted, wanted.values())])
-
-    @property
-    def pins(self) -> list[str]:
-        """The requirements that take catches away."""
-        found = [each.cure.change for each in self.beware if each.cure is not None and each.cure.kind == "pin"]
-        return list(dict.fromkeys(pin for change in found for pin in change.split(", ")))
-
-    @property
-    def ways(self) -> list[str]:
-        """The settings that take catches away."""
-        found = [each.cure.change for each in self.beware if each.cure is not None and each.cure.kind == "setting"]
-        return list(dict.fromkeys(found))
-
-
-@dataclass(frozen=True)
-class Failing:
-    """A library under a server that was tried on a pair and does not work there."""
-
-    row: Row
-    library: LibraryView
-    #: What it comes from; empty where that is not known.
-    cause: str
-    #: What works instead, each with the cell in which that was tried.
-    instead: list[str]
-
-
-@dataclass
-class Answer:
-    """What there is to say to a Python and a Django."""
-
-    python: str
-    django: str
-    #: The choices by their rank; those of one rank are equal.
-    ranks: list[list[Choice]] = field(default_factory=list)
-    failing: list[Failing] = field(default_factory=list)
-    #: Where nothing works here: the nearest cells that do, and those whose libraries claim the pair.
-    nearest: list[Row] = field(default_factory=list)
-    claimed: list[str] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        """What addresses call it, such as ``py314-django60``."""
-        return f"py{self.python.replace('.', '')}-django{self.django.replace('.', '')}"
-
-    @property
-    def choices(self) -> Iterator[tuple[int, Choice]]:
-        """The choices, each with its rank: 1, and where two share it 1 and 1 and 3."""
-        rank = 1
-        for equals in self.ranks:
-            yield from ((rank, choice) for choice in equals)
-            rank += len(equals)
 
 
 class Advisor:
@@ -237,6 +80,16 @@ class Advisor:
             found.nearest = self._nearest(python, django)
             found.claimed = list(self._claiming(python, django))
         return found
+
+    def notes(self, library: LibraryView) -> list[Note]:
+        """Return the troubles of the cells of *library*, the worst first, numbered from 1."""
+        found: dict[str, list[tuple[Row, Beware]]] = {}
+        for row in library.works:
+            for each in self._beware(row, library):
+                if not each.seen_in:
+                    found.setdefault(each.trouble.id, []).append((row, each))
+        there = [each for each in catches.TROUBLES if each.id in found]
+        return [_note(number, trouble, found[trouble.id]) for number, trouble in enumerate(there, 1)]
 
     def choice(self, row: Row, library: LibraryView) -> Choice:
         """Return a cell that works as a choice."""
@@ -328,6 +181,14 @@ class Advisor:
                 yield f"{library.title} {newest.version}"
 
 
+def _note(number: int, trouble: Trouble, seen: Sequence[tuple[Row, Beware]]) -> Note:
+    mended = [each for _, each in seen if each.cure]
+    usual = Counter(each.remedy for each in mended).most_common(1)
+    first = next((each for each in mended if each.remedy == usual[0][0]), None)
+    remedy, short = (first.remedy, causes.named(first.cure)) if first and first.cure else ("", "")
+    return Note(number, trouble, [row for row, _ in seen], len(mended), remedy, short)
+
+
 def _answers(row: Row) -> Iterator[Finding]:
     """Yield every answer of a cell, those of the deep sets whole."""
     yield from catches.answers(row.result)
@@ -349,18 +210,3 @@ def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:
 
 def _far(one: Row, other: Row) -> int:
     return _distance(_position(one), _position(other))
-
-
-def _counted(number: int, one: str, more: str) -> str:
-    return f"{number or 'no'} {one if number == 1 else more}"
-
-
-def _quoted(requirement: str) -> str:
-    """Return *requirement* as a shell takes it for one word."""
-    return requirement if re.fullmatch(r"[\w.=-]+", requirement) else f'"{requirement}"'
-
-
-def notes(rows: Iterable[Row]) -> list[Trouble]:
-    """Return the troubles of *rows*, the worst first: a note is called by its place among them."""
-    there = {trouble.id for row in rows for trouble in row.troubles}
-    return [each for each in catches.TROUBLES if each.id in there]

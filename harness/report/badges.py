@@ -14,7 +14,7 @@ from anybadge import Badge
 from harness.report.view import LibraryView, View
 
 #: White text on each of these has a contrast of more than 4.5 (WCAG 2.1, 1.4.3).
-_WORKS, _FAILS = "#2e7d32", "#b3261e"
+_WORKS, _BUT, _FAILS = "#2e7d32", "#8a5a00", "#b3261e"
 
 
 def render(view: View) -> dict[str, str]:
@@ -31,7 +31,8 @@ def render(view: View) -> dict[str, str]:
 def _message(library: LibraryView) -> tuple[str, str]:
     usual = library.groups[0]
     if usual.works:
-        return f"works on Django {usual.range_of('django')}", _WORKS
+        said = f"works on Django {usual.range_of('django')}"
+        return (f"{said}, but", _BUT) if usual.caught else (said, _WORKS)
     return ("works on no Django that was tried", _FAILS) if usual.tested else ("not tested", "#5f6368")
 
 

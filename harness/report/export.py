@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 
 from harness.captured.scrub import one_line
+from harness.report.advice import Advisor
+from harness.report.choices import Choice
 from harness.report.row import Row
 from harness.report.view import View
+from harness.results.catches import Severity
 from harness.results.model import Model
 from harness.verdict import Reason, Verdict
 
@@ -21,6 +24,9 @@ class Exported(Model, frozen=True, kw_only=True):
     ``supported``: whether Django supported the pair on the day of the newest result. ``since``: the recorded run since
     which the verdict stands. ``profile``: what an installer resolves "today", or the best known "pins". ``deep``: how
     many answers to the deep sets say whether they are as expected, and ``deep_as_expected`` how many of those are.
+    ``catches``: how many answers a user has to beware of although the cell works; ``worst`` is the severity of the
+    worst, and ``beware`` what they are about, each with what takes it away. ``install``: the command that installs
+    what works, with the pins that take catches away.
     """
 
     cell: str
@@ -33,6 +39,10 @@ class Exported(Model, frozen=True, kw_only=True):
     verdict: Verdict
     reason: Reason
     text: str
+    catches: int | None
+    worst: Severity | None
+    beware: str
+    install: str | None
     django_server: Verdict | None
     web_server: Verdict
     channels: Verdict
@@ -54,12 +64,14 @@ class Exported(Model, frozen=True, kw_only=True):
 
 def rows(view: View) -> list[Exported]:
     """Return every cell of *view* as a row."""
-    return [_row(view, row) for row in view.rows]
+    advisor = Advisor(view)
+    return [_row(view, row, advisor.choice(row, library)) for library in view.libraries for row in library.rows]
 
 
-def _row(view: View, row: Row) -> Exported:
+def _row(view: View, row: Row, choice: Choice) -> Exported:
     result, verdicts, versions = row.result, row.result.verdicts, row.result.versions
     installation, since = result.installation, row.since
+    works = row.verdict is Verdict.WORKS
     counts = [each.summary.counts or (0, 0) for each in row.deep]
     return Exported(
         cell=row.name,
@@ -72,6 +84,10 @@ def _row(view: View, row: Row) -> Exported:
         verdict=row.verdict,
         reason=verdicts.overall.reason,
         text=one_line(verdicts.overall.text),
+        catches=len(row.catches) if works else None,
+        worst=row.troubles[0].severity if row.troubles else None,
+        beware="; ".join(one_line(each.says) for each in choice.beware if not each.seen_in) if works else "",
+        install=choice.install if works else None,
         django_server=verdicts.django_server.verdict if verdicts.django_server else None,
         web_server=verdicts.web_server.verdict,
         channels=verdicts.channels.verdict,

@@ -41,8 +41,9 @@ def _suite(row: Row) -> TestSuite:
 
 
 def _properties(row: Row) -> dict[str, str]:
-    versions, overall = row.result.versions, row.result.verdicts.overall
-    known = {"verdict": overall.label, "library": row.result.library, "server": row.served}
+    versions = row.result.versions
+    known = {"verdict": row.label, "library": row.result.library, "server": row.served}
+    known |= {f"catch {number}": each.text for number, each in enumerate(row.catches, 1)}
     if versions is not None:
         known |= {"python": versions.python, "django": versions.django, "broker": versions.broker}
     return {name: value for name, value in known.items() if value}

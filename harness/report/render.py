@@ -13,6 +13,7 @@ import jinja2
 
 from harness.errors import HarnessError
 from harness.report import causes, deep, drafts, excerpts, loads, rst, tables
+from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
 from harness.report.rst import Rst
 from harness.report.view import View
@@ -35,6 +36,8 @@ def render(view: View, cells: bool = True) -> dict[str, str]:
         HarnessError: the prose of a library is not complete.
     """
     environment = _environment()
+    advisor = Advisor(view)
+    environment.globals["advisor"] = advisor
     pages = {name: environment.get_template(f"{name}.j2").render(view=view) for name in ("index.rst", "causes.rst")}
     for library in view.libraries:
         template = environment.get_template("library.rst.j2")
@@ -103,7 +106,7 @@ def with_headline(readme: str, view: View) -> str:
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise HarnessError("README.rst has lost the markers of its headline table", f"put back {_BEGIN!r} and {_END!r}")
-    return f"{before}{begin}\n\n{tables.headline(view, 'reports/')}\n\n{end}{after}"
+    return f"{before}{begin}\n\n{tables.headline(view, Advisor(view), 'reports/')}\n\n{end}{after}"
 
 
 def _environment() -> jinja2.Environment:

@@ -54,8 +54,9 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The verdict as tables show it: one that has a catch is no plain yes."""
-        return f"{self.verdict.label}, but" if self.catches else self.verdict.label
+        """The verdict with its reason as tables show it: one that has a catch is no plain yes."""
+        label = self.result.verdicts.overall.label
+        return f"{label}, but" if self.catches else label
 
     @property
     def since(self) -> Entry | None:

@@ -7,28 +7,40 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.report import rst
+from harness.report import claims, rst
+from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage, QuestionSet
+from harness.report.choices import Note, counted
 from harness.report.row import Row
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View, versions
+from harness.results.catches import Severity
 from harness.results.result import Cost, Finding
 from harness.verdict import Verdict, answer, sign
 
 
-def linked_grid(library: LibraryView, group: Rows) -> Rst:
-    """Return the grid of *group*, newest Django first, with each sign a link to the page of its cell."""
+def linked_grid(library: LibraryView, group: Rows, notes: Sequence[Note] = ()) -> Rst:
+    """Return the grid of *group*, newest Django first, with each sign a link to the page of its cell.
+
+    Behind a sign are the numbers of those of *notes* that are of the cell.
+    """
     shown = group.grid()
     rows, targets = [], []
     for django, cells in reversed(shown.rows):
         signs = []
         for row in cells:
             shows = row is not None and row.verdict is not Verdict.NOT_TESTED
-            text = sign(row.verdict.good) if row else ""
+            text = _signed(row, notes) if row else ""
             signs.append(Rst(f"`{text}`__" if shows else text))
             targets += [f"__ {library.name}/{row.name}.rst"] if shows and row else []
         rows.append([Rst(django), *signs])
     return Rst(rst.table(["Django", *shown.pythons], rows) + "\n" + "\n".join(targets) + "\n")
+
+
+def _signed(row: Row, notes: Sequence[Note]) -> str:
+    mine = {trouble.id for trouble in row.troubles}
+    numbers = ",".join(str(note.number) for note in notes if note.trouble.id in mine)
+    return f"{sign(row.verdict.good)} {numbers}".strip()
 
 
 def where_it_works(view: View) -> Rst:
@@ -53,9 +65,9 @@ def where_it_works(view: View) -> Rst:
     return rst.table(["Django", *pythons], rows)
 
 
-def headline(view: View, reports: str = "") -> Rst:
+def headline(view: View, advisor: Advisor, reports: str = "") -> Rst:
     """Return each library on one line; *reports* is the folder that leads to the reports."""
-    header = ["Library", "Works on Python", "with Django", "Servers", "Cells that work", "Newest release"]
+    header = ["Library", "Works on Python", "with Django", "Servers", "Cells that work", "Beware", "Newest release"]
     rows: list[list[object]] = []
     for library in view.libraries:
         usual, *others = [group for group in library.groups if not group.pinned] or library.groups
@@ -68,14 +80,42 @@ def headline(view: View, reports: str = "") -> Rst:
         rows.append(
             [
                 rst.link(library.title, f"{reports}{library.name}.rst"),
-                usual.range_of("python"),
-                djangos,
+                usual.range_of("python") + _claimed(library, "python"),
+                djangos + _claimed(library, "django"),
                 ", ".join(servers) or "none",
-                f"{sum(len(group.works) for group in groups)} of {sum(len(group.tested) for group in groups)}",
+                _worked(groups),
+                _beware(advisor.notes(library)),
                 library.prose["release"],
             ]
         )
-    return rst.csv_table(header, rows, "20 14 22 18 12 14")
+    return rst.csv_table(header, rows, "16 12 18 14 10 20 10")
+
+
+def _worked(groups: Sequence[Rows]) -> str:
+    """Return how many cells of *groups* work, and how many of these have a catch."""
+    works = [row for group in groups for row in group.works]
+    caught = sum(len(group.caught) for group in groups)
+    counted = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
+    return counted + (f", {caught} of them with a catch" if caught else "")
+
+
+def _claimed(library: LibraryView, what: str) -> str:
+    """Return the versions of ``python`` or ``django`` that the newest release claims and no cell was tested with."""
+    newest = claims.newest(library)
+    named = (newest.pythons if what == "python" else newest.djangos) if newest else []
+    tested = set(versions(library.tested, what))
+    untested = [each for each in named if "." in each and each not in tested]
+    return f" (claims {', '.join(untested)}, not tested)" if untested else ""
+
+
+def _beware(notes: Sequence[Note]) -> str:
+    """Return what there is to beware of, but for what is mild, each with its cure."""
+    told = [
+        f"{note.trouble.says} ({'; '.join(filter(None, (counted(len(note.rows), 'cell', 'cells'), note.short)))})"
+        for note in notes
+        if note.trouble.severity is not Severity.MILD
+    ]
+    return "; ".join(told) or "nothing known"
 
 
 def costs(view: View) -> Rst:
@@ -219,8 +259,8 @@ def profiles(view: View) -> Rst:
         rows.append(
             [
                 row.name,
-                today.result.verdicts.overall.label if today else "─",
-                row.result.verdicts.overall.label,
+                today.label if today else "─",
+                row.label,
                 "; ".join(f"{pin.requirement}: {pin.reason}" for pin in pins),
                 _differences(today, row) if today else "",
             ]
@@ -265,7 +305,7 @@ def summary(library: LibraryView, shown: Sequence[Row]) -> Rst:
         rows.append(
             [
                 *(row.cell.python, row.cell.django, *([row.served] if server else []), details, *django),
-                *(verdicts.web_server.verdict.label, verdicts.channels.verdict.label, verdicts.overall.label),
+                *(verdicts.web_server.verdict.label, verdicts.channels.verdict.label, row.label),
             ]
         )
     return rst.table(header, [[Rst(cell) for cell in row] for row in rows])

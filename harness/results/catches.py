@@ -145,6 +145,12 @@ def of(result: Result, deep: Iterable[DeepSet] = ()) -> list[Catch]:
     return [catch for _, catch in sorted(found.values(), key=lambda each: each[0])]
 
 
+def label(result: Result) -> str:
+    """Return the verdict of *result* as it is shown; one that has a catch is no plain yes."""
+    overall = result.verdicts.overall
+    return f"{overall.label}, but" if of(result) else overall.label
+
+
 @cache
 def trouble_of(question: str) -> Trouble | None:
     """Return the trouble that the question of the short name *question* is about; None where it is about none."""

@@ -48,7 +48,7 @@ def test_listed(reports):
     assert code == 0
     assert lines == [
         ["Cell", "Python", "Recorded", "On"],
-        ["py27-django18", "2.7.18", "✓ Yes", "2026-11-21"],
+        ["py27-django18", "2.7.18", "✓ Yes, but", "2026-11-21"],
         ["py33-django18", "no Python 3.3", "─ Not tested (interpreter missing)", "2026-11-21"],
         ["py39-django22", "3.9.25"],
         ["py39-django30", "3.9.25", "✗ No (server did not start)", "2026-11-21"],

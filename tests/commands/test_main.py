@@ -105,6 +105,7 @@ def test_help(monkeypatch, capsys):
     listed = listed[: listed.index("")]
     assert [line.split()[0] for line in listed if not line.startswith("   ")] == [
         *(
+            "advise",
             "bisect",
             "causes",
             "ci-matrix",

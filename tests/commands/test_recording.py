@@ -72,13 +72,17 @@ def recorded(measuring):
 
 
 def test_recorded(measuring):
-    """The steps are shown as they end, then the verdict, and where the result lies."""
+    """The steps are shown as they end, then the verdict, what a user meets all the same, and where the result lies."""
     assert measuring.asked() == (
         0,
         [
             CELL,
             "  ✓ migrate            1.00 s",
-            f"{CELL}  ✓ Yes: 15 of 15 exchanges right",
+            f"{CELL}  ✓ Yes, but: 15 of 15 exchanges right",
+            "  severe: somebody who is not logged in gets in",
+            "  severe: a page of a foreign site is let in with a member's cookie",
+            "  moderate: some texts do not get through",
+            "  mild: a message can be lost right after a handshake, or while somebody is away",
             f"Result: {measuring.reports.result(CELL)}",
         ],
     )

@@ -64,7 +64,7 @@ def test_signs(outcome, line):
 
 def test_one_line():
     """A verdict is one plain line, with its text where there is one."""
-    assert verdict_line(samples.of("py27-django18")) == "py27-django18  ✓ Yes: 15 of 15 exchanges right"
+    assert verdict_line(samples.of("py27-django18")) == "py27-django18  ✓ Yes, but: 15 of 15 exchanges right"
     assert verdict_line(samples.of("py33-django18")) == (
         "py33-django18  ─ Not tested (interpreter missing): no Python 3.3 found"
     )

@@ -72,7 +72,7 @@ def test_lines(tmp_path, clock):
     record(tmp_path, CELLS[0], 5.0)
     session = Session(CELLS, 2, Reports(tmp_path), clock)
     record(tmp_path, CELLS[1], 5.0, started="2999-01-01T00:00:00+00:00")
-    assert session.ended(CELLS[1], 0) == (f"[1/4] {CELLS[1]}  ✓ Yes", "works")
+    assert session.ended(CELLS[1], 0) == (f"[1/4] {CELLS[1]}  ✓ Yes, but", "works")
     assert session.ended(CELLS[0], 3) == (f"[2/4] {CELLS[0]}  no new result, exit code 3", "")
 
 

@@ -66,6 +66,16 @@ def test_supported(view):
     assert found["py313-django61-channels4"]
 
 
+def test_catches(view):
+    """A cell that works says how many catches it has, what the worst is, and what installs it; others say nothing."""
+    found = {row.cell: row for row in export.rows(view)}
+    works, fails = found["py27-django18"], found["py39-django30"]
+    assert (works.catches, works.worst) == (4, "severe")
+    assert works.beware.startswith("severe: somebody who is not logged in gets in; severe: a page of a foreign site")
+    assert works.install == "pip install Django==1.8.19 django-websocket-redis==0.6.0"
+    assert (fails.catches, fails.worst, fails.beware, fails.install) == (None, None, "", None)
+
+
 def test_junit(view, hostile):
     """The XML is what Jenkins and GitLab accept; a parser reads back a suite for each cell with all that was seen."""
     import xmlschema  # every worker of pytest reads this file, and this takes half a second
@@ -111,9 +121,9 @@ def test_badges(view):
     files = badges.render(view)
     endpoint = json.loads(files["django-websocket-redis.json"])
     assert endpoint["schemaVersion"] == 1
-    assert endpoint["message"] == "works on Django 1.8 to 1.9, 2.2"
+    assert endpoint["message"] == "works on Django 1.8 to 1.9, 2.2, but"
     picture = ElementTree.fromstring(files["django-websocket-redis.svg"])
-    assert picture.get("aria-label") == "django-websocket-redis: works on Django 1.8 to 1.9, 2.2"
+    assert picture.get("aria-label") == "django-websocket-redis: works on Django 1.8 to 1.9, 2.2, but"
     assert json.loads(files["django-socketio.json"])["message"] == "works on no Django that was tried"
     assert files == badges.render(view)
 

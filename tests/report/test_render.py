@@ -13,6 +13,7 @@ from shared import ROOT
 from harness.errors import HarnessError
 from harness.matrix import listing as matrix
 from harness.report import rst, tables
+from harness.report.advice import Advisor
 from harness.report.render import check, check_prose, render, with_headline
 from harness.report.view import LibraryView, View, read_view
 from harness.results.document import save_result
@@ -210,9 +211,28 @@ def test_reports_are_up_to_date(recorded_pages):
 
 def test_headline(view):
     """The headline has each library on one line, and no docutils complaint."""
-    table = tables.headline(view, "reports/")
+    table = tables.headline(view, Advisor(view), "reports/")
     assert not rst.problems(table)
     assert table.count('\n   "') == len(view.libraries)
+
+
+def test_catches_in_the_headline(view):
+    """A count of cells says how many have a catch, what is worst is named, and what is claimed and was not tested."""
+    table = tables.headline(view, Advisor(view))
+    assert "4 of 7, 4 of them with a catch" in table
+    assert "some texts do not get through (4 cells)" in table
+    assert "(claims 1.5, 1.6, 1.7, not tested)" in table
+
+
+def test_notes_of_a_grid(view):
+    """The signs of a grid refer by number to what there is to beware of, and a list says what that is."""
+    library = next(each for each in view.libraries if each.name == "django-websocket-redis")
+    notes = Advisor(view).notes(library)
+    assert [note.number for note in notes] == [1, 2, 3, 4]
+    assert "`✓ 1,2,3,4`__" in tables.linked_grid(library, library.groups[0], notes)
+    page = render(view)["django-websocket-redis.rst"]
+    assert f"1. {rst.escape(notes[0].says)}." in page
+    assert notes[0].says == "severe: somebody who is not logged in gets in, in 4 cells"
 
 
 def test_grids(view):

@@ -1,0 +1,213 @@
+"""What advice is made of: choices with their rank and what to beware of, and the answer to a pair.
+
+The rule of the rank is told by :data:`RULE`, on the site and on the command line, and can be argued with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from harness.report import causes
+from harness.report.row import Row
+from harness.report.view import LibraryView
+from harness.results.catches import Severity, Trouble
+from harness.results.explained import Catch, Cure
+
+#: How choices are ranked, the first that differs decides.
+RULE = (
+    "it works on the pair, and was asked in depth there or in another cell of the library",
+    "the fewest severe catches that no cure takes away",
+    "a release within the last 24 months that claims the pair",
+    "the fewest moderate catches that no cure takes away",
+    "the fewest packages that installing it adds",
+)
+
+
+@dataclass(frozen=True)
+class Beware:
+    """A trouble of a choice, with what takes it away."""
+
+    trouble: Trouble
+    catches: list[Catch]
+    #: The cell in which it was seen, where that is another one of the library; empty for the cell itself.
+    seen_in: str
+    #: What takes all of it away; None where nothing is known to.
+    cure: Cure | None
+    #: The cell in which that was tried.
+    tried_in: str = ""
+    #: Whose default or code decides the answers, where that is said: ``library``, ``project`` or ``server``.
+    decided_by: tuple[str, ...] = ()
+
+    @property
+    def says(self) -> str:
+        """What it is, how bad, and what takes it away."""
+        return f"{self.trouble.severity}: {self.trouble.says}" + (f" (mended: {self.remedy})" if self.cure else "")
+
+    @property
+    def remedy(self) -> str:
+        """What takes it away, where it was tried; empty where nothing is known to."""
+        return f"{causes.named(self.cure)}, tried in {self.tried_in} on {self.cure.tried_on}" if self.cure else ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A library under a server that works on a pair."""
+
+    row: Row
+    library: LibraryView
+    beware: list[Beware]
+    #: Whether it had a release within 24 months that claims the pair, and what is said of that.
+    fresh: bool
+    age: str
+    #: Whether it, or another cell of the library, was asked the deep sets: without that little is known to beware of.
+    in_depth: bool = True
+
+    @property
+    def label(self) -> str:
+        """The verdict as it is shown: what there is to beware of was perhaps seen in another cell."""
+        return f"{self.row.verdict.label}, but" if self.beware else self.row.verdict.label
+
+    def left(self, severity: Severity) -> int:
+        """Return how many troubles of *severity* no cure takes away."""
+        return sum(each.trouble.severity is severity and each.cure is None for each in self.beware)
+
+    @property
+    def packages(self) -> int:
+        """How many packages installing it adds."""
+        installation = self.row.result.installation
+        return len(installation.added) if installation else 0
+
+    @property
+    def key(self) -> tuple[bool, int, bool, int, int]:
+        """What it is ranked by, as :data:`RULE` says."""
+        return (
+            not self.in_depth,
+            self.left(Severity.SEVERE),
+            not self.fresh,
+            self.left(Severity.MODERATE),
+            self.packages,
+        )
+
+    @property
+    def why(self) -> list[str]:
+        """Why it has its rank, a part for each part of the rule."""
+        severe, moderate = (self.left(each) for each in (Severity.SEVERE, Severity.MODERATE))
+        return [
+            *([] if self.in_depth else ["not asked in depth, so that little is known"]),
+            counted(severe, "severe catch that no cure takes away", "severe catches that no cure takes away"),
+            self.age,
+            counted(moderate, "moderate catch", "moderate catches"),
+            f"adds {counted(self.packages, 'package', 'packages')}",
+        ]
+
+    @property
+    def install(self) -> str:
+        """The command that installs what was measured, with the pins that take catches away."""
+        versions, installation = self.row.result.versions, self.row.result.installation
+        if versions is None:
+            return ""
+        pins: dict[str, str] = {canonicalize_name(Requirement(each).name): each for each in self.pins}
+        asked = dict.fromkeys(installation.requirements if installation else [])
+        installed = {canonicalize_name(name): version for name, version in versions.installed.items()}
+        wanted = {"django": f"Django=={versions.django}"}
+        for text in asked:
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:  # what is at an address
+                wanted[text] = text
+                continue
+            name = canonicalize_name(requirement.name)
+            extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+            exact = f"=={installed[name]}" if name in installed else str(requirement.specifier)
+            wanted[name] = pins.pop(name, f"{requirement.name}{extras}{exact}")
+        wanted |= pins
+        return " ".join(["pip install", *map(_quoted, wanted.values())])
+
+    @property
+    def pins(self) -> list[str]:
+        """The requirements that take catches away."""
+        found = [each.cure.change for each in self.beware if each.cure is not None and each.cure.kind == "pin"]
+        return list(dict.fromkeys(pin for change in found for pin in change.split(", ")))
+
+    @property
+    def ways(self) -> list[str]:
+        """The settings that take catches away."""
+        found = [each.cure.change for each in self.beware if each.cure is not None and each.cure.kind == "setting"]
+        return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A library under a server that was tried on a pair and does not work there."""
+
+    row: Row
+    library: LibraryView
+    #: What it comes from; empty where that is not known.
+    cause: str
+    #: What works instead, each with the cell in which that was tried.
+    instead: list[str]
+
+
+@dataclass
+class Answer:
+    """What there is to say to a Python and a Django."""
+
+    python: str
+    django: str
+    #: The choices by their rank; those of one rank are equal.
+    ranks: list[list[Choice]] = field(default_factory=list)
+    failing: list[Failing] = field(default_factory=list)
+    #: Where nothing works here: the nearest cells that do, and those whose libraries claim the pair.
+    nearest: list[Row] = field(default_factory=list)
+    claimed: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """What addresses call it, such as ``py314-django60``."""
+        return f"py{self.python.replace('.', '')}-django{self.django.replace('.', '')}"
+
+    @property
+    def choices(self) -> Iterator[tuple[int, Choice]]:
+        """The choices, each with its rank: 1, and where two share it 1 and 1 and 3."""
+        rank = 1
+        for equals in self.ranks:
+            yield from ((rank, choice) for choice in equals)
+            rank += len(equals)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A trouble of a library, by whose number its grids refer to it."""
+
+    number: int
+    trouble: Trouble
+    #: The cells that have it, and how many of them a cure takes it away from.
+    rows: list[Row]
+    mended: int
+    #: What takes it away; empty where nothing is known to.
+    remedy: str
+
+    #: The same in a few words.
+    short: str
+
+    @property
+    def says(self) -> str:
+        """The note in one sentence."""
+        cells = counted(len(self.rows), "cell", "cells")
+        cure = f"; {self.remedy}" if self.remedy else ""
+        some = f" (in {self.mended} of them)" if self.remedy and self.mended < len(self.rows) else ""
+        return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}{some}"
+
+
+def counted(number: int, one: str, more: str) -> str:
+    return f"{number or 'no'} {one if number == 1 else more}"
+
+
+def _quoted(requirement: str) -> str:
+    """Return *requirement* as a shell takes it for one word."""
+    return requirement if re.fullmatch(r"[\w.=-]+", requirement) else f'"{requirement}"'
