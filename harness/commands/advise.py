@@ -17,7 +17,7 @@ from harness.errors import UsageError
 from harness.libraries import registry
 from harness.report.advice import Advisor
 from harness.report.choices import RULE, Answer, Choice
-from harness.report.upgrades import Upgrades, Way
+from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import View
 from harness.results.folder import Reports
 
@@ -87,7 +87,7 @@ def _upgrades(view: View, name: str, python: str, django: str) -> int:
         near = sorted(view.rows, key=lambda each: abs(numbers(each.cell.django)[0] - numbers(cell.django)[0]))[:3]
         hint = f"measured are {', '.join(each.name for each in near)} and others" if near else f"run `tox -e {name}`"
         raise UsageError(f"nothing is recorded of {name}", hint)
-    upgrades, terminal = Upgrades(view, row), console()
+    upgrades, terminal = Upgrades(Steps(view), row), console()
     ways = [upgrades.to(python, django)] if python or django else list(upgrades.onwards())
     terminal.print(Text(f"From {row.name} ({row.result.library} under {row.served}, {row.label})", style="bold"))
     _ways(terminal, ways)

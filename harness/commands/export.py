@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +26,7 @@ _FORMS: dict[str, Callable[[View], str | bytes]] = {
     "markdown": lambda view: markdown.render(
         "summary.md.j2", view=view, verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED]
     ),
-    "schema": lambda _: json.dumps(exporting.schema(), indent=2) + "\n",
+    "schema": lambda _: exporting.schema_as_json(),
 }
 
 

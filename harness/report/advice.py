@@ -6,11 +6,8 @@ sets apart has one rank.
 
 from __future__ import annotations
 
-import calendar
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
 from functools import cached_property
 from itertools import groupby
 
@@ -27,10 +24,6 @@ from harness.results.result import Finding
 from harness.results.roots import Root
 from harness.verdict import Verdict
 
-#: Months within which a library has to have had a release.
-_FRESH = 24
-_MONTHS = {name: number for number, name in enumerate(calendar.month_name) if name}
-_RELEASED = re.compile(r"(?P<month>[A-Z][a-z]+) (?P<year>\d{4})")
 #: How many cells are named where a pair was not measured.
 _NEAREST = 4
 
@@ -41,6 +34,7 @@ class Advisor:
     def __init__(self, view: View) -> None:
         self.view = view
         self.roots = causes.found(view)
+        self._choices: dict[str, Choice] = {}
         self._library_of = {row.name: row.result.library for row in view.rows}
         self._roots_of: dict[str, list[Root]] = {}
         for root in self.roots:
@@ -85,7 +79,7 @@ class Advisor:
         """Return the troubles of the cells of *library*, the worst first, numbered from 1."""
         found: dict[str, list[tuple[Row, Beware]]] = {}
         for row in library.works:
-            for each in self._beware(row, library):
+            for each in self.choice(row, library).beware:
                 if not each.seen_in:
                     found.setdefault(each.trouble.id, []).append((row, each))
         there = [each for each in catches.TROUBLES if each.id in found]
@@ -93,6 +87,11 @@ class Advisor:
 
     def choice(self, row: Row, library: LibraryView) -> Choice:
         """Return a cell that works as a choice."""
+        if row.name not in self._choices:
+            self._choices[row.name] = self._choice(row, library)
+        return self._choices[row.name]
+
+    def _choice(self, row: Row, library: LibraryView) -> Choice:
         fresh, age = self._age(row, library)
         deep = bool(row.deep) or self._asked_in_depth(row, library) is not None
         return Choice(row, library, list(self._beware(row, library)), fresh, age, deep)
@@ -148,18 +147,15 @@ class Advisor:
 
     def _age(self, row: Row, library: LibraryView) -> tuple[bool, str]:
         """Tell whether the library had a release within 24 months that claims the pair of *row*, and say so."""
-        said = str(library.prose["release"])
-        found = _RELEASED.search(said)
-        own = claims.of(row, library)
-        claimed = own is not None and claims.claimed(own, row.cell) is True
-        if found is None or found["month"] not in _MONTHS:  # it comes with Django itself
+        made = library.released
+        if made is None:
             supported = self.view.supported(row)
             return supported, "part of a Django that is supported" if supported else "part of a Django of the past"
-        made = date(int(found["year"]), _MONTHS[found["month"]], 1)
-        months = (self.view.day.year - made.year) * 12 + self.view.day.month - made.month
-        fresh = months <= _FRESH
-        claims_it = "claims the pair" if claimed else "does not claim the pair"
-        return fresh and claimed, f"released {found[0]}, {'and' if fresh == claimed else 'but'} {claims_it}"
+        own = claims.of(row, library)
+        claimed = own is not None and claims.claimed(own, row.cell) is True
+        fresh = library.current(self.view.day)
+        says = f"{'and' if fresh == claimed else 'but'} {'claims' if claimed else 'does not claim'} the pair"
+        return fresh and claimed, f"released {made:%B %Y}, {says}"
 
     def _nearest(self, python: str, django: str) -> list[Row]:
         """Return the cells nearest to a pair that work, of each library and server one."""

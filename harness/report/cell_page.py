@@ -7,6 +7,7 @@ only one of the two can have: literal blocks there, folded output and evidence h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from harness.report import causes
@@ -15,6 +16,7 @@ from harness.report.view import LibraryView
 from harness.results import catches
 from harness.results.loads import Run
 from harness.results.result import Fault, Finding, Judgement, Probe
+from harness.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,29 @@ class CellPage:
 
     row: Row
     library: LibraryView
+    #: The day of the newest result of all; None where its age is not asked for.
+    day: date | None = None
+
+    @property
+    def age(self) -> str:
+        """How many days before the newest of all it was measured; empty where that is the same day."""
+        try:
+            days = (self.day - date.fromisoformat(self.measured_on)).days if self.day else 0
+        except ValueError:  # a 30th of February, which no clock shows
+            return ""
+        return f"{days} day{'' if days == 1 else 's'}" if days else ""
+
+    @property
+    def wrong_steps(self) -> list[StepRow]:
+        """The steps that failed; all of them where it does not work, and else none: nothing failed that counts."""
+        fails = self.row.verdict is Verdict.DOES_NOT_WORK
+        return [step for step in self.steps if step.good is False] if fails else []
+
+    @property
+    def wrong_answers(self) -> list[QuestionRow]:
+        """The answers to further questions that are not as expected."""
+        sets = [self.isolation, *self.question_sets]
+        return [each for asked in sets for each in asked.rows if each.good is False]
 
     @property
     def subject(self) -> str:

@@ -98,10 +98,14 @@ def _worst(asked: list[Asked]) -> str:
     return "; ".join(bad[:_NAMED]) + more if bad else "none"
 
 
+def summaries(library: LibraryView) -> list[tuple[str, str, str]]:
+    """Return of each set its title, how many answers are as expected, and the worst of the others."""
+    return [(TITLES[name], _counted(asked), _worst(asked)) for name, asked in sets(library)]
+
+
 def summary(library: LibraryView) -> Rst:
     """Return a line for each set: how many answers are as expected, and the worst of the others."""
-    rows = [[TITLES[name], _counted(asked), _worst(asked)] for name, asked in sets(library)]
-    return rst.csv_table(["Set", "As expected", "The worst answers"], rows, "25 12 63")
+    return rst.csv_table(["Set", "As expected", "The worst answers"], summaries(library), "25 12 63")
 
 
 def worst(library: LibraryView) -> Rst:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import msgspec
@@ -126,6 +127,11 @@ def _plain(value: Any) -> Any:
 def as_json(view: View) -> str:
     """Return the rows as a JSON array, as :func:`schema` describes it."""
     return msgspec.json.format(msgspec.json.encode(rows(view)), indent=1).decode() + "\n"
+
+
+def schema_as_json() -> str:
+    """Return the schema as text."""
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 def schema() -> dict[str, Any]:

@@ -3,69 +3,96 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullLocator
 
 from harness.report import loads
-from harness.report.plots import COLOURS, INK, svg
+from harness.report.plots import INK, colours, drawn
 from harness.report.view import View
 from harness.results.loads import LADDER, NOT_TRIED, Run
 
 #: How many panels stand side by side.
 _ACROSS = 3
+#: What tells the deployments of a cell apart: a colour is that of a library.
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
-def plots(view: View, plain: bool = False) -> list[tuple[str, str, str, str]]:
-    """Return name, title, caption and SVG of each plot; none where nothing was put under load.
+@dataclass(frozen=True)
+class Picture:
+    """A picture of servers under load."""
 
-    Those that are *plain* stand alone, on white; the others take the colours of the page that they are in.
-    """
-    cells = {
-        f"{library.title}\n{row.name}": row.under_load
+    #: The name of its file, without the ending.
+    name: str
+    title: str
+    caption: str
+    #: What it is called for those who do not see it.
+    label: str
+    #: As it was drawn; :func:`harness.report.plots.alone` and ``for_page`` make of it what is shown.
+    svg: str
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A cell that was put under load: what it is called, its runs, and the colour of its library."""
+
+    title: str
+    runs: list[Run]
+    colour: str
+
+
+def plots(view: View) -> list[Picture]:
+    """Return each picture; none where nothing was put under load."""
+    shades = colours(view)
+    cells = [
+        _Cell(f"{library.title}\n{row.name}", row.under_load, shades[library.name])
         for library in view.libraries
         for row in library.rows
         if row.under_load
-    }
+    ]
     if not cells:
         return []
     return [
-        (
+        Picture(
             "load-sockets",
             "How many sockets each server holds",
             "The largest crowd in which every socket had each of five broadcasts once.",
-            svg(_bars(cells), "sockets held", plain),
+            "sockets held",
+            drawn(_bars(cells)),
         ),
-        (
+        Picture(
             "load-latency",
             "Latency of a broadcast by sockets",
             (
                 "From sending until half (dashed) and until 99 of 100 (solid) of the sockets have the message. "
                 "A peak of seconds is what came late: only once the next message was sent."
             ),
-            svg(_panels(cells, _latency, "milliseconds"), "latency by sockets", plain),
+            "latency by sockets",
+            drawn(_panels(cells, _latency, "milliseconds")),
         ),
-        (
+        Picture(
             "load-delivered",
             "Delivered by sockets",
             "The share of the sockets that had a broadcast.",
-            svg(_panels(cells, _delivered, "delivered (%)"), "delivered by sockets", plain),
+            "delivered by sockets",
+            drawn(_panels(cells, _delivered, "delivered (%)")),
         ),
     ]
 
 
-def _bars(cells: dict[str, list[Run]]) -> Figure:
-    names, values, labels, colours = [], [], [], []
-    for place, (title, runs) in enumerate(cells.items()):
-        for run in runs:
-            names.append(f"{title.replace(chr(10), ', ')}, {run.deployment}")
+def _bars(cells: list[_Cell]) -> Figure:
+    names, values, labels, shades = [], [], [], []
+    for cell in cells:
+        for run in cell.runs:
+            names.append(f"{cell.title.replace(chr(10), ', ')}, {run.deployment}")
             values.append(run.held.sockets if run.held else 0)
             labels.append(loads.held(run))
-            colours.append(COLOURS[place % len(COLOURS)])
+            shades.append(cell.colour)
     figure = Figure(figsize=(9, 0.26 * len(names) + 1))
     axes = figure.add_subplot()
-    axes.barh(range(len(names)), [max(value, 1) for value in values], color=colours, height=0.7)
+    axes.barh(range(len(names)), [max(value, 1) for value in values], color=shades, height=0.7)
     for place, (value, label) in enumerate(zip(values, labels, strict=True)):
         axes.text(max(value, LADDER[0] / 2) * 1.06, place, label, va="center", fontsize=8, color=INK)
     axes.set_xscale("log")
@@ -73,26 +100,28 @@ def _bars(cells: dict[str, list[Run]]) -> Figure:
     axes.set_yticks(range(len(names)), labels=names, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("sockets")
-    axes.xaxis.set_major_formatter(_number)
+    _plain_scale(axes.xaxis)
     return figure
 
 
-def _panels(cells: dict[str, list[Run]], draw: Any, label: str) -> Figure:
+def _panels(cells: list[_Cell], draw: Any, label: str) -> Figure:
     down = math.ceil(len(cells) / _ACROSS)
     across = min(_ACROSS, len(cells))
-    figure = Figure(figsize=(3.4 * across, 2.9 * down), layout="constrained")
+    figure = Figure(figsize=(3.4 * across, 2.9 * down))
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    # Laid out once: a layout that looks for the best place draws everything several times.
+    figure.subplots_adjust(left=0.06, right=0.99, top=0.97, bottom=0.04, hspace=0.38, wspace=0.08)
     for place, axes in enumerate(grid.flat):
         if place >= len(cells):
             axes.set_visible(False)
             continue
-        title = list(cells)[place]
-        for number, run in enumerate(cells[title]):
-            draw(axes, run, COLOURS[number % len(COLOURS)])
-        axes.set_title(title, fontsize=8, color=INK)
+        cell = cells[place]
+        for number, run in enumerate(cell.runs):
+            draw(axes, run, cell.colour, _MARKERS[number % len(_MARKERS)])
+        axes.set_title(cell.title, fontsize=8, color=INK)
         axes.set_xscale("log")
         axes.set_xlim(LADDER[0] * 0.8, LADDER[-1] * 1.25)
-        axes.xaxis.set_major_formatter(_number)
+        _plain_scale(axes.xaxis)
         axes.grid(alpha=0.25, color=INK)
         axes.tick_params(labelsize=7, labelbottom=True)
         axes.legend(fontsize=6, frameon=False, labelcolor=INK)
@@ -101,22 +130,28 @@ def _panels(cells: dict[str, list[Run]], draw: Any, label: str) -> Figure:
     return figure
 
 
-def _latency(axes: Any, run: Run, colour: str) -> None:
+def _latency(axes: Any, run: Run, colour: str, marker: str) -> None:
     steps = [step for step in run.steps if step.latency is not None]
     sockets = [step.sockets for step in steps]
     spreads = [step.latency for step in steps if step.latency is not None]
-    axes.plot(sockets, [each.p99 for each in spreads], marker="o", markersize=3, color=colour, label=run.deployment)
-    axes.plot(sockets, [each.p50 for each in spreads], linestyle="--", linewidth=0.8, color=colour)
+    axes.plot(sockets, [each.p99 for each in spreads], marker=marker, markersize=4, color=colour, label=run.deployment)
+    axes.plot(sockets, [each.p50 for each in spreads], marker=marker, markersize=2, ls="--", lw=0.8, color=colour)
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(_number)
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    _plain_scale(axes.yaxis)
 
 
-def _delivered(axes: Any, run: Run, colour: str) -> None:
+def _delivered(axes: Any, run: Run, colour: str, marker: str) -> None:
     steps = [step for step in run.steps if step.ended != NOT_TRIED]
     shares = [100 * step.delivered for step in steps]
-    axes.plot([step.sockets for step in steps], shares, marker="o", markersize=3, color=colour, label=run.deployment)
+    sockets = [step.sockets for step in steps]
+    axes.plot(sockets, shares, marker=marker, markersize=4, color=colour, label=run.deployment)
     axes.set_ylim(-4, 106)
+
+
+def _plain_scale(axis: Any) -> None:
+    """Have the numbers of a logarithmic *axis* written out, and no ticks between its powers."""
+    axis.set_major_formatter(_number)
+    axis.set_minor_locator(NullLocator())
 
 
 def _number(value: float, _: float) -> str:

@@ -17,7 +17,9 @@ from harness.report.view import View
 
 #: Stands for the page's text colour until the SVG is written.
 INK = "#010203"
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#999999", "#f0e442")
+#: One for each library, the same in every picture; each has a contrast of at least 3 on white and on a dark page (WCAG
+#: 2.1, 1.4.11).
+COLOURS = ("#0077bb", "#d0560a", "#0a8f68", "#b8559a", "#7a7f87", "#957400", "#c23b4b", "#7d68d8")
 
 
 def plots(view: View) -> list[tuple[str, str, str]]:
@@ -30,17 +32,17 @@ def plots(view: View) -> list[tuple[str, str, str]]:
         (
             "Latency of the exchanges",
             "The median time from sending a message until a recipient has it, in each cell that works.",
-            _strip(view, lambda row: row.latency, "milliseconds"),
+            for_page(_strip(view, lambda row: row.latency, "milliseconds"), "milliseconds by library"),
         ),
         (
             "What installing adds",
             "The size of all that came with a library and its server into an environment that had Django and coverage.",
-            _strip(view, _megabytes, "MB"),
+            for_page(_strip(view, _megabytes, "MB"), "MB by library"),
         ),
         (
             "Time to install",
             "As long as it took on the machine that measured; what was fetched before was not fetched again.",
-            _strip(view, lambda row: row.result.varying.install_seconds, "seconds"),
+            for_page(_strip(view, lambda row: row.result.varying.install_seconds, "seconds"), "seconds by library"),
         ),
     ]
 
@@ -52,7 +54,7 @@ def _megabytes(row: Row) -> float | None:
 
 def _strip(view: View, value: Callable[[Row], float | None], unit: str) -> str:
     """Return one line of dots a library, on a logarithmic scale; each dot leads to its cell."""
-    names = [library.title for library in view.libraries]
+    names, shades = [library.title for library in view.libraries], colours(view)
     figure = Figure(figsize=(9, 0.55 * max(len(names), 1) + 1.1))
     axes = figure.add_subplot()
     for place, library in enumerate(view.libraries):
@@ -61,7 +63,7 @@ def _strip(view: View, value: Callable[[Row], float | None], unit: str) -> str:
             continue
         # Side by side where they would lie on each other, the same way each time.
         heights = [place + ((number * 7) % 11 - 5) / 22 for number in range(len(found))]
-        dots = axes.scatter([number for number, _ in found], heights, s=24, color=COLOURS[place % len(COLOURS)])
+        dots = axes.scatter([number for number, _ in found], heights, s=24, color=shades[library.name])
         dots.set_urls([f"cells/{row.name}.html" for _, row in found])
     axes.set_xscale("log")
     axes.set_yticks(range(len(names)), labels=names)
@@ -69,11 +71,21 @@ def _strip(view: View, value: Callable[[Row], float | None], unit: str) -> str:
     axes.set_xlabel(unit)
     axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
     axes.grid(axis="x", alpha=0.25, color=INK)
-    return svg(figure, f"{unit} by library")
+    return drawn(figure)
 
 
-def svg(figure: Any, label: str, plain: bool = False) -> str:
-    """Return *figure* as SVG that is called *label*; in the colours of the page it will be in, or black on white.
+def colours(view: View) -> dict[str, str]:
+    """Return the colour of each library, by its name."""
+    return {library.name: COLOURS[place % len(COLOURS)] for place, library in enumerate(view.libraries)}
+
+
+def alone(svg: str) -> str:
+    """Return what was drawn as it stands alone, black on white."""
+    return svg.replace("<svg ", '<svg style="background: #fff" ', 1).replace(INK, "#000000")
+
+
+def drawn(figure: Any) -> str:
+    """Return *figure* as SVG, from which :func:`alone` and :func:`for_page` make what is shown.
 
     Raises:
         HarnessError: it cannot be drawn.
@@ -84,42 +96,39 @@ def svg(figure: Any, label: str, plain: bool = False) -> str:
         "font.family": "sans-serif",
         **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color", "axes.edgecolor"), INK),
     }
-    shown: Any = {"facecolor": "white"} if plain else {"transparent": True}
     # In a page the plot is a part of another document, which has metadata of its own.
-    about = {"Date": None} if plain else dict.fromkeys(("Date", "Type", "Format", "Creator"))
+    about = dict.fromkeys(("Date", "Type", "Format", "Creator"))
     written = io.StringIO()
     try:
         with mpl.rc_context(style):
             _restyle(figure)
-            figure.savefig(written, format="svg", bbox_inches="tight", metadata=about, **shown)
+            figure.savefig(written, format="svg", bbox_inches="tight", metadata=about, transparent=True)
     except (ValueError, RuntimeError) as error:
         raise HarnessError(f"a plot cannot be drawn: {error}") from error
-    if plain:
-        return written.getvalue().replace(INK, "#000000")
-    return _for_page(written.getvalue(), label).replace(INK, "currentColor")
+    return written.getvalue()
 
 
-def _for_page(svg: str, label: str) -> str:
-    """Return the element of *svg* as a page can hold it: called *label*, with names for its links.
+def for_page(svg: str, label: str) -> str:
+    """Return what was drawn as a page can hold it: in its colours, called *label*, with names for its links.
 
     The elements of several plots on one page must not have one id, so each gets the label before it.
     """
-    drawn = minidom.parseString(svg).documentElement  # noqa: S318 -- it has just been drawn here
-    assert drawn is not None
+    element = minidom.parseString(svg).documentElement  # noqa: S318 -- it has just been drawn here
+    assert element is not None
     own = f"{label.replace(' ', '-')}-"
-    for element in [drawn, *drawn.getElementsByTagName("*")]:
-        if element.hasAttribute("id"):
-            element.setAttribute("id", own + element.getAttribute("id"))
-        for name, value in element.attributes.items():
+    for each in [element, *element.getElementsByTagName("*")]:
+        if each.hasAttribute("id"):
+            each.setAttribute("id", own + each.getAttribute("id"))
+        for name, value in each.attributes.items():
             if name == "xlink:href" and value.startswith("#"):
-                element.setAttribute(name, f"#{own}{value[1:]}")
+                each.setAttribute(name, f"#{own}{value[1:]}")
             elif value.startswith("url(#"):
-                element.setAttribute(name, f"url(#{own}{value[5:]}")
-        if element.tagName == "a":
-            _name_link(element)
+                each.setAttribute(name, f"url(#{own}{value[5:]}")
+        if each.tagName == "a":
+            _name_link(each)
     for name, value in (("aria-label", label), ("role", "group")):
-        drawn.setAttribute(name, value)
-    return drawn.toxml()
+        element.setAttribute(name, value)
+    return element.toxml().replace(INK, "currentColor")
 
 
 def _name_link(link: minidom.Element) -> None:

@@ -62,9 +62,9 @@ def pictures(view: View) -> dict[str, str] | None:
         return None
     if not view.loaded:
         return {}
-    from harness.report import load_plots  # it takes longer to load than everything else
+    from harness.report import load_plots, plots  # they take longer to load than everything else
 
-    return {f"{name}.svg": drawn for name, _, _, drawn in load_plots.plots(view, plain=True)}
+    return {f"{each.name}.svg": plots.alone(each.svg) for each in load_plots.plots(view)}
 
 
 def check(pages: Mapping[str, str]) -> None:

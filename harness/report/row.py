@@ -46,7 +46,7 @@ class Row:
         """What a user of the cell runs into although it works, the worst first."""
         return catches.of(self.result, self.deep)
 
-    @property
+    @cached_property
     def troubles(self) -> list[Trouble]:
         """What the catches are about, the worst first."""
         found = {catches.trouble_of(each.question) for each in self.catches}

@@ -83,15 +83,15 @@ def headline(view: View, advisor: Advisor, reports: str = "") -> Rst:
                 usual.range_of("python") + _claimed(library, "python"),
                 djangos + _claimed(library, "django"),
                 ", ".join(servers) or "none",
-                _worked(groups),
-                _beware(advisor.notes(library)),
+                worked(groups),
+                beware(advisor.notes(library)),
                 library.prose["release"],
             ]
         )
     return rst.csv_table(header, rows, "16 12 18 14 10 20 10")
 
 
-def _worked(groups: Sequence[Rows]) -> str:
+def worked(groups: Sequence[Rows]) -> str:
     """Return how many cells of *groups* work, and how many of these have a catch."""
     works = [row for group in groups for row in group.works]
     caught = sum(len(group.caught) for group in groups)
@@ -108,7 +108,7 @@ def _claimed(library: LibraryView, what: str) -> str:
     return f" (claims {', '.join(untested)}, not tested)" if untested else ""
 
 
-def _beware(notes: Sequence[Note]) -> str:
+def beware(notes: Sequence[Note]) -> str:
     """Return what there is to beware of, but for what is mild, each with its cure."""
     told = [
         f"{note.trouble.says} ({'; '.join(filter(None, (counted(len(note.rows), 'cell', 'cells'), note.short)))})"
@@ -124,18 +124,18 @@ def costs(view: View) -> Rst:
     rows: list[list[object]] = [
         [
             library.title,
-            _known(library.median("packages"), "{:.0f}"),
-            _known(library.median("bytes"), "{:.1f} MB", 1e6),
-            _known(library.median("seconds"), "{:.1f} s"),
-            _known(library.seconds("start"), "{:.2f} s"),
-            _known(library.latency(), "{:.1f} ms"),
+            known(library.median("packages"), "{:.0f}"),
+            known(library.median("bytes"), "{:.1f} MB", 1e6),
+            known(library.median("seconds"), "{:.1f} s"),
+            known(library.seconds("start"), "{:.2f} s"),
+            known(library.latency(), "{:.1f} ms"),
         ]
         for library in view.libraries
     ]
     return rst.csv_table(header, rows, "25 15 15 15 15 15")
 
 
-def _known(value: float | None, shown: str, scale: float = 1.0) -> str:
+def known(value: float | None, shown: str, scale: float = 1.0) -> str:
     return shown.format(value / scale) if value is not None else "─"
 
 
@@ -234,8 +234,8 @@ def servers(view: View) -> Rst:
                         group.name,
                         f"{len(group.works)} of {len(group.tested)}",
                         group.range_of("django"),
-                        _known(group.seconds("start"), "{:.2f} s"),
-                        _known(group.seconds("stop"), "{:.2f} s"),
+                        known(group.seconds("start"), "{:.2f} s"),
+                        known(group.seconds("stop"), "{:.2f} s"),
                         "; ".join(f"{how} ({count})" for how, count in sorted(stops.items())) or "─",
                     ]
                 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from harness.cells import numbers
 from harness.matrix.releases import released
@@ -44,38 +45,63 @@ class Way:
     python: str
     django: str
     moves: list[Move] | None
+    #: Where no step leads there: a cell that works on it or near it, to which everything changes at once.
+    beyond: Row | None = None
 
     @property
     def asks(self) -> str:
         """What it asks of the chat."""
         if self.moves is None:
-            return "no measured step leads there"
+            works = f": all at once, for {self.beyond.result.library} works there" if self.beyond else ""
+            return "no measured step leads there" + works
         return "; ".join(move.change for move in self.moves if move.of_chat) or "nothing"
 
     @property
     def ends_in(self) -> Row | None:
         """The cell it ends in; None where there is none, or no step is needed."""
-        return self.moves[-1].after if self.moves else None
+        return self.moves[-1].after if self.moves else self.beyond
+
+
+class Steps:
+    """Every step between cells of *view* that work, and from those that do not."""
+
+    def __init__(self, view: View) -> None:
+        self.rows = view.rows
+        self.working = [row for row in view.rows if row.verdict is Verdict.WORKS]
+        self._pairs: dict[tuple[str, str], list[Row]] = {}
+        self._lines: dict[tuple[str, str, str], list[Row]] = {}
+        for row in self.working:
+            self._pairs.setdefault((row.cell.python, row.cell.django), []).append(row)
+            self._lines.setdefault(_kind(row), []).append(row)
+        self._known: dict[str, list[tuple[float, Move]]] = {}
+
+    def of(self, row: Row) -> list[tuple[float, Move]]:
+        """Return every step from *row*, each behind what it costs."""
+        if row.name not in self._known:
+            self._known[row.name] = list(self._found(row))
+        return self._known[row.name]
+
+    def _found(self, row: Row) -> Iterator[tuple[float, Move]]:
+        for other in self._pairs.get((row.cell.python, row.cell.django), []):
+            if other is not row:
+                cost, change = _changed(row, other)
+                yield cost, Move(row, other, change)
+        # Versions alone change only where the chat works: from what does not, nothing is carried on.
+        if row.verdict is Verdict.WORKS:
+            for other in self._lines[_kind(row)]:
+                yield from _raised(row, other)
 
 
 @dataclass
 class Upgrades:
     """All ways from one cell through those that work."""
 
-    view: View
+    steps: Steps
     start: Row
     #: The name of a cell → what the way there costs, and the last step of it; None for the first.
     reached: dict[str, tuple[float, Move | None]] = field(init=False)
 
     def __post_init__(self) -> None:
-        working = [row for row in self.view.rows if row.verdict is Verdict.WORKS]
-        pairs: dict[tuple[str, str], list[Row]] = {}
-        for row in working:
-            pairs.setdefault((row.cell.python, row.cell.django), []).append(row)
-        self._pairs = pairs
-        self._lines: dict[tuple[str, str, str], list[Row]] = {}
-        for row in working:
-            self._lines.setdefault(_kind(row), []).append(row)
         self.reached = {self.start.name: (0.0, None)}
         # Of ways that cost the same the one through cells that come first in the matrix.
         waiting = [(0.0, self.start.cell.order, self.start)]
@@ -83,7 +109,7 @@ class Upgrades:
             cost, _, row = heapq.heappop(waiting)
             if cost > self.reached[row.name][0]:
                 continue
-            for more, move in self._moves(row):
+            for more, move in self.steps.of(row):
                 name, total = move.after.name, cost + more
                 if name not in self.reached or total < self.reached[name][0]:
                     self.reached[name] = (total, move)
@@ -93,13 +119,15 @@ class Upgrades:
         """Return the cheapest way to *python* and *django*; an empty one may be any."""
         there = [
             row
-            for row in [self.start, *(row for rows in self._pairs.values() for row in rows)]
+            for row in [self.start, *self.steps.working]
             if row.name in self.reached and python in ("", row.cell.python) and django in ("", row.cell.django)
         ]
         if self.start.verdict is not Verdict.WORKS:
             there = [row for row in there if row is not self.start]
         if not there:
-            return Way(python or self.start.cell.python, django or self.start.cell.django, None)
+            beyond = self._beyond(python, django)
+            aim = beyond.cell if beyond else self.start.cell
+            return Way(python or aim.python, django or aim.django, None, beyond)
         best = min(there, key=lambda row: self.reached[row.name][0])
         moves, name = [], best.name
         while (move := self.reached[name][1]) is not None:
@@ -107,30 +135,26 @@ class Upgrades:
             name = move.before.name
         return Way(best.cell.python, best.cell.django, moves[::-1])
 
+    def _beyond(self, python: str, django: str) -> Row | None:
+        """Return the cell that works on *python* and *django* and is nearest to the start; None where none does."""
+        there = [
+            row for row in self.steps.working if python in ("", row.cell.python) and django in ("", row.cell.django)
+        ]
+        return min(there, key=lambda row: _apart(self.start, row), default=None)
+
     def onwards(self) -> Iterator[Way]:
         """Yield the way to each newer Django, then that to each newer Python."""
         for what in ("django", "python"):
             mine = numbers(getattr(self.start.cell, what))
-            there = {getattr(row.cell, what) for row in self.view.rows}
+            there = {getattr(row.cell, what) for row in self.steps.rows}
             for version in sorted((each for each in there if numbers(each) > mine), key=numbers):
                 yield self.to(**{what: version})
 
     def newest(self) -> Way:
         """Return the way to the newest Django that can be reached, with the newest Python there."""
-        there = [row for rows in self._pairs.values() for row in rows if row.name in self.reached]
+        there = [row for row in self.steps.working if row.name in self.reached]
         best = max(there, key=lambda row: (row.cell.django_version, row.cell.python_version), default=self.start)
         return self.to(best.cell.python, best.cell.django)
-
-    def _moves(self, row: Row) -> Iterator[tuple[float, Move]]:
-        """Yield every step from *row*, with what it costs."""
-        for other in self._pairs.get((row.cell.python, row.cell.django), []):
-            if other is not row:
-                cost, change = _changed(row, other)
-                yield cost, Move(row, other, change)
-        # Versions alone change only where the chat works: from what does not, nothing is carried on.
-        if row.verdict is Verdict.WORKS:
-            for other in self._lines[_kind(row)]:
-                yield from _raised(row, other)
 
 
 def _kind(row: Row) -> tuple[str, str, str]:
@@ -162,5 +186,19 @@ def _raised(row: Row, other: Row) -> Iterator[tuple[float, Move]]:
 
 def _far(row: Row, other: Row, what: str) -> float:
     before, after = (numbers(getattr(each.cell, what)) for each in (row, other))
-    releases = sum(before < numbers(each) <= after for each in released(what))
+    releases = sum(before < each <= after for each in _numbers(what))
     return releases + _SKIPPED * (releases - 1)
+
+
+def _apart(row: Row, other: Row) -> int:
+    """Return how many releases of Python and Django lie between two cells."""
+    places = [
+        [sum(each < numbers(getattr(one.cell, what)) for each in _numbers(what)) for one in (row, other)]
+        for what in ("python", "django")
+    ]
+    return sum(abs(here - there) for here, there in places)
+
+
+@cache
+def _numbers(what: str) -> list[tuple[int, ...]]:
+    return [numbers(each) for each in released(what)]

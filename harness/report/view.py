@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,11 @@ from harness.results import deep, history, loads, records
 from harness.results.folder import Reports
 from harness.results.result import Finding, Judgement
 from harness.verdict import Verdict
+
+#: Months within which a library has to have had a release to be a current one.
+_FRESH = 24
+_MONTHS = {name: number for number, name in enumerate(calendar.month_name) if name}
+_RELEASED = re.compile(r"(?P<month>[A-Z][a-z]+) (?P<year>\d{4})")
 
 
 class Grid(NamedTuple):
@@ -161,6 +168,17 @@ class LibraryView(Rows):
         """The library's name as a heading has it."""
         return str(self.prose["title"])
 
+    @cached_property
+    def released(self) -> date | None:
+        """The first of the month of its newest release; None where it comes with Django."""
+        said = _RELEASED.search(str(self.prose["release"]))
+        return date(int(said["year"]), _MONTHS[said["month"]], 1) if said and said["month"] in _MONTHS else None
+
+    def current(self, day: date) -> bool:
+        """Tell whether it had a release within the 24 months before *day*, or comes with Django."""
+        made = self.released
+        return made is None or (day.year - made.year) * 12 + day.month - made.month <= _FRESH
+
     @property
     def letter(self) -> str:
         """What stands for the library where there is no room for more."""
@@ -277,6 +295,16 @@ class View:
     def day(self) -> date:
         """The day on which the newest of the results was measured: what "today" means in all that is rendered."""
         return max((_day(row) for row in self.rows), default=date.min)
+
+    @cached_property
+    def oldest(self) -> date:
+        """The day on which the oldest of the results was measured."""
+        return min((_day(row) for row in self.rows), default=date.min)
+
+    @cached_property
+    def current_first(self) -> list[LibraryView]:
+        """The libraries: those with a release within the last 24 months first, then the others, each by their names."""
+        return sorted(self.libraries, key=lambda library: not library.current(self.day))
 
     def supported(self, row: Row) -> bool:
         """Tell whether Django supports the pair of *row* today."""

@@ -223,6 +223,10 @@ class Measured(Model, frozen=True, kw_only=True):
 
     #: When the run began: ISO 8601, in UTC.
     started: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])T\d\d:\d\d:\d\d\+00:00$")]
+    #: The machine it ran on, such as ``Linux x86_64, 2 processors, 25 GB``; empty where that was not noted.
+    machine: str = ""
+    #: The commit of this repository that measured; empty where that is not known.
+    commit: str = ""
     #: What each step took: the name of the step → seconds.
     seconds: dict[str, float]
     #: What the installation took when it was made, which may have been an earlier run; None where nothing is installed.

@@ -30,7 +30,7 @@ from harness.run import clean, serve, unit_tests, verdicts
 from harness.run import hold as holding
 from harness.run.hold import Tell
 from harness.run.request import Request
-from harness.system import broker, processes
+from harness.system import broker, origin, processes
 from harness.system.files import unwritable
 from harness.system.vigil import Vigil
 from harness.verdict import Reason, Verdict
@@ -348,6 +348,8 @@ class _Run:
         installed, rounds = self.installed, observed.rounds
         exchanged = rounds[0] if rounds else None
         return Measured(
+            machine=origin.machine(),
+            commit=origin.commit(ROOT),
             started=self.started.isoformat(timespec="seconds"),
             seconds=self.recorder.seconds,
             install_seconds=installed.seconds if installed else None,

@@ -57,7 +57,9 @@ def html(text: str, root: str) -> Markup:
         writer=_Writer(),
         settings_overrides=_DOCUTILS,
     )
-    return Markup(parts["body"])  # noqa: S704 -- docutils escapes, and raw is off
+    # Each header of a table is that of a column, which docutils does not say.
+    body = parts["body"].replace('<th class="head', '<th scope="col" class="head')
+    return Markup(body)  # noqa: S704 -- docutils escapes, and raw is off
 
 
 def _link(target: str, root: str) -> str:
@@ -68,5 +70,7 @@ def _link(target: str, root: str) -> str:
         return f"{root}library/{questions[1]}-questions.html"
     if target == "causes.rst":
         return f"{root}causes.html"
+    if target == "index.rst":
+        return f"{root}compare.html"
     library = re.fullmatch(r"(?:\.\./)?([\w.-]+)\.rst", target)
     return f"{root}library/{library[1]}.html" if library else target

@@ -8,7 +8,7 @@ import samples
 
 from harness.cells import Cell
 from harness.report.row import Row
-from harness.report.upgrades import Upgrades, Way
+from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import LibraryView, View
 from harness.results.result import Judgement, Result, Verdicts
 from harness.verdict import Reason
@@ -29,7 +29,7 @@ def upgrades(start: str, *cells: str, fails: tuple[str, ...] = ()) -> Upgrades:
         if name not in {row.name for of_it in rows.values() for row in of_it}:
             rows.setdefault(result.library, []).append(Row(Cell.parse(name), result))
     view = View([LibraryView(name, of_it) for name, of_it in rows.items()], [])
-    return Upgrades(view, next(row for row in view.rows if row.name == start))
+    return Upgrades(Steps(view), next(row for row in view.rows if row.name == start))
 
 
 def told(way: Way) -> list[str] | None:
@@ -50,8 +50,11 @@ def test_versions_alone():
 def test_nothing_is_stepped_over_that_fails():
     """No step leads through a cell that does not work, nor changes Python and Django at once."""
     found = upgrades("py36-django21", "py37-django22", fails=("py36-django22", "py37-django21"))
-    assert found.to("3.7", "2.2") == Way("3.7", "2.2", None)
-    assert found.to("3.7", "2.2").asks == "no measured step leads there"
+    way = found.to("3.7", "2.2")
+    assert (way.python, way.django, way.moves) == ("3.7", "2.2", None)
+    assert way.asks == "no measured step leads there: all at once, for django-websocket-redis works there"
+    assert way.ends_in.name == "py37-django22"
+    assert found.to("3.7", "3.2").asks == "no measured step leads there"
 
 
 def test_another_server_before_another_library():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
+import jsonschema
 import msgspec
 import pytest
 import samples
@@ -18,7 +21,7 @@ from harness.commands.site import site as command
 from harness.errors import HarnessError, UsageError
 from harness.report.view import read_view
 from harness.results import history
-from harness.results.document import save_result
+from harness.results.document import decode_result, save_result
 from harness.results.explained import Cause, Turned
 from harness.results.folder import Reports
 from harness.results.history import Entry
@@ -67,7 +70,8 @@ def page(site: Path, name: str) -> str:
 def test_every_page(site):
     """Each page is closed in order, has a title and a description, and no handler and no identifier twice."""
     paths = sorted(site.rglob("*.html"))
-    assert len(paths) == 6 + 2 * 3 + len(CELLS) + 1
+    # The pages of tables and prose, three for each library, one for each cell, and one of evidence.
+    assert len(paths) == 13 + 3 * 3 + len(CELLS) + 1
     for path in paths:
         found = Page(path)
         assert not found.wrong, path
@@ -104,7 +108,83 @@ def test_cells(site):
     text = page(site, "index.html")
     for cell in CELLS:
         sign = samples.of(cell).verdicts.overall.verdict.label
-        assert re.search(rf'<a href="cells/{cell}\.html" title="[^"]*">{sign}</a>', text), cell
+        assert re.search(
+            rf'<a href="cells/{cell}\.html" title="[^"]*">{sign}(, but)?( <sup>[\d, ]+</sup>)?</a>', text
+        ), cell
+
+
+def test_catches(site):
+    """A cell that has a catch says so in the matrix, with the numbers of the notes below it, and on its page."""
+    text = page(site, "index.html")
+    assert re.search(
+        r'title="py27-django18: somebody who is not logged in gets in; [^"]*">✓ Yes, but <sup>1, 2, 3, 4<', text
+    )
+    assert 'id="django-websocket-redis-note-1"><span class="severity severe">severe</span> somebody who is' in text
+    cell = page(site, "cells/py27-django18.html")
+    assert '<span class="badge but">✓ Yes, but</span>' in cell
+    assert "pip install Django==1.8.19 django-websocket-redis==0.6.0" in cell
+
+
+def test_what_failed_comes_first(site):
+    """The page of a cell that does not work begins with the verdict, the cause and what works instead; what failed is
+    not folded, and what went well is.
+    """
+    text = page(site, "cells/py39-django30.html")
+    places = [text.index(each) for each in ("<h1>", 'id="causes"', 'id="instead"', 'id="failed"', 'id="steps"')]
+    assert places == sorted(places)
+    assert "django.utils.six is gone since Django 3.0" in text
+    assert '<details class="part" id="steps"><summary>' in text
+    assert text.index("Traceback (most recent call last)") < text.index('id="steps"')
+
+
+def test_data(site):
+    """The matrix is there as data of the published schema, each cell as recorded, and each library as a badge."""
+    rows = json.loads(page(site, "data/matrix.json"))
+    jsonschema.Draft202012Validator(json.loads(page(site, "data/matrix.schema.json"))).validate(rows)
+    assert {row["cell"] for row in rows} == set(CELLS)
+    for cell in CELLS:
+        assert decode_result((site / "data" / "cells" / f"{cell}.json").read_bytes(), cell).cell == cell
+    assert page(site, "data.html").count("badges/channels4.svg") == 6
+    assert (site / "badges" / "channels4.svg").is_file()
+
+
+def test_feed(site):
+    """The feed has each change of a verdict and each guilty release, the newest first, and each once."""
+    feed = ElementTree.parse(site / "feed.atom").getroot()
+    name = "{http://www.w3.org/2005/Atom}"
+    entries = feed.findall(f"{name}entry")
+    assert [each.findtext(f"{name}title") for each in entries] == [
+        "redis 8.0.0: py311-django52-channels4",
+        "py27-django18: ✗ No → ✓ Yes",
+    ]
+    assert feed.findtext(f"{name}updated") == "2026-05-28T00:00:00+00:00"
+    assert len({each.findtext(f"{name}id") for each in entries}) == 2
+    for each in entries:
+        assert (site / each.find(f"{name}link").get("href")).is_file()
+
+
+def test_packages(site):
+    """A package leads from a release of it to what that broke, and to the pin that keeps it away."""
+    text = page(site, "packages.html")
+    assert '<h2 id="package-redis">redis</h2>' in text
+    assert "8.0.0 (2026-05-28)" in text
+    assert "<td>redis&lt;8</td>" in text
+
+
+def test_library(site):
+    """The page of a library is verdict, catches, install, grid, sets, in that order."""
+    text = page(site, "library/channels4.html")
+    places = [text.index(each) for each in ("<h1>", 'id="beware"', 'id="install"', 'id="grid"', 'id="sets"')]
+    assert places == sorted(places)
+    assert "1 of 1 cells work, 1 of them with a catch" in text
+
+
+def test_side_by_side(site):
+    """Every question has a line with what each library answers, and an address of its own."""
+    text = page(site, "libraries.html")
+    assert re.search(r'<tr id="isolation-foreign-origin"><th scope="row">What reaches a page of a foreign Origin', text)
+    assert "✗ the private messages to John, chatusers (1 of 1 cells)" in text
+    assert "✓ refused: status 403" in text
 
 
 def test_evidence(site):
@@ -119,8 +199,8 @@ def test_evidence(site):
 
 
 def test_missing_evidence(site):
-    """A cell without evidence says so."""
-    assert "here they are missing" in page(site, "cells/py311-django52-channels4.html")
+    """A cell without evidence says so, and links to none."""
+    assert "stayed on the machine that measured it" in page(site, "cells/py311-django52-channels4.html")
 
 
 def test_reproduce(site):

@@ -1,18 +1,23 @@
-// The filters of the matrix: what they choose lives in the address, so that a view can be linked.
+// What a page can do beyond being read: its choices live in the address, so that a view can be linked.
 (function () {
   "use strict";
-  var form = document.querySelector("form.filters");
-  if (!form) { return; }
-  var names = ["library", "server", "python", "django", "verdict", "reason", "supported"];
-  var count = form.querySelector("output");
-  var cells = Array.prototype.map.call(document.querySelectorAll(".matrix td[data-cell]"), function (element) {
-    return { element: element, row: element.parentNode, group: element.closest("section"), data: element.dataset };
-  });
-  var rows = Array.prototype.slice.call(document.querySelectorAll(".matrix tbody tr"));
-  var groups = Array.prototype.slice.call(document.querySelectorAll("section.group"));
-  var libraries = Array.prototype.slice.call(document.querySelectorAll("section.library"));
 
-  function chosen() {
+  function all(selector, inside) {
+    return Array.prototype.slice.call((inside || document).querySelectorAll(selector));
+  }
+
+  function fill(form, names) {
+    var given = new URLSearchParams(location.search);
+    names.forEach(function (name) {
+      var field = form.elements[name];
+      var value = given.get(name) || "";
+      if (field.type === "checkbox") { field.checked = value === "yes"; return; }
+      field.value = value;
+      if (field.selectedIndex < 0) { field.value = ""; }
+    });
+  }
+
+  function chosen(form, names) {
     var found = {};
     names.forEach(function (name) {
       var field = form.elements[name];
@@ -22,43 +27,229 @@
     return found;
   }
 
-  function show() {
-    var wanted = chosen();
-    var asked = Object.keys(wanted);
-    var shown = new Set();
-    var number = 0;
-    cells.forEach(function (cell) {
-      var fits = asked.every(function (name) { return cell.data[name] === wanted[name]; });
-      cell.element.classList.toggle("out", !fits);
-      if (fits) { number += 1; shown.add(cell.row); shown.add(cell.group); shown.add(cell.group.parentNode.closest("section")); }
-    });
-    rows.concat(groups, libraries).forEach(function (element) { element.hidden = !shown.has(element); });
-    count.textContent = number + " of " + cells.length + " cells";
-    return asked.map(function (name) { return name + "=" + encodeURIComponent(wanted[name]); }).join("&");
+  function remember(found) {
+    var query = Object.keys(found).map(function (name) { return name + "=" + encodeURIComponent(found[name]); }).join("&");
+    history.replaceState(null, "", location.pathname + (query ? "?" + query : "") + location.hash);
   }
 
-  function read() {
-    var given = new URLSearchParams(location.search);
-    names.forEach(function (name) {
-      var field = form.elements[name];
-      var value = given.get(name) || "";
-      if (field.type === "checkbox") { field.checked = value === "yes"; return; }
-      field.value = value;
-      if (field.selectedIndex < 0) { field.value = ""; }
+  // The answer to a Python and a Django, and the filters of the matrix.
+  function matrix(form) {
+    var names = ["python", "django", "library", "server", "verdict", "catch", "reason", "supported"];
+    var count = form.querySelector("output");
+    var answer = document.getElementById("answer");
+    var cells = all(".matrix td[data-cell]").map(function (element) {
+      return { element: element, row: element.parentNode, group: element.closest("section"), data: element.dataset };
     });
+    var rows = all(".matrix tbody tr");
+    var groups = all("section.group");
+    var libraries = all("section.library");
+    var columns = all(".matrix thead th[data-python]");
+
+    function tell(wanted) {
+      var template = wanted.python && wanted.django && all("template[data-python]").find(function (each) {
+        return each.dataset.python === wanted.python && each.dataset.django === wanted.django;
+      });
+      answer.textContent = "";
+      if (template) {
+        answer.appendChild(template.content.cloneNode(true));
+      } else if (wanted.python && wanted.django) {
+        var near = nearest(wanted);
+        answer.appendChild(document.createElement("p")).textContent =
+          "Nothing was measured with Python " + wanted.python + " and Django " + wanted.django + "."
+          + (near ? " The nearest pair that was: Python " + near.dataset.python + ", Django " + near.dataset.django + "." : "");
+        if (near) { answer.appendChild(near.content.cloneNode(true)); }
+      } else if (wanted.python || wanted.django) {
+        offer(wanted);
+      }
+      answer.hidden = !answer.firstChild;
+    }
+
+    // One of the two is chosen: each pair with it has an answer.
+    function offer(wanted) {
+      var line = answer.appendChild(document.createElement("p"));
+      line.appendChild(document.createTextNode(
+        wanted.python ? "With Python " + wanted.python + " there are answers for Django " : "With Django " + wanted.django + " there are answers for Python "));
+      all("template[data-python]").filter(function (each) {
+        return each.dataset.python === wanted.python || each.dataset.django === wanted.django;
+      }).forEach(function (each, number) {
+        var link = document.createElement("a");
+        link.href = "?python=" + each.dataset.python + "&django=" + each.dataset.django;
+        link.textContent = wanted.python ? each.dataset.django : each.dataset.python;
+        line.appendChild(document.createTextNode(number ? ", " : ""));
+        line.appendChild(link);
+      });
+      line.appendChild(document.createTextNode("."));
+    }
+
+    function nearest(wanted) {
+      var place = function (name, value) {
+        return Array.prototype.findIndex.call(form.elements[name].options, function (each) { return each.value === value; });
+      };
+      var far = function (each) {
+        return Math.abs(place("python", each.dataset.python) - place("python", wanted.python))
+          + Math.abs(place("django", each.dataset.django) - place("django", wanted.django));
+      };
+      return all("template[data-python]").sort(function (one, other) { return far(one) - far(other); })[0];
+    }
+
+    function show() {
+      var wanted = chosen(form, names);
+      var asked = Object.keys(wanted);
+      var shown = new Set();
+      var number = 0;
+      cells.forEach(function (cell) {
+        var fits = asked.every(function (name) { return cell.data[name] === wanted[name]; });
+        cell.element.classList.toggle("out", !fits);
+        if (fits) {
+          number += 1;
+          [cell.row, cell.group, cell.group.parentNode.closest("section")].forEach(function (each) { shown.add(each); });
+          shown.add(cell.group.getAttribute("aria-label") + cell.data.python);
+        }
+      });
+      rows.concat(groups, libraries).forEach(function (element) { element.hidden = !shown.has(element); });
+      columns.forEach(function (head) {
+        var gone = !shown.has(head.closest("section").getAttribute("aria-label") + head.dataset.python);
+        var place = head.cellIndex;
+        all("tr", head.closest("table")).forEach(function (row) {
+          if (row.cells[place]) { row.cells[place].hidden = gone; }
+        });
+      });
+      count.textContent = number + " of " + cells.length + " cells"
+        + (number ? "" : ": nothing is like that. Leave one choice out, or take the nearest Python or Django.");
+      count.parentNode.hidden = !asked.length;
+      tell(wanted);
+      return wanted;
+    }
+
+    var more = form.querySelector("details");
+    more.hidden = false;
+    form.addEventListener("change", function () { remember(show()); });
+    form.addEventListener("submit", function (event) { event.preventDefault(); });
+    form.addEventListener("reset", function (event) {
+      event.preventDefault();
+      history.replaceState(null, "", location.pathname);
+      fill(form, names);
+      show();
+    });
+    fill(form, names);
+    more.open = names.slice(2).some(function (name) { return chosen(form, names)[name]; });
     show();
   }
 
-  form.hidden = false;
-  form.addEventListener("change", function () {
-    var query = show();
-    history.replaceState(null, "", location.pathname + (query ? "?" + query : "") + location.hash);
+  // Two libraries side by side.
+  function beside(form) {
+    var names = ["left", "right", "differ"];
+    var cells = all("table.beside [data-library]");
+
+    function show() {
+      var wanted = chosen(form, names);
+      var two = wanted.left && wanted.right && wanted.left !== wanted.right;
+      cells.forEach(function (cell) {
+        var name = cell.dataset.library;
+        cell.hidden = Boolean(two && name !== wanted.left && name !== wanted.right);
+        cell.classList.toggle("left", Boolean(wanted.left) && name === wanted.left);
+      });
+      var lost = 0;
+      all("table.beside tbody tr").forEach(function (row) {
+        var of = function (name) {
+          return name ? row.querySelector("td[data-library='" + name + "']") : null;
+        };
+        var left = of(wanted.left), right = of(wanted.right);
+        var loses = Boolean(two && left.dataset.good === "yes" && right.dataset.good === "no");
+        lost += loses ? 1 : 0;
+        row.classList.toggle("loses", loses);
+        row.hidden = Boolean(two && wanted.differ && left.textContent === right.textContent);
+      });
+      form.querySelector("output").textContent = two
+        ? (lost ? lost + " answers are lost by changing from the left to the right." : "No answer is lost by changing from the left to the right.")
+        : "";
+      return wanted;
+    }
+
+    form.hidden = false;
+    form.addEventListener("change", function () { remember(show()); });
+    form.addEventListener("submit", function (event) { event.preventDefault(); });
+    fill(form, names);
+    show();
+  }
+
+  // What is looked for, among all there is.
+  function search(list) {
+    var wanted = (new URLSearchParams(location.search).get("q") || "").trim();
+    document.querySelector("input[name=q]").value = wanted;
+    if (!wanted) { return; }
+    var words = wanted.toLowerCase().split(/\s+/);
+    var number = 0;
+    all("li", list).forEach(function (entry) {
+      var text = entry.textContent.toLowerCase();
+      entry.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
+      number += entry.hidden ? 0 : 1;
+    });
+    document.getElementById("searched").textContent = number
+      ? number + " entries for “" + wanted + "”."
+      : "Nothing is called “" + wanted + "”. Try one word of it, such as the name of a package.";
+  }
+
+  // Each column sorts its table, by number where there is one; once more turns it round.
+  function sortable(table) {
+    var body = table.tBodies[0];
+    if (!body || body.rows.length < 3 || table.classList.contains("matrix") || all("[rowspan]", table).length) { return; }
+    all("thead th", table).forEach(function (head) {
+      var button = document.createElement("button");
+      button.type = "button";
+      while (head.firstChild) { button.appendChild(head.firstChild); }
+      head.appendChild(button);
+      button.addEventListener("click", function () {
+        var down = head.getAttribute("aria-sort") === "ascending";
+        all("th[aria-sort]", table).forEach(function (each) { each.removeAttribute("aria-sort"); });
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        var place = head.cellIndex;
+        var key = function (row) { return row.cells[place] ? row.cells[place].textContent.trim() : ""; };
+        var rows = Array.prototype.slice.call(body.rows);
+        rows.sort(function (one, other) {
+          return key(one).localeCompare(key(other), "en", { numeric: true }) * (down ? -1 : 1);
+        });
+        rows.forEach(function (row) { body.appendChild(row); });
+      });
+    });
+  }
+
+  // Each heading leads to itself.
+  function permalink(heading) {
+    var place = heading.id ? heading : heading.closest("section[id], details[id]");
+    if (!place || !place.id) { return; }
+    var link = document.createElement("a");
+    link.className = "permalink";
+    link.href = "#" + place.id;
+    link.textContent = "¶";
+    link.setAttribute("aria-label", "Address of: " + heading.textContent.trim());
+    heading.appendChild(link);
+  }
+
+  // What is folded opens where an address leads into it.
+  function unfold() {
+    var target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (var each = target; each; each = each.parentElement) {
+      if (each.tagName === "DETAILS") { each.open = true; }
+    }
+    if (target) { target.scrollIntoView(); }
+  }
+
+  var forms = { "form.filters": matrix, "form.beside": beside, "ul.searched": search };
+  Object.keys(forms).forEach(function (selector) {
+    var found = document.querySelector("main " + selector);
+    if (found) { forms[selector](found); }
   });
-  form.addEventListener("submit", function (event) { event.preventDefault(); });
-  form.addEventListener("reset", function (event) {
-    event.preventDefault();
-    history.replaceState(null, "", location.pathname);
-    read();
-  });
-  read();
+  all("main table").forEach(sortable);
+  all("main h2, main h3").forEach(permalink);
+  if (/^http/.test(location.protocol)) {
+    var here = new URL(document.querySelector("link[rel=stylesheet]").getAttribute("href").replace("static/site.css", "."), location.href);
+    all("main pre, main code").forEach(function (each) {
+      if (each.textContent.indexOf("https://this-site.example/") >= 0) {
+        each.textContent = each.textContent.split("https://this-site.example/").join(here.href);
+      }
+    });
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
 }());

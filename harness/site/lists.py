@@ -1,0 +1,100 @@
+"""Lists that lead to everything: packages with what their releases broke, and all there is to search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from harness.report.advice import Advisor
+from harness.report.view import View
+from harness.results.explained import Turned
+from harness.results.roots import Root
+from harness.site.beside import Section
+
+
+@dataclass(frozen=True)
+class GuiltyRelease:
+    """A release that turned an answer, and the cause it belongs to."""
+
+    turned: Turned
+    root: Root
+
+    @property
+    def bad(self) -> str:
+        """The first release with which the answer is not good."""
+        return self.turned.bad or f"without {self.turned.package}"
+
+    @property
+    def uploaded(self) -> str:
+        """The day on which it was uploaded; empty where that is not known."""
+        return self.turned.uploaded
+
+    @property
+    def pin(self) -> str:
+        """The requirement that keeps it away; empty where none can."""
+        return self.turned.pin
+
+
+@dataclass
+class Package:
+    """A package that was installed in cells."""
+
+    name: str
+    versions: list[str] = field(default_factory=list)
+    cells: int = 0
+    turned: list[GuiltyRelease] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """What addresses call it."""
+        return str(canonicalize_name(self.name))
+
+
+def packages(view: View, advisor: Advisor) -> list[Package]:
+    """Return every package that was installed in a cell, by its name, with the releases of it that turned an answer."""
+    found: dict[str, Package] = {}
+    for row in view.rows:
+        for name, version in row.result.versions.installed.items() if row.result.versions else ():
+            package = found.setdefault(canonicalize_name(name), Package(name))
+            package.cells += 1
+            if version not in package.versions:
+                package.versions.append(version)
+    for root in advisor.roots:
+        for turned in {(each.package, each.bad): each for _, cause in root.causes for each in cause.turned}.values():
+            package = found.setdefault(canonicalize_name(turned.package), Package(turned.package))
+            package.turned.append(GuiltyRelease(turned, root))
+    for package in found.values():
+        package.versions.sort(key=_order)
+    return [found[name] for name in sorted(found)]
+
+
+def _order(version: str) -> tuple[bool, Version | str]:
+    try:
+        return True, Version(version)
+    except InvalidVersion:
+        return False, version
+
+
+def entries(
+    view: View, advisor: Advisor, sections: list[Section], of_packages: list[Package]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, text and address of all that can be looked for."""
+    for library in view.current_first:
+        yield "library", library.title, f"library/{library.name}.html"
+    for row in view.rows:
+        pair = f"Python {row.cell.python}, Django {row.cell.django}"
+        said = f"{row.name}: {pair}, {row.result.library} under {row.served}, {row.label}"
+        yield "cell", said, f"cells/{row.name}.html"
+    for root in advisor.roots:
+        yield "cause", f"{root.what}: {root.explained or 'not known yet'}", f"causes.html#cause-{root.id}"
+    for section in sections:
+        for line in section.lines:
+            if line.id:
+                yield "question", line.name, f"libraries.html#{line.id}"
+    for package in of_packages:
+        said = "; ".join(f"{each.bad} turned: {each.root.what}" for each in package.turned)
+        place = f"package-{package.id}" if package.turned else f"installed-{package.id}"
+        yield "package", package.name + (f" ({said})" if said else ""), f"packages.html#{place}"

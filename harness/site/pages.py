@@ -1,0 +1,345 @@
+"""The pages of the site, each made from the one view of the results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from harness.errors import HarnessError
+from harness.report import badges, claims, deep, export
+from harness.report.advice import Advisor
+from harness.report.cell_page import CellPage
+from harness.report.choices import RULE, Answer
+from harness.report.render import render as render_reports
+from harness.report.row import Row
+from harness.report.upgrades import Steps, Upgrades, Way
+from harness.report.view import LibraryView, View, versions
+from harness.results.catches import TROUBLES, Severity
+from harness.results.document import encode_result
+from harness.results.folder import Reports
+from harness.site import beside, feed, frames, lists, prose
+from harness.site.templating import environment_of
+from harness.system import workers
+from harness.verdict import Reason, Verdict
+
+#: Returns the commands that bring about the result of a row again; empty where they are not known.
+Script = Callable[[Row], list[str]]
+
+_HERE = Path(__file__).resolve().parent
+#: The pages that are made of prose alone: their source, title and description.
+_PROSE = {
+    "compare.html": (
+        "index.rst",
+        "Comparison of WebSocket libraries for Django",
+        "What they cost, what else was asked, servers, documentation: every library on one page.",
+    ),
+    "causes.html": (
+        "causes.rst",
+        "What fails, what it comes from, and what mends it",
+        "Every failure and every catch of all cells, by its cause, with the release that is guilty and what mends it.",
+    ),
+    "how.html": (
+        "how.rst",
+        "How a verdict is reached",
+        "What is done in each environment before it says Yes, No or Not tested.",
+    ),
+}
+#: How many cells a red one names that work instead.
+_SIBLINGS = 4
+#: Stands for where the site is published, until a page that is read there puts that in its place.
+_ADDRESS = "https://this-site.example/"
+#: How a badge is copied.
+_BADGE_FORMS = {
+    "reStructuredText": ".. image:: {image}\n   :target: {page}\n   :alt: {title}",
+    "Markdown": "[![{title}]({image})]({page})",
+    "HTML": '<a href="{page}"><img src="{image}" alt="{title}"></a>',
+    "AsciiDoc": "image:{image}[{title},link={page}]",
+    "URL": "{image}",
+}
+
+
+class _Ways(NamedTuple):
+    """What an upgrade from a cell asks."""
+
+    onwards: list[Way]
+    newest: Way
+
+
+@dataclass
+class Site:
+    """Makes the pages of *view*, with the evidence that lies in *reports*."""
+
+    view: View
+    reports: Reports
+    script: Script
+    advisor: Advisor = field(init=False)
+    steps: Steps = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.advisor = Advisor(self.view)
+        self.steps = Steps(self.view)
+        self._environment = environment_of(self.view, self.advisor)
+
+    def _page(self, template: str, root: str = "", current: str = "", **values: Any) -> str:
+        return self._environment.get_template(template).render(root=root, current=current, **values)
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """The answer to every pair of which something is measured, or that Django supports."""
+        return [self.advisor.answer(*pair) for pair in self.advisor.pairs]
+
+    @cached_property
+    def sections(self) -> list[beside.Section]:
+        """The libraries side by side."""
+        return beside.sections(self.view, self.advisor)
+
+    def pages(self) -> Generator[tuple[str, str | bytes]]:
+        """Yield the path and the content of every page."""
+        view = self.view
+        prose_of = render_reports(view, cells=False) | {"how.rst": (_HERE / "how.rst").read_text(encoding="utf-8")}
+        roots = ["" if path in ("index.rst", "causes.rst", "how.rst") else "../" for path in prose_of]
+        # It takes as long as everything else together.
+        with workers.mapped(prose.html, prose_of.values(), roots) as made:
+            yield "index.html", self._index()
+            yield from self._tables()
+            for library in view.libraries:
+                for row in library.rows:
+                    yield from self._cell(library, row)
+            yield from self._data()
+            yield from self._plots()
+            bodies = dict(zip(prose_of, made, strict=True))
+        for library in view.libraries:
+            yield from self._library(library, bodies)
+        for name, (source, title, description) in _PROSE.items():
+            body = bodies[source]
+            yield name, self._page("page.html.j2", current=name, title=title, description=description, body=body)
+
+    def _index(self) -> str:
+        return self._page(
+            "index.html.j2",
+            current="index.html",
+            filters=_filters(self.view),
+            answers=self.answers,
+            libraries=self.view.current_first,
+            questions=_questions(self.view, {each.id for each in self.sections}),
+        )
+
+    def _tables(self) -> Iterator[tuple[str, str]]:
+        """Yield the pages that are made of tables."""
+        view, known = self.view, lists.packages(self.view, self.advisor)
+        severities = [(each, [one.says for one in TROUBLES if one.severity is each]) for each in Severity]
+        yield (
+            "answers.html",
+            self._page("answers.html.j2", answers=self.answers, rule=RULE, severities=severities),
+        )
+        yield (
+            "libraries.html",
+            self._page(
+                "libraries.html.j2",
+                current="libraries.html",
+                title="Libraries side by side",
+                description="Any two libraries line by line: verdicts, costs, load, and the answers to all questions.",
+                intro="Choose two, and what one loses by changing from the left to the right is marked.",
+                columns=view.current_first,
+                sections=self.sections,
+            ),
+        )
+        yield (
+            "security.html",
+            self._page(
+                "libraries.html.j2",
+                current="security.html",
+                title="Who can listen in",
+                description="Who hears what is not meant for them, by which library, and whose default decides it.",
+                intro="Isolation and sessions, across all libraries; who decides an answer stands beside it.",
+                columns=view.current_first,
+                sections=beside.security(view),
+            ),
+        )
+        guilty = [each for each in known if each.turned]
+        yield "packages.html", self._page("packages.html.j2", packages=known, guilty=guilty)
+        found = lists.entries(view, self.advisor, self.sections, known)
+        yield "search.html", self._page("search.html.j2", entries=list(found))
+        yield "upgrade.html", self._page("upgrade.html.j2", current="upgrade.html", libraries=view.current_first)
+
+    def _cell(self, library: LibraryView, row: Row) -> Iterator[tuple[str, str | bytes]]:
+        """Yield the page of a cell, and before it those of its evidence."""
+        evidence = []
+        for title, name, text in frames.pages(row.name, self.reports.evidence(row.name)):
+            evidence.append((title, f"../evidence/{quote(name)}", f"{max(len(text) // 1000, 1)} kB"))
+            yield f"evidence/{name}", text
+        images = [
+            (title.removeprefix("browser-").removesuffix(".png"), target)
+            for title, target, _ in evidence
+            if title.endswith(".png")
+        ]
+        works, fails = row.verdict is Verdict.WORKS, row.verdict is Verdict.DOES_NOT_WORK
+        yield (
+            f"cells/{row.name}.html",
+            self._page(
+                "cell.html.j2",
+                "../",
+                page=CellPage(row, library, self.view.day),
+                library=library,
+                row=row,
+                choice=self.advisor.choice(row, library) if works else None,
+                failing=self.advisor.failing(row, library) if fails else None,
+                siblings=self._siblings(row) if fails else [],
+                ways=_ways(Upgrades(self.steps, row)),
+                evidence=evidence,
+                pictures=images,
+                claim=claims.said(row, library),
+                script=self.script(row),
+            ),
+        )
+        yield f"data/cells/{row.name}.json", encode_result(row.result)
+
+    def _siblings(self, row: Row) -> list[Row]:
+        """Return the cells that work on the pair of *row*, the best first; where none does, the nearest."""
+        found = self._answer_of[row.cell.python, row.cell.django]
+        return [choice.row for _, choice in found.choices][:_SIBLINGS] or found.nearest
+
+    @cached_property
+    def _answer_of(self) -> dict[tuple[str, str], Answer]:
+        return {(each.python, each.django): each for each in self.answers}
+
+    def _library(self, library: LibraryView, bodies: Mapping[str, Markup]) -> Iterator[tuple[str, str]]:
+        """Yield the page of a library, its whole report, and its questions."""
+        works = library.example.verdict is Verdict.WORKS
+        summary = prose.html(library.prose["summary"], "../")
+        yield (
+            f"library/{library.name}.html",
+            self._page(
+                "library.html.j2",
+                "../",
+                library=library,
+                summary=summary,
+                example=self.advisor.choice(library.example, library) if works else None,
+                sets=list(_sets(library)),
+                load=[(row, run) for row in library.rows for run in row.under_load],
+                claims=claims.newest(library),
+                claimed=claims.contradictions(library),
+            ),
+        )
+        described = {
+            "report": (f"{library.name}.rst", f"{library.title}: the whole report"),
+            "questions": (f"{library.name}/questions.rst", f"{library.title}: the questions"),
+        }
+        for name, (source, title) in described.items():
+            description = f"{title}, measured in {len(library.tested)} environments."
+            body = bodies[source]
+            path = f"library/{library.name}-{name}.html"
+            yield path, self._page("page.html.j2", "../", title=title, description=description, body=body)
+
+    def _plots(self) -> Iterator[tuple[str, str]]:
+        """Yield the page of plots, and those of them that stand alone in the comparison."""
+        if find_spec("matplotlib") is None:
+            raise HarnessError("the plots need matplotlib", "`tox -e site` has it")
+        from harness.report import load_plots, plots  # they take longer to load than everything else
+
+        under_load = load_plots.plots(self.view)
+        shown = [(each.title, each.caption, plots.for_page(each.svg, each.label)) for each in under_load]
+        every = [*plots.plots(self.view), *shown]
+        yield "plots.html", self._page("plots.html.j2", current="plots.html", plots=every)
+        yield from ((f"{each.name}.svg", plots.alone(each.svg)) for each in under_load)
+
+    def _data(self) -> Iterator[tuple[str, str | bytes]]:
+        """Yield what other programs read, the page that leads to it, and the history."""
+        view = self.view
+        changes = [(row, *change) for row in view.rows for change in row.changes]
+        changes.sort(key=lambda change: change[2].date, reverse=True)
+        # A search for a cause knows when a cell broke, also where nobody measured it then.
+        turned = [(each, row, cause) for row in view.rows for cause in row.result.causes for each in cause.turned]
+        turned.sort(key=lambda found: (found[0].uploaded, found[1].name), reverse=True)
+        yield (
+            "history.html",
+            self._page(
+                "history.html.j2",
+                current="history.html",
+                changes=changes,
+                recorded=any(row.history for row in view.rows),
+                turned=turned,
+                days=sorted(Counter(row.result.varying.started[:10] for row in view.rows).items(), reverse=True),
+            ),
+        )
+        yield "feed.atom", feed.render(view, changes, turned)
+        yield "data/matrix.json", export.as_json(view)
+        yield "data/matrix.csv", export.as_csv(view)
+        yield "data/matrix.schema.json", export.schema_as_json()
+        yield from ((f"badges/{name}", text) for name, text in badges.render(view).items())
+        yield "data.html", self._page("data.html.j2", badges=list(_badges(view)), address=_ADDRESS)
+
+
+def _ways(upgrades: Upgrades) -> _Ways | None:
+    """Return what an upgrade asks; None where there is nothing newer."""
+    onwards = list(upgrades.onwards())
+    return _Ways(onwards, upgrades.newest()) if onwards else None
+
+
+def _sets(library: LibraryView) -> Iterator[tuple[str, str, str]]:
+    """Yield each set of questions: its title, how much of it is as expected, and the worst of the others."""
+    for name, title in beside.SETS.items():
+        answers = library.findings(name)
+        judged = [found for found in answers.values() if any(each.good is not None for each in found)]
+        bad = [question for question, found in answers.items() if any(each.good is False for each in found)]
+        if judged:
+            yield title, f"{len(judged) - len(bad)} of {len(judged)}", "; ".join(bad[:3]) or "none"
+    yield from deep.summaries(library)
+
+
+def _badges(view: View) -> Iterator[tuple[LibraryView, list[tuple[str, str]]]]:
+    for library in view.current_first:
+        values = {
+            "image": f"{_ADDRESS}badges/{library.name}.svg",
+            "page": f"{_ADDRESS}library/{library.name}.html",
+            "title": library.title,
+        }
+        yield library, [(name, form.format(**values)) for name, form in _BADGE_FORMS.items()]
+
+
+def _filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return name, label and values of each filter; the newest Python and Django first."""
+    rows = view.rows
+    reasons = {row.result.verdicts.overall.reason for row in rows}
+    return [
+        ("python", "Python", [(name, name) for name in reversed(versions(rows, "python"))]),
+        ("django", "Django", [(name, name) for name in reversed(versions(rows, "django"))]),
+        ("library", "Library", [(each.name, each.title) for each in view.current_first]),
+        ("server", "Server", [(name, name) for name in sorted({row.result.server for row in rows})]),
+        ("verdict", "Verdict", [(str(each), each.label) for each in Verdict]),
+        ("catch", "With a catch", [("yes", "with a catch"), ("no", "without one")]),
+        (
+            "reason",
+            "What fails",
+            [(str(each), str(each)) for each in Reason if each in reasons],
+        ),
+    ]
+
+
+def _questions(view: View, sections: set[str]) -> list[tuple[str, str]]:
+    """Return what people come with, and where it is answered."""
+    found = [
+        (f"{library.title}: which server, and what breaks?", f"library/{library.name}.html")
+        for library in view.current_first[:1]
+    ]
+    found += [
+        ("What does an upgrade ask of what I have?", "upgrade.html"),
+        ("What does a release of a package break?", "packages.html"),
+        ("Why is a cell red, and what mends it?", "causes.html"),
+        ("Who can listen in, and whose fault is it?", "security.html"),
+        (
+            "What is lost when somebody comes back, or the broker restarts?",
+            "libraries.html#faults" if "faults" in sections else "libraries.html",
+        ),
+        ("What do I lose without a library?", "libraries.html?left=channels4&right=plain-asgi&differ=yes"),
+        ("How fresh is this, and how do I reproduce it?", "history.html"),
+    ]
+    return found

@@ -1,0 +1,81 @@
+"""What the templates of the site can use: how verdicts and answers look, and what every page has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from harness.captured.scrub import printable
+from harness.report import loads
+from harness.report.advice import Advisor
+from harness.report.choices import Note
+from harness.report.row import Row
+from harness.report.view import View
+from harness.site import beside
+from harness.verdict import answer, sign
+
+_HERE = Path(__file__).resolve().parent
+#: The pages that every page leads to.
+_NAVIGATION = (
+    ("index.html", "Answer"),
+    ("compare.html", "Comparison"),
+    ("libraries.html", "Side by side"),
+    ("security.html", "Who can listen in"),
+    ("causes.html", "Causes"),
+    ("upgrade.html", "Upgrades"),
+    ("plots.html", "Plots"),
+    ("history.html", "History"),
+    ("how.html", "How a verdict is reached"),
+)
+#: The class of an answer in the style sheet.
+_STYLES = {True: "yes", False: "no", None: "none"}
+
+
+def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
+    """Return what the templates are rendered in."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: value if isinstance(value, Markup) else _text(value),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    helpers: dict[str, Any] = {
+        "view": view,
+        "advisor": advisor,
+        "navigation": _NAVIGATION,
+        "style": lambda verdict: _STYLES[verdict.good],
+        "look": lambda row: "but" if row.catches else _STYLES[row.verdict.good],
+        "short": lambda row: f"{row.verdict.label}, but" if row.catches else row.verdict.label,
+        "numbers": _numbers,
+        "good": answer,
+        "sign": sign,
+        "good_style": _STYLES.__getitem__,
+        "moves": _moves,
+        "loads": loads,
+    }
+    environment.globals.update(helpers)
+    environment.filters["whose"] = beside.whose
+    return environment
+
+
+def _numbers(row: Row, notes: list[Note]) -> str:
+    """Return the numbers of those of *notes* that are of the cell."""
+    mine = {trouble.id for trouble in row.troubles}
+    return ", ".join(str(note.number) for note in notes if note.trouble.id in mine)
+
+
+def _text(value: object) -> object:
+    """Let no control character through: HTML escapes markup, and nothing else."""
+    return printable(value) if isinstance(value, str) else value
+
+
+def _moves(moved: Mapping[str, tuple[str, str]]) -> str:
+    """Say which versions moved."""
+    said = [f"{name} {old or '─'} → {new or '─'}" for name, (old, new) in moved.items()]
+    return "; ".join(said) or "nothing"

@@ -1,0 +1,52 @@
+"""Every kind of page, held against axe-core: what somebody who does not see it, or uses no mouse, would meet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import needs
+import pytest
+import samples
+from htmlpages import script
+
+from harness.report.view import read_view
+from harness.results.folder import Reports
+from harness.site.build import build
+
+axe = pytest.importorskip("axe_selenium_python")
+pytestmark = [pytest.mark.cell, needs.chromium, pytest.mark.usefixtures("quiet")]
+
+
+@pytest.fixture(scope="module")
+def folder(once) -> str:
+    """The site of a cell of each kind; that of all cells has the same kinds of pages, and takes minutes to look at."""
+
+    def fill(made: Path) -> None:
+        reports = samples.write(made)
+        build(read_view(reports), reports, script, reports.site)
+
+    return Reports(once("a site of each kind", fill)).site.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("index.html?python=3.13&django=6.1", "answers.html", "libraries.html", "security.html", "causes.html"),
+        *("upgrade.html", "plots.html", "history.html", "how.html", "compare.html", "packages.html", "search.html"),
+        *("data.html", "library/channels4.html", "library/channels4-report.html", "library/channels4-questions.html"),
+        *("cells/py39-django30.html", "cells/py313-django61-channels4.html"),
+    ],
+)
+def test_accessible(browser, folder, page, scheme):
+    """No kind of page has anything against it that axe-core finds, in the light and in the dark."""
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    browser.get(f"{folder}/{page}")
+    looked = axe.Axe(browser)
+    looked.inject()
+    found = looked.run()["violations"]
+    told = [(each["id"], [node["html"] for node in each["nodes"][:3]]) for each in found]
+    assert not found, json.dumps(told, indent=1)

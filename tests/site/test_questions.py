@@ -1,0 +1,202 @@
+"""What visitors come with, answered by the site of the recorded results: from the first page, by clicking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import needs
+import pytest
+from htmlpages import script
+
+from harness.report.view import read_view
+from harness.results.folder import Reports
+from harness.site.build import build
+
+Select = pytest.importorskip("selenium.webdriver.support.ui").Select
+pytestmark = [pytest.mark.cell, needs.chromium, pytest.mark.usefixtures("quiet")]
+
+
+@pytest.fixture(scope="module")
+def address(once) -> str:
+    """The first page of the site of the recorded results."""
+
+    def fill(folder: Path) -> None:
+        reports = Reports.of_checkout()
+        build(read_view(reports), reports, script, folder / "site")
+
+    return (once("the recorded site", fill) / "site" / "index.html").as_uri()
+
+
+@pytest.fixture
+def first(browser, address):
+    browser.get(address)
+    return browser
+
+
+def choose(browser, name: str, value: str) -> None:
+    Select(browser.find_element("name", name)).select_by_value(value)
+
+
+def click(browser, text: str) -> None:
+    browser.find_element("partial link text", text).click()
+
+
+def seen(browser) -> str:
+    """Return what can be read on the page."""
+    return browser.find_element("tag name", "main").text
+
+
+def test_a_python_and_a_django(first):
+    """(a) Python 3.14, Django 6.0: two choices, and what to install stands there, ranked, with pins and catches."""
+    choose(first, "python", "3.14")
+    choose(first, "django", "6.0")
+    answer = first.find_element("id", "answer").text
+    assert "Plain ASGI under uvicorn ✓ Yes, but" in answer
+    assert 'pip install Django==6.0.10 "channels[daphne]==4.3.2" channels_redis==4.3.0 "redis<8"' in answer
+    assert "idle connections are closed. Mended: install redis<8" in answer
+    assert "Ranked here because: 1 severe catch that no cure takes away" in answer
+
+
+def test_an_address(first, address):
+    """The same answer has an address."""
+    first.get(f"{address}?python=3.14&django=6.0")
+    assert "Plain ASGI under uvicorn" in first.find_element("id", "answer").text
+
+
+def test_channels(first):
+    """(b) Channels 4: which server, which layer, and what breaks?"""
+    click(first, "Django Channels 4: which server")
+    text = seen(first)
+    for expected in ("daphne: 2 of 2 work", "idle connections are closed", "the async consumer, Redis Pub/Sub layer"):
+        assert expected in text
+
+
+def test_an_upgrade(first):
+    """(c) django-websocket-redis on Django 2.2: what next?"""
+    click(first, "What does an upgrade ask")
+    first.find_element("link text", "py36-django22").click()
+    assert "3.6 3.2 uwsgi instead of runserver py36-django32-uwsgi ✓ Yes, but" in seen(first)
+
+
+def test_a_red_cell(first):
+    """(d) Why is py311-django42 red, and what mends it?"""
+    first.find_element("css selector", "[data-cell=py311-django42] a").click()
+    text = seen(first)
+    assert "django.utils.six is gone since Django 3.0" in text
+    assert "uwsgi as the server" in text
+    assert first.find_element("link text", "py311-django42-uwsgi")
+
+
+def test_who_listens_in(first):
+    """(e) Who can listen in, and whose fault is it?"""
+    click(first, "Who can listen in, and whose fault")
+    text = seen(first)
+    assert "Who decides" in text
+    assert "✗ the private messages to John, chatusers (41 of 41 cells)" in text
+
+
+def test_a_release(first):
+    """(f) What does redis-py 8 break?"""
+    click(first, "What does a release of a package break")
+    rows = first.find_elements("css selector", "#package-redis + div tbody tr")
+    assert any(row.text.startswith("8.0.0 (2026-05-28)") and "redis<8" in row.text for row in rows)
+
+
+def test_a_python_alone(first):
+    """(g) Python 3.15: the cells that were measured with it, and each Django that has an answer."""
+    choose(first, "python", "3.15")
+    assert "With Python 3.15 there are answers for Django 6.1" in first.find_element("id", "answer").text
+    first.find_element("id", "answer").find_element("link text", "6.1").click()
+    assert "Django Channels 4 under runserver" in first.find_element("id", "answer").text
+
+
+def test_what_is_lost(first):
+    """(h) What is lost when somebody comes back, or the broker restarts?"""
+    click(first, "What is lost when somebody comes back")
+    row = first.find_element("id", "faults-broker-away-lost")
+    assert "The broker is away for 2 s: messages lost silently" in row.text
+
+
+def test_how_fresh(first):
+    """(i) How fresh is it, and how is it reproduced?"""
+    assert "The newest was measured on" in first.find_element("tag name", "footer").text
+    first.find_element("css selector", "[data-cell=py313-django61-channels4] a").click()
+    text = seen(first)
+    assert "measured on 2026-" in text
+    assert "tox -e py313-django61-channels4 -- --freeze" in text
+
+
+def test_without_a_library(first):
+    """(j) What does one lose without a library?"""
+    click(first, "What do I lose without a library")
+    assert "by changing from the left to the right" in seen(first)
+    shown = [
+        each.text for each in first.find_elements("css selector", "#verdicts + div thead th") if each.is_displayed()
+    ]
+    assert shown == ["What", "Django Channels 4", "Plain ASGI"]
+
+
+def test_nothing_was_measured(first):
+    """A pair of which nothing is known says so, and offers the nearest."""
+    choose(first, "python", "2.7")
+    choose(first, "django", "6.1")
+    answer = first.find_element("id", "answer").text
+    assert "Nothing was measured with Python 2.7 and Django 6.1. The nearest pair that was: Python" in answer
+    assert first.find_element("css selector", "form.filters output").text.startswith("0 of 268 cells: nothing is like")
+
+
+def test_search(first):
+    """What is looked for is found among libraries, cells, causes, questions and packages; what is not there is said."""
+    field = first.find_element("name", "q")
+    field.send_keys("redis 8.0.0")
+    field.submit()
+    kinds = {
+        each.text.split()[0] for each in first.find_elements("css selector", ".searched li") if each.is_displayed()
+    }
+    assert kinds == {"cause", "package"}
+    field = first.find_element("name", "q")
+    field.clear()
+    field.send_keys("no such thing")
+    field.submit()
+    assert "Nothing is called “no such thing”" in seen(first)
+
+
+def test_sorted(first, address):
+    """A column sorts its table by number and by text, and once more turns it round."""
+    first.get(address.replace("index", "packages"))
+    head = first.find_elements("css selector", "#all + div th button")[2]
+    head.click()
+    cells = [int(each.text) for each in first.find_elements("css selector", "#all + div td.number")]
+    assert cells == sorted(cells)
+    head.click()
+    cells = [int(each.text) for each in first.find_elements("css selector", "#all + div td.number")]
+    assert cells == sorted(cells, reverse=True)
+
+
+def test_empty_columns(first):
+    """Columns without a cell that fits go with the filter, and come back."""
+    choose(first, "django", "6.1")
+    heads = first.find_elements("css selector", "section[aria-label='Django Channels 4, runserver'] thead th")
+    assert [head.text.split()[-1] for head in heads if head.is_displayed()] == [
+        "Django",
+        "3.12",
+        "3.13",
+        "3.14",
+        "3.15",
+    ]
+
+
+def test_quick(first):
+    """A choice is answered, and the matrix filtered, within a tenth of a second."""
+    took = first.execute_script(
+        """
+        const form = document.querySelector('form.filters');
+        form.elements.python.value = '3.13';
+        form.elements.django.value = '6.0';
+        const began = performance.now();
+        form.dispatchEvent(new Event('change'));
+        document.body.offsetHeight;
+        return performance.now() - began;
+        """
+    )
+    assert took < 100, took
