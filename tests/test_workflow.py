@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ GITLAB = [ROOT / ".gitlab-ci.yml", ROOT / ".gitlab" / "cell.yml"]
 #: Two cells of a Python that is often there, whose verdict is reached quickly.
 CELLS = {"py311-django52": Reason.SERVER_DID_NOT_START, "py311-django50": Reason.SERVER_DID_NOT_START}
 #: A step that asks the network for what this machine has, and one that speaks to GitHub.
-ELSEWHERE = {"Get the interpreter of the cell", "Comment the comparison"}
+ELSEWHERE = {"Get uv and tox", "Get the interpreter of the cell", "Comment the comparison", "Open the change"}
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,38 @@ class Job:
             if done.returncode and not step.get("continue-on-error"):
                 pytest.fail(f"{step['name']}: {done.stdout}{done.stderr}")
         return codes
+
+
+def test_actions_have_full_versions():
+    """Every action that is not of this repository is named with all three numbers of its version."""
+    jobs = [job for path in GITHUB for job in YAML(typ="safe").load(path)["jobs"].values()]
+    used = {step["uses"] for job in jobs for step in job.get("steps", []) if "uses" in step}
+    assert len(used) > 5
+    for each in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+\.\d+\.\d+", each), each
+
+
+def test_images():
+    """A Python that no installer brings has an image in its job, and one that is nowhere has none of both."""
+    listed = {
+        form: subprocess.run(
+            [sys.executable, "-m", "harness", "ci-matrix", "--format", form, "-m", "seeds", "-m", "load"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        for form in ("github", "gitlab")
+    }
+    jobs = {job["cell"]: job for job in json.loads(listed["github"].stdout)["include"]}
+    assert jobs["py27-django18"]["image"] == "python:2.7-buster"
+    assert jobs["py311-django22"]["image"] == ""
+    assert not {name for name in jobs if name.startswith(("py33", "py34"))}
+    assert "No job, for their Pythons are to be had nowhere: py33-django18" in listed["github"].stderr
+    pipeline = json.loads(listed["gitlab"].stdout)
+    assert pipeline["py36-django22"]["image"] == "python:3.6-bullseye"
+    assert "image" not in pipeline["py311-django22"]
 
 
 @pytest.mark.tox

@@ -14,6 +14,7 @@ from harness.libraries import registry
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
 from harness.report.view import View
+from harness.results import records
 from harness.results.folder import Reports
 from harness.system.files import write_atomically
 from harness.verdict import Verdict
@@ -33,9 +34,14 @@ _FORMS: dict[str, Callable[[View], str | bytes]] = {
 @click.command()
 @click.option("--format", "form", type=click.Choice([*_FORMS, "badges"]), default="json", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; for badges a folder.")
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="For junit: a folder of reports. Cells that ran since are in it alone, and fail where the verdict changed.",
+)
 @options.reports
 @options.libraries
-def export(form: str, output: Path | None, reports: Reports, folders: tuple[Path, ...]) -> int:
+def export(form: str, output: Path | None, against: Path | None, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Write the matrix for other programs.
 
     csv and json: a row each cell (schema: the JSON Schema of that). junit: a suite each cell. markdown: the summary of
@@ -48,7 +54,12 @@ def export(form: str, output: Path | None, reports: Reports, folders: tuple[Path
         for name, text in badges.render(view).items():
             write_atomically(output / name, text.encode())
         return name_damaged(view)
-    document = _FORMS[form](view)
+    if against is not None:
+        if form != "junit":
+            raise UsageError("--against is for junit", "add --format junit, or leave it out")
+        document: str | bytes = junit.render(view, records.in_folder(Reports(against).results).results)
+    else:
+        document = _FORMS[form](view)
     if output is None:
         click.echo(document, nl=False)
     else:

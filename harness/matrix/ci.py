@@ -14,6 +14,16 @@ from harness.libraries.registry import setup_for
 GITHUB_LIMIT = 256
 #: What a job of GitLab begins with, and where it stands; it defines ``.cell``.
 GITLAB_INCLUDE = ".gitlab/cell.yml"
+#: The images with Pythons that no installer of today brings: https://hub.docker.com/_/python. Each has a C library that
+#: the engines' own programs run on.
+IMAGES = {
+    "2.7": "python:2.7-buster",
+    "3.5": "python:3.5-buster",
+    "3.6": "python:3.6-bullseye",
+    "3.7": "python:3.7-bookworm",
+}
+#: Pythons that are to be had nowhere: cells with them are no jobs.
+NOWHERE = ("3.3", "3.4")
 
 
 def jobs(cells: Sequence[Cell], libraries: Mapping[str, Library]) -> list[dict[str, str]]:
@@ -29,6 +39,7 @@ def jobs(cells: Sequence[Cell], libraries: Mapping[str, Library]) -> list[dict[s
                 "library": setup.library.name,
                 "server": setup.server.name,
                 "profile": setup.profile,
+                "image": IMAGES.get(cell.python, ""),
             }
         )
     return found
@@ -58,7 +69,7 @@ def github(found: Sequence[Mapping[str, str]]) -> dict[str, Any]:
             f"{len(found)} cells are more than the {GITHUB_LIMIT} jobs that GitHub makes of one matrix",
             "ask for a label with -m, or for a part with --part 1/2",
         )
-    return {"include": [{name: job[name] for name in ("cell", "python")} for job in found]}
+    return {"include": [{name: job[name] for name in ("cell", "python", "image")} for job in found]}
 
 
 def gitlab(found: Sequence[Mapping[str, str]]) -> dict[str, Any]:
@@ -69,4 +80,5 @@ def gitlab(found: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     pipeline: dict[str, Any] = {"include": [{"local": GITLAB_INCLUDE}]}
     for job in found:
         pipeline[job["cell"]] = {"extends": ".cell", "variables": {"CELL": job["cell"], "PYTHON": job["python"]}}
+        pipeline[job["cell"]] |= {"image": job["image"]} if job["image"] else {}
     return pipeline

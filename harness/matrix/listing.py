@@ -22,7 +22,8 @@ def cells(labels: Sequence[str] = ()) -> list[Cell]:
         UsageError: there is no cell with one of these labels.
         HarnessError: tox cannot be asked.
     """
-    chosen = [] if "all" in labels else [option for label in labels for option in ("-m", label)]
+    # tox takes all of them behind one -m; of several it takes the last.
+    chosen = [] if "all" in labels or not labels else ["-m", *labels]
     command = [sys.executable, "-m", "tox", "-q", "list", "--no-desc", *chosen]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_DEADLINE, check=False)

@@ -5,24 +5,33 @@ Source of the form: the schema of Jenkins' xUnit plugin (junit-10.xsd), which Gi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.captured.scrub import one_line, printable
 from harness.report.row import Row
 from harness.report.view import View
-from harness.results.result import Exchange, Step
+from harness.results.compare import differences
+from harness.results.result import Exchange, Result, Step
 from harness.verdict import Verdict
 
 
-def render(view: View) -> bytes:
+def render(view: View, recorded: Mapping[str, Result] | None = None) -> bytes:
     """Return every cell of *view* as a suite.
 
     A cell has a failure when, and only when, it does not work: the case ``verdict``, and the step or the exchanges that
     decided it. What went wrong without deciding anything is skipped, and says so; so is what is not tested.
+
+    With what is *recorded* there is a suite for each cell that ran since, with a case ``as recorded``, which fails
+    where the verdict is another one. A red that was known fails nothing then.
     """
     document = JUnitXml("WebSocket libraries on Python and Django")
     for row in view.rows:
-        document.add_testsuite(_suite(row))
+        if recorded is None:
+            document.add_testsuite(_suite(row))
+        elif (before := recorded.get(row.name)) is None or before.varying.started != row.result.varying.started:
+            document.add_testsuite(_against(row, before))
     document.update_statistics()
     # The schema knows this attribute on suites alone.
     document._elem.attrib.pop("skipped", None)
@@ -37,6 +46,30 @@ def _suite(row: Row) -> TestSuite:
     suite.add_testcase(_verdict(row))
     suite.add_testcases([_step(row, step) for step in row.result.steps])
     suite.add_testcases([_exchange(row, exchange) for exchange in row.result.exchanges])
+    return suite
+
+
+def _against(row: Row, before: Result | None) -> TestSuite:
+    """Return the suite of a cell that ran, in which what was recorded before is no failure."""
+    suite = TestSuite(row.name)
+    suite.timestamp = row.result.varying.started[:19]
+    for name, value in _properties(row).items():
+        suite.add_property(name, one_line(value))
+    case = TestCase("as recorded", row.name, 0.0)
+    different = differences(before, row.result) if before is not None else []
+    if row.verdict is Verdict.NOT_TESTED:
+        case.result = [Skipped(one_line(f"{row.label}: {row.result.verdicts.overall.text}"))]
+    elif before is None or before.verdicts.overall.verdict is Verdict.NOT_TESTED:
+        case.result = [Skipped(one_line(f"nothing was recorded before; it is {row.label}"))]
+    elif different:
+        case.result = [_failure(different[-1], "verdict changed", "\n".join(different))]
+    suite.add_testcase(case)
+    steps = [_step(row, step) for step in row.result.steps]
+    for made in [*steps, *(_exchange(row, exchange) for exchange in row.result.exchanges)]:
+        # What decided a verdict that is the recorded one is known, and skipped.
+        if before is not None and not different and any(isinstance(each, Failure) for each in made.result):
+            made.result = [Skipped(one_line(f"as recorded: {made.result[0].message}"))]
+        suite.add_testcase(made)
     return suite
 
 

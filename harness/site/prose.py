@@ -59,6 +59,9 @@ def html(text: str, root: str) -> Markup:
     )
     # Each header of a table is that of a column, which docutils does not say.
     body = parts["body"].replace('<th class="head', '<th scope="col" class="head')
+    # Its columns are as wide as what is in them: a share of a narrow screen breaks words.
+    body = re.sub(r"<colgroup>.*?</colgroup>\n?", "", body, flags=re.DOTALL)
+    body = body.replace('<nav class="contents', '<nav aria-label="Contents" class="contents')
     return Markup(body)  # noqa: S704 -- docutils escapes, and raw is off
 
 

@@ -55,3 +55,9 @@ def test_out_of_reach():
     with pytest.raises(HarnessError, match="cannot be asked for the releases of helper") as told:
         Releases("3.11", {"UV_DEFAULT_INDEX": "http://127.0.0.1:1/simple/"}).of("helper")
     assert "UV_DEFAULT_INDEX" in told.value.hint
+
+
+def test_of_every_python(index):
+    """Without a Python the releases of all are there, each with the Pythons that it says it runs on."""
+    found = Releases("", {"UV_DEFAULT_INDEX": index.url}).of("helper")
+    assert [each.version for each in found] == ["1.0", "1.9", "1.10"]

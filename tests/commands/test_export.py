@@ -122,6 +122,7 @@ def test_all_there_is_to_know(asked):
         "library": "channels4",
         "server": "uvicorn",
         "profile": "today",
+        "image": "",
     }
     assert found[2]["profile"] == "pins"
 
@@ -130,7 +131,11 @@ def test_github(asked):
     """For GitHub it is a matrix on one line."""
     out = run(ci_matrix, "--format", "github")[1]
     assert out.count("\n") == 1
-    assert json.loads(out)["include"][0] == {"cell": "py27-django18", "python": "2.7"}
+    assert json.loads(out)["include"][0] == {
+        "cell": "py27-django18",
+        "python": "2.7",
+        "image": "python:2.7-buster",
+    }
 
 
 def test_gitlab(asked):

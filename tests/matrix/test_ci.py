@@ -30,6 +30,7 @@ def test_jobs():
         "library": "channels4",
         "server": "uvicorn",
         "profile": "today",
+        "image": "",
     }
     assert found[2]["profile"] == "pins"
 
@@ -37,7 +38,11 @@ def test_jobs():
 def test_github():
     """GitHub's matrix is what its syntax wants, and never longer than GitHub allows."""
     found = ci.jobs(CELLS, registry.discover())
-    assert ci.github(found)["include"][0] == {"cell": "py27-django18", "python": "2.7"}
+    assert ci.github(found)["include"][0] == {
+        "cell": "py27-django18",
+        "python": "2.7",
+        "image": "python:2.7-buster",
+    }
     with pytest.raises(UsageError, match="300 cells are more than the 256 jobs"):
         ci.github(found * 100)
 
@@ -45,7 +50,8 @@ def test_github():
 def test_gitlab():
     """GitLab's child pipeline has a job for each cell, which knows its Python."""
     pipeline = ci.gitlab(ci.jobs(CELLS, registry.discover()))
-    assert pipeline["py27-django18"] == {"extends": ".cell", "variables": {"CELL": "py27-django18", "PYTHON": "2.7"}}
+    variables = {"CELL": "py27-django18", "PYTHON": "2.7"}
+    assert pipeline["py27-django18"] == {"extends": ".cell", "variables": variables, "image": "python:2.7-buster"}
     assert len(pipeline) == 1 + len(CELLS)
 
 

@@ -138,3 +138,44 @@ def test_summary(view, hostile):
     assert "<script" not in shown
     assert "<img" not in shown
     assert "<a " not in shown
+
+
+def against(view: View, recorded: dict) -> dict:
+    return {suite.name: suite for suite in JUnitXml.fromstring(junit.render(view, recorded))}
+
+
+def failures(suite) -> list[str]:
+    return [case.name for case in suite if any(type(each).__name__ == "Failure" for each in case.result)]
+
+
+def test_junit_against_what_is_recorded(view):
+    """Cells that ran have a suite alone; a known red fails nothing, and a verdict that changed does, either way."""
+    recorded = {row.name: row.result for row in view.rows}
+    assert against(view, recorded) == {}
+
+    def earlier(cell: str, **verdicts):
+        result = recorded[cell]
+        varying = msgspec.structs.replace(result.varying, started="2026-01-02T03:04:05+00:00")
+        return msgspec.structs.replace(result, varying=varying, **verdicts)
+
+    wrong = Judgement.of(Reason.PAGE_FAILED, "no page")
+    before = Verdicts(web_server=wrong, channels=wrong, overall=wrong)
+    changed = {
+        "py39-django30": earlier("py39-django30"),
+        "py27-django18": earlier("py27-django18", verdicts=before),
+        "py36-django32-pysocketio": earlier("py36-django32-pysocketio"),
+    }
+    suites = against(view, recorded | changed)
+    assert set(suites) == set(changed)
+    assert failures(suites["py39-django30"]) == failures(suites["py36-django32-pysocketio"]) == []
+    assert failures(suites["py27-django18"]) == ["as recorded"]
+    (case,) = [case for case in suites["py27-django18"] if case.name == "as recorded"]
+    assert case.result[0].message == "Does it work? was ✗ No (page failed), is ✓ Yes: 15 of 15 exchanges right"
+
+
+def test_junit_of_what_was_never_recorded(view):
+    """A cell of which nothing was recorded says so, and its failures are failures."""
+    suites = against(view, {})
+    assert len(suites) == len(view.rows)
+    assert "step runserver" in failures(suites["py39-django30"])
+    assert failures(suites["py27-django18"]) == []

@@ -124,7 +124,7 @@
     var more = form.querySelector("details");
     more.hidden = false;
     form.addEventListener("change", function () { remember(show()); });
-    form.addEventListener("submit", function (event) { event.preventDefault(); });
+    form.addEventListener("submit", function (event) { event.preventDefault(); remember(show()); });
     form.addEventListener("reset", function (event) {
       event.preventDefault();
       history.replaceState(null, "", location.pathname);
@@ -168,7 +168,7 @@
 
     form.hidden = false;
     form.addEventListener("change", function () { remember(show()); });
-    form.addEventListener("submit", function (event) { event.preventDefault(); });
+    form.addEventListener("submit", function (event) { event.preventDefault(); remember(show()); });
     fill(form, names);
     show();
   }
