@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from harness.errors import DamagedResult
+from harness.results import catches
 from harness.results.history import moved
 from harness.results.model import Model
 from harness.results.result import BROKEN_OFF, Judgement, Result
@@ -180,7 +181,10 @@ def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
     for probe in result.asked:
         for finding in probe.findings:
             aspect = _Aspect(finding.good, repr(finding.summary), finding.chance)
-            yield (probe.name, f"{probe.name}: {finding.question}"), aspect
+            # What is in parentheses is another way of the library, and no catch.
+            trouble = None if finding.question.endswith(")") else catches.trouble_of(finding.id)
+            weight = f" ({trouble.severity} catch)" if trouble else ""
+            yield (probe.name, f"{probe.name}: {finding.question}{weight}"), aspect
     if result.unit_tests is not None:
         failed = result.unit_tests.failed
         yield ("tests", "the chat's Django tests"), _Aspect(not failed, f"{failed} failed" if failed else "green")

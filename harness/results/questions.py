@@ -95,6 +95,8 @@ _ASPECTS = {
     "does the open connection receive messages?": "receive",
     "does the open connection receive what goes to the group?": "receive",
 }
+#: Names of ways that would make a question's name too long, and what stands for them.
+_WAYS = {"AllowedHostsOriginValidator": "checked"}
 #: How a payload was sent, which ends its question.
 _PAYLOAD = re.compile(r"(.+) by (WebSocket|POST)")
 #: How many subscribers a stress test has, of which kind, and whether their message was kept for them.
@@ -158,6 +160,8 @@ def identifier(question: str) -> str:
 
 
 def _joined(name: str, rest: str, bracket: str) -> str:
+    for way, short in _WAYS.items():
+        bracket = bracket.replace(way, short)
     what, _, of_it = rest.partition(": ")
     most = 2 * _WORDS if bracket else _WORDS
     if of_it:

@@ -166,3 +166,20 @@ def test_the_worst_alone(good):
     assert change_of(asked("first?", "second?"), asked("second?")).change is Change.SAME
     whole = asked("second?", counts=None)
     assert change_of(asked("first?", "second?", counts=None), whole).change is Change.CHANGED
+
+
+def test_catches_are_named():
+    """A catch that is gone or new is told as one, with how much it weighs; another way of the library has none."""
+
+    def with_idle(good: bool, way: str = ""):
+        finding = Finding(question=f"A connection that is idle for 12 s{way}", expected="a", seen=str(good), good=good)
+        return msgspec.structs.replace(
+            samples.of("py313-django61-channels4"), probes=[Probe(name="delivery", findings=[finding])]
+        )
+
+    found = compare({"x": with_idle(False)}, {"x": with_idle(True)}, ("old", "new"), [])
+    told = "better: delivery: A connection that is idle for 12 s (severe catch) was 'False', is 'True'"
+    assert found.cells[0].details == [told]
+    way = " (sync consumer, Redis layer)"
+    found = compare({"x": with_idle(False, way)}, {"x": with_idle(True, way)}, ("old", "new"), [])
+    assert "catch" not in found.cells[0].details[0]
