@@ -21,6 +21,7 @@ from benchmarks.control import measure_control
 from benchmarks.given import ROWS, Given
 from benchmarks.peers.compare import measure_peers
 from benchmarks.rendering import measure_browser, measure_rendering
+from benchmarks.searching import measure_search
 from benchmarks.size import FULL, SMALLEST
 
 #: Each figure by its name, in the order in which they are measured; a figure prints its rows.
@@ -33,6 +34,7 @@ FIGURES: dict[str, Callable[[Given], None]] = {
     "parallel": measure_parallel,
     "rendering": measure_rendering,
     "browser": measure_browser,
+    "search": measure_search,
     "peers": measure_peers,
 }
 

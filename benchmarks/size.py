@@ -30,6 +30,8 @@ class Size:
     peer_rounds: int
     subscribers: int
     messages: int
+    #: How many guilty releases are searched for.
+    searches: int
     #: How many sockets are open and silent while memory is looked at.
     idle: int
 
@@ -48,6 +50,7 @@ FULL = Size(
     peer_rounds=7,
     subscribers=1000,
     messages=20,
+    searches=50,
     idle=10_000,
 )
 #: As little as there can be for every line of a figure to be reached; what comes of it means nothing.
@@ -64,5 +67,6 @@ SMALLEST = Size(
     peer_rounds=1,
     subscribers=20,
     messages=5,
+    searches=2,
     idle=20,
 )

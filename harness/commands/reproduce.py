@@ -34,7 +34,10 @@ def reproduce(result: str, runs: bool, reports: Reports, folders: tuple[Path, ..
         raise UsageError(
             f"{recorded.cell} was not installed: {recorded.verdicts.overall.label}", "nothing to reproduce"
         )
-    through_tox = ["-e", recorded.cell, "--", "--freeze", str(path.resolve() if runs else path)]
+    # What is no release cannot be frozen: it is asked for again.
+    candidate = recorded.candidate
+    options = candidate.options if candidate else ["--freeze", str(path.resolve() if runs else path)]
+    through_tox = ["-e", recorded.cell, "--", *options]
     through_tox += [option for folder in folders for option in ("--libraries", str(folder))]
     if runs:
         # Another environment than the cell's own, which keeps what is resolved today.

@@ -33,10 +33,12 @@ def script(recorded: Result, setup: Setup, through_tox: str) -> list[str]:
     env = {"DJANGO_SETTINGS_MODULE": setup.library.settings}
     broker = versions.broker if setup.library.uses_broker else ""
     env |= setup.library.environment("redis://127.0.0.1:6379/0", recorded.cell, Path("chat.sqlite3"))
+    origins = recorded.candidate.origins if recorded.candidate else {}
     commands = [step.command for step in recorded.steps if step.command and step.name not in ("identify", "install")]
     return [
         f"# {recorded.cell}: {recorded.verdicts.overall.label}, on {recorded.varying.started[:10]}",
         f"# {versions.implementation} {versions.python}, Django {versions.django}, {broker or 'no broker'}",
+        *(f"# {shown} came from {origin}" for shown, origin in origins.items()),
         "#",
         f"# All of it, with the same versions:  {through_tox}",
         "# By hand, in a checkout of this project" + (" and with a Redis on its usual port:" if broker else ":"),

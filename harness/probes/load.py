@@ -142,15 +142,22 @@ class _Loading:
 
     def _once_more(self, room: int) -> None:
         """Ask the largest size that was held, and the first that was not, again, each on a server of its own."""
-        so_far = self._run("")
-        sizes = [each.sockets for each in (so_far.held, so_far.beyond) if each is not None and each.ended != NOT_TRIED]
+        asked: set[int] = set()
         # Each of these starts, and each end, would be a step.
         with self.server.recorder.passing(""):
-            for number in range(1, self.server.runs):
-                for sockets in sizes:
-                    with ExitStack() as stack:
-                        chat = self._serve(stack, room, f" {sockets} again {number}")
-                        self.again.append(self._step(chat, sockets, kept=False))
+            # What held once may not hold again: then a smaller size is the largest that does.
+            while sizes := [each for each in self._that_matter() if each not in asked]:
+                asked |= set(sizes)
+                for number in range(1, self.server.runs):
+                    for sockets in sizes:
+                        with ExitStack() as stack:
+                            chat = self._serve(stack, room, f" {sockets} again {number}")
+                            self.again.append(self._step(chat, sockets, kept=False))
+
+    def _that_matter(self) -> list[int]:
+        """Return the largest size that was held until now, and the first that was not."""
+        so_far = self._run("")
+        return [each.sockets for each in (so_far.held, so_far.beyond) if each is not None and each.ended != NOT_TRIED]
 
     def _step(self, chat: Chat, sockets: int, rates: Sequence[int] = (), kept: bool = True) -> Step:
         """Have a client of its own go through a step; what it has is *kept*, also when this is interrupted."""

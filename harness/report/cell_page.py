@@ -13,7 +13,7 @@ from functools import cached_property
 from harness.report import causes
 from harness.report.row import Row
 from harness.report.view import LibraryView
-from harness.results import catches
+from harness.results import catches, figures
 from harness.results.loads import Run
 from harness.results.result import Fault, Finding, Judgement, Probe
 from harness.verdict import Verdict
@@ -148,6 +148,12 @@ class CellPage:
         parts += [f"{library.title} ({versions.library})"] if versions.library else []
         parts += [self.broker] if self.broker else []
         return ", ".join(parts)
+
+    @property
+    def figures(self) -> list[tuple[str, str]]:
+        """The figures that vary from run to run: what each is called, and what it came to in how many runs."""
+        found = ((title, figures.of(self.row.result, name)) for name, (title, _) in figures.NAMES.items())
+        return [(title, each.told) for title, each in found if each is not None]
 
     @property
     def broker(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from harness.errors import HarnessError
-from harness.report import causes, deep, drafts, excerpts, loads, rst, tables
+from harness.report import causes, deep, drafts, excerpts, headline, loads, rst, tables
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
 from harness.report.rst import Rst
@@ -106,7 +106,7 @@ def with_headline(readme: str, view: View) -> str:
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise HarnessError("README.rst has lost the markers of its headline table", f"put back {_BEGIN!r} and {_END!r}")
-    return f"{before}{begin}\n\n{tables.headline(view, Advisor(view), 'reports/')}\n\n{end}{after}"
+    return f"{before}{begin}\n\n{headline.table(view, Advisor(view), 'reports/')}\n\n{end}{after}"
 
 
 def _environment() -> jinja2.Environment:
@@ -132,6 +132,7 @@ def _environment() -> jinja2.Environment:
         "link": rst.link,
         "table": rst.table,
         "tables": tables,
+        "headline": headline,
         "CellPage": CellPage,
         "loads": loads,
         "deep": deep,

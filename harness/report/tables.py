@@ -7,14 +7,13 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.report import claims, rst
-from harness.report.advice import Advisor
+from harness.report import rst
 from harness.report.cell_page import CellPage, QuestionSet
-from harness.report.choices import Note, counted
+from harness.report.choices import Note
 from harness.report.row import Row
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View, versions
-from harness.results.catches import Severity
+from harness.results import figures
 from harness.results.result import Cost, Finding
 from harness.verdict import Verdict, answer, sign
 
@@ -65,59 +64,6 @@ def where_it_works(view: View) -> Rst:
     return rst.table(["Django", *pythons], rows)
 
 
-def headline(view: View, advisor: Advisor, reports: str = "") -> Rst:
-    """Return each library on one line; *reports* is the folder that leads to the reports."""
-    header = ["Library", "Works on Python", "with Django", "Servers", "Cells that work", "Beware", "Newest release"]
-    rows: list[list[object]] = []
-    for library in view.libraries:
-        usual, *others = [group for group in library.groups if not group.pinned] or library.groups
-        djangos = usual.range_of("django")
-        for group in others:
-            if group.beyond(usual):
-                djangos += f"; under {group.name} {group.range_of('django')}, on Python {group.range_of('python')}"
-        groups = [usual, *others]
-        servers = [group.name for group in groups if group.works]
-        rows.append(
-            [
-                rst.link(library.title, f"{reports}{library.name}.rst"),
-                usual.range_of("python") + _claimed(library, "python"),
-                djangos + _claimed(library, "django"),
-                ", ".join(servers) or "none",
-                worked(groups),
-                beware(advisor.notes(library)),
-                library.prose["release"],
-            ]
-        )
-    return rst.csv_table(header, rows, "16 12 18 14 10 20 10")
-
-
-def worked(groups: Sequence[Rows]) -> str:
-    """Return how many cells of *groups* work, and how many of these have a catch."""
-    works = [row for group in groups for row in group.works]
-    caught = sum(len(group.caught) for group in groups)
-    counted = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
-    return counted + (f", {caught} of them with a catch" if caught else "")
-
-
-def _claimed(library: LibraryView, what: str) -> str:
-    """Return the versions of ``python`` or ``django`` that the newest release claims and no cell was tested with."""
-    newest = claims.newest(library)
-    named = (newest.pythons if what == "python" else newest.djangos) if newest else []
-    tested = set(versions(library.tested, what))
-    untested = [each for each in named if "." in each and each not in tested]
-    return f" (claims {', '.join(untested)}, not tested)" if untested else ""
-
-
-def beware(notes: Sequence[Note]) -> str:
-    """Return what there is to beware of, but for what is mild, each with its cure."""
-    told = [
-        f"{note.trouble.says} ({'; '.join(filter(None, (counted(len(note.rows), 'cell', 'cells'), note.short)))})"
-        for note in notes
-        if note.trouble.severity is not Severity.MILD
-    ]
-    return "; ".join(told) or "nothing known"
-
-
 def costs(view: View) -> Rst:
     """Return what each library adds to an environment, and how fast it is."""
     header = ["Library", "Packages", "Size", "Time to install", "Server ready", "Latency of a message"]
@@ -126,13 +72,19 @@ def costs(view: View) -> Rst:
             library.title,
             known(library.median("packages"), "{:.0f}"),
             known(library.median("bytes"), "{:.1f} MB", 1e6),
-            known(library.median("seconds"), "{:.1f} s"),
-            known(library.seconds("start"), "{:.2f} s"),
-            known(library.latency(), "{:.1f} ms"),
+            varies(library, figures.INSTALL),
+            varies(library, figures.START),
+            varies(library, figures.LATENCY),
         ]
         for library in view.libraries
     ]
     return rst.csv_table(header, rows, "25 15 15 15 15 15")
+
+
+def varies(rows: Rows, name: str) -> str:
+    """Return a figure that varies over *rows*, with its range; a dash where it is not known."""
+    found = rows.figure(name)
+    return found.told_of_each if found else "─"
 
 
 def known(value: float | None, shown: str, scale: float = 1.0) -> str:
@@ -234,8 +186,8 @@ def servers(view: View) -> Rst:
                         group.name,
                         f"{len(group.works)} of {len(group.tested)}",
                         group.range_of("django"),
-                        known(group.seconds("start"), "{:.2f} s"),
-                        known(group.seconds("stop"), "{:.2f} s"),
+                        varies(group, figures.START),
+                        varies(group, figures.STOP),
                         "; ".join(f"{how} ({count})" for how, count in sorted(stops.items())) or "─",
                     ]
                 )

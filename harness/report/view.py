@@ -18,7 +18,8 @@ from harness.errors import DamagedResult, HarnessError
 from harness.matrix.releases import released, supported
 from harness.report import prose
 from harness.report.row import Row
-from harness.results import deep, history, loads, records
+from harness.results import deep, figures, history, loads, records
+from harness.results.figures import Figure
 from harness.results.folder import Reports
 from harness.results.result import Finding, Judgement
 from harness.verdict import Verdict
@@ -89,8 +90,12 @@ class Rows:
         """Return the cells into which the library could be installed."""
         return [row for row in self.rows if row.result.installation is not None]
 
+    def figure(self, name: str) -> Figure | None:
+        """Return a figure that varies, of :mod:`harness.results.figures`, over the cells that work."""
+        return figures.over([row.result for row in self.works], name)
+
     def median(self, what: str) -> float | None:
-        """Return the median over the installed cells of ``packages``, ``bytes`` or ``seconds``."""
+        """Return the median over the installed cells of ``packages`` or ``bytes``."""
         values: list[float] = []
         for row in self.installed():
             installation = row.result.installation
@@ -98,7 +103,6 @@ class Rows:
             number = {
                 "packages": len(installation.added),
                 "bytes": installation.added_bytes,
-                "seconds": row.result.varying.install_seconds,
             }[what]
             values += [number] if number is not None else []
         return statistics.median(values) if values else None
@@ -128,13 +132,6 @@ class Rows:
                 found.setdefault(variant.name, []).append(variant.judgement)
         return found
 
-    def seconds(self, step: str) -> float | None:
-        """Return the median time of a step over the cells that work; ``start`` and ``stop`` are those of the server."""
-        shown = {"start": "{}", "stop": "stop {}"}.get(step, step)
-        names = [(row, shown.format(row.result.server)) for row in self.works]
-        values = [row.result.varying.seconds[name] for row, name in names if name in row.result.varying.seconds]
-        return statistics.median(values) if values else None
-
     def findings(self, name: str) -> dict[str, list[Finding]]:
         """Return what the cells answered to the questions of ``isolation``, of a set or of a probe."""
         answers: dict[str, list[Finding]] = {}
@@ -149,11 +146,6 @@ class Rows:
     def loaded(self) -> bool:
         """Whether a cell was put under load."""
         return any(row.under_load for row in self.rows)
-
-    def latency(self) -> float | None:
-        """Return the median latency over all cells that work, in milliseconds."""
-        values = [row.latency for row in self.works if row.latency is not None]
-        return statistics.median(values) if values else None
 
 
 @dataclass

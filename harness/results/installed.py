@@ -84,3 +84,12 @@ class Candidate(Model, frozen=True, kw_only=True):
     django: str = ""
     #: The day as of which everything but Django was resolved, ``2024-06-01``; empty for today.
     as_of: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        """The options of the command line that ask for it."""
+        told = [option for each in self.requirements for option in ("--with", each)]
+        told += ["--django", self.django] if self.django else []
+        told += ["--as-of", self.as_of] if self.as_of else []
+        # A cell that is not in the matrix is asked for by that alone.
+        return told or ["--any"]

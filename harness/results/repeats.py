@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from harness.results import figures
 from harness.results.installed import Repeats
 from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.verdict import Reason, Verdict
@@ -34,6 +35,12 @@ def together(results: Sequence[Result]) -> Result:
         sets=_sets([each.sets for each in results]),
         probes=_sets([each.probes for each in results]),
         variants=_variants([each.variants for each in results]),
+        varying=msgspec.structs.replace(
+            worst.varying,
+            figures=figures.of_runs(results),
+            # What figures stand is that of the quiet runs, where there were any.
+            quiet=True if any(each.varying.quiet for each in results) else worst.varying.quiet,
+        ),
         repeats=Repeats(times=len(results), seeds=seeds, came=_came(results)),
     )
 

@@ -227,6 +227,11 @@ class Measured(Model, frozen=True, kw_only=True):
     machine: str = ""
     #: The commit of this repository that measured; empty where that is not known.
     commit: str = ""
+    #: Whether little else ran on the machine meanwhile; None where that was not noted.
+    quiet: bool | None = None
+    #: Figures that vary, one of each of several runs: ``latency_ms``, ``install_seconds``, ``start_seconds`` and
+    #: ``stop_seconds``; empty where it was run once.
+    figures: dict[str, list[float]] = {}
     #: What each step took: the name of the step → seconds.
     seconds: dict[str, float]
     #: What the installation took when it was made, which may have been an earlier run; None where nothing is installed.

@@ -32,6 +32,7 @@ from harness.run.hold import Tell
 from harness.run.request import Request
 from harness.system import broker, origin, processes
 from harness.system.files import unwritable
+from harness.system.quiet import Quiet
 from harness.system.vigil import Vigil
 from harness.verdict import Reason, Verdict
 
@@ -89,7 +90,7 @@ def _folders(request: Request, keep: bool = True) -> Iterator[tuple[Path, Path]]
 class _Run:
     def __init__(self, request: Request, watcher: Watcher, work: Path, evidence: Path) -> None:
         self.request = request
-        self.started = datetime.now(UTC)
+        self.started, self.quiet = datetime.now(UTC), Quiet()
         self.work, self.evidence = work, evidence
         env_dir = request.python.parent.parent
         self.project = request.library.project(ROOT)
@@ -350,6 +351,7 @@ class _Run:
         return Measured(
             machine=origin.machine(),
             commit=origin.commit(ROOT),
+            quiet=bool(self.quiet),
             started=self.started.isoformat(timespec="seconds"),
             seconds=self.recorder.seconds,
             install_seconds=installed.seconds if installed else None,

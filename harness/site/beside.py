@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.report import loads, tables
+from harness.report import headline, loads, tables
 from harness.report.advice import Advisor
 from harness.report.view import LibraryView, View
+from harness.results import figures
 from harness.results.deep import TITLES
 from harness.results.result import Finding
 
@@ -71,25 +72,23 @@ class Section:
 
 def sections(view: View, advisor: Advisor) -> list[Section]:
     """Return everything that can be compared."""
-    figures: dict[str, Callable[[LibraryView], str]] = {
+    verdicts: dict[str, Callable[[LibraryView], str]] = {
         "Works on Python": lambda library: library.groups[0].range_of("python"),
         "With Django": lambda library: library.groups[0].range_of("django"),
         "Servers under which it works": lambda library: ", ".join(each.name for each in library.groups if each.works),
-        "Cells that work": lambda library: tables.worked([library]),
-        "Beware": lambda library: tables.beware(advisor.notes(library)),
+        "Cells that work": lambda library: headline.worked([library]),
+        "Beware": lambda library: headline.beware(advisor.notes(library)),
         "Newest release": lambda library: str(library.prose["release"]),
         **{title: _short(name) for name, title in _SHORT.items()},
     }
     costs: dict[str, Callable[[LibraryView], str]] = {
         "Packages it adds": lambda library: tables.known(library.median("packages"), "{:.0f}"),
         "Size": lambda library: tables.known(library.median("bytes"), "{:.1f} MB", 1e6),
-        "Time to install": lambda library: tables.known(library.median("seconds"), "{:.1f} s"),
-        "Server ready after": lambda library: tables.known(library.seconds("start"), "{:.2f} s"),
-        "Latency of a message": lambda library: tables.known(library.latency(), "{:.1f} ms"),
+        **{title: _varying(name) for name, (title, _) in figures.NAMES.items()},
         "Sockets held": _held,
     }
     return [
-        Section("verdicts", "Where it works", "What", list(_lines(view, figures))),
+        Section("verdicts", "Where it works", "What", list(_lines(view, verdicts))),
         Section("costs", "What it costs, and under load", "Median", list(_lines(view, costs))),
         *questions(view),
     ]
@@ -150,6 +149,10 @@ def _cut(text: str) -> str:
 def _lines(view: View, figures: dict[str, Callable[[LibraryView], str]]) -> Iterable[Line]:
     for name, figure in figures.items():
         yield Line(name, {library.name: Told(figure(library) or "─") for library in view.libraries})
+
+
+def _varying(name: str) -> Callable[[LibraryView], str]:
+    return lambda library: tables.varies(library, name)
 
 
 def _short(name: str) -> Callable[[LibraryView], str]:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import samples
 from click.testing import CliRunner
+from msgspec import structs
 from shared import ROOT, fake_cell, harness
 
 from harness.commands import report as reporting
 from harness.results import folder
-from harness.results.document import schema
+from harness.results.document import save_result, schema
+from harness.results.installed import Candidate
 
 SOME = (
     *("py27-django18", "py27-django19", "py313-django52", "py33-django18", "py33-django19", "py34-django18"),
@@ -152,6 +154,23 @@ def test_reproduce(reports, commandline):
     for command in ("migrate --noinput", "loaddata data.json", "runserver 127.0.0.1:8000 --noreload", "--freeze"):
         assert command in done.stdout
     assert "<" not in done.stdout.replace("<build>", "")
+
+
+def test_reproduce_a_candidate(tmp_path, commandline):
+    """What is no release is asked for again as it was asked for, and where it came from is said."""
+    candidate = Candidate(
+        profile="channels",
+        requirements=["../channels"],
+        origins={"../channels": "a folder, commit 0123456789ab"},
+        as_of="2026-06-01",
+    )
+    result = structs.replace(samples.of("py311-django52-channels4"), candidate=candidate)
+    path = tmp_path / "py311-django52-channels4.json"
+    save_result(result, path)
+    done = commandline("reproduce", str(path), reports=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "tox -e py311-django52-channels4 -- --with ../channels --as-of 2026-06-01" in done.stdout
+    assert "# ../channels came from a folder, commit 0123456789ab" in done.stdout
 
 
 def test_reproduce_without_a_broker(reports, commandline):

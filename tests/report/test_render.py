@@ -12,7 +12,7 @@ from shared import ROOT
 
 from harness.errors import HarnessError
 from harness.matrix import listing as matrix
-from harness.report import rst, tables
+from harness.report import headline, rst, tables
 from harness.report.advice import Advisor
 from harness.report.render import check, check_prose, render, with_headline
 from harness.report.view import LibraryView, View, read_view
@@ -211,14 +211,14 @@ def test_reports_are_up_to_date(recorded_pages):
 
 def test_headline(view):
     """The headline has each library on one line, and no docutils complaint."""
-    table = tables.headline(view, Advisor(view), "reports/")
+    table = headline.table(view, Advisor(view), "reports/")
     assert not rst.problems(table)
     assert table.count('\n   "') == len(view.libraries)
 
 
 def test_catches_in_the_headline(view):
     """A count of cells says how many have a catch, what is worst is named, and what is claimed and was not tested."""
-    table = tables.headline(view, Advisor(view))
+    table = headline.table(view, Advisor(view))
     assert "4 of 7, 4 of them with a catch" in table
     assert "some texts do not get through (4 cells)" in table
     assert "(claims 1.5, 1.6, 1.7, not tested)" in table
