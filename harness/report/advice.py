@@ -35,6 +35,8 @@ class Advisor:
         self.view = view
         self.roots = causes.found(view)
         self._choices: dict[str, Choice] = {}
+        self._asked: dict[str, dict[str, str]] = {}
+        self._libraries = {library.name: library for library in view.libraries}
         self._library_of = {row.name: row.result.library for row in view.rows}
         self._roots_of: dict[str, list[Root]] = {}
         for root in self.roots:
@@ -57,7 +59,7 @@ class Advisor:
         """Return the choices for a pair, ranked, with what fails there; where nothing works, the nearest that does."""
         found = Answer(python, django)
         here = [row for row in self.view.rows if (row.cell.python, row.cell.django) == (python, django)]
-        libraries = {library.name: library for library in self.view.libraries}
+        libraries = self._libraries
         known: dict[tuple[str, str], Choice] = {}
         for row in here:
             library = libraries[row.result.library]
@@ -83,13 +85,23 @@ class Advisor:
                 if not each.seen_in:
                     found.setdefault(each.trouble.id, []).append((row, each))
         there = [each for each in catches.TROUBLES if each.id in found]
-        return [_note(number, trouble, found[trouble.id]) for number, trouble in enumerate(there, 1)]
+        asked = {
+            each.id: sum(
+                any(catches.trouble_of(question) is each for question in self._asked_of(row)) for row in library.works
+            )
+            for each in there
+        }
+        return [_note(number, each, found[each.id], asked[each.id]) for number, each in enumerate(there, 1)]
 
     def choice(self, row: Row, library: LibraryView) -> Choice:
         """Return a cell that works as a choice."""
         if row.name not in self._choices:
             self._choices[row.name] = self._choice(row, library)
         return self._choices[row.name]
+
+    def choice_of(self, row: Row) -> Choice:
+        """Return the same, the library being that of *row*."""
+        return self.choice(row, self._libraries[row.result.library])
 
     def _choice(self, row: Row, library: LibraryView) -> Choice:
         fresh, age = self._age(row, library)
@@ -100,26 +112,41 @@ class Advisor:
         """Return a cell that does not work, with what it comes from and what works instead."""
         roots = [root for root in self._roots_of.get(row.name, []) if root.kind == "does not work"]
         instead = [causes.cure(cure) for cure in row.result.cures if not cure.question]
-        instead = instead or [f"{causes.named(cure)}, tried in {name}" for root in roots for name, cure in root.cures]
+        # Another library is no cure; what mends the same one elsewhere is expected to here.
+        instead = instead or [
+            f"{causes.named(cure)}, tried in {name}"
+            for root in roots
+            for name, cure in root.cures
+            if self._library_of.get(name) == library.name
+        ]
         explained = [root.explained if root.explained != "what it says" else root.what for root in roots]
         return Failing(row, library, explained[0] if explained else "", list(dict.fromkeys(instead)))
 
     def _beware(self, row: Row, library: LibraryView) -> Iterator[Beware]:
         """Yield the troubles of *row*, and those seen in a cell of the library that was asked more, the worst first."""
         seen = [(catch, "") for catch in row.catches]
-        other = self._asked_in_depth(row, library)
-        if other is not None:
-            asked = {finding.id for finding in _answers(row)}
+        asked = set(self._asked_of(row))
+        # What it was not asked itself, the nearest cell that was answers for it: one of the same server first.
+        others = [each for each in library.works if each is not row]
+        for other in sorted(others, key=lambda each: (each.result.server != row.result.server, _far(each, row))):
             seen += [(catch, other.name) for catch in other.catches if catch.question not in asked]
+            asked |= set(self._asked_of(other))
         for trouble in catches.TROUBLES:
             of_it = [(catch, where) for catch, where in seen if catches.trouble_of(catch.question) is trouble]
             if of_it:
                 cure, tried_in = self._cure(row, of_it)
                 where = "" if any(not place for _, place in of_it) else of_it[0][1]
-                told = {catch.question for catch, _ in of_it}
-                findings = [*_answers(row), *(_answers(other) if other else ())]
-                decided = {each.decided_by for each in findings if each.id in told and each.decided_by}
+                decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
                 yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
+
+    def _asked_of(self, row: Row) -> dict[str, str]:
+        """Return the short names of all that *row* was asked, each with whose default or code decides it."""
+        if row.name not in self._asked:
+            self._asked[row.name] = {each.id: str(each.decided_by) for each in _answers(row) if each.asked}
+        return self._asked[row.name]
+
+    def _decided(self, cell: str, question: str) -> str:
+        return self._asked.get(cell, {}).get(question, "")
 
     def _asked_in_depth(self, row: Row, library: LibraryView) -> Row | None:
         """Return the nearest cell of *library* that was asked the deep sets, one of the same server first."""
@@ -177,12 +204,12 @@ class Advisor:
                 yield f"{library.title} {newest.version}"
 
 
-def _note(number: int, trouble: Trouble, seen: Sequence[tuple[Row, Beware]]) -> Note:
+def _note(number: int, trouble: Trouble, seen: Sequence[tuple[Row, Beware]], asked: int) -> Note:
     mended = [each for _, each in seen if each.cure]
     usual = Counter(each.remedy for each in mended).most_common(1)
     first = next((each for each in mended if each.remedy == usual[0][0]), None)
     remedy, short = (first.remedy, causes.named(first.cure)) if first and first.cure else ("", "")
-    return Note(number, trouble, [row for row, _ in seen], len(mended), remedy, short)
+    return Note(number, trouble, [row for row, _ in seen], asked, len(mended), remedy, short)
 
 
 def _answers(row: Row) -> Iterator[Finding]:

@@ -186,8 +186,9 @@ class Note:
 
     number: int
     trouble: Trouble
-    #: The cells that have it, and how many of them a cure takes it away from.
+    #: The cells that have it, how many were asked, and how many of those that have it a cure takes it away from.
     rows: list[Row]
+    asked: int
     mended: int
     #: What takes it away; empty where nothing is known to.
     remedy: str
@@ -198,7 +199,7 @@ class Note:
     @property
     def says(self) -> str:
         """The note in one sentence."""
-        cells = counted(len(self.rows), "cell", "cells")
+        cells = f"{len(self.rows)} of {self.asked} cells that were asked"
         cure = f"; {self.remedy}" if self.remedy else ""
         some = f" (in {self.mended} of them)" if self.remedy and self.mended < len(self.rows) else ""
         return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}{some}"

@@ -41,6 +41,8 @@ class Told:
 
     text: str
     good: bool | None = None
+    #: Whose default or code decides it; empty where that is not said.
+    decided: str = ""
 
 
 @dataclass
@@ -51,8 +53,6 @@ class Line:
     of: dict[str, Told] = field(default_factory=dict)
     #: What addresses call it; empty where it has none.
     id: str = ""
-    #: Whose default or code decides it; empty where that is not said.
-    decided: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,6 @@ class Section:
     title: str
     what: str
     lines: list[Line]
-
-    @property
-    def decided(self) -> bool:
-        """Whether any of the lines says who decides it."""
-        return any(line.decided for line in self.lines)
 
 
 def sections(view: View, advisor: Advisor) -> list[Section]:
@@ -123,10 +118,8 @@ def _asked(library: LibraryView) -> Iterator[tuple[str, Finding]]:
 
 
 def _line(name: str, question: str, of: dict[str, list[Finding]]) -> Line:
-    answers = [each for findings in of.values() for each in findings]
-    decided = sorted({each.decided_by for each in answers} - {""})
     told = {library: _told(findings) for library, findings in of.items()}
-    return Line(question, told, f"{name}-{answers[0].id}", " and ".join(map(whose, decided)))
+    return Line(question, told, f"{name}-{next(iter(of.values()))[0].id}")
 
 
 def whose(decided_by: str) -> str:
@@ -139,7 +132,8 @@ def _told(findings: Sequence[Finding]) -> Told:
     good = sum(each.good is True for each in findings)
     seen, _ = Counter(each.summary for each in bad or findings).most_common(1)[0]
     counted = f" ({len(bad)} of {good + len(bad)} cells)" if bad else ""
-    return Told(_cut(seen) + counted, False if bad else True if good else None)
+    decided = " and ".join(whose(each) for each in sorted({each.decided_by for each in findings} - {""}))
+    return Told(_cut(seen) + counted, False if bad else True if good else None, decided)
 
 
 def _cut(text: str) -> str:

@@ -11,7 +11,6 @@ from packaging.version import InvalidVersion, Version
 from harness.report.advice import Advisor
 from harness.report.view import View
 from harness.results.explained import Turned
-from harness.results.roots import Root
 from harness.site.beside import Section
 
 
@@ -20,7 +19,11 @@ class GuiltyRelease:
     """A release that turned an answer, and the cause it belongs to."""
 
     turned: Turned
-    root: Root
+    #: What it turned, the cells in which that is so, their libraries, and the page that says more.
+    what: str
+    cells: int
+    libraries: list[str]
+    target: str
 
     @property
     def bad(self) -> str:
@@ -62,13 +65,26 @@ def packages(view: View, advisor: Advisor) -> list[Package]:
             package.cells += 1
             if version not in package.versions:
                 package.versions.append(version)
-    for root in advisor.roots:
-        for turned in {(each.package, each.bad): each for _, cause in root.causes for each in cause.turned}.values():
-            package = found.setdefault(canonicalize_name(turned.package), Package(turned.package))
-            package.turned.append(GuiltyRelease(turned, root))
+    for guilty in _guilty(view, advisor):
+        package = found.setdefault(canonicalize_name(guilty.turned.package), Package(guilty.turned.package))
+        package.turned.append(guilty)
     for package in found.values():
         package.versions.sort(key=_order)
     return [found[name] for name in sorted(found)]
+
+
+def _guilty(view: View, advisor: Advisor) -> Iterator[GuiltyRelease]:
+    """Yield every release that turned an answer: those of catches and failures by their causes, then the others."""
+    told: set[tuple[str, str, str, str]] = set()
+    for root in advisor.roots:
+        for turned in {(each.package, each.bad): each for _, cause in root.causes for each in cause.turned}.values():
+            yield GuiltyRelease(turned, root.what, len(root.results), root.libraries, f"causes.html#cause-{root.id}")
+        told |= {(name, cause.question, each.package, each.bad) for name, cause in root.causes for each in cause.turned}
+    for row in view.rows:
+        for cause in row.result.causes:
+            for each in cause.turned:
+                if (row.name, cause.question, each.package, each.bad) not in told:
+                    yield GuiltyRelease(each, cause.text, 1, [row.result.library], f"cells/{row.name}.html#causes")
 
 
 def _order(version: str) -> tuple[bool, Version | str]:
@@ -95,6 +111,6 @@ def entries(
             if line.id:
                 yield "question", line.name, f"libraries.html#{line.id}"
     for package in of_packages:
-        said = "; ".join(f"{each.bad} turned: {each.root.what}" for each in package.turned)
+        said = "; ".join(f"{each.bad} turned: {each.what}" for each in package.turned)
         place = f"package-{package.id}" if package.turned else f"installed-{package.id}"
         yield "package", package.name + (f" ({said})" if said else ""), f"packages.html#{place}"

@@ -159,7 +159,10 @@ class Site:
                 current="security.html",
                 title="Who can listen in",
                 description="Who hears what is not meant for them, by which library, and whose default decides it.",
-                intro="Isolation and sessions, across all libraries; who decides an answer stands beside it.",
+                intro=(
+                    "Isolation and sessions, across all libraries, in the chat of this project as each documentation "
+                    "has it written. Whose default or code decides an answer stands in it, where that is known."
+                ),
                 columns=view.current_first,
                 sections=beside.security(view),
             ),
@@ -267,6 +270,7 @@ class Site:
                 changes=changes,
                 recorded=any(row.history for row in view.rows),
                 turned=turned,
+                machines=sorted({row.result.varying.machine for row in view.rows} - {""}),
                 days=sorted(Counter(row.result.varying.started[:10] for row in view.rows).items(), reverse=True),
             ),
         )

@@ -116,6 +116,7 @@ def test_releases_decide_between_equals():
 def test_equals_are_shown_as_equals():
     """What nothing sets apart has one rank, and the next one is counted on from there."""
     same = msgspec.structs.replace(works(f"{PAIR}-channels4-uvicorn"), server="uvicorn")
+    same.probes[0].findings.append(Finding(question=IDLE, expected="fine", seen="fine", good=True))
     other = msgspec.structs.replace(same, cell=f"{PAIR}-channels4-hypercorn", server="hypercorn")
     worse = works(PAIR + CHANNELS, IDLE)
     made = advisor(same, other, worse, deep=(same.cell,))
@@ -142,6 +143,36 @@ def test_catches_of_a_cell_that_was_asked_more():
     )
     ((_, choice),) = advisor(fine, works(deep, IDLE), deep=(deep,)).answer("3.13", "6.0").choices
     assert (choice.beware, choice.label) == ([], "✓ Yes")
+
+
+def test_what_a_cell_was_not_asked():
+    """Of what a cell was not asked the nearest that was answers, whether well or not, one of the same server first."""
+    uvicorn = [
+        msgspec.structs.replace(works(f"{pair}-channels4-uvicorn"), server="uvicorn")
+        for pair in (PAIR, "py311-django52")
+    ]
+    uvicorn[1].probes[0].findings.append(Finding(question=IDLE, expected="fine", seen="fine", good=True))
+    nearer = works("py313-django61-channels4", IDLE)
+    found = {choice.row.name: choice for _, choice in advisor(*uvicorn, nearer, deep=ALL).answer("3.13", "6.0").choices}
+    assert found[uvicorn[0].cell].beware == []
+    worse = msgspec.structs.replace(works("py311-django52-channels4-uvicorn", IDLE), server="uvicorn")
+    fine = works("py313-django61-channels4")
+    fine.probes[0].findings.append(Finding(question=IDLE, expected="fine", seen="fine", good=True))
+    ((_, choice),) = advisor(uvicorn[0], worse, fine, deep=ALL).answer("3.13", "6.0").choices
+    assert [each.seen_in for each in choice.beware] == [worse.cell]
+
+
+def test_another_library_is_no_cure():
+    """What mends another library that fails the same way is not told of this one."""
+    missing = Judgement.of(Reason.SERVER_DID_NOT_START, "No module named 'django.utils.six'")
+    verdicts = Verdicts(web_server=missing, channels=missing, overall=missing)
+    failed = [
+        msgspec.structs.replace(samples.of(cell), verdicts=verdicts, steps=[], probes=[], sets=[], isolation=[])
+        for cell in ("py311-django52", "py313-django51-channels3")
+    ]
+    mended = msgspec.structs.replace(failed[0], cures=[pin("", "uwsgi", "server")])
+    (failing,) = advisor(mended, failed[1]).answer("3.13", "5.1").failing
+    assert (failing.row.name, failing.instead) == ("py313-django51-channels3", [])
 
 
 def test_what_was_never_asked_in_depth_comes_last():

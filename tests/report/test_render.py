@@ -232,7 +232,7 @@ def test_notes_of_a_grid(view):
     assert "`✓ 1,2,3,4`__" in tables.linked_grid(library, library.groups[0], notes)
     page = render(view)["django-websocket-redis.rst"]
     assert f"1. {rst.escape(notes[0].says)}." in page
-    assert notes[0].says == "severe: somebody who is not logged in gets in, in 4 cells"
+    assert notes[0].says == "severe: somebody who is not logged in gets in, in 4 of 4 cells that were asked"
 
 
 def test_grids(view):

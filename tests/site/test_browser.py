@@ -104,7 +104,7 @@ def test_keyboard(browser, address):
     assert field.get_attribute("name") == "python"
     field.send_keys(Keys.DOWN)
     assert "python=" in browser.current_url
-    field.send_keys(*[Keys.TAB] * 2)
+    field.send_keys(*[Keys.TAB] * 3)
     focused = browser.switch_to.active_element
     assert focused.tag_name == "a"
     assert browser.execute_script("return getComputedStyle(arguments[0]).outlineStyle", focused) != "none"

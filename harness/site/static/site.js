@@ -89,7 +89,7 @@
         return Math.abs(place("python", each.dataset.python) - place("python", wanted.python))
           + Math.abs(place("django", each.dataset.django) - place("django", wanted.django));
       };
-      return all("template[data-python]").sort(function (one, other) { return far(one) - far(other); })[0];
+      return all("template[data-works=yes]").sort(function (one, other) { return far(one) - far(other); })[0];
     }
 
     function show() {
@@ -149,7 +149,7 @@
         cell.hidden = Boolean(two && name !== wanted.left && name !== wanted.right);
         cell.classList.toggle("left", Boolean(wanted.left) && name === wanted.left);
       });
-      var lost = 0;
+      var lost = 0, unasked = 0;
       all("table.beside tbody tr").forEach(function (row) {
         var of = function (name) {
           return name ? row.querySelector("td[data-library='" + name + "']") : null;
@@ -157,11 +157,13 @@
         var left = of(wanted.left), right = of(wanted.right);
         var loses = Boolean(two && left.dataset.good === "yes" && right.dataset.good === "no");
         lost += loses ? 1 : 0;
+        unasked += two && left.dataset.good && !right.dataset.good ? 1 : 0;
         row.classList.toggle("loses", loses);
         row.hidden = Boolean(two && wanted.differ && left.textContent === right.textContent);
       });
       form.querySelector("output").textContent = two
-        ? (lost ? lost + " answers are lost by changing from the left to the right." : "No answer is lost by changing from the left to the right.")
+        ? (lost ? lost + " answers get worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")
+          + (unasked ? "; " + unasked + " questions were not asked of the right." : ".")
         : "";
       return wanted;
     }
