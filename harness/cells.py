@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from harness.errors import UsageError
 
@@ -62,6 +63,7 @@ class Cell:
         return self.python_version, self.django_version, self.suffixes
 
 
+@cache
 def numbers(version: str) -> tuple[int, ...]:
     """Return a version such as ``3.10`` as numbers, to compare with."""
     return tuple(int(part) for part in version.split("."))

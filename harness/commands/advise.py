@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from harness.errors import UsageError
 from harness.libraries import registry
 from harness.report.advice import Advisor
 from harness.report.choices import RULE, Answer, Choice
+from harness.report.row import Row
 from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import View
 from harness.results.folder import Reports
+from harness.verdict import Verdict
 
 
 @click.command()
@@ -35,15 +38,15 @@ def advise(
 
     The exit code is 0 where something works on the pair, or a way leads there, and 1 where nothing does.
     """
+    for what, version in (("Python", python), ("Django", django)):
+        if version is not None and not re.fullmatch(r"[0-9]+\.[0-9]+", version):
+            raise UsageError(f"{version!r} is no {what}", "name its first two numbers, such as 3.14 or 6.0")
     view = read_some(reports, registry.module_folders(registry.discover(folders)))
     name_damaged(view)
     if start is not None:
         return _upgrades(view, start, python or "", django or "")
     if python is None or django is None:
         raise UsageError("a Python and a Django are wanted", "for example --python 3.14 --django 6.0, or --from CELL")
-    for what, version in (("Python", python), ("Django", django)):
-        if not version.replace(".", "").isdigit() or version.count(".") != 1:
-            raise UsageError(f"{version!r} is no {what}", "name its first two numbers, such as 3.14 or 6.0")
     answer = Advisor(view).answer(python, django)
     _show(console(), answer)
     return 0 if answer.ranks else 1
@@ -87,19 +90,30 @@ def _upgrades(view: View, name: str, python: str, django: str) -> int:
         near = sorted(view.rows, key=lambda each: abs(numbers(each.cell.django)[0] - numbers(cell.django)[0]))[:3]
         hint = f"measured are {', '.join(each.name for each in near)} and others" if near else f"run `tox -e {name}`"
         raise UsageError(f"nothing is recorded of {name}", hint)
-    upgrades, terminal = Upgrades(Steps(view), row), console()
+    upgrades, terminal, labels = Upgrades(Steps(view), row), console(), _Labels(view)
     ways = [upgrades.to(python, django)] if python or django else list(upgrades.onwards())
-    terminal.print(Text(f"From {row.name} ({row.result.library} under {row.served}, {row.label})", style="bold"))
-    _ways(terminal, ways)
+    terminal.print(Text(f"From {row.name} ({row.result.library} under {row.served}, {labels.of(row)})", style="bold"))
+    _ways(terminal, ways, labels)
     newest = ways[0] if python or django else upgrades.newest()
     if newest.moves:
         terminal.print(Text(f"\nTo Python {newest.python} and Django {newest.django}, each step measured:"))
         for number, move in enumerate(newest.moves, 1):
-            terminal.print(Text(f"  {number:>2}. {move.change}: {move.after.name}, {move.after.label}"))
+            terminal.print(Text(f"  {number:>2}. {move.change}: {move.after.name}, {labels.of(move.after)}"))
     return 0 if any(way.moves is not None for way in ways) or not ways else 1
 
 
-def _ways(terminal: Console, ways: Iterable[Way]) -> None:
+def _ways(terminal: Console, ways: Iterable[Way], labels: _Labels) -> None:
     for way in ways:
-        last = f" ({way.ends_in.name}, {way.ends_in.label})" if way.ends_in else ""
+        last = f" ({way.ends_in.name}, {labels.of(way.ends_in)})" if way.ends_in else ""
         terminal.print(Text(f"  Python {way.python}, Django {way.django}: asks {way.asks}{last}"))
+
+
+class _Labels:
+    """How cells are called: one that has a catch, be it seen in another of its library, is no plain yes."""
+
+    def __init__(self, view: View) -> None:
+        self._advisor = Advisor(view)
+
+    def of(self, row: Row) -> str:
+        """Return the verdict of *row* as it is shown."""
+        return self._advisor.choice_of(row).label if row.verdict is Verdict.WORKS else row.label

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 
-from harness.cells import numbers
+from harness.cells import Cell, numbers
 from harness.matrix.releases import released, releases
 from harness.report import causes, claims
 from harness.report.choices import Answer, Beware, Choice, Failing, Note
@@ -36,6 +36,7 @@ class Advisor:
         self.roots = causes.found(view)
         self._choices: dict[str, Choice] = {}
         self._asked: dict[str, dict[str, str]] = {}
+        self._rows = {row.name: row for row in view.rows}
         self._libraries = {library.name: library for library in view.libraries}
         self._library_of = {row.name: row.result.library for row in view.rows}
         self._roots_of: dict[str, list[Root]] = {}
@@ -159,9 +160,21 @@ class Advisor:
         """Return the pin or the setting that takes all of *seen* away, and the cell in which it was tried."""
         known = [list(self._cures(where or row.name, catch.question)) for catch, where in seen]
         for name, cure in known[0]:
+            if cure.kind == "setting" and any(self._worsens(where or row.name, cure.change) for _, where in seen):
+                continue
             if all(cure.change in {each.change for _, each in others} for others in known):
                 return cure, name
         return None, ""
+
+    def _worsens(self, cell: str, way: str) -> bool:
+        """Tell whether another *way* of the library has a catch in *cell* that the usual one has not."""
+        suffix, known = f" ({way})", {each.question: each for each in _answers(self._rows[cell])}
+        for question, finding in known.items():
+            usual = known.get(question.removesuffix(suffix))
+            worse = finding.good is False and question.endswith(suffix) and usual is not None and usual.good
+            if worse and usual is not None and catches.trouble_of(usual.id) is not None:
+                return True
+        return False
 
     def _cures(self, cell: str, question: str) -> Iterator[tuple[str, Cure]]:
         """Yield what takes a catch of *cell* away: what was tried in it first, then in others of the same cause."""
@@ -178,8 +191,8 @@ class Advisor:
         if made is None:
             supported = self.view.supported(row)
             return supported, "part of a Django that is supported" if supported else "part of a Django of the past"
-        own = claims.of(row, library)
-        claimed = own is not None and claims.claimed(own, row.cell) is True
+        newest = claims.newest(library)
+        claimed = newest is not None and claims.claimed(newest, row.cell) is True
         fresh = library.current(self.view.day)
         says = f"{'and' if fresh == claimed else 'but'} {'claims' if claimed else 'does not claim'} the pair"
         return fresh and claimed, f"released {made:%B %Y}, {says}"
@@ -200,6 +213,8 @@ class Advisor:
         """Yield the libraries whose newest release claims a pair."""
         for library in self.view.libraries:
             newest = claims.newest(library)
+            if any((row.cell.python, row.cell.django) == (python, django) for row in library.tested):
+                continue
             if newest is not None and python in newest.pythons and django in newest.djangos:
                 yield f"{library.title} {newest.version}"
 
@@ -223,8 +238,13 @@ def _place(what: str, version: str) -> int:
     return sum(numbers(each) < numbers(version) for each in released(what))
 
 
+@cache
+def _position_of(cell: Cell) -> tuple[int, int]:
+    return _place("python", cell.python), _place("django", cell.django)
+
+
 def _position(row: Row) -> tuple[int, int]:
-    return _place("python", row.cell.python), _place("django", row.cell.django)
+    return _position_of(row.cell)
 
 
 def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:

@@ -111,7 +111,9 @@ class Choice:
         versions, installation = self.row.result.versions, self.row.result.installation
         if versions is None:
             return ""
-        pins: dict[str, str] = {canonicalize_name(Requirement(each).name): each for each in self.pins}
+        pins: dict[str, list[Requirement]] = {}
+        for each in map(Requirement, self.pins):
+            pins.setdefault(canonicalize_name(each.name), []).append(each)
         asked = dict.fromkeys(installation.requirements if installation else [])
         installed = {canonicalize_name(name): version for name, version in versions.installed.items()}
         wanted = {"django": f"Django=={versions.django}"}
@@ -124,8 +126,8 @@ class Choice:
             name = canonicalize_name(requirement.name)
             extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
             exact = f"=={installed[name]}" if name in installed else str(requirement.specifier)
-            wanted[name] = pins.pop(name, f"{requirement.name}{extras}{exact}")
-        wanted |= pins
+            wanted[name] = f"{requirement.name}{extras}{_held(pins.pop(name, [])) or exact}"
+        wanted |= {name: f"{held[0].name}{_held(held)}" for name, held in pins.items()}
         return " ".join(["pip install", *map(_quoted, wanted.values())])
 
     @property
@@ -203,6 +205,11 @@ class Note:
         cure = f"; {self.remedy}" if self.remedy else ""
         some = f" (in {self.mended} of them)" if self.remedy and self.mended < len(self.rows) else ""
         return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}{some}"
+
+
+def _held(pins: list[Requirement]) -> str:
+    """Return what all of *pins*, which are of one package, leave of it."""
+    return ",".join(dict.fromkeys(str(each.specifier) for each in pins))
 
 
 def counted(number: int, one: str, more: str) -> str:

@@ -57,18 +57,20 @@ def _against(row: Row, before: Result | None) -> TestSuite:
         suite.add_property(name, one_line(value))
     case = TestCase("as recorded", row.name, 0.0)
     different = differences(before, row.result) if before is not None else []
+    known = before is not None and before.verdicts.overall.verdict is not Verdict.NOT_TESTED
+    unknown = "nothing was recorded before"
     if row.verdict is Verdict.NOT_TESTED:
         case.result = [Skipped(one_line(f"{row.label}: {row.result.verdicts.overall.text}"))]
-    elif before is None or before.verdicts.overall.verdict is Verdict.NOT_TESTED:
-        case.result = [Skipped(one_line(f"nothing was recorded before; it is {row.label}"))]
+    elif not known:
+        case.result = [Skipped(one_line(f"{unknown}; it is {row.label}"))]
     elif different:
         case.result = [_failure(different[-1], "verdict changed", "\n".join(different))]
     suite.add_testcase(case)
     steps = [_step(row, step) for step in row.result.steps]
     for made in [*steps, *(_exchange(row, exchange) for exchange in row.result.exchanges)]:
-        # What decided a verdict that is the recorded one is known, and skipped.
-        if before is not None and not different and any(isinstance(each, Failure) for each in made.result):
-            made.result = [Skipped(one_line(f"as recorded: {made.result[0].message}"))]
+        # What decided a verdict that did not change fails nothing; "as recorded" is what does.
+        if not different and any(isinstance(each, Failure) for each in made.result):
+            made.result = [Skipped(one_line(f"{'as recorded' if known else unknown}: {made.result[0].message}"))]
         suite.add_testcase(made)
     return suite
 

@@ -138,7 +138,13 @@ class Upgrades:
     def _beyond(self, python: str, django: str) -> Row | None:
         """Return the cell that works on *python* and *django* and is nearest to the start; None where none does."""
         there = [
-            row for row in self.steps.working if python in ("", row.cell.python) and django in ("", row.cell.django)
+            row
+            for row in self.steps.working
+            if python in ("", row.cell.python)
+            and django in ("", row.cell.django)
+            # What is older in anything is no upgrade.
+            and row.cell.python_version >= self.start.cell.python_version
+            and row.cell.django_version >= self.start.cell.django_version
         ]
         return min(there, key=lambda row: _apart(self.start, row), default=None)
 
@@ -192,11 +198,15 @@ def _far(row: Row, other: Row, what: str) -> float:
 
 def _apart(row: Row, other: Row) -> int:
     """Return how many releases of Python and Django lie between two cells."""
-    places = [
-        [sum(each < numbers(getattr(one.cell, what)) for each in _numbers(what)) for one in (row, other)]
+    return sum(
+        abs(_place(what, getattr(row.cell, what)) - _place(what, getattr(other.cell, what)))
         for what in ("python", "django")
-    ]
-    return sum(abs(here - there) for here, there in places)
+    )
+
+
+@cache
+def _place(what: str, version: str) -> int:
+    return sum(each < numbers(version) for each in _numbers(what))
 
 
 @cache

@@ -27,23 +27,22 @@ Guilty = tuple[Turned, Row, Cause]
 def render(view: View, changes: Iterable[Changed], turned: Iterable[Guilty]) -> bytes:
     """Return the newest of *changes* and *turned* as a feed."""
     entries = [
-        (entry.date, row.name, f"{row.name}: {before.verdict.label} → {entry.verdict.label}", entry.text)
+        (entry.date, row.name, f"{row.name}: {before.verdict.label} → {entry.verdict.label}", entry.text, "verdict")
         for row, before, entry in changes
     ]
-    entries += [
-        (f"{each.uploaded}T00:00:00+00:00", row.name, f"{each.package} {each.bad}: {row.name}", cause.text)
-        for each, row, cause in turned
-        if each.uploaded
-    ]
+    for each, row, cause in turned:
+        if each.uploaded:
+            title, what = f"{each.package} {each.bad}: {row.name}", f"{cause.question}/{each.package}"
+            entries.append((f"{each.uploaded}T00:00:00+00:00", row.name, title, cause.text, what))
     entries.sort(reverse=True)
     feed = ElementTree.Element("feed", {"xmlns": _ATOM})
     newest = entries[0][0] if entries else f"{view.day}T00:00:00+00:00"
     _fill(feed, id=f"{_TAG}feed", title="WebSocket libraries on Python and Django: what changed", updated=newest)
     _fill(ElementTree.SubElement(feed, "author"), name="DjangoTestWebsockets")
     ElementTree.SubElement(feed, "link", {"rel": "self", "href": "feed.atom"})
-    for number, (when, cell, title, text) in enumerate(entries[:_LONGEST]):
+    for when, cell, title, text, what in entries[:_LONGEST]:
         entry = ElementTree.SubElement(feed, "entry")
-        _fill(entry, id=f"{_TAG}{cell}/{when}/{number}", title=title, updated=when, summary=text or title)
+        _fill(entry, id=f"{_TAG}{cell}/{when}/{what}", title=title, updated=when, summary=text or title)
         ElementTree.SubElement(entry, "link", {"rel": "alternate", "href": f"cells/{cell}.html"})
     ElementTree.indent(feed)
     return bytes(ElementTree.tostring(feed, "utf-8", xml_declaration=True)) + b"\n"

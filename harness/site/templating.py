@@ -61,6 +61,7 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "loads": loads,
     }
     environment.globals.update(helpers)
+    environment.tests["beware_of"] = lambda row: bool(_beware(advisor, row))
     environment.filters["whose"] = beside.whose
     return environment
 

@@ -57,6 +57,8 @@ def test_an_upgrade_without_a_way(asked):
         (["--python", "3.13"], "a Python and a Django are wanted"),
         (["--python", "3.13.2", "--django", "6.0"], "'3.13.2' is no Python"),
         (["--python", "3.13", "--django", "main"], "'main' is no Django"),
+        (["--python", "3.", "--django", "6.0"], "'3.' is no Python"),
+        (["--from", "py36-django22", "--python", "abc"], "'abc' is no Python"),
         (["--from", "py99"], "'py99' is not the name of a cell"),
         (["--from", "py39-django18"], "nothing is recorded of py39-django18"),
     ],

@@ -227,3 +227,47 @@ def test_who_decides(decided, said):
     result = msgspec.structs.replace(result, probes=[Probe(name="delivery", findings=[finding])])
     ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
     assert choice.beware[0].decided_by == said
+
+
+def test_an_old_release_claims_nothing_for_the_new_one():
+    """What counts is whether the newest release claims the pair, and not the older one that the cell had to take."""
+    old, newest = works("py38-django32-channels4"), works(PAIR + CHANNELS)
+    claims = msgspec.structs.replace(old.installation.claims, version="4.0.0", pythons=["3.8"], djangos=["3.2"])
+    old = msgspec.structs.replace(old, installation=msgspec.structs.replace(old.installation, claims=claims))
+    ((_, choice),) = advisor(old, newest, deep=ALL).answer("3.8", "3.2").choices
+    assert (choice.fresh, choice.age) == (False, "released November 2025, but does not claim the pair")
+
+
+def test_a_way_that_is_worse_is_no_cure():
+    """Another way of the library that mends one thing, and has a catch that the usual way has not, is no cure."""
+    way = "async consumer, Redis Pub/Sub layer"
+    result = works(PAIR + CHANNELS, LOST, cures=[pin("many-300-its-sender", way, "setting")])
+    broker = "The broker is killed for good: messages lost silently"
+    answers = [
+        Finding(question=broker, expected="none", seen="none", good=True),
+        Finding(question=f"{broker} ({way})", expected="none", seen="some", good=False),
+    ]
+    result.probes[0].findings.extend(answers)
+    ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
+    assert (choice.beware[0].cure, choice.ways) == (None, [])
+
+
+def test_pins_keep_extras_and_each_other():
+    """A pin keeps the extras of what it takes the place of, and two pins of one package hold both."""
+    pins = [pin(change="channels<4.3"), pin("many-300-its-sender", "channels<5, redis<8")]
+    result = works(PAIR + CHANNELS, IDLE, LOST, cures=pins)
+    requirements = ["channels[daphne]>=4", "channels_redis"]
+    installation = msgspec.structs.replace(result.installation, requirements=requirements)
+    result = msgspec.structs.replace(result, installation=installation)
+    ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
+    assert '"channels[daphne]<5,<4.3"' in choice.install
+    assert choice.install.endswith('"redis<8"')
+
+
+def test_what_was_tried_is_not_untested():
+    """A library that claims the pair, and was tried on it and failed, is not named as one that was not tested."""
+    failed = msgspec.structs.replace(
+        samples.of(PAIR + CHANNELS), verdicts=samples.of("py313-django52").verdicts, probes=[], sets=[]
+    )
+    answer = advisor(failed, works("py311-django52-channels4")).answer("3.13", "6.0")
+    assert (answer.claimed, len(answer.failing)) == ([], 1)

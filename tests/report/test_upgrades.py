@@ -113,3 +113,10 @@ def test_there_is_nothing_newer():
 def test_where_one_is(python, django):
     """To where one is no step is needed."""
     assert upgrades("py36-django22", "py37-django22").to(python, django).moves == []
+
+
+def test_nothing_older_is_proposed():
+    """Where no step leads on, a cell with an older Python or Django is no upgrade either."""
+    found = upgrades("py38-django111-channels1", "py37-django20-channels2", "py39-django22")
+    assert found.to(django="2.0") == Way("3.8", "2.0", None)
+    assert found.to(django="2.2").ends_in.name == "py39-django22"
