@@ -59,6 +59,7 @@ def merge(
             sources={name: Reports(folder) for name, folder in {**sources, **({"": over} if over else {})}.items()},
             into=partial,
             libraries=registry.discover(folders),
+            recorded=base.results,
         )
     click.echo(f"{len(brought)} results from {len(sources)} folders, {tested} with a verdict{recorded}.")
     for problem in merged.problems:

@@ -10,22 +10,37 @@ from harness.libraries import registry
 from harness.libraries.base import Library
 from harness.results.document import save_result
 from harness.results.folder import Reports
+from harness.results.history import Entry
+from harness.results.history import read as read_history
+from harness.results.history import write as write_history
 from harness.results.merge import Merged, Problem, bring_deep, bring_evidence, bring_history, bring_loads
+from harness.results.result import Result
+from harness.run import record
 from harness.run.not_tested import not_tested
 
 
-def write(merged: Merged, sources: Mapping[str, Reports], into: Reports, libraries: Mapping[str, Library]) -> None:
+def write(
+    merged: Merged,
+    sources: Mapping[str, Reports],
+    into: Reports,
+    libraries: Mapping[str, Library],
+    recorded: Mapping[str, Result],
+) -> None:
     """Write *merged* with the evidence, histories, load runs and deep sets of *sources* to the folder *into*.
 
-    A cell that is unresolved becomes "not tested" for what is wrong with it; *libraries* say what it measures. What
-    is wrong with a history or with load runs is added to the problems of *merged*.
+    What is *recorded* of a cell and still stands beside its new result is kept, as where it is recorded anew: ways,
+    probes, causes and cures. A cell that is unresolved becomes "not tested" for what is wrong with it; *libraries*
+    say what it measures. What is wrong with a history or with load runs is added to the problems of *merged*.
 
     Raises:
         HarnessError: something cannot be written.
     """
     for cell, (name, result) in merged.results.items():
-        save_result(result, into.result(cell))
+        before = recorded.get(cell) if name else None
+        save_result(record.with_what_stands(result, before), into.result(cell))
         merged.problems += bring_history(cell, result, sources, into) + _further(cell, sources, into)
+        if before is not None:
+            _say_what_moved(result, before, into)
         bring_evidence(cell, sources[name], into)
     for cell, problem in merged.unresolved.items():
         try:
@@ -35,6 +50,12 @@ def write(merged: Merged, sources: Mapping[str, Reports], into: Reports, librari
             continue  # a file whose name is no cell's: it is named, and there is no cell to show
         save_result(not_tested(parsed, setup, problem.kind.reason, problem.text), into.result(cell))
         merged.problems += bring_history(cell, None, sources, into) + _further(cell, sources, into)
+
+
+def _say_what_moved(result: Result, before: Result, into: Reports) -> None:
+    """Say in the line of *result* what had moved since *before*: the machine that measured it had nothing recorded."""
+    path, line = into.history(result.cell), Entry.of(result, before)
+    write_history(path, [line if each.date == line.date else each for each in read_history(path)])
 
 
 def _further(cell: str, sources: Mapping[str, Reports], into: Reports) -> list[Problem]:

@@ -102,10 +102,14 @@ def replace(reports: Reports, result: Result, before: Result | None) -> str:
         if not _untested(before):
             day = before.varying.started[:10]
             return f"The result recorded on {day} stays: {before.verdicts.overall.label}"
-    kept = still_explained(with_earlier_probes(with_earlier_variants(result, before), before), before)
-    save_result(kept, reports.result(result.cell))
+    save_result(with_what_stands(result, before), reports.result(result.cell))
     history.append(reports, result, before)
     return ""
+
+
+def with_what_stands(result: Result, before: Result | None) -> Result:
+    """Return *result* with what is known of *before* and still stands: ways, answers to probes, causes and cures."""
+    return still_explained(with_earlier_probes(with_earlier_variants(result, before), before), before)
 
 
 def _untested(result: Result) -> bool:

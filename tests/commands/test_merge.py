@@ -12,9 +12,10 @@ from harness.commands.merge import merge
 from harness.errors import HarnessError, UsageError
 from harness.results import history, loads
 from harness.results.document import read_result, save_result
+from harness.results.explained import Cure
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Verdicts
-from harness.verdict import Reason
+from harness.results.result import Finding, Judgement, Probe, Verdicts
+from harness.verdict import Reason, Verdict
 
 CELL, OTHER = "py27-django18", "py311-django52-channels4"
 
@@ -132,3 +133,40 @@ def test_names(tmp_path):
     done = run(*(tmp_path / each / "reports" for each in ("one", "two")), "--into", tmp_path / "all")
     assert "in one/reports: " in done.stderr
     assert "in two/reports: " in done.stderr
+
+
+def test_what_stands_is_kept(tmp_path):
+    """A result that is laid over the recorded one keeps causes, cures and probes that it says nothing of, as recorded.
+
+    The machine that measured had nothing recorded: what moved is told beside what is.
+    """
+    idle = Finding(question="A connection that is idle for 12 s", expected="stays open", seen="is closed", good=False)
+    probe, cure = Probe(name="delivery", findings=[idle]), samples_cure()
+    recorded = msgspec.structs.replace(samples.of(OTHER), probes=[probe], cures=[cure])
+    # What the server does not import makes no other server of it.
+    versions = msgspec.structs.replace(recorded.versions, imported=["channels"])
+    recorded = msgspec.structs.replace(recorded, versions=versions)
+    installed = {**recorded.versions.installed, "msgpack": "1.2.3"}
+    new = msgspec.structs.replace(
+        recorded,
+        probes=[],
+        cures=[],
+        versions=msgspec.structs.replace(recorded.versions, installed=installed),
+        varying=msgspec.structs.replace(recorded.varying, started="2026-11-25T10:00:00+00:00"),
+    )
+    base, machine = Reports(tmp_path / "base"), Reports(tmp_path / "linux")
+    for reports, result in ((base, recorded), (machine, new)):
+        save_result(result, reports.result(OTHER))
+        history.append(reports, result, None)
+    assert run(machine.folder, "--over", base.folder, "--into", tmp_path / "all").return_value == 0
+    into = Reports(tmp_path / "all")
+    merged = read_result(into.result(OTHER))
+    assert ([each.name for each in merged.probes], merged.cures) == (["delivery"], [cure])
+    *_, last = history.read(into.history(OTHER))
+    assert (last.date, last.moved) == ("2026-11-25T10:00:00+00:00", {"msgpack": ("1.2.4", "1.2.3")})
+
+
+def samples_cure() -> Cure:
+    return Cure(
+        question="idle-12", kind="pin", change="redis<8", verdict=Verdict.WORKS, text="stays", tried_on="2026-11-26"
+    )
