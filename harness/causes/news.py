@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from harness.causes.releases import Release, Releases
 from harness.cells import Cell
 from harness.environments import legacy
+from harness.environments.names import takes
 from harness.results.result import Result
 
 #: What tox.ini asks for by exact version: a release of it changes nothing until that is raised.
@@ -55,16 +55,9 @@ class News:
             mine = Version(version)
         except InvalidVersion:
             return ""
-        newer = [
-            each.version
-            for each in self._known[project]
-            if Version(each.version) > mine and each.uploaded >= measured and _takes(each, python)
-        ]
-        return newer[-1] if newer else ""
-
-
-def _takes(release: Release, python: str) -> bool:
-    try:
-        return SpecifierSet(release.requires_python).contains(f"{python}.99")
-    except InvalidSpecifier:
-        return True
+        for each in reversed(self._known[project]):
+            if Version(each.version) <= mine:
+                break
+            if each.uploaded >= measured and takes(each.requires_python, python):
+                return each.version
+        return ""

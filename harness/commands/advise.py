@@ -18,11 +18,9 @@ from harness.errors import UsageError
 from harness.libraries import registry
 from harness.report.advice import Advisor
 from harness.report.choices import RULE, Answer, Choice
-from harness.report.row import Row
 from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import View
 from harness.results.folder import Reports
-from harness.verdict import Verdict
 
 
 @click.command()
@@ -90,30 +88,21 @@ def _upgrades(view: View, name: str, python: str, django: str) -> int:
         near = sorted(view.rows, key=lambda each: abs(numbers(each.cell.django)[0] - numbers(cell.django)[0]))[:3]
         hint = f"measured are {', '.join(each.name for each in near)} and others" if near else f"run `tox -e {name}`"
         raise UsageError(f"nothing is recorded of {name}", hint)
-    upgrades, terminal, labels = Upgrades(Steps(view), row), console(), _Labels(view)
+    upgrades, terminal, advisor = Upgrades(Steps(view), row), console(), Advisor(view)
     ways = [upgrades.to(python, django)] if python or django else list(upgrades.onwards())
-    terminal.print(Text(f"From {row.name} ({row.result.library} under {row.served}, {labels.of(row)})", style="bold"))
-    _ways(terminal, ways, labels)
+    terminal.print(
+        Text(f"From {row.name} ({row.result.library} under {row.served}, {advisor.label(row)})", style="bold")
+    )
+    _ways(terminal, ways, advisor)
     newest = ways[0] if python or django else upgrades.newest()
     if newest.moves:
         terminal.print(Text(f"\nTo Python {newest.python} and Django {newest.django}, each step measured:"))
         for number, move in enumerate(newest.moves, 1):
-            terminal.print(Text(f"  {number:>2}. {move.change}: {move.after.name}, {labels.of(move.after)}"))
+            terminal.print(Text(f"  {number:>2}. {move.change}: {move.after.name}, {advisor.label(move.after)}"))
     return 0 if any(way.moves is not None for way in ways) or not ways else 1
 
 
-def _ways(terminal: Console, ways: Iterable[Way], labels: _Labels) -> None:
+def _ways(terminal: Console, ways: Iterable[Way], advisor: Advisor) -> None:
     for way in ways:
-        last = f" ({way.ends_in.name}, {labels.of(way.ends_in)})" if way.ends_in else ""
+        last = f" ({way.ends_in.name}, {advisor.label(way.ends_in)})" if way.ends_in else ""
         terminal.print(Text(f"  Python {way.python}, Django {way.django}: asks {way.asks}{last}"))
-
-
-class _Labels:
-    """How cells are called: one that has a catch, be it seen in another of its library, is no plain yes."""
-
-    def __init__(self, view: View) -> None:
-        self._advisor = Advisor(view)
-
-    def of(self, row: Row) -> str:
-        """Return the verdict of *row* as it is shown."""
-        return self._advisor.choice_of(row).label if row.verdict is Verdict.WORKS else row.label

@@ -110,8 +110,7 @@ def verdict_line(result: Result) -> str:
 
 def catch_lines(result: Result) -> list[str]:
     """Return a line for each trouble that a user of the cell meets although it works, the worst first."""
-    found = dict.fromkeys(catches.trouble_of(each.question) for each in catches.of(result))
-    return [f"  {each.severity}: {each.says}" for each in found if each is not None]
+    return [f"  {each.severity}: {each.says}" for each in catches.troubles(catches.of(result))]
 
 
 def verdict_style(verdict: Verdict) -> str:

@@ -9,7 +9,6 @@ import ast
 import configparser
 import hashlib
 import re
-import subprocess
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,11 +26,11 @@ from packaging.utils import (
 )
 
 from harness.errors import UsageError
+from harness.system.origin import head_of
 
 _EXTRAS = re.compile(r"(?P<path>.*?)(?P<extras>\[[\w.,\s-]+\])?$")
 #: Who is to be let in at an address; it may be a secret.
 _USER = re.compile(r"//[^/@]*@")
-_DEADLINE = 10
 #: How a digest of a file begins, which tells it from others.
 _DIGEST = 12
 
@@ -129,15 +128,7 @@ def _name_in_setup(path: Path) -> str:
 
 def _commit(path: Path) -> str:
     """Return the commit of the folder *path*, and whether it has been changed since; that there is none without git."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(path), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE, check=True)
-        return done.stdout.strip()
-
-    try:
-        commit = git("rev-parse", "--short=12", "HEAD")
-        changed = git("status", "--porcelain", "--", ".")
-    except (OSError, subprocess.SubprocessError):
+    commit, changed = head_of(path, "--", ".")
+    if not commit:
         return "a folder without a commit"
     return f"commit {commit}" + (", changed since" if changed else "")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 #: An exact version on a line of its own.
@@ -25,3 +27,16 @@ def project_of(requirement: str) -> str:
         return canonicalize_name(Requirement(requirement).name)
     except InvalidRequirement:
         return ""
+
+
+@cache
+def takes(requires: str, python: str) -> bool:
+    """Tell whether ``Requires-Python`` of *requires* lets in a *python* such as ``3.13``, in any of its patch releases.
+
+    ``<3.9.5`` is no word against 3.9, and ``>=3.7.3`` none against 3.7; what nobody can read lets everything in.
+    """
+    try:
+        allowed = SpecifierSet(requires)
+    except InvalidSpecifier:
+        return True
+    return any(allowed.contains(f"{python}.{patch}") for patch in range(100))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.cells import Cell
+from harness.cells import Cell, numbers
 
 _FILE = Path(__file__).with_suffix(".toml")
 
@@ -30,6 +30,19 @@ def supported(cell: Cell, day: datetime.date) -> bool:
     """Tell whether on *day* Django supported the cell's release, and that release the cell's Python."""
     release = releases().get(cell.django)
     return release is not None and cell.python in release.pythons and day < release.until
+
+
+@cache
+def place(what: str, version: str) -> int:
+    """Return how many releases of ``python`` or ``django`` there are before *version*."""
+    return sum(numbers(each) < numbers(version) for each in released(what))
+
+
+def apart(one: Cell, other: Cell) -> int:
+    """Return how many releases of Python and Django lie between two cells."""
+    return abs(place("python", one.python) - place("python", other.python)) + abs(
+        place("django", one.django) - place("django", other.django)
+    )
 
 
 def released(what: str) -> set[str]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import groupby
 
 from harness.cells import Cell, numbers
-from harness.matrix.releases import released, releases
+from harness.matrix.releases import apart, releases
 from harness.report import causes, claims
 from harness.report.choices import Answer, Beware, Choice, Failing, Note
 from harness.report.row import Row
@@ -20,7 +20,6 @@ from harness.report.view import LibraryView, View
 from harness.results import catches
 from harness.results.catches import Trouble
 from harness.results.explained import Catch, Cure
-from harness.results.result import Finding
 from harness.results.roots import Root
 from harness.verdict import Verdict
 
@@ -35,10 +34,10 @@ class Advisor:
         self.view = view
         self.roots = causes.found(view)
         self._choices: dict[str, Choice] = {}
+        self._notes: dict[str, list[Note]] = {}
         self._asked: dict[str, dict[str, str]] = {}
         self._rows = {row.name: row for row in view.rows}
         self._libraries = {library.name: library for library in view.libraries}
-        self._library_of = {row.name: row.result.library for row in view.rows}
         self._roots_of: dict[str, list[Root]] = {}
         for root in self.roots:
             for name in root.results:
@@ -60,17 +59,15 @@ class Advisor:
         """Return the choices for a pair, ranked, with what fails there; where nothing works, the nearest that does."""
         found = Answer(python, django)
         here = [row for row in self.view.rows if (row.cell.python, row.cell.django) == (python, django)]
-        libraries = self._libraries
         known: dict[tuple[str, str], Choice] = {}
         for row in here:
-            library = libraries[row.result.library]
             if row.verdict is Verdict.WORKS:
-                choice, place = self.choice(row, library), (library.name, row.result.server)
-                if place not in known or choice.key < known[place].key:
-                    known[place] = choice
+                choice, served = self.choice(row), (row.result.library, row.result.server)
+                if served not in known or choice.key < known[served].key:
+                    known[served] = choice
         for row in here:
             if row.verdict is Verdict.DOES_NOT_WORK and (row.result.library, row.result.server) not in known:
-                found.failing.append(self.failing(row, libraries[row.result.library]))
+                found.failing.append(self.failing(row))
         ranked = sorted(known.values(), key=lambda choice: (choice.key, choice.row.cell.order))
         found.ranks = [list(equals) for _, equals in groupby(ranked, key=lambda choice: choice.key)]
         if not ranked:
@@ -80,36 +77,45 @@ class Advisor:
 
     def notes(self, library: LibraryView) -> list[Note]:
         """Return the troubles of the cells of *library*, the worst first, numbered from 1."""
-        found: dict[str, list[tuple[Row, Beware]]] = {}
-        for row in library.works:
-            for each in self.choice(row, library).beware:
-                if not each.seen_in:
-                    found.setdefault(each.trouble.id, []).append((row, each))
-        there = [each for each in catches.TROUBLES if each.id in found]
-        asked = {
-            each.id: sum(
-                any(catches.trouble_of(question) is each for question in self._asked_of(row)) for row in library.works
-            )
-            for each in there
-        }
-        return [_note(number, each, found[each.id], asked[each.id]) for number, each in enumerate(there, 1)]
+        if library.name not in self._notes:
+            self._notes[library.name] = list(self._noted(library))
+        return self._notes[library.name]
 
-    def choice(self, row: Row, library: LibraryView) -> Choice:
+    def _noted(self, library: LibraryView) -> Iterator[Note]:
+        found: dict[Trouble, list[tuple[Row, Beware]]] = {}
+        asked: Counter[Trouble] = Counter()
+        for row in library.works:
+            for each in self.choice(row).beware:
+                if not each.seen_in:
+                    found.setdefault(each.trouble, []).append((row, each))
+            asked.update({trouble for question in self._asked_of(row) if (trouble := catches.trouble_of(question))})
+        for number, trouble in enumerate((each for each in catches.TROUBLES if each in found), 1):
+            mended = [each for _, each in found[trouble] if each.cure]
+            usual = Counter(each.remedy for each in mended).most_common(1)
+            example = next((each for each in mended if each.remedy == usual[0][0]), None)
+            rows = [row for row, _ in found[trouble]]
+            yield Note(number, trouble, rows, asked[trouble], len(mended), example)
+
+    def choice(self, row: Row) -> Choice:
         """Return a cell that works as a choice."""
         if row.name not in self._choices:
-            self._choices[row.name] = self._choice(row, library)
+            self._choices[row.name] = self._choice(row, self._libraries[row.result.library])
         return self._choices[row.name]
 
-    def choice_of(self, row: Row) -> Choice:
-        """Return the same, the library being that of *row*."""
-        return self.choice(row, self._libraries[row.result.library])
+    def beware_of(self, row: Row) -> list[Beware]:
+        """Return what there is to beware of in a cell that works, also where only another cell was asked."""
+        return self.choice(row).beware if row.verdict is Verdict.WORKS else []
+
+    def label(self, row: Row) -> str:
+        """Return the verdict of *row* as it is shown: one that has a catch, be it seen elsewhere, is no plain yes."""
+        return self.choice(row).label if row.verdict is Verdict.WORKS else row.label
 
     def _choice(self, row: Row, library: LibraryView) -> Choice:
         fresh, age = self._age(row, library)
-        deep = bool(row.deep) or self._asked_in_depth(row, library) is not None
+        deep = any(each.deep for each in library.works)
         return Choice(row, library, list(self._beware(row, library)), fresh, age, deep)
 
-    def failing(self, row: Row, library: LibraryView) -> Failing:
+    def failing(self, row: Row) -> Failing:
         """Return a cell that does not work, with what it comes from and what works instead."""
         roots = [root for root in self._roots_of.get(row.name, []) if root.kind == "does not work"]
         instead = [causes.cure(cure) for cure in row.result.cures if not cure.question]
@@ -118,10 +124,12 @@ class Advisor:
             f"{causes.named(cure)}, tried in {name}"
             for root in roots
             for name, cure in root.cures
-            if self._library_of.get(name) == library.name
+            if self._rows[name].result.library == row.result.library
         ]
         explained = [root.explained if root.explained != "what it says" else root.what for root in roots]
-        return Failing(row, library, explained[0] if explained else "", list(dict.fromkeys(instead)))
+        return Failing(
+            row, self._libraries[row.result.library], explained[0] if explained else "", list(dict.fromkeys(instead))
+        )
 
     def _beware(self, row: Row, library: LibraryView) -> Iterator[Beware]:
         """Yield the troubles of *row*, and those seen in a cell of the library that was asked more, the worst first."""
@@ -129,7 +137,9 @@ class Advisor:
         asked = set(self._asked_of(row))
         # What it was not asked itself, the nearest cell that was answers for it: one of the same server first.
         others = [each for each in library.works if each is not row]
-        for other in sorted(others, key=lambda each: (each.result.server != row.result.server, _far(each, row))):
+        for other in sorted(
+            others, key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell))
+        ):
             seen += [(catch, other.name) for catch in other.catches if catch.question not in asked]
             asked |= set(self._asked_of(other))
         for trouble in catches.TROUBLES:
@@ -143,18 +153,11 @@ class Advisor:
     def _asked_of(self, row: Row) -> dict[str, str]:
         """Return the short names of all that *row* was asked, each with whose default or code decides it."""
         if row.name not in self._asked:
-            self._asked[row.name] = {each.id: str(each.decided_by) for each in _answers(row) if each.asked}
+            self._asked[row.name] = {each.id: str(each.decided_by) for each in row.answers if each.asked}
         return self._asked[row.name]
 
     def _decided(self, cell: str, question: str) -> str:
         return self._asked.get(cell, {}).get(question, "")
-
-    def _asked_in_depth(self, row: Row, library: LibraryView) -> Row | None:
-        """Return the nearest cell of *library* that was asked the deep sets, one of the same server first."""
-        if row.deep:
-            return None
-        asked = [each for each in library.rows if each.deep and each.verdict is Verdict.WORKS]
-        return min(asked, key=lambda each: (each.result.server != row.result.server, _far(each, row)), default=None)
 
     def _cure(self, row: Row, seen: Sequence[tuple[Catch, str]]) -> tuple[Cure | None, str]:
         """Return the pin or the setting that takes all of *seen* away, and the cell in which it was tried."""
@@ -168,7 +171,7 @@ class Advisor:
 
     def _worsens(self, cell: str, way: str) -> bool:
         """Tell whether another *way* of the library has a catch in *cell* that the usual one has not."""
-        suffix, known = f" ({way})", {each.question: each for each in _answers(self._rows[cell])}
+        suffix, known = f" ({way})", {each.question: each for each in self._rows[cell].answers}
         for question, finding in known.items():
             usual = known.get(question.removesuffix(suffix))
             worse = finding.good is False and question.endswith(suffix) and usual is not None and usual.good
@@ -182,8 +185,8 @@ class Advisor:
         tried = [each for root in roots for each in root.cures if each[1].question == question]
         tried = tried or [each for root in roots for each in root.cures]
         usable = [each for each in tried if each[1].kind in ("pin", "setting")]
-        mine = self._library_of.get(cell)
-        yield from sorted(usable, key=lambda each: (each[0] != cell, self._library_of.get(each[0]) != mine))
+        mine = self._rows[cell].result.library
+        yield from sorted(usable, key=lambda each: (each[0] != cell, self._rows[each[0]].result.library != mine))
 
     def _age(self, row: Row, library: LibraryView) -> tuple[bool, str]:
         """Tell whether the library had a release within 24 months that claims the pair of *row*, and say so."""
@@ -199,10 +202,10 @@ class Advisor:
 
     def _nearest(self, python: str, django: str) -> list[Row]:
         """Return the cells nearest to a pair that work, of each library and server one."""
-        place = (_place("python", python), _place("django", django))
+        here = Cell(python, django, ())
         working = sorted(
             (row for row in self.view.rows if row.verdict is Verdict.WORKS),
-            key=lambda row: (_distance(place, _position(row)), row.cell.order),
+            key=lambda row: (apart(here, row.cell), row.cell.order),
         )
         found: dict[tuple[str, str], Row] = {}
         for row in working:
@@ -217,39 +220,3 @@ class Advisor:
                 continue
             if newest is not None and python in newest.pythons and django in newest.djangos:
                 yield f"{library.title} {newest.version}"
-
-
-def _note(number: int, trouble: Trouble, seen: Sequence[tuple[Row, Beware]], asked: int) -> Note:
-    mended = [each for _, each in seen if each.cure]
-    usual = Counter(each.remedy for each in mended).most_common(1)
-    first = next((each for each in mended if each.remedy == usual[0][0]), None)
-    remedy, short = (first.remedy, causes.named(first.cure)) if first and first.cure else ("", "")
-    return Note(number, trouble, [row for row, _ in seen], asked, len(mended), remedy, short)
-
-
-def _answers(row: Row) -> Iterator[Finding]:
-    """Yield every answer of a cell, those of the deep sets whole."""
-    yield from catches.answers(row.result)
-    yield from (finding for each in row.deep for finding in each.findings)
-
-
-def _place(what: str, version: str) -> int:
-    """Return how many known releases there are before *version*."""
-    return sum(numbers(each) < numbers(version) for each in released(what))
-
-
-@cache
-def _position_of(cell: Cell) -> tuple[int, int]:
-    return _place("python", cell.python), _place("django", cell.django)
-
-
-def _position(row: Row) -> tuple[int, int]:
-    return _position_of(row.cell)
-
-
-def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:
-    return sum(abs(here - there) for here, there in zip(one, other, strict=True))
-
-
-def _far(one: Row, other: Row) -> int:
-    return _distance(_position(one), _position(other))

@@ -6,7 +6,7 @@ The rule of the rank is told by :data:`RULE`, on the site and on the command lin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -192,11 +192,18 @@ class Note:
     rows: list[Row]
     asked: int
     mended: int
-    #: What takes it away; empty where nothing is known to.
-    remedy: str
+    #: One of those, with the cure that most of them have; None where nothing is known to take it away.
+    example: Beware | None
 
-    #: The same in a few words.
-    short: str
+    @property
+    def remedy(self) -> str:
+        """What takes it away; empty where nothing is known to."""
+        return self.example.remedy if self.example else ""
+
+    @property
+    def short(self) -> str:
+        """The same in a few words."""
+        return causes.named(self.example.cure) if self.example and self.example.cure else ""
 
     @property
     def says(self) -> str:
@@ -212,7 +219,14 @@ def _held(pins: list[Requirement]) -> str:
     return ",".join(dict.fromkeys(str(each.specifier) for each in pins))
 
 
+def numbered(notes: Iterable[Note], troubles: Iterable[Trouble]) -> list[str]:
+    """Return the numbers of those of *notes* that are about one of *troubles*."""
+    mine = set(troubles)
+    return [str(note.number) for note in notes if note.trouble in mine]
+
+
 def counted(number: int, one: str, more: str) -> str:
+    """Return *number* with what it counts: *one* of it, or *more*."""
     return f"{number or 'no'} {one if number == 1 else more}"
 
 

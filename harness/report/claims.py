@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from harness.cells import Cell
+from harness.environments.names import takes
 from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results.installed import Claims
@@ -48,7 +48,7 @@ def claimed(claims: Claims, cell: Cell) -> bool | None:
 
 
 def _python(claims: Claims, python: str) -> bool | None:
-    return False if not _allowed(claims.requires_python, python) else _named(claims.pythons, python)
+    return False if not takes(claims.requires_python, python) else _named(claims.pythons, python)
 
 
 def _named(versions: list[str], version: str) -> bool | None:
@@ -56,15 +56,6 @@ def _named(versions: list[str], version: str) -> bool | None:
     if any("." in each for each in versions):
         return version in versions
     return False if versions and version.partition(".")[0] not in versions else None
-
-
-def _allowed(requires: str, python: str) -> bool:
-    try:
-        # The newest patch release of it: "<3.9.5" is no word against 3.9, and ">=3.7.3" none against 3.7.
-        allowed = SpecifierSet(requires)
-        return any(allowed.contains(f"{python}.{patch}") for patch in range(100))
-    except InvalidSpecifier:
-        return True
 
 
 def said(row: Row, library: LibraryView) -> str | None:

@@ -63,16 +63,15 @@ class Exported(Model, frozen=True, kw_only=True):
     since: str | None
 
 
-def rows(view: View) -> list[Exported]:
-    """Return every cell of *view* as a row."""
-    advisor = Advisor(view)
-    return [_row(view, row, advisor.choice(row, library)) for library in view.libraries for row in library.rows]
+def rows(view: View, advisor: Advisor | None = None) -> list[Exported]:
+    """Return every cell of *view* as a row; *advisor* is that of *view*, where there is one already."""
+    advisor = advisor or Advisor(view)
+    return [_row(view, row, advisor.choice(row) if row.verdict is Verdict.WORKS else None) for row in view.rows]
 
 
-def _row(view: View, row: Row, choice: Choice) -> Exported:
+def _row(view: View, row: Row, choice: Choice | None) -> Exported:
     result, verdicts, versions = row.result, row.result.verdicts, row.result.versions
     installation, since = result.installation, row.since
-    works = row.verdict is Verdict.WORKS
     counts = [each.summary.counts or (0, 0) for each in row.deep]
     return Exported(
         cell=row.name,
@@ -85,10 +84,10 @@ def _row(view: View, row: Row, choice: Choice) -> Exported:
         verdict=row.verdict,
         reason=verdicts.overall.reason,
         text=one_line(verdicts.overall.text),
-        catches=len(row.catches) if works else None,
+        catches=len(row.catches) if choice else None,
         worst=row.troubles[0].severity if row.troubles else None,
-        beware="; ".join(one_line(each.says) for each in choice.beware if not each.seen_in) if works else "",
-        install=choice.install if works else None,
+        beware="; ".join(one_line(each.says) for each in choice.beware if not each.seen_in) if choice else "",
+        install=choice.install if choice else None,
         django_server=verdicts.django_server.verdict if verdicts.django_server else None,
         web_server=verdicts.web_server.verdict,
         channels=verdicts.channels.verdict,
@@ -109,12 +108,12 @@ def _row(view: View, row: Row, choice: Choice) -> Exported:
     )
 
 
-def as_csv(view: View) -> str:
+def as_csv(view: View, advisor: Advisor | None = None) -> str:
     """Return the rows as CSV (RFC 4180) with a header; a text cannot be taken for a formula by a spreadsheet."""
     written = io.StringIO()
     writer = csv.DictWriter(written, Exported.__struct_fields__)
     writer.writeheader()
-    for row in rows(view):
+    for row in rows(view, advisor):
         writer.writerow({name: _plain(value) for name, value in msgspec.to_builtins(row).items()})
     return written.getvalue()
 
@@ -124,9 +123,9 @@ def _plain(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
-def as_json(view: View) -> str:
+def as_json(view: View, advisor: Advisor | None = None) -> str:
     """Return the rows as a JSON array, as :func:`schema` describes it."""
-    return msgspec.json.format(msgspec.json.encode(rows(view)), indent=1).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(rows(view, advisor)), indent=1).decode() + "\n"
 
 
 def schema_as_json() -> str:

@@ -42,8 +42,8 @@ def worked(groups: Sequence[Rows]) -> str:
     """Return how many cells of *groups* work, and how many of these have a catch."""
     works = [row for group in groups for row in group.works]
     caught = sum(len(group.caught) for group in groups)
-    counted = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
-    return counted + (f", {caught} of them with a catch" if caught else "")
+    said = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
+    return said + (f", {caught} of them with a catch" if caught else "")
 
 
 def _claimed(library: LibraryView, what: str) -> str:

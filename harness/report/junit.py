@@ -38,23 +38,31 @@ def render(view: View, recorded: Mapping[str, Result] | None = None) -> bytes:
     return bytes(document.tostring()) + b"\n"
 
 
-def _suite(row: Row) -> TestSuite:
+def _begun(row: Row) -> TestSuite:
+    """Return the suite of a cell without its cases."""
     suite = TestSuite(row.name)
     suite.timestamp = row.result.varying.started[:19]
     for name, value in _properties(row).items():
         suite.add_property(name, one_line(value))
+    return suite
+
+
+def _cases(row: Row) -> list[TestCase]:
+    """Return a case for each step and each exchange."""
+    steps = [_step(row, step) for step in row.result.steps]
+    return [*steps, *(_exchange(row, exchange) for exchange in row.result.exchanges)]
+
+
+def _suite(row: Row) -> TestSuite:
+    suite = _begun(row)
     suite.add_testcase(_verdict(row))
-    suite.add_testcases([_step(row, step) for step in row.result.steps])
-    suite.add_testcases([_exchange(row, exchange) for exchange in row.result.exchanges])
+    suite.add_testcases(_cases(row))
     return suite
 
 
 def _against(row: Row, before: Result | None) -> TestSuite:
     """Return the suite of a cell that ran, in which what was recorded before is no failure."""
-    suite = TestSuite(row.name)
-    suite.timestamp = row.result.varying.started[:19]
-    for name, value in _properties(row).items():
-        suite.add_property(name, one_line(value))
+    suite = _begun(row)
     case = TestCase("as recorded", row.name, 0.0)
     different = differences(before, row.result) if before is not None else []
     known = before is not None and before.verdicts.overall.verdict is not Verdict.NOT_TESTED
@@ -66,8 +74,7 @@ def _against(row: Row, before: Result | None) -> TestSuite:
     elif different:
         case.result = [_failure(different[-1], "verdict changed", "\n".join(different))]
     suite.add_testcase(case)
-    steps = [_step(row, step) for step in row.result.steps]
-    for made in [*steps, *(_exchange(row, exchange) for exchange in row.result.exchanges)]:
+    for made in _cases(row):
         # What decided a verdict that did not change fails nothing; "as recorded" is what does.
         if not different and any(isinstance(each, Failure) for each in made.result):
             made.result = [Skipped(one_line(f"{'as recorded' if known else unknown}: {made.result[0].message}"))]

@@ -29,15 +29,16 @@ _WORTH_A_PROCESS = 16
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 
 
-def render(view: View, cells: bool = True) -> dict[str, str]:
+def render(view: View, advisor: Advisor | None = None, cells: bool = True) -> dict[str, str]:
     """Return every report by its path below the reports folder, those of *cells* as well.
+
+    *advisor* is that of *view*, where there is one already.
 
     Raises:
         HarnessError: the prose of a library is not complete.
     """
     environment = _environment()
-    advisor = Advisor(view)
-    environment.globals["advisor"] = advisor
+    environment.globals["advisor"] = advisor or Advisor(view)
     pages = {name: environment.get_template(f"{name}.j2").render(view=view) for name in ("index.rst", "causes.rst")}
     for library in view.libraries:
         template = environment.get_template("library.rst.j2")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from harness.cells import Cell
-from harness.results import catches, history
+from harness.results import catches, figures, history
 from harness.results.catches import Trouble
 from harness.results.deep import DeepSet
 from harness.results.explained import Catch
 from harness.results.history import Entry
 from harness.results.loads import Run
-from harness.results.result import Result
+from harness.results.result import Finding, Result
 from harness.verdict import Verdict
 
 
@@ -49,8 +49,12 @@ class Row:
     @cached_property
     def troubles(self) -> list[Trouble]:
         """What the catches are about, the worst first."""
-        found = {catches.trouble_of(each.question) for each in self.catches}
-        return [each for each in catches.TROUBLES if each in found]
+        return catches.troubles(self.catches)
+
+    @property
+    def answers(self) -> Iterator[Finding]:
+        """Every answer of the cell, those of the deep sets whole."""
+        return catches.answers(self.result, self.deep)
 
     @property
     def label(self) -> str:
@@ -87,8 +91,7 @@ class Row:
     @property
     def latency(self) -> float | None:
         """The median latency of a message to a recipient, in milliseconds."""
-        values = [ms for each in self.result.varying.latency_ms.values() for ms in each.values()]
-        return statistics.median(values) if values else None
+        return figures.of_run(self.result).get(figures.LATENCY)
 
     @property
     def commands(self) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from harness.report import rst
 from harness.report.cell_page import CellPage, QuestionSet
-from harness.report.choices import Note
+from harness.report.choices import Note, numbered
 from harness.report.row import Row
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View, versions
@@ -37,9 +37,7 @@ def linked_grid(library: LibraryView, group: Rows, notes: Sequence[Note] = ()) -
 
 
 def _signed(row: Row, notes: Sequence[Note]) -> str:
-    mine = {trouble.id for trouble in row.troubles}
-    numbers = ",".join(str(note.number) for note in notes if note.trouble.id in mine)
-    return f"{sign(row.verdict.good)} {numbers}".strip()
+    return f"{sign(row.verdict.good)} {','.join(numbered(notes, row.troubles))}".strip()
 
 
 def where_it_works(view: View) -> Rst:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 
 from harness.cells import numbers
-from harness.matrix.releases import released
+from harness.matrix.releases import apart, place
 from harness.report.row import Row
 from harness.report.view import View
 from harness.verdict import Verdict
@@ -146,7 +145,7 @@ class Upgrades:
             and row.cell.python_version >= self.start.cell.python_version
             and row.cell.django_version >= self.start.cell.django_version
         ]
-        return min(there, key=lambda row: _apart(self.start, row), default=None)
+        return min(there, key=lambda row: apart(self.start.cell, row.cell), default=None)
 
     def onwards(self) -> Iterator[Way]:
         """Yield the way to each newer Django, then that to each newer Python."""
@@ -191,24 +190,5 @@ def _raised(row: Row, other: Row) -> Iterator[tuple[float, Move]]:
 
 
 def _far(row: Row, other: Row, what: str) -> float:
-    before, after = (numbers(getattr(each.cell, what)) for each in (row, other))
-    releases = sum(before < each <= after for each in _numbers(what))
+    releases = place(what, getattr(other.cell, what)) - place(what, getattr(row.cell, what))
     return releases + _SKIPPED * (releases - 1)
-
-
-def _apart(row: Row, other: Row) -> int:
-    """Return how many releases of Python and Django lie between two cells."""
-    return sum(
-        abs(_place(what, getattr(row.cell, what)) - _place(what, getattr(other.cell, what)))
-        for what in ("python", "django")
-    )
-
-
-@cache
-def _place(what: str, version: str) -> int:
-    return sum(each < numbers(version) for each in _numbers(what))
-
-
-@cache
-def _numbers(what: str) -> list[tuple[int, ...]]:
-    return [numbers(each) for each in released(what)]

@@ -134,7 +134,7 @@ def of(result: Result, deep: Iterable[DeepSet] = ()) -> list[Catch]:
     if result.verdicts.overall.verdict is not Verdict.WORKS:
         return []
     found: dict[str, tuple[int, Catch]] = {}
-    for finding in [*answers(result), *(finding for each in deep for finding in each.findings)]:
+    for finding in answers(result, deep):
         # What is in parentheses is another way of the library.
         if finding.good is not False or finding.question.endswith(")"):
             continue
@@ -157,7 +157,13 @@ def trouble_of(question: str) -> Trouble | None:
     return next((each for each in TROUBLES if re.fullmatch(each.questions, question)), None)
 
 
-def answers(result: Result) -> Iterator[Finding]:
-    """Yield every answer that stands in *result*."""
-    for asked in result.asked:
-        yield from asked.findings
+def troubles(found: Iterable[Catch]) -> list[Trouble]:
+    """Return what the catches *found* are about, the worst first."""
+    there = {trouble_of(each.question) for each in found}
+    return [each for each in TROUBLES if each in there]
+
+
+def answers(result: Result, deep: Iterable[DeepSet] = ()) -> Iterator[Finding]:
+    """Yield every answer that stands in *result*, and all of the *deep* sets, of which it has the worst alone."""
+    for findings in [*(each.findings for each in result.asked), *(each.findings for each in deep)]:
+        yield from findings

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from harness.results.result import Result
 
 LATENCY, INSTALL, START, STOP = "latency_ms", "install_seconds", "start_seconds", "stop_seconds"
-
-
 #: Each figure: what it is called, and how its number is written.
 NAMES = {
     LATENCY: ("Latency of a message", "{:.1f} ms"),
@@ -73,7 +71,7 @@ def of_runs(results: Sequence[Result]) -> dict[str, list[float]]:
 
 def of(result: Result, name: str) -> Figure | None:
     """Return the figure *name* of a cell; None where it was not come to."""
-    values = result.varying.figures.get(name) or [each for each in [of_run(result).get(name)] if each is not None]
+    values = result.varying.figures.get(name) or [value for known, value in of_run(result).items() if known == name]
     if not values:
         return None
     return Figure(name, statistics.median(values), min(values), max(values), len(values), result.varying.quiet)
@@ -84,24 +82,16 @@ def over(results: Iterable[Result], name: str) -> Figure | None:
 
     The range is that of the cells' medians, and the runs are those that each of them had at least.
     """
-    known = [(each, found) for each in results if (found := of(each, name)) is not None]
-    # Several quiet runs are worth more than one, and one that was quiet more than one beside others.
-    for fits in (_several, _alone, _any):
-        chosen = [found for each, found in known if fits(each, found)]
-        if chosen:
-            medians = [each.median for each in chosen]
-            runs, quiet = min(each.runs for each in chosen), chosen[0].quiet
-            return Figure(name, statistics.median(medians), min(medians), max(medians), runs, quiet)
-    return None
+    known = [found for each in results if (found := of(each, name)) is not None]
+    if not known:
+        return None
+    best = max(map(_worth, known))
+    chosen = [each for each in known if _worth(each) == best]
+    medians, runs = [each.median for each in chosen], min(each.runs for each in chosen)
+    return Figure(name, statistics.median(medians), min(medians), max(medians), runs, chosen[0].quiet)
 
 
-def _several(result: Result, found: Figure) -> bool:
-    return found.runs > 1 and result.varying.quiet is True
-
-
-def _alone(result: Result, _: Figure) -> bool:
-    return result.varying.quiet is True
-
-
-def _any(_: Result, __: Figure) -> bool:
-    return True
+def _worth(figure: Figure) -> tuple[bool, bool]:
+    """Return by what figures are chosen: several quiet runs before one, and one that was quiet before any other."""
+    quiet = figure.quiet is True
+    return quiet, quiet and figure.runs > 1

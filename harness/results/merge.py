@@ -154,14 +154,25 @@ def bring_evidence(cell: str, source: Reports, target: Reports) -> None:
         raise HarnessError(f"the evidence of {cell} cannot be copied: {error}", MAKE_ROOM) from error
 
 
-def bring_history(cell: str, result: Result | None, sources: Mapping[str, Reports], target: Reports) -> list[Problem]:
+def bring_history(
+    cell: str,
+    result: Result | None,
+    sources: Mapping[str, Reports],
+    target: Reports,
+    before: Result | None = None,
+) -> list[Problem]:
     """Join what *sources* know of the history of *cell*, and the line of its *result* where none of them has it.
+
+    Where *result* takes the place of *before*, its line says what has moved since: the machine that measured it had
+    nothing recorded to hold it against.
 
     Returns:
         What was wrong with a history; it is left out.
     """
     known, problems = _known(cell, sources, lambda reports: history.read(reports.history(cell)))
-    own = [history.Entry.of(result, None)] if result is not None else []
+    own = [history.Entry.of(result, before)] if result is not None else []
+    if before is not None:
+        known = [line for line in known if line.date != own[0].date]
     missing = [line for line in own if (line.date, line.verdict) not in {(each.date, each.verdict) for each in known}]
     if known or missing:
         history.write(target.history(cell), history.joined([known, missing]))

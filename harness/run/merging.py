@@ -10,9 +10,6 @@ from harness.libraries import registry
 from harness.libraries.base import Library
 from harness.results.document import save_result
 from harness.results.folder import Reports
-from harness.results.history import Entry
-from harness.results.history import read as read_history
-from harness.results.history import write as write_history
 from harness.results.merge import Merged, Problem, bring_deep, bring_evidence, bring_history, bring_loads
 from harness.results.result import Result
 from harness.run import record
@@ -38,9 +35,7 @@ def write(
     for cell, (name, result) in merged.results.items():
         before = recorded.get(cell) if name else None
         save_result(record.with_what_stands(result, before), into.result(cell))
-        merged.problems += bring_history(cell, result, sources, into) + _further(cell, sources, into)
-        if before is not None:
-            _say_what_moved(result, before, into)
+        merged.problems += bring_history(cell, result, sources, into, before) + _further(cell, sources, into)
         bring_evidence(cell, sources[name], into)
     for cell, problem in merged.unresolved.items():
         try:
@@ -50,12 +45,6 @@ def write(
             continue  # a file whose name is no cell's: it is named, and there is no cell to show
         save_result(not_tested(parsed, setup, problem.kind.reason, problem.text), into.result(cell))
         merged.problems += bring_history(cell, None, sources, into) + _further(cell, sources, into)
-
-
-def _say_what_moved(result: Result, before: Result, into: Reports) -> None:
-    """Say in the line of *result* what had moved since *before*: the machine that measured it had nothing recorded."""
-    path, line = into.history(result.cell), Entry.of(result, before)
-    write_history(path, [line if each.date == line.date else each for each in read_history(path)])
 
 
 def _further(cell: str, sources: Mapping[str, Reports], into: Reports) -> list[Problem]:

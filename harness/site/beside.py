@@ -89,9 +89,9 @@ def sections(view: View, advisor: Advisor) -> list[Section]:
     ]
 
 
-def security(view: View) -> list[Section]:
-    """Return the sets that say who can listen in."""
-    return [each for each in questions(view) if each.id in _SECURITY]
+def security(everything: list[Section]) -> list[Section]:
+    """Return those of *everything* that say who can listen in."""
+    return [each for each in everything if each.id in _SECURITY]
 
 
 def questions(view: View) -> list[Section]:

@@ -104,7 +104,9 @@ class Site:
     def pages(self) -> Generator[tuple[str, str | bytes]]:
         """Yield the path and the content of every page."""
         view = self.view
-        prose_of = render_reports(view, cells=False) | {"how.rst": (_HERE / "how.rst").read_text(encoding="utf-8")}
+        prose_of = render_reports(view, self.advisor, cells=False) | {
+            "how.rst": (_HERE / "how.rst").read_text(encoding="utf-8")
+        }
         roots = ["" if path in ("index.rst", "causes.rst", "how.rst") else "../" for path in prose_of]
         # It takes as long as everything else together.
         with workers.mapped(prose.html, prose_of.values(), roots) as made:
@@ -164,7 +166,7 @@ class Site:
                     "has it written. Whose default or code decides an answer stands in it, where that is known."
                 ),
                 columns=view.current_first,
-                sections=beside.security(view),
+                sections=beside.security(self.sections),
             ),
         )
         guilty = [each for each in known if each.turned]
@@ -193,8 +195,8 @@ class Site:
                 page=CellPage(row, library, self.view.day),
                 library=library,
                 row=row,
-                choice=self.advisor.choice(row, library) if works else None,
-                failing=self.advisor.failing(row, library) if fails else None,
+                choice=self.advisor.choice(row) if works else None,
+                failing=self.advisor.failing(row) if fails else None,
                 siblings=self._siblings(row) if fails else [],
                 ways=_ways(Upgrades(self.steps, row)),
                 evidence=evidence,
@@ -225,7 +227,7 @@ class Site:
                 "../",
                 library=library,
                 summary=summary,
-                example=self.advisor.choice(library.example, library) if works else None,
+                example=self.advisor.choice(library.example) if works else None,
                 sets=list(_sets(library)),
                 load=[(row, run) for row in library.rows for run in row.under_load],
                 claims=claims.newest(library),
@@ -275,8 +277,8 @@ class Site:
             ),
         )
         yield "feed.atom", feed.render(view, changes, turned)
-        yield "data/matrix.json", export.as_json(view)
-        yield "data/matrix.csv", export.as_csv(view)
+        yield "data/matrix.json", export.as_json(view, self.advisor)
+        yield "data/matrix.csv", export.as_csv(view, self.advisor)
         yield "data/matrix.schema.json", export.schema_as_json()
         yield from ((f"badges/{name}", text) for name, text in badges.render(view).items())
         yield "data.html", self._page("data.html.j2", badges=list(_badges(view)), address=_ADDRESS)

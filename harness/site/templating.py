@@ -12,11 +12,10 @@ from markupsafe import Markup
 from harness.captured.scrub import printable
 from harness.report import loads
 from harness.report.advice import Advisor
-from harness.report.choices import Beware, Note
-from harness.report.row import Row
+from harness.report.choices import numbered
 from harness.report.view import View
 from harness.site import beside
-from harness.verdict import Verdict, answer, sign
+from harness.verdict import answer, sign
 
 _HERE = Path(__file__).resolve().parent
 #: The pages that every page leads to.
@@ -50,10 +49,10 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "advisor": advisor,
         "navigation": _NAVIGATION,
         "style": lambda verdict: _STYLES[verdict.good],
-        "look": lambda row: "but" if _beware(advisor, row) else _STYLES[row.verdict.good],
-        "short": lambda row: row.verdict.label + (", but" if _beware(advisor, row) else ""),
-        "beware_of": lambda row: _beware(advisor, row),
-        "numbers": lambda row, notes: _numbers(_beware(advisor, row), notes),
+        "look": lambda row: "but" if advisor.beware_of(row) else _STYLES[row.verdict.good],
+        "short": lambda row: row.verdict.label + (", but" if advisor.beware_of(row) else ""),
+        "beware_of": advisor.beware_of,
+        "numbers": lambda row, notes: ", ".join(numbered(notes, (each.trouble for each in advisor.beware_of(row)))),
         "good": answer,
         "sign": sign,
         "good_style": _STYLES.__getitem__,
@@ -61,20 +60,9 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "loads": loads,
     }
     environment.globals.update(helpers)
-    environment.tests["beware_of"] = lambda row: bool(_beware(advisor, row))
+    environment.tests["beware_of"] = lambda row: bool(advisor.beware_of(row))
     environment.filters["whose"] = beside.whose
     return environment
-
-
-def _beware(advisor: Advisor, row: Row) -> list[Beware]:
-    """Return what there is to beware of in a cell that works, also where only another cell was asked."""
-    return advisor.choice_of(row).beware if row.verdict is Verdict.WORKS else []
-
-
-def _numbers(beware: list[Beware], notes: list[Note]) -> str:
-    """Return the numbers of those of *notes* that are of a cell."""
-    mine = {each.trouble.id for each in beware}
-    return ", ".join(str(note.number) for note in notes if note.trouble.id in mine)
 
 
 def _text(value: object) -> object:

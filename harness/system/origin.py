@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -25,20 +24,24 @@ def machine() -> str:
 @cache
 def commit(checkout: Path) -> str:
     """Return the commit of *checkout*, and whether it was changed since; nothing where that cannot be told."""
-    head = _git(checkout, "rev-parse", "--short=12", "HEAD")
-    changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", ":!reports")
-    return f"{head}, changed" if head and changed else head
-
-
-def _git(checkout: Path, *arguments: str) -> str:
-    git = shutil.which("git")
     # Of a folder inside another checkout nothing can be told.
-    if git is None or not (checkout / ".git").exists():
+    if not (checkout / ".git").exists():
         return ""
+    head, changed = head_of(checkout, "--untracked-files=no", "--", ":!reports")
+    return f"{head}, changed" if changed else head
+
+
+def head_of(folder: Path, *where: str) -> tuple[str, bool]:
+    """Return the commit that *folder* is of, and whether anything was changed since; an empty one where there is none.
+
+    *where* says to ``git status`` what is looked at.
+    """
     try:
-        done = subprocess.run(
-            [git, "-C", str(checkout), *arguments], capture_output=True, text=True, timeout=_DEADLINE, check=False
-        )
+        return _git(folder, "rev-parse", "--short=12", "HEAD"), bool(_git(folder, "status", "--porcelain", *where))
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return "", False
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE, check=True).stdout.strip()

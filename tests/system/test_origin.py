@@ -53,5 +53,5 @@ def test_no_checkout(tmp_path):
 def test_without_git(tmp_path, monkeypatch):
     """Where there is no git nothing is told either."""
     git(tmp_path, "init", "-q")
-    monkeypatch.setattr(origin.shutil, "which", lambda name: None)
+    monkeypatch.setenv("PATH", "")
     assert origin.commit(tmp_path) == ""
