@@ -17,6 +17,7 @@ from harness.verdict import Verdict
 
 # The benchmarks have this as well, and know the folder of the tests by its name alone.
 from tests import samples
+from tests.made import deep_set
 
 #: Samples of every kind of verdict, each with its suffix.
 _KINDS = (
@@ -47,17 +48,7 @@ def _deep(cell: str, result: Result, name: str) -> DeepSet:
         for number in range(_QUESTIONS)
         for good in [number % 3 > 0]
     ]
-    return DeepSet(
-        cell=cell,
-        library=result.library,
-        server=result.server,
-        name=name,
-        started=samples.STARTED,
-        seconds=60.0,
-        versions={},
-        findings=findings,
-        counted={},
-    )
+    return deep_set(cell, name, findings, result.library, result.server)
 
 
 def write(folder: Path, number: int) -> list[str]:

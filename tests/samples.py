@@ -35,6 +35,7 @@ from harness.results.result import (
     as_expected,
 )
 from harness.verdict import Reason, Verdict
+from tests.made import alike
 
 #: Samples by what came of them; of some kinds there are several, of other libraries, servers and profiles.
 CELLS = {
@@ -257,7 +258,7 @@ def _not_tested(cell: Cell, library: _Library, pinned: bool, reason: Reason) -> 
         server=library.server,
         profile="pins" if pinned else "today",
         broker="",
-        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        verdicts=alike(judgement),
         versions=None,
         installation=None,
         steps=[Step(name="environment", outcome="failed", cause=text, excerpt=excerpt)] if excerpt else [],

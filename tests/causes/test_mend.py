@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.causes import mend
 from harness.causes.case import Case
@@ -14,7 +15,7 @@ from harness.cells import Cell
 from harness.libraries import registry
 from harness.results.explained import Turned
 from harness.results.folder import Reports
-from harness.results.result import BROKEN_OFF, Finding, Judgement, Probe, Result, VariantResult, Verdicts
+from harness.results.result import BROKEN_OFF, Finding, Judgement, Probe, Result, VariantResult
 from harness.run.request import Request
 from harness.verdict import Reason
 
@@ -47,7 +48,7 @@ def result(cell: str, good: bool | None = True, *more: Finding, reason: Reason =
         base,
         cell=cell,
         server=cell.split("-")[3] if cell.count("-") > 2 else "daphne",
-        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        verdicts=alike(judgement),
         probes=[Probe(name="delivery", findings=[finding, *more])],
         variants=[],
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import made
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.causes import question
 from harness.causes.question import Answer
 from harness.cell.only import Only
 from harness.errors import UsageError
 from harness.results.deep import DeepSet
-from harness.results.result import Finding, Judgement, Probe, Verdicts
+from harness.results.result import Finding, Judgement, Probe
 from harness.verdict import Reason
 
 CELL = "py313-django61-channels4"
@@ -19,17 +21,7 @@ EARLY = "A message sent right after somebody's handshake"
 
 
 def deep_set(*findings: Finding) -> DeepSet:
-    return DeepSet(
-        cell=CELL,
-        library="channels4",
-        server="daphne",
-        name="amounts",
-        started="2026-11-20T10:00:00+00:00",
-        seconds=1.0,
-        versions={},
-        findings=list(findings),
-        counted={},
-    )
+    return made.deep_set(CELL, "amounts", findings)
 
 
 def finding(asked: str, seen: str, good: bool | None, chance: bool = False) -> Finding:
@@ -38,7 +30,7 @@ def finding(asked: str, seen: str, good: bool | None, chance: bool = False) -> F
 
 def judged(reason: Reason, text: str = ""):
     judgement = Judgement.of(reason, text)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     return msgspec.structs.replace(samples.of(CELL), verdicts=verdicts)
 
 

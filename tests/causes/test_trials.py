@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.causes import trials as module
 from harness.causes.notes import Notes
@@ -19,7 +20,7 @@ from harness.libraries import registry
 from harness.results import deep
 from harness.results.deep import DeepSet
 from harness.results.folder import Reports
-from harness.results.result import Finding, Judgement, Verdicts
+from harness.results.result import Finding, Judgement
 from harness.run.request import Request
 from harness.verdict import Reason
 
@@ -95,7 +96,7 @@ def test_under_load():
 def test_a_fault_of_the_machine(made, ran, monkeypatch):
     """Where the machine is at fault nothing is answered, and nothing noted."""
     judgement = Judgement.of(Reason.NO_NETWORK, "the package index is out of reach")
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     failed = msgspec.structs.replace(samples.of(CELL), verdicts=verdicts)
     monkeypatch.setattr(module.running, "run", lambda request, watcher: failed)
     trials = made()

@@ -11,10 +11,11 @@ import msgspec
 import pytest
 import samples
 from click.testing import CliRunner
+from made import alike
 
 from harness.results.document import read_result
 from harness.results.installed import Candidate
-from harness.results.result import Judgement, Result, Verdicts
+from harness.results.result import Judgement, Result
 from harness.run.candidates import Asked, Prepared
 from harness.verdict import Reason
 
@@ -46,7 +47,7 @@ class Command:
     def run(self, request, progress) -> Result:
         self.requests.append(request)
         recorded = samples.of(CELL)
-        verdicts = Verdicts(web_server=self.judged, channels=self.judged, overall=self.judged)
+        verdicts = alike(self.judged)
         return msgspec.structs.replace(recorded, verdicts=verdicts, candidate=request.candidate)
 
     def __call__(self, *options: str):

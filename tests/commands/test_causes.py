@@ -7,10 +7,11 @@ import sys
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.results.document import save_result
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Verdicts
+from harness.results.result import Judgement
 from harness.verdict import Reason
 
 CELL = "py313-django61-channels4"
@@ -21,7 +22,7 @@ def reports(tmp_path) -> Reports:
     made = samples.write(tmp_path / "reports", CELL, "py27-django18", "py313-django52")
     missing = msgspec.structs.replace(samples.of("py33-django18"), cell="py36-django22")
     judgement = Judgement.of(Reason.INTERPRETER_MISSING, "no Python 3.6 found")
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     save_result(msgspec.structs.replace(missing, verdicts=verdicts), made.result("py36-django22"))
     return made
 

@@ -9,12 +9,13 @@ import msgspec
 import pytest
 import samples
 from click.testing import CliRunner
+from made import alike
 from markdown_it import MarkdownIt
 
 from harness.commands.compare import compare
 from harness.report import markdown
 from harness.results.document import save_result
-from harness.results.result import Judgement, Verdicts
+from harness.results.result import Judgement
 from harness.verdict import Reason
 
 CELL = "py27-django18"
@@ -27,7 +28,7 @@ def folders(tmp_path):
     old = samples.write(tmp_path / "old", CELL, "py27-django19").results
     new = samples.write(tmp_path / "new", "py27-django19", "py311-django52-channels4").results
     judgement = Judgement.of(Reason.HANDSHAKE_REFUSED, HOSTILE)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     save_result(msgspec.structs.replace(samples.of(CELL), verdicts=verdicts), new / f"{CELL}.json")
     return str(old), str(new)
 

@@ -7,6 +7,7 @@ import pytest
 import runs
 import samples
 from click.testing import CliRunner
+from made import alike
 
 from harness.commands.merge import merge
 from harness.errors import HarnessError, UsageError
@@ -14,7 +15,7 @@ from harness.results import history, loads
 from harness.results.document import read_result, save_result
 from harness.results.explained import Cure
 from harness.results.folder import Reports
-from harness.results.result import Finding, Judgement, Probe, Verdicts
+from harness.results.result import Finding, Judgement, Probe
 from harness.verdict import Reason, Verdict
 
 CELL, OTHER = "py27-django18", "py311-django52-channels4"
@@ -56,7 +57,7 @@ def test_problems(machines, tmp_path):
     linux, mac = machines
     result = read_result(linux / "results" / f"{CELL}.json")
     judgement = Judgement.of(Reason.HANDSHAKE_REFUSED, "403")
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     save_result(msgspec.structs.replace(result, verdicts=verdicts), mac / "results" / f"{CELL}.json")
     (mac / "results" / "py39-django22.json").write_text('{"schema": "1", "cell"')
     (mac / "results" / "README.json").write_text("{}")

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import samples
 from click.testing import CliRunner
+from made import alike
 from msgspec.structs import replace
 
 from harness.commands import run as module
@@ -16,7 +17,7 @@ from harness.commands.run import run
 from harness.errors import AlreadyRunning, HarnessError, UsageError
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Step, Verdicts
+from harness.results.result import Judgement, Step
 from harness.run import record
 from harness.verdict import Reason
 
@@ -26,7 +27,7 @@ LATER = "2026-12-24T08:00:00+00:00"
 
 def with_reason(reason: Reason, text: str = "so it is"):
     result, judgement = samples.of(CELL), Judgement.of(reason, text)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     return replace(result, verdicts=verdicts, varying=replace(result.varying, started=LATER))
 
 

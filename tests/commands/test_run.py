@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import samples
 from filelock import FileLock
+from made import alike
 from shared import FAKES, fake_cell, harness, run_fake
 
 from harness.cells import Cell
@@ -18,7 +19,7 @@ from harness.libraries.registry import setup_for
 from harness.results import history
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
-from harness.results.result import Finding, Judgement, Probe, Step, Verdicts
+from harness.results.result import Finding, Judgement, Probe, Step
 from harness.run.not_tested import not_tested
 from harness.verdict import Reason
 
@@ -30,7 +31,7 @@ def recorded(reports, fake: str, reason: Reason):
     cell = Cell.parse(fake_cell(fake))
     result = not_tested(cell, setup_for(cell, load_libraries((FAKES,))), Reason.INTERPRETER_MISSING, "no Python found")
     judgement = Judgement.of(reason)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     path = reports / "results" / f"{cell.name}.json"
     save_result(msgspec.structs.replace(result, verdicts=verdicts), path)
     return path

@@ -7,13 +7,14 @@ import re
 import pytest
 import samples
 from click.testing import CliRunner
+from made import alike
 from msgspec.structs import replace
 
 from harness.commands.show import show
 from harness.errors import DamagedResult, UsageError
 from harness.results.document import encode_result
 from harness.results.folder import Reports
-from harness.results.result import Fault, Judgement, Verdicts
+from harness.results.result import Fault, Judgement
 from harness.verdict import Reason
 
 CELL = "py311-django52-channels4"
@@ -165,7 +166,7 @@ def test_texts_are_shown_as_they_are(reports):
     rows = [replace(result.exchanges[0], good=False, faults=faults)]
     save(
         reports,
-        replace(result, verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement), exchanges=rows),
+        replace(result, verdicts=alike(judgement), exchanges=rows),
     )
     _, lines = shown(reports, result.cell)
     assert "  Does it work?     ✗ No (page failed): [red]not red[/red] [/]" in lines

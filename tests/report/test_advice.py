@@ -5,15 +5,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike, deep_set
 
 from harness.cells import Cell
 from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
 from harness.results.catches import Severity
-from harness.results.deep import DeepSet
 from harness.results.explained import Cure
-from harness.results.result import Finding, Judgement, Probe, Result, Verdicts
+from harness.results.result import Finding, Judgement, Probe, Result
 from harness.verdict import Reason, Verdict
 
 ASGI, CHANNELS, SOCKETIO, WEBSOCKET_REDIS = "-asgi", "-channels4", "-pysocketio", ""
@@ -32,7 +32,7 @@ def works(cell: str, *wrong: str, cures=()) -> Result:
     judgement = Judgement.of(Reason.WORKS)
     return msgspec.structs.replace(
         samples.of(cell),
-        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        verdicts=alike(judgement),
         isolation=[],
         sets=[],
         probes=[Probe(name="delivery", findings=found)],
@@ -42,9 +42,7 @@ def works(cell: str, *wrong: str, cures=()) -> Result:
 
 def advisor(*results: Result, deep: tuple[str, ...] = ()) -> Advisor:
     """Return an advisor of *results*, of which the cells *deep* were asked the deep sets."""
-    asked = DeepSet(
-        cell="", library="", server="", name="leaks", started="", seconds=0.0, versions={}, findings=[], counted={}
-    )
+    asked = deep_set("", "leaks", [])
     rows: dict[str, list[Row]] = {}
     for result in sorted(results, key=lambda each: Cell.parse(each.cell).order):
         row = Row(Cell.parse(result.cell), result, deep=[asked] if result.cell in deep else [])
@@ -165,7 +163,7 @@ def test_what_a_cell_was_not_asked():
 def test_another_library_is_no_cure():
     """What mends another library that fails the same way is not told of this one."""
     missing = Judgement.of(Reason.SERVER_DID_NOT_START, "No module named 'django.utils.six'")
-    verdicts = Verdicts(web_server=missing, channels=missing, overall=missing)
+    verdicts = alike(missing)
     failed = [
         msgspec.structs.replace(samples.of(cell), verdicts=verdicts, steps=[], probes=[], sets=[], isolation=[])
         for cell in ("py311-django52", "py313-django51-channels3")
@@ -194,7 +192,7 @@ def test_what_fails():
     """What does not work on the pair is named, with what it comes from and what works instead."""
     failed = samples.of("py313-django52")
     missing = Judgement.of(Reason.SERVER_DID_NOT_START, "No module named 'django.utils.six'")
-    verdicts = Verdicts(web_server=missing, channels=missing, overall=missing)
+    verdicts = alike(missing)
     uwsgi = pin("", "uwsgi", "server")
     failed = msgspec.structs.replace(failed, verdicts=verdicts, steps=[], cures=[uwsgi])
     (failing,) = advisor(failed, works("py36-django22")).answer("3.13", "5.2").failing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import samples
+from made import deep_set
 
 from harness.report import deep, render, rst
 from harness.report.view import read_view
@@ -21,17 +22,7 @@ def finding(question: str, seen: str = "yes", good: bool | None = True) -> Findi
 
 def answered(cell: str, name: str, *findings: Finding) -> DeepSet:
     library = "plain-asgi" if cell.endswith("asgi") else "channels4"
-    return DeepSet(
-        cell=cell,
-        library=library,
-        server="uvicorn",
-        name=name,
-        started="2026-11-26T06:00:00+00:00",
-        seconds=1.0,
-        versions={},
-        findings=list(findings),
-        counted={},
-    )
+    return deep_set(cell, name, findings, library=library, server="uvicorn")
 
 
 @pytest.fixture

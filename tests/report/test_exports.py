@@ -14,6 +14,7 @@ import pytest
 import samples
 from hostile import folder_of
 from junitparser import JUnitXml
+from made import alike
 from markdown_it import MarkdownIt
 from shared import ROOT
 
@@ -22,7 +23,7 @@ from harness.report import badges, export, junit
 from harness.report.row import Row
 from harness.report.view import LibraryView, View, read_view
 from harness.results.folder import Reports
-from harness.results.result import Judgement, Step, Verdicts
+from harness.results.result import Judgement, Step
 from harness.verdict import Reason, Verdict
 
 CELLS = (
@@ -99,7 +100,7 @@ def test_junit_not_tested(view):
     """What could not be tested has no failure, also where a step failed on the way."""
     row = next(row for row in view.rows if row.name == "py39-django30")
     judgement = Judgement.of(Reason.NO_NETWORK, "the index is out of reach")
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     step = Step(name="install", outcome="failed", cause="no route to host")
     result = msgspec.structs.replace(row.result, verdicts=verdicts, steps=[step], exchanges=[])
     (suite,) = JUnitXml.fromstring(junit.render(View([LibraryView("x", [Row(row.cell, result)])], [])))
@@ -159,7 +160,7 @@ def test_junit_against_what_is_recorded(view):
         return msgspec.structs.replace(result, varying=varying, **verdicts)
 
     wrong = Judgement.of(Reason.PAGE_FAILED, "no page")
-    before = Verdicts(web_server=wrong, channels=wrong, overall=wrong)
+    before = alike(wrong)
     changed = {
         "py39-django30": earlier("py39-django30"),
         "py27-django18": earlier("py27-django18", verdicts=before),

@@ -5,18 +5,19 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.cells import Cell
 from harness.report.row import Row
 from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import LibraryView, View
-from harness.results.result import Judgement, Result, Verdicts
+from harness.results.result import Judgement, Result
 from harness.verdict import Reason
 
 
 def judged(cell: str, reason: Reason = Reason.WORKS) -> Result:
     judgement = Judgement.of(reason)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     parts = Cell.parse(cell).name.split("-")
     server = "uwsgi" if "uwsgi" in parts else samples.of(cell).server
     return msgspec.structs.replace(samples.of(cell), verdicts=verdicts, server=server)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike, deep_set
 
 from harness.results import catches
-from harness.results.deep import DeepSet
-from harness.results.result import Finding, Judgement, Probe, Verdicts
+from harness.results.result import Finding, Judgement, Probe
 from harness.verdict import Reason
 
 
@@ -76,7 +76,7 @@ def test_the_worst_first():
 def test_only_of_cells_that_work():
     """A cell that does not work has no catch, and neither has an answer that is as expected or was not to be had."""
     judgement = Judgement.of(Reason.EXCHANGE_WRONG, "wrong")
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     result = msgspec.structs.replace(samples.of("py313-django61-channels4"), verdicts=verdicts)
     assert catches.of(with_findings("emoji by POST", result=result)) == []
     for good in (True, None):
@@ -108,15 +108,5 @@ def test_of_the_deep_sets():
     """What a deep set answers is a catch as well, also what no longer fits into the result."""
     result = with_findings("emoji by WebSocket")
     finding = Finding(question="300 messages by one handler: its sender", expected="all", seen="some", good=False)
-    deep = DeepSet(
-        cell="",
-        library="",
-        server="",
-        name="amounts",
-        started="",
-        seconds=0.0,
-        versions={},
-        findings=[finding],
-        counted={},
-    )
+    deep = deep_set("py313-django61-channels4", "amounts", [finding])
     assert [each.question for each in catches.of(result, [deep])] == ["many-300-its-sender", "payload-emoji-websocket"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.results.compare import Change, compare, differences
-from harness.results.result import Finding, Judgement, Probe, Result, Verdicts
+from harness.results.result import Finding, Judgement, Probe, Result
 from harness.verdict import Reason
 
 GOOD, BAD = Judgement.of(Reason.WORKS), Judgement.of(Reason.SERVER_DID_NOT_START, "no")
@@ -38,7 +39,7 @@ def good() -> Result:
 
 
 def judged(result: Result, judgement: Judgement) -> Result:
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     return msgspec.structs.replace(result, verdicts=verdicts)
 
 

@@ -7,6 +7,7 @@ import time
 
 import msgspec
 import pytest
+from made import deep_set
 
 from harness.errors import DamagedResult
 from harness.results import deep
@@ -23,17 +24,7 @@ def finding(number: int, good: bool | None = True) -> Finding:
 
 
 def answered(name: str = "endings", *findings: Finding) -> DeepSet:
-    return DeepSet(
-        cell=CELL,
-        library="plain-asgi",
-        server="uvicorn",
-        name=name,
-        started="2026-11-26T06:00:00+00:00",
-        seconds=42.5,
-        versions=VERSIONS,
-        findings=list(findings),
-        counted={},
-    )
+    return deep_set(CELL, name, findings, library="plain-asgi", server="uvicorn", seconds=42.5, versions=VERSIONS)
 
 
 @pytest.fixture

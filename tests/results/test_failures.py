@@ -5,15 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.results.failures import told
-from harness.results.result import Judgement, Step, Verdicts
+from harness.results.result import Judgement, Step
 from harness.verdict import Reason
 
 
 def failed(text: str, excerpt: str = ""):
     judgement = Judgement.of(Reason.SERVER_DID_NOT_START, text)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     steps = [Step(name="runserver", outcome="failed", cause=text, excerpt=excerpt)]
     return msgspec.structs.replace(samples.of("py311-django22"), verdicts=verdicts, steps=steps)
 

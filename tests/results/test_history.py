@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.errors import DamagedResult
 from harness.results import history
 from harness.results.folder import Reports
 from harness.results.history import Entry
-from harness.results.result import Judgement, Result, Verdicts
+from harness.results.result import Judgement, Result
 from harness.verdict import Reason
 
 WORKS, REFUSED = Reason.WORKS, Reason.HANDSHAKE_REFUSED
@@ -26,7 +27,7 @@ def later(result: Result, date: str, reason: Reason = WORKS, **installed: str) -
     judgement = Judgement.of(reason, "because")
     return msgspec.structs.replace(
         result,
-        verdicts=Verdicts(web_server=judgement, channels=judgement, overall=judgement),
+        verdicts=alike(judgement),
         versions=msgspec.structs.replace(result.versions, installed={**result.versions.installed, **installed}),
         varying=msgspec.structs.replace(result.varying, started=date),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.cells import Cell
 from harness.errors import DamagedResult, ForeignSchema
@@ -13,7 +14,7 @@ from harness.results.folder import Reports
 from harness.results.history import Entry
 from harness.results.merge import Kind, bring_evidence, bring_history, merge
 from harness.results.records import Records
-from harness.results.result import Judgement, Result, Verdicts
+from harness.results.result import Judgement, Result
 from harness.verdict import Reason
 
 CELL = "py27-django18"
@@ -23,7 +24,7 @@ RESULT = samples.of(CELL)
 def said(reason: Reason, started: str = "2026-11-01T00:00:00+00:00") -> Records:
     """Return what a machine brings that came to *reason*."""
     judgement = Judgement.of(reason, "because")
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     varying = msgspec.structs.replace(RESULT.varying, started=started)
     return Records({CELL: msgspec.structs.replace(RESULT, verdicts=verdicts, varying=varying)})
 

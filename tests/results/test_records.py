@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+import made
 import pytest
 import samples
 
@@ -38,17 +39,7 @@ def test_commit(repository):
 
 
 def deep_set(*findings: Finding) -> DeepSet:
-    return DeepSet(
-        cell=CELL,
-        library="django-websocket-redis",
-        server="runserver",
-        name="endings",
-        started="2026-11-26T06:00:00+00:00",
-        seconds=42.5,
-        versions={},
-        findings=list(findings),
-        counted={},
-    )
+    return made.deep_set(CELL, "endings", findings, library="django-websocket-redis", server="runserver")
 
 
 def test_deep_sets(repository):

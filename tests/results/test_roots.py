@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from made import alike
 
 from harness.results.explained import Cause, Cure, Turned
-from harness.results.result import Finding, Judgement, Probe, Result, Verdicts
+from harness.results.result import Finding, Judgement, Probe, Result
 from harness.results.roots import roots
 from harness.verdict import Reason, Verdict
 
@@ -16,7 +17,7 @@ IDLE = "A connection that is idle for 12 s"
 
 def failed(cell: str, text: str, reason: Reason = Reason.SERVER_DID_NOT_START) -> Result:
     judgement = Judgement.of(reason, text)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     return msgspec.structs.replace(samples.of(cell), verdicts=verdicts, steps=[], probes=[], sets=[], isolation=[])
 
 
@@ -25,7 +26,7 @@ def caught(cell: str, seen: str = "closed", question: str = IDLE, causes=(), cur
     works = Judgement.of(Reason.WORKS)
     return msgspec.structs.replace(
         samples.of(cell),
-        verdicts=Verdicts(web_server=works, channels=works, overall=works),
+        verdicts=alike(works),
         probes=[Probe(name="delivery", findings=[finding])],
         sets=[],
         isolation=[],

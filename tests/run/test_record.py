@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import samples
 from filelock import FileLock
+from made import alike
 from msgspec.structs import replace
 
 from harness.errors import AlreadyRunning, DamagedResult, HarnessError, UsageError
@@ -12,7 +13,7 @@ from harness.results import history
 from harness.results.document import read_result, save_result
 from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
-from harness.results.result import Finding, Judgement, Probe, Result, VariantResult, Verdicts
+from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.run import record
 from harness.run.record import Conclusion
 from harness.verdict import Reason, Verdict
@@ -34,7 +35,7 @@ def works() -> Result:
 def with_reason(result: Result, reason: Reason, text: str = "so it is", started: str = LATER) -> Result:
     """Return *result* as it would be with another verdict, of a later day."""
     judgement = Judgement.of(reason, text)
-    verdicts = Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+    verdicts = alike(judgement)
     return replace(result, verdicts=verdicts, varying=replace(result.varying, started=started))
 
 
