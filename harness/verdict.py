@@ -18,6 +18,11 @@ def answer(good: bool | None) -> str:
     return {True: "✓ Yes", False: "✗ No", None: "─"}[good]
 
 
+def with_catch(label: str, caught: bool) -> str:
+    """Return the *label* of a verdict as it is shown: one that has a catch is no plain yes."""
+    return f"{label}, but" if caught else label
+
+
 class Verdict(enum.StrEnum):
     """What is known about a cell. There is no fourth: a fault of the harness is no verdict."""
 

@@ -12,6 +12,7 @@ from harness.commands.results import name_damaged, read_some
 from harness.commands.terminal import verdict_line
 from harness.libraries import registry
 from harness.report import render
+from harness.report.advice import Advisor
 from harness.report.view import View
 from harness.results import catches
 from harness.results.folder import Reports
@@ -39,9 +40,10 @@ from harness.verdict import Verdict
 def report(check: bool, session: str | None, began: str, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
     view = read_some(reports, registry.module_folders(registry.discover(folders)))
-    pages = render.render(view)
+    advisor = Advisor(view)
+    pages = render.render(view, advisor)
     readme = ROOT / "README.rst"
-    headline = render.with_headline(readme.read_text(encoding="utf-8"), view)
+    headline = render.with_headline(readme.read_text(encoding="utf-8"), view, advisor)
     # Where a result could not be read, the numbers are not those of all that is recorded.
     with_readme = reports.folder.resolve() == Reports.of_checkout().folder.resolve() and not view.damaged
     if check:

@@ -17,6 +17,7 @@ from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results.catches import Severity, Trouble
 from harness.results.explained import Catch, Cure
+from harness.verdict import with_catch
 
 #: How choices are ranked, the first that differs decides.
 RULE = (
@@ -70,7 +71,7 @@ class Choice:
     @property
     def label(self) -> str:
         """The verdict as it is shown: what there is to beware of was perhaps seen in another cell."""
-        return f"{self.row.verdict.label}, but" if self.beware else self.row.verdict.label
+        return with_catch(self.row.verdict.label, bool(self.beware))
 
     def left(self, severity: Severity) -> int:
         """Return how many troubles of *severity* no cure takes away."""

@@ -97,8 +97,10 @@ def check_prose(view: View) -> None:
     check(render(replace(view, libraries=short), cells=False))
 
 
-def with_headline(readme: str, view: View) -> str:
+def with_headline(readme: str, view: View, advisor: Advisor | None = None) -> str:
     """Return the text of *readme* with the table between its markers brought up to date.
+
+    *advisor* is that of *view*, where there is one already.
 
     Raises:
         HarnessError: the markers are missing.
@@ -107,7 +109,7 @@ def with_headline(readme: str, view: View) -> str:
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise HarnessError("README.rst has lost the markers of its headline table", f"put back {_BEGIN!r} and {_END!r}")
-    return f"{before}{begin}\n\n{headline.table(view, Advisor(view), 'reports/')}\n\n{end}{after}"
+    return f"{before}{begin}\n\n{headline.table(view, advisor or Advisor(view), 'reports/')}\n\n{end}{after}"
 
 
 def _environment() -> jinja2.Environment:

@@ -16,7 +16,7 @@ from harness.results.explained import Catch
 from harness.results.history import Entry
 from harness.results.loads import Run
 from harness.results.result import Finding, Result
-from harness.verdict import Verdict
+from harness.verdict import Verdict, with_catch
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ class Row:
     @property
     def label(self) -> str:
         """The verdict with its reason as tables show it: one that has a catch is no plain yes."""
-        label = self.result.verdicts.overall.label
-        return f"{label}, but" if self.catches else label
+        return with_catch(self.result.verdicts.overall.label, bool(self.catches))
 
     @property
     def since(self) -> Entry | None:

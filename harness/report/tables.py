@@ -105,7 +105,7 @@ def questions(view: View) -> Rst:
         rows.append(
             [
                 library.title,
-                *(_in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery", "browser")),
+                *(in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery", "browser")),
                 _ways(library),
                 # The report of the library says more of it.
                 re.split("[,:;]", library.prose["short"]["events"])[0],
@@ -126,7 +126,8 @@ def _ways(library: LibraryView) -> str:
     return text
 
 
-def _in_every_cell(answers: dict[str, list[Finding]]) -> str:
+def in_every_cell(answers: dict[str, list[Finding]]) -> str:
+    """Return how many questions are answered as expected in every cell, of those that anywhere can be; else a dash."""
     judged = [found for found in answers.values() if any(each.good is not None for each in found)]
     if not judged:
         return "─"

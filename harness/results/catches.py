@@ -15,7 +15,7 @@ from functools import cache
 from harness.results.deep import DeepSet
 from harness.results.explained import Catch, Kind
 from harness.results.result import Finding, Result
-from harness.verdict import Verdict
+from harness.verdict import Verdict, with_catch
 
 
 class Severity(StrEnum):
@@ -147,8 +147,7 @@ def of(result: Result, deep: Iterable[DeepSet] = ()) -> list[Catch]:
 
 def label(result: Result) -> str:
     """Return the verdict of *result* as it is shown; one that has a catch is no plain yes."""
-    overall = result.verdicts.overall
-    return f"{overall.label}, but" if of(result) else overall.label
+    return with_catch(result.verdicts.overall.label, bool(of(result)))
 
 
 @cache

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from harness.errors import HarnessError
-from harness.report import badges, claims, deep, export
+from harness.report import badges, claims, deep, export, tables
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
 from harness.report.choices import RULE, Answer
@@ -294,10 +294,9 @@ def _sets(library: LibraryView) -> Iterator[tuple[str, str, str]]:
     """Yield each set of questions: its title, how much of it is as expected, and the worst of the others."""
     for name, title in beside.SETS.items():
         answers = library.findings(name)
-        judged = [found for found in answers.values() if any(each.good is not None for each in found)]
         bad = [question for question, found in answers.items() if any(each.good is False for each in found)]
-        if judged:
-            yield title, f"{len(judged) - len(bad)} of {len(judged)}", "; ".join(bad[:3]) or "none"
+        if answers:
+            yield title, tables.in_every_cell(answers), "; ".join(bad[:3]) or "none"
     yield from deep.summaries(library)
 
 

@@ -15,7 +15,7 @@ from harness.report.advice import Advisor
 from harness.report.choices import numbered
 from harness.report.view import View
 from harness.site import beside
-from harness.verdict import answer, sign
+from harness.verdict import answer, sign, with_catch
 
 _HERE = Path(__file__).resolve().parent
 #: The pages that every page leads to.
@@ -50,7 +50,8 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "navigation": _NAVIGATION,
         "style": lambda verdict: _STYLES[verdict.good],
         "look": lambda row: "but" if advisor.beware_of(row) else _STYLES[row.verdict.good],
-        "short": lambda row: row.verdict.label + (", but" if advisor.beware_of(row) else ""),
+        "short": lambda row: with_catch(row.verdict.label, bool(advisor.beware_of(row))),
+        "labelled": lambda row: with_catch(row.result.verdicts.overall.label, bool(advisor.beware_of(row))),
         "beware_of": advisor.beware_of,
         "numbers": lambda row, notes: ", ".join(numbered(notes, (each.trouble for each in advisor.beware_of(row)))),
         "good": answer,
