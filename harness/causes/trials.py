@@ -60,13 +60,15 @@ class Trials:
     def ask(self, versions: Mapping[str, str]) -> Answer:
         """Return what *versions* answer, from the notes where they have been tried; twice where it can be chance.
 
+        That there is no answer can be chance as well: a server that did not start in time.
+
         Raises:
             HarnessError: the machine is at fault.
         """
         known = self.notes.answer(versions)
         if known is None:
             known = self._once(versions)
-            if known.good and known.chance:
+            if known.good is None or (known.good and known.chance):
                 known = self._once(versions)
             self.notes.keep(versions, known)
         return known

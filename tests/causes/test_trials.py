@@ -12,6 +12,7 @@ from made import alike
 
 from harness.causes import trials as module
 from harness.causes.notes import Notes
+from harness.causes.question import Answer
 from harness.causes.trials import Trials, asking
 from harness.cell.only import Only
 from harness.cells import Cell
@@ -120,3 +121,12 @@ def test_no_answer_when_asked_again(made, ran):
     """Where there is no answer any more when it is asked again nothing is concluded from that."""
     with pytest.raises(HarnessError, match="there was no answer when it was asked again"):
         made(Only("amounts", "A member of 1000 groups")).often_bad({"channels": "4.3.2"}, 2)
+
+
+def test_no_answer_by_chance(made, monkeypatch):
+    """A server that did not start in time is started again before that counts as no answer."""
+    answers = [Answer(None, "the server did not answer within 60 s"), Answer(True, "received")]
+    trials = made()
+    monkeypatch.setattr(trials, "_once", lambda versions: answers.pop(0))
+    assert trials.bad({"channels": "4.3.2"}) is False
+    assert answers == []

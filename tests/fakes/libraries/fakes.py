@@ -101,6 +101,8 @@ NAMES = (
     "is-ended-in-migrate",
     "turns",
 )
+#: Those that are waited for in vain; the others have the time of a real one, for a machine may be slow.
+NEVER_READY = ("never-ready", "never-listens", "starts-once")
 #: Those whose frames are JSON, on one connection for each member.
 JSON_NAMES = ("behaves-in-json", "names-another-sender", "names-another-channel", "tells-what-was-said")
 
@@ -111,7 +113,7 @@ def _library(fake: str) -> type[DjangoWebsocketRedis]:
         suffix: ClassVar[str] = f"fake-{fake}"
         settings: ClassVar[str] = "fake.settings"
         keeping: ClassVar[dict[str, str]] = {}
-        ready_deadline: ClassVar[float] = 5.0
+        ready_deadline: ClassVar[float] = 5.0 if fake in NEVER_READY else DjangoWebsocketRedis.ready_deadline
 
         def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
             return [Deployment("behind NGINX", proxied=True)] if fake == "is-proxied" else [Deployment("1 process")]
