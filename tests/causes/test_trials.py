@@ -84,7 +84,8 @@ def test_questions_that_are_no_probe(made, ran):
     """For the verdict, and for what every cell is asked, there is no probe."""
     made(Only()).bad({"channels": "4.3.2"})
     made(Only("isolation", "What reaches an unknown client?")).bad({"channels": "4.3.1"})
-    assert [request.probes for request in ran] == [[], []]
+    assert ran
+    assert not any(request.probes for request in ran)
 
 
 def test_under_load():
