@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import requests
 
 from harness.cell import questions
-from harness.chat import conversation, exchanges, handshakes
+from harness.chat import conversation, exchanges, fencing, handshakes
 from harness.chat.conversation import Chat, Client
 from harness.chat.members import GROUP_MEMBERS, MEMBERS, ChannelRow
 from harness.chat.parties import RunningServer
@@ -80,9 +80,9 @@ class Clock:
         clock = cls()
         monkeypatch.setattr(transcript, "time", clock)
         monkeypatch.setattr(transcript, "threading", SimpleNamespace(Condition=partial(_Condition, clock)))
-        for module in (conversation, exchanges, handshakes, starts):
+        for module in (fencing, exchanges, handshakes, starts):
             monkeypatch.setattr(module, "time", clock)
-        for module in (conversation, exchanges, delivery):
+        for module in (fencing, exchanges, delivery):
             monkeypatch.setattr(module, "Deadline", partial(Deadline, clock=clock.monotonic))
         for module in (conversation, questions, delivery):
             monkeypatch.setattr(module, "wait_until", clock.wait_until)

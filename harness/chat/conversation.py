@@ -7,53 +7,72 @@ connections of one conversation and uses the client for all of that.
 
 from __future__ import annotations
 
-import itertools
-import secrets
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from typing import get_args
 
 import websocket
 
 from harness.captured.output import shorten
 from harness.chat import handshakes
-from harness.chat.ledger import Ledger
-from harness.chat.members import MEMBERS, Channel, ChannelRow
+from harness.chat.fencing import FENCE_DEADLINE, Fenced, Proof
+from harness.chat.members import FIFTEEN, Channel, ChannelRow, Script
 from harness.chat.parties import Listening, RunningServer
 from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, SendFailed, as_binary
 from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession, status_of
 from harness.clients.transcript import Message, Transcript
-from harness.clients.websocket import WebSocketConnection
+from harness.clients.websocket import Offer, WebSocketConnection
 from harness.errors import CellFailure
 from harness.system.threads import whole
 from harness.system.waiting import Deadline, wait_until
 from harness.verdict import Reason
 
-#: Seconds until a subscription has to stand, and until a fence has to have arrived.
+#: Seconds until a subscription has to stand.
 SUBSCRIBE_DEADLINE = 10.0
-FENCE_DEADLINE = 5.0
-#: Seconds until a fence that has not arrived is followed by another, where everything arrives at once; each further
-#: one is waited for twice as long, up to the second figure.
-FENCE_INTERVAL = 0.25
-_LONGEST_INTERVAL = 4.0
-#: How many times :data:`FENCE_DEADLINE` a fence may take while other messages still come.
-_TRICKLING = 6
+
+
+@dataclass(frozen=True)
+class FenceWay:
+    """One way to send fences: how, and whom each of them has to reach."""
+
+    send: Callable[[Chat, str], object]
+    #: Tells whether a connection is to receive them; all are unless given.
+    reaches: Callable[[Chat, Endpoint], bool] = lambda chat, endpoint: True
+    #: The members who may hear them; None where everybody may.
+    hearers: frozenset[str] | None = None
 
 
 class Client(ABC):
     """How programs speak to one kind of chat; nothing of it depends on a conversation that is under way."""
 
+    #: Who talks, and what is said.
+    script: Script = FIFTEEN
+    #: Seconds that are watched after a message on connections that no fence reaches.
+    quiet: float = 1.0
+    #: Whether what arrives before anything is said is the chat's own: a welcome, or what was said yesterday.
+    greets: bool = False
+
     @abstractmethod
     def paths(self) -> dict[str, str]:
         """Return the connections that each member holds: their names → their paths on the server."""
 
-    def path_for(self, channel: Channel, paths: Mapping[str, str] | None = None) -> str:
+    def held(self, member: str, paths: Mapping[str, str]) -> dict[str, str]:
+        """Return those of *paths* that *member* holds connections to."""
+        return dict(paths)
+
+    def log_in(self, chat: Chat, member: str) -> None:
+        """Let *member* in at the site, where that is done before a connection is opened.
+
+        Raises:
+            CellFailure: it does not work.
+        """
+        chat.session(member).log_in(member)
+
+    def path_for(self, channel: str, paths: Mapping[str, str] | None = None) -> str:
         """Return the path of the connection that receives *channel*, among *paths*; the usual ones where it is None."""
         paths = paths or self.paths()
         return paths.get(channel) or next(iter(paths.values()))
@@ -64,7 +83,7 @@ class Client(ABC):
         Raises:
             HandshakeRefused: the server did not open it.
         """
-        url = f"ws://127.0.0.1:{chat.server.port}{path}"
+        url = f"{chat.server.sockets}{path}"
         # One of each member offers what browsers offer; the others show what a server does that compresses nothing.
         return WebSocketConnection(
             endpoint,
@@ -72,7 +91,7 @@ class Client(ABC):
             chat.transcript,
             cookie=chat.cookie(member),
             origin=origin,
-            compression=endpoint.member in MEMBERS and endpoint.name == next(iter(chat.paths)),
+            offer=Offer(compression=endpoint.member in chat.members and endpoint.name == next(iter(chat.paths))),
         )
 
     @abstractmethod
@@ -82,6 +101,10 @@ class Client(ABC):
     def shown(self, row: ChannelRow) -> frozenset[Endpoint]:
         """Return the pages, by member and channel, that must show *row*'s message; each member has one of each."""
         return frozenset(Endpoint(member, page) for member in row.recipients for page in get_args(Channel))
+
+    def hearers(self, row: ChannelRow) -> tuple[str, ...] | None:
+        """Return the members who may hear *row*'s message; None where everybody may."""
+        return None if row.channel == "broadcast" else row.recipients
 
     @abstractmethod
     def transport(self, row: ChannelRow) -> str:
@@ -111,6 +134,17 @@ class Client(ABC):
             SendFailed: the server does not take it.
         """
 
+    def fences(self, row: ChannelRow) -> Sequence[FenceWay]:
+        """Return how fences are sent behind *row*'s message, one way after the other.
+
+        Where no single one reaches every connection, each further one is sent once the one before has arrived.
+        """
+        return [FenceWay(lambda chat, text: self.fence(chat, row, text))]
+
+    def announcing(self, sender: str) -> Sequence[FenceWay]:
+        """Return how fences reach everybody, from *sender* if that can be, whatever was said before."""
+        return [FenceWay(lambda chat, text: self.announce(chat, sender, text))]
+
     def broadcast(self, chat: Chat, endpoint: Endpoint, text: str | bytes) -> None:
         """Broadcast *text* through the connection *endpoint*.
 
@@ -130,7 +164,7 @@ class Client(ABC):
         except (websocket.WebSocketException, OSError) as error:
             raise SendFailed(f"{endpoint.member}'s connection is gone ({type(error).__name__})") from error
 
-    def post(self, chat: Chat, sender: str, channel: Channel, audience: str, text: str) -> None:
+    def post(self, chat: Chat, sender: str, channel: str, audience: str, text: str) -> None:
         """Post *text* to the page of *channel*, whose view hands it to the library.
 
         Raises:
@@ -165,36 +199,32 @@ class Client(ABC):
         """Return how the sockets of a load run speak; each hears what is broadcast, and one broadcasts."""
         return FrameFormat(self.path_for("broadcast"), self.messages)
 
+    def silence(self, chat: Chat, endpoint: Endpoint) -> str:
+        """Say what arrives on *endpoint*, on which no message does."""
+        return "nothing arrives on it"
+
     def subscribed(self, chat: Chat) -> bool:
         """Tell whether the broker has the subscription of every open connection; True where it cannot be asked."""
         return True
 
 
 @dataclass
-class Chat:
+class Chat(Fenced):
     """One conversation: the members' sessions and connections, and what goes over them."""
 
     client: Client
     server: RunningServer
-    #: Stands in every text, so that no two conversations say the same.
-    token: str = field(default_factory=lambda: secrets.token_hex(3))
     sessions: dict[str, HttpSession] = field(default_factory=dict)
-    connections: dict[Endpoint, Connection] = field(default_factory=dict)
     #: The connections that each member holds, names → paths; the client's own unless a variant has others.
     paths: dict[str, str] = field(default_factory=dict)
     #: The name of the variant that carries it; empty for the library's usual way.
     variant: str = ""
-    #: Everything that is said to the server, also by other chats with it.
-    ledger: Ledger = field(default_factory=Ledger)
-    #: How many fences were sent, and how many of them because an earlier one was outstanding.
-    fences_sent: int = 0
-    fences_sent_again: int = 0
     #: What was tried again, a sentence each.
     repeated: list[str] = field(default_factory=list)
-    #: Seconds that a fence is waited for before another is sent; more where this server takes longer.
-    pace: float = FENCE_INTERVAL
     #: Whose cookies each connection was opened with, also of those that are closed; empty for nobody's.
     owners: dict[Endpoint, str] = field(default_factory=dict)
+    #: The path to which each was opened.
+    addresses: dict[Endpoint, str] = field(default_factory=dict)
     #: Those who listen to what is not for them; None while nobody does.
     listening: Listening | None = None
     #: Further chats with its server: their frames are kept with its own.
@@ -203,20 +233,26 @@ class Chat:
     def __post_init__(self) -> None:
         self.transcript = Transcript(self.client.read)
         self.paths = self.paths or self.client.paths()
-        self._fence_numbers = itertools.count(1)
 
-    def path_for(self, channel: Channel) -> str:
+    def path_for(self, channel: str) -> str:
         """Return the path of the connection that receives *channel*, in the way of this conversation."""
         return self.client.path_for(channel, self.paths)
 
     @property
+    def members(self) -> tuple[str, ...]:
+        """Who talks in it."""
+        return self.client.script.members
+
+    @property
     def endpoints(self) -> list[Endpoint]:
         """The members' connections."""
-        return [endpoint for endpoint in self.connections if endpoint.member in MEMBERS]
+        return [endpoint for endpoint in self.connections if endpoint.member in self.members]
 
     def session(self, member: str) -> HttpSession:
         """Return the session of *member* with the pages; one that has not been used yet is not logged in."""
-        return self.sessions.setdefault(member, HttpSession(self.server.base, self.server.form))
+        return self.sessions.setdefault(
+            member, HttpSession(self.server.base, self.server.form, self.server.certificates)
+        )
 
     def cookie(self, member: str) -> str:
         """Return the cookies of *member* as a request header has them; nothing for nobody."""
@@ -228,9 +264,9 @@ class Chat:
         Raises:
             CellFailure: somebody is not let in.
         """
-        with ThreadPoolExecutor(len(MEMBERS)) as pool:
+        with ThreadPoolExecutor(len(self.members)) as pool:
             with whole():
-                logging_in = [pool.submit(self.session(name).log_in, name) for name in MEMBERS]
+                logging_in = [pool.submit(self.client.log_in, self, name) for name in self.members]
             for done in logging_in:
                 done.result()
 
@@ -242,7 +278,7 @@ class Chat:
         Raises:
             HandshakeRefused: the server did not open it.
         """
-        self.owners[endpoint] = member
+        self.owners[endpoint], self.addresses[endpoint] = member, path
         self.connections[endpoint] = self.client.connect(self, endpoint, path, member, origin or self.server.base)
         return self.connections[endpoint]
 
@@ -252,8 +288,8 @@ class Chat:
         Raises:
             CellFailure: a handshake is refused, or a connection opens and never receives.
         """
-        for member in MEMBERS:
-            for name, path in self.paths.items():
+        for member in self.members:
+            for name, path in self.client.held(member, self.paths).items():
                 opening = partial(self.open, Endpoint(member, name), path, member)
                 handshakes.make(opening, f"the handshake of {member}'s {name} connection", self.repeated)
         self.wait_subscribed(self.endpoints)
@@ -264,8 +300,7 @@ class Chat:
         Raises:
             SendFailed: the server does not take it.
         """
-        hearers = None if row.channel == "broadcast" else row.recipients
-        self.client.say(self, row, self.ledger.add(text, row.sender, hearers, exchange))
+        self.client.say(self, row, self.ledger.add(text, row.sender, self.client.hearers(row), exchange))
 
     def broadcast(self, endpoint: Endpoint, text: str | bytes) -> None:
         """Broadcast *text* through the connection *endpoint*.
@@ -284,18 +319,13 @@ class Chat:
         """
         self.client.announce(self, sender, self.ledger.add(text, sender))
 
-    def post(self, sender: str, channel: Channel, audience: str, text: str, hearers: Iterable[str] | None) -> None:
+    def post(self, sender: str, channel: str, audience: str, text: str, hearers: Iterable[str] | None) -> None:
         """Post *text* to the page of *channel*; *hearers* are the members who may hear it, None where all may.
 
         Raises:
             SendFailed: the page does not answer with 200.
         """
         self.client.post(self, sender, channel, audience, self.ledger.add(text, sender, hearers))
-
-    def new_fence(self, sender: str = "") -> str:
-        """Return the text of a further fence of *sender*'s, which is about to be sent."""
-        self.fences_sent += 1
-        return self.ledger.add(f"fence {next(self._fence_numbers)} ({self.token})", sender)
 
     def wait_subscribed(self, endpoints: Sequence[Endpoint], seconds: float = SUBSCRIBE_DEADLINE) -> None:
         """Wait until each of *endpoints* is subscribed: a 101 alone proves nothing.
@@ -310,7 +340,7 @@ class Chat:
             texts = self.announce_fence(endpoints, seconds)
         except SendFailed as error:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"nothing can be broadcast: {error}") from error
-        for endpoint in endpoints:
+        for endpoint in self.reached(endpoints):
             if not self.transcript.has_one(endpoint, texts):
                 raise self._never_stood(endpoint)
 
@@ -324,45 +354,9 @@ class Chat:
             text += f"what arrives on it is not what was sent, at first {shorten(arrived[0])[:80]!r}"
             text += f"; then {closed}" if closed else ""
         else:
-            text += closed or "nothing arrives on it"
+            text += closed or self.client.silence(self, endpoint)
         refused = closed.startswith(CLOSED_BY_SERVER) and not arrived
         return CellFailure(Reason.HANDSHAKE_REFUSED if refused else Reason.EXCHANGE_WRONG, text)
-
-    def fence_all(
-        self,
-        send: Callable[[str], object],
-        endpoints: Iterable[Endpoint],
-        seconds: float = FENCE_DEADLINE,
-        limit: Deadline | None = None,
-    ) -> tuple[str, ...]:
-        """Send fences until every open one of *endpoints* has one; return the texts of those sent.
-
-        One is sent again, ever more slowly, while it is outstanding and nothing else comes either: some libraries keep
-        a message back until the next arrives, and some are only slow. They are given up once nothing has come for so
-        many *seconds*, or at the *limit*.
-        """
-        wanted, limit = list(endpoints), limit or Deadline(seconds * _TRICKLING)
-        texts: list[str] = []
-        interval, silent, began = self.pace, 0.0, time.monotonic()
-        while True:
-            texts.append(self.new_fence())
-            self.fences_sent_again += len(texts) > 1
-            send(texts[-1])
-            arrived, left = self._progress(wanted, texts), min(interval, seconds - silent)
-            while not self.transcript.wait(wanted, texts, left):
-                before, arrived = arrived, self._progress(wanted, texts)
-                if limit.over:
-                    return tuple(texts)
-                if arrived == before:  # nothing comes any more
-                    break
-                silent = 0.0
-            else:
-                self._learn(texts[0], wanted, began)
-                return tuple(texts)
-            silent += left
-            if silent >= seconds:
-                return tuple(texts)
-            interval = min(2 * interval, _LONGEST_INTERVAL)
 
     def announce_fence(
         self, endpoints: Iterable[Endpoint] | None = None, seconds: float = FENCE_DEADLINE
@@ -372,29 +366,34 @@ class Chat:
         Raises:
             SendFailed: the server does not take one.
         """
-        wanted = self.endpoints if endpoints is None else endpoints
-        return self.fence_all(partial(self.client.announce, self, MEMBERS[0]), wanted, seconds)
+        wanted = self.endpoints if endpoints is None else list(endpoints)
+        fences: list[str] = []
+        for way in self.client.announcing(self.members[0]):
+            if reached := [each for each in wanted if way.reaches(self, each)]:
+                fences += self.fence_all(partial(way.send, self), reached, seconds, hearers=way.hearers)
+        return tuple(fences)
 
-    def _progress(self, wanted: Iterable[Endpoint], fences: Sequence[str]) -> int:
-        """Return how much has come: everything but *fences*, and who has one. That one comes again says nothing."""
-        return self.activity(wanted, fences) + sum(self.transcript.has_one(each, fences) for each in wanted)
+    def reached(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+        """Return those of *endpoints* that a fence reaches: of the others nothing can be proved."""
+        ways = self.client.announcing(self.members[0])
+        return [each for each in endpoints if any(way.reaches(self, each) for way in ways)]
 
-    def activity(self, endpoints: Iterable[Endpoint], beside: Iterable[str] = ()) -> int:
-        """Return how many messages *endpoints* have received but pulses and those *beside* them."""
-        return self.transcript.activity(endpoints, beside=self.ledger.pulses.union(beside))
+    def fence_behind(self, row: ChannelRow, seconds: float, limit: Deadline) -> Proof:
+        """Send fences behind *row*'s message until every connection of the members that can have one has it.
 
-    def _learn(self, fence: str, endpoints: Sequence[Endpoint], began: float) -> None:
-        """Be more patient from now on where the *fence* that was sent when this *began* came to one after the other.
-
-        One long gap is that of a message that was kept back; where there are several the server is slow.
+        Raises:
+            SendFailed: the server does not take one.
         """
-        at = sorted(each for endpoint in endpoints if (each := self.transcript.arrival(endpoint, fence)) is not None)
-        gaps = sorted(later - earlier for earlier, later in pairwise([began, *at]))
-        if len(gaps) > 1:
-            self.pace = max(self.pace, min(2 * gaps[-2], _LONGEST_INTERVAL))
-
-    def close(self, endpoints: Iterable[Endpoint] | None = None) -> None:
-        """Close those of *endpoints* that are connected; None closes all connections."""
-        for endpoint in list(self.connections if endpoints is None else endpoints):
-            if endpoint in self.connections:
-                self.connections.pop(endpoint).close()
+        everybody = frozenset(self.endpoints)
+        proof = Proof(unreached=everybody)
+        for way in self.client.fences(row):
+            reached = frozenset(each for each in everybody if way.reaches(self, each))
+            texts = self.fence_all(partial(way.send, self), sorted(reached), seconds, limit, way.hearers)
+            proof = Proof(
+                (*proof.texts, *texts),
+                proof.reach if reached == everybody else proof.reach | dict.fromkeys(texts, reached),
+                proof.unreached - reached,
+            )
+        if proof.unreached:
+            self.transcript.wait(proof.unreached, [], self.client.quiet)  # nothing can end it but the time
+        return proof

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from harness.chat.conversation import FENCE_DEADLINE, Chat
+from harness.chat.conversation import Chat
+from harness.chat.fencing import FENCE_DEADLINE
 from harness.chat.judge import Received, SentExchange, judge
 from harness.chat.ledger import copies, overheard
-from harness.chat.members import MEMBERS, ChannelRow, channel_table
+from harness.chat.members import ChannelRow
 from harness.chat.rounds import Planned, Round
 from harness.clients.connection import Endpoint, SendFailed
 from harness.clients.transcript import Message
@@ -114,8 +115,9 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     """
     own = outcome.texts
     others = chat.ledger.texts() - own
+    since = outcome.sent_at[0] if chat.client.greets and outcome.sent_at else 0.0
     received = {
-        endpoint: Received(_heard(chat, endpoint, own, others, until), chat.transcript.closed(endpoint))
+        endpoint: Received(_heard(chat, endpoint, own, others, since, until), chat.transcript.closed(endpoint))
         for endpoint in chat.owners
         if chat.owners[endpoint] and endpoint.name in chat.paths and endpoint.member == chat.owners[endpoint]
     }
@@ -123,7 +125,10 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     _add_leaks(chat, outcome, faults)
     if outcome.sent:
         faults[outcome.sent[-1].number] += [*_copies(chat, own, until), *outcome.ending]
-    outcome.exchanges = [_as_result(chat, row, faults[row.number]) for row in channel_table()]
+    sent = {each.number: each for each in outcome.sent}
+    outcome.exchanges = [
+        _as_result(chat, outcome.round, row, faults[row.number], sent[row.number]) for row in chat.client.script.rows
+    ]
 
 
 def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
@@ -138,25 +143,30 @@ def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
     with suppress(SendFailed):
         fences = chat.announce_fence()
     known = {(fault.member, fault.connection) for each in outcome.wrong for fault in each.faults}
+    reached = chat.reached(chat.endpoints)
     for endpoint in chat.endpoints:
         if closed := chat.transcript.closed(endpoint):
             if (endpoint.member, endpoint.name) in known:
                 continue  # it was closed before, and that is said
             after = f"{closed}, within {HORIZON:.0f} s of the last exchange"
             outcome.ending.append(Fault(kind="closed", member=endpoint.member, connection=endpoint.name, text=after))
-        elif not chat.transcript.has_one(endpoint, fences):
+        elif endpoint in reached and not chat.transcript.has_one(endpoint, fences):
             text = "nothing arrives on it any more"
             outcome.ending.append(Fault(kind="unproven", member=endpoint.member, connection=endpoint.name, text=text))
 
 
 def _heard(
-    chat: Chat, endpoint: Endpoint, own: Container[str], others: Container[str], until: float | None
+    chat: Chat, endpoint: Endpoint, own: Container[str], others: Container[str], since: float, until: float | None
 ) -> list[Message]:
-    """Return what *endpoint* received without *others*, which were said beside the round; its *own* count always."""
+    """Return what *endpoint* received without *others*, which were said beside the round; its *own* count always.
+
+    What nobody said counts only from *since* on, and until *until*.
+    """
     return [
         message
         for message in chat.transcript.messages(endpoint)
-        if message.text not in others and (message.text in own or until is None or message.at <= until)
+        if message.text not in others
+        and (message.text in own or (since <= message.at and (until is None or message.at <= until)))
     ]
 
 
@@ -167,7 +177,7 @@ def _add_leaks(chat: Chat, outcome: Exchanged, faults: dict[int, list[Fault]]) -
     """
     own = {exchange.number for exchange in outcome.sent}
     for leak in overheard(chat.ledger, list(chat.transcript.frames), chat.owners):
-        if leak.said.exchange in own and leak.endpoint.member in MEMBERS:
+        if leak.said.exchange in own and leak.endpoint.member in chat.members:
             found = faults[leak.said.exchange]
             where = (leak.endpoint.member, leak.endpoint.name)
             if where not in {(each.member, each.connection) for each in found if each.kind == "extra"}:
@@ -184,6 +194,18 @@ def _copies(chat: Chat, own: Container[str], until: float | None) -> list[Fault]
             for text in copies(chat.ledger, (text for text in texts if text not in own))
         ]
     return found
+
+
+def joined(rounds: Sequence[Exchanged]) -> list[Exchange]:
+    """Return the rows of the table over all *rounds*: one is good when it is good in each."""
+    rows: dict[int, Exchange] = {}
+    for played in rounds:
+        for exchange in played.exchanges:
+            faults = [msgspec.structs.replace(each, round=played.round.number) for each in exchange.faults]
+            known = rows.get(exchange.number)
+            faults = [*(known.faults if known else []), *faults]
+            rows[exchange.number] = msgspec.structs.replace(exchange, good=not faults, faults=faults)
+    return list(rows.values())
 
 
 def check(exchanged: Exchanged) -> None:
@@ -203,7 +225,8 @@ def check(exchanged: Exchanged) -> None:
 def what_was_wrong(exchanged: Exchanged) -> str:
     """Say how many exchanges of a round are wrong, and what the first of them is."""
     wrong = exchanged.wrong
-    first = channel_table()[wrong[0].number - 1].with_fault(wrong[0].faults[0], "connection")
+    rows = {each.row.number: each.row for each in exchanged.round.exchanges}
+    first = rows[wrong[0].number].with_fault(wrong[0].faults[0], "connection")
     text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first}"
     if exchanged.exit_status is not None:
         text += f"; the server had ended with exit status {exchanged.exit_status}"
@@ -230,8 +253,8 @@ def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) ->
     # Without its own fence an exchange is proved by the next one's, or stays unproved.
     with suppress(SendFailed):
         quiet = PATIENCE if hurry and planned is not outcome.round.exchanges[-1] else FENCE_DEADLINE
-        fences = chat.fence_all(lambda fence: chat.client.fence(chat, row, fence), chat.endpoints, quiet, budget)
-        sent = replace(sent, fences=fences)
+        proof = chat.fence_behind(row, quiet, budget)
+        sent = replace(sent, fences=proof.texts, reach=proof.reach, unreached=proof.unreached)
     _measure(chat, outcome, sent, sent_at, in_time)
     return sent
 
@@ -258,21 +281,28 @@ def _measure(chat: Chat, outcome: Exchanged, sent: SentExchange, sent_at: float,
 
 def _absent(chat: Chat, outcome: Exchanged) -> int:
     """Return how many exchanges so far have not brought their message, or any fence, everywhere, not even until now."""
-    standing = [endpoint for endpoint in chat.endpoints if not chat.transcript.closed(endpoint)]
+    standing = [each for each in chat.reached(chat.endpoints) if not chat.transcript.closed(each)]
     return sum(
         any(chat.transcript.arrival(endpoint, exchange.text, at) is None for endpoint in exchange.expected)
         or (
             bool(exchange.fences)
-            and not all(chat.transcript.has_one(endpoint, exchange.fences) for endpoint in standing)
+            and not all(chat.transcript.has_one(each, exchange.fences_of(each) or exchange.fences) for each in standing)
         )
         for exchange, at in zip(outcome.sent, outcome.sent_at, strict=False)  # the newest is not sent yet
         if not exchange.error
     )
 
 
-def _as_result(chat: Chat, row: ChannelRow, found: list[Fault]) -> Exchange:
+def _without(text: str, tokens: Sequence[str]) -> str:
+    for token in tokens:
+        text = text.replace(token, "…")
+    return text
+
+
+def _as_result(chat: Chat, planned: Round, row: ChannelRow, found: list[Fault], sent: SentExchange) -> Exchange:
     # The token is another one in each run; two runs that saw the same have to say the same.
-    faults = [msgspec.structs.replace(fault, text=fault.text.replace(chat.token, "…")) for fault in found]
+    tokens = sorted({planned.token or chat.token, chat.token}, key=len, reverse=True)
+    faults = [msgspec.structs.replace(fault, text=_without(fault.text, tokens)) for fault in found]
     return Exchange(
         number=row.number,
         channel=row.channel,
@@ -282,4 +312,5 @@ def _as_result(chat: Chat, row: ChannelRow, found: list[Fault]) -> Exchange:
         transport=chat.client.transport(row),
         good=not faults,
         faults=faults,
+        waited=[f"{each.member}'s {each.name}" for each in sorted(sent.unreached - sent.expected)],
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -28,8 +29,18 @@ _POSTING = "Can an unknown client post a message to a page?"
 _STRANGERS = {_PUBLISHING: "broadcast of a stranger", _POSTING: "posted by a stranger"}
 
 
-def overhear(chat: Chat, eavesdroppers: Sequence[Eavesdropper]) -> Iterator[Finding]:
+def private_rows() -> list[ChannelRow]:
+    """Return what is said in private in this project's chat: to each member, and to the group."""
+    rows = [ChannelRow(0, "user", _SENDER, member, (member,)) for member in ("admin", *GROUP_MEMBERS)]
+    return [*rows, ChannelRow(0, "group", "John", GROUP, GROUP_MEMBERS)]
+
+
+def overhear(
+    chat: Chat, eavesdroppers: Sequence[Eavesdropper], rows: Sequence[ChannelRow] | None = None
+) -> Iterator[Finding]:
     """Let *eavesdroppers* listen while private messages are sent; one finding for each.
+
+    *rows* are those messages; None stands for those of this project's chat.
 
     A fence on each of their connections, after the messages, proves what they did not receive.
     """
@@ -42,15 +53,18 @@ def overhear(chat: Chat, eavesdroppers: Sequence[Eavesdropper]) -> Iterator[Find
                 chat.wait_subscribed([endpoint], seconds=_QUIET)
         except HandshakeRefused as error:
             listening.refused[endpoint] = str(error)
-    rows = [ChannelRow(0, "user", _SENDER, member, (member,)) for member in ("admin", *GROUP_MEMBERS)]
-    rows.append(ChannelRow(0, "group", "John", GROUP, GROUP_MEMBERS))
+    rows = private_rows() if rows is None else rows
     for row in rows:
         text = f"private {row.channel} message to {row.audience} ({chat.token})"
         chat.say(row, text)
         # One at a time, so that no message is kept back behind another.
         chat.transcript.wait(chat.client.expected(row), [text], 0.5)
     hearing = [endpoint for endpoint in listening.eavesdroppers if endpoint not in listening.refused]
-    listening.fences = chat.fence_all(lambda text: chat.client.fence(chat, rows[-1], text), hearing, _QUIET)
+    fences: list[str] = []
+    for way in chat.client.fences(rows[-1]):
+        if reached := [each for each in hearing if way.reaches(chat, each)]:
+            fences += chat.fence_all(partial(way.send, chat), reached, _QUIET, hearers=way.hearers)
+    listening.fences = tuple(fences)
     yield from _findings(chat, listening)
 
 
@@ -94,6 +108,8 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
     else:
         good, seen = not foreign, "accepted, but nothing private" if foreign else "nothing private"
     expected = "the connection is refused" if foreign else "nothing meant for others"
+    if each.welcome:
+        expected, good = f"either, for {each.welcome}", True if endpoint in listening.refused else None
     return Finding(question=f"What reaches {each.who}?", expected=expected, seen=seen, good=good)
 
 
@@ -107,8 +123,15 @@ def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
     return "a private message that was said before" if len(texts) == 1 else f"{len(texts)} private messages said before"
 
 
-def publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
-    """Let an unknown client broadcast through a WebSocket."""
+def publish_unknown(chat: Chat, path: str, welcome: str = "") -> Iterator[Finding]:
+    """Let an unknown client broadcast through a WebSocket; *welcome* is why it may, empty where it may not."""
+    for found in _publish_unknown(chat, path):
+        if welcome:
+            found = msgspec.structs.replace(found, expected=f"either, for {welcome}", good=found.good or None)
+        yield found
+
+
+def _publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     endpoint = Endpoint("stranger", "broadcast")
     text = f"{_STRANGERS[_PUBLISHING]} ({chat.token})"
     try:

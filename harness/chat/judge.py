@@ -28,11 +28,19 @@ class SentExchange:
     expected: frozenset[Endpoint]
     #: The texts of the fences behind it, in the order of sending.
     fences: tuple[str, ...] = ()
+    #: The connections that each fence is for; one that is not here is for all.
+    reach: Mapping[str, frozenset[Endpoint]] = field(default_factory=dict)
+    #: The connections that no fence reaches: what did not come there is not proved, and that is no fault of anybody's.
+    unreached: frozenset[Endpoint] = frozenset()
     #: Why it could not be sent; empty where it was.
     error: str = ""
     #: Who said it, and in which channel; empty where the judge is not to look at that.
     sender: str = ""
     channel: str = ""
+
+    def fences_of(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """Return the fences that *endpoint* is to receive."""
+        return tuple(each for each in self.fences if each not in self.reach or endpoint in self.reach[each])
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,13 @@ class _Faults:
         if fault not in self.by_number[exchange.number]:
             self.by_number[exchange.number].append(fault)
 
+    def of(self, endpoint: Endpoint, kind: Kind) -> bool:
+        """Tell whether *endpoint* has a fault of that *kind*."""
+        wanted = (kind, endpoint.member, endpoint.name)
+        return any(
+            (each.kind, each.member, each.connection) == wanted for found in self.by_number.values() for each in found
+        )
+
 
 @dataclass
 class _Connection:
@@ -90,16 +105,24 @@ class _Connection:
         self.said_in: dict[str, list[int]] = {}
         for place, exchange in enumerate(self.sent):
             self.said_in.setdefault(exchange.text, []).append(place)
-        self.fence_of = {fence: place for place, exchange in enumerate(self.sent) for fence in exchange.fences}
+        #: The places of the fences that it is to receive, and of those that are for others.
+        self.fence_of: dict[str, int] = {}
+        self.fence_of_others: dict[str, int] = {}
+        for place, exchange in enumerate(self.sent):
+            own = exchange.fences_of(self.endpoint)
+            for fence in exchange.fences:
+                (self.fence_of if fence in own else self.fence_of_others)[fence] = place
 
     def judge(self) -> None:
         """Add to the faults what is wrong here."""
+        leaked: list[str] = []
         window = 0  # the exchange that is under way: the first fence of one closes it
         for message in self.received.messages:
             place = self.fence_of.get(message.text)
             if place is not None:
                 self.fences[message.text] = self.fences.get(message.text, 0) + 1
-                self._hold_against(place, message, "broadcast")
+                if message.text not in self.sent[place].reach:  # what reaches only some may be sent by somebody else
+                    self._hold_against(place, message, "broadcast")
                 if place not in self.fenced:
                     for later in sorted(each for each in self.had | self.fenced if each > place):
                         self._fault(later, "out of order", "before a fence that was sent earlier")
@@ -107,10 +130,15 @@ class _Connection:
                 window = max(window, place + 1)
             elif message.text in self.said_in:
                 self._take(window, message)
+            elif message.text in self.fence_of_others:
+                leaked.append(message.text)
             elif self.sent:  # what comes behind everything is counted with the last
                 self.strangers.setdefault(min(window, len(self.sent) - 1), []).append(message.text)
         for place in range(len(self.sent)):
             self._conclude(place)
+        if not self.faults.of(self.endpoint, "extra"):  # where messages leak, so do fences: that is said already
+            for fence in leaked:
+                self._fault(self.fence_of_others[fence], "extra", fence)
 
     def _take(self, window: int, message: Message) -> None:
         """Find out to which exchange *message* belongs, which came while the one at *window* was under way."""
@@ -121,7 +149,11 @@ class _Connection:
         elif late := [place for place in open_ones if place < window]:
             place = late[0]
             self._fault(place, "out of order", "after a fence that was sent later")
-        elif window in places and not self._expects(window) and (self.sent[window].fences or not open_ones):
+        elif (
+            window in places
+            and not self._expects(window)
+            and (self.sent[window].fences_of(self.endpoint) or not open_ones)
+        ):
             self._fault(window, "extra", message.text)
             return
         elif open_ones:
@@ -152,8 +184,10 @@ class _Connection:
                 self._fault(place, "missing")
         elif strangers:
             self._fault(place, "extra", strangers[0])
-        for fence in exchange.fences:
+        for fence in exchange.fences_of(self.endpoint):
             self._conclude_fence(place, fence)
+        if self.endpoint in exchange.unreached:
+            return
         if not any(fence in self.fences for later in self.sent[place:] for fence in later.fences):
             self._fault(place, "unproven", self.received.closed or "no fence arrived")
 

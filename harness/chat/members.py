@@ -1,4 +1,4 @@
-"""The members, and the fifteen exchanges of the channel table."""
+"""The members of this project's chat and its fifteen exchanges; and what a script is, of which these are one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class ChannelRow:
 
     #: Its place in the channel table, from 1 on; 0 for what is said beside the fifteen.
     number: int
-    channel: Channel
+    #: What it is said in: one of :data:`Channel` here, in somebody else's chat the name of a connection.
+    channel: str
     sender: str
     audience: str
     recipients: tuple[str, ...]
@@ -44,3 +45,16 @@ def channel_table() -> list[ChannelRow]:
     table += [("user", sender, to, (to,)) for sender in MEMBERS for to in MEMBERS]
     table += [("group", sender, GROUP, GROUP_MEMBERS) for sender in MEMBERS]
     return [ChannelRow(number, *row) for number, row in enumerate(table, 1)]
+
+
+@dataclass(frozen=True)
+class Script:
+    """Who talks in a chat, and what is said between them in one round."""
+
+    members: tuple[str, ...]
+    #: In the order of their numbers, which begin with 1.
+    rows: tuple[ChannelRow, ...]
+
+
+#: The script of this project's chat.
+FIFTEEN = Script(MEMBERS, tuple(channel_table()))

@@ -23,11 +23,25 @@ class RunningServer:
     subscriptions: Callable[[list[str]], dict[str, int]] = lambda channels: dict.fromkeys(channels, 0)
     #: What the names of this server's channels begin with at the broker.
     prefix: str = ""
+    host: str = "127.0.0.1"
+    #: Whether it is spoken to under TLS, and the file of certificates that it is trusted by; empty for the system's.
+    secure: bool = False
+    certificates: str = ""
 
     @property
     def base(self) -> str:
         """The HTTP address, such as ``http://127.0.0.1:8000``."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.secure else ''}://{self._place}"
+
+    @property
+    def sockets(self) -> str:
+        """The address of WebSockets, such as ``ws://127.0.0.1:8000``."""
+        return f"ws{'s' if self.secure else ''}://{self._place}"
+
+    @property
+    def _place(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,8 @@ class Eavesdropper:
     member: str = ""
     #: The site whose page opens the connection; empty for the server's own.
     origin: str = ""
+    #: Why they may hear all the same; empty where they may not.
+    welcome: str = ""
 
 
 @dataclass

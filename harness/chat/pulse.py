@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
 from harness.clients.connection import SendFailed
 from harness.system.threads import start
 
@@ -36,9 +35,8 @@ def beating(*chats: Chat) -> Iterator[None]:
 
 def _beat(chat: Chat, over: threading.Event) -> None:
     while not over.wait(INTERVAL):
-        text = chat.new_fence(MEMBERS[0])
-        chat.ledger.pulses.add(text)
-        try:
-            chat.client.announce(chat, MEMBERS[0], text)
-        except SendFailed:
-            continue  # whether anything can still be said is found out by who looks at the end
+        for way in chat.client.announcing(chat.members[0]):
+            text = chat.new_fence(chat.members[0], way.hearers)
+            chat.ledger.pulses.add(text)
+            with suppress(SendFailed):  # whether anything can still be said is found out by who looks at the end
+                way.send(chat, text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import cycle, islice
 
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
 from harness.clients.connection import Endpoint
 from harness.clients.transcript import Transcript
 from harness.clients.visits import Visitor
@@ -25,7 +24,7 @@ def visitor(chat: Chat, member: str, method: str = "GET", headers: tuple[str, ..
 
 def visitors(chat: Chat, number: int) -> list[Visitor]:
     """Return so many of them, the members in turn."""
-    return [visitor(chat, member) for member in islice(cycle(MEMBERS), number)]
+    return [visitor(chat, member) for member in islice(cycle(chat.members), number)]
 
 
 def connect(
@@ -50,10 +49,10 @@ def connect(
     carries = chat.client.frame_format()
     path = path or (chat.path_for("broadcast") if chat.variant else carries.path)
     path = with_query(path, query)
-    chat.owners[endpoint] = endpoint.member
+    chat.owners[endpoint], chat.addresses[endpoint] = endpoint.member, path
     opened = WebSocketConnection(
         endpoint,
-        f"ws://127.0.0.1:{chat.server.port}{prefix}{path}",
+        f"{chat.server.sockets}{prefix}{path}",
         chat.transcript if transcript is None else transcript,
         cookie=chat.cookie(endpoint.member),
         origin=chat.server.base,

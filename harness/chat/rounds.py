@@ -1,6 +1,6 @@
-"""Rounds: the fifteen exchanges, once, in one order, with the texts that are said in them.
+"""Rounds: the exchanges of a script, once, in one order, with the texts that are said in them.
 
-The first round goes down the channel table, and no text is said twice. The second one is shuffled, so that what depends
+The first round goes down the table, and no text is said twice. The second one is shuffled, so that what depends
 on who spoke last shows, and about half of its texts are said twice: some to the same people again, some to others. What
 a library drops, or mixes up, because it has been said before shows there.
 """
@@ -11,10 +11,13 @@ import random
 from dataclasses import dataclass
 from itertools import pairwise
 
-from harness.chat.members import MEMBERS, ChannelRow, channel_table
+from harness.chat.members import FIFTEEN, ChannelRow, Script
 
-#: How many exchanges of the second round repeat the text of an earlier one.
+#: How many of the fifteen exchanges of the second round repeat the text of an earlier one; of others as many in
+#: proportion.
 REPEATS = 6
+#: How often another order is tried until each member speaks once right after each.
+_TRIES = 2000
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,14 @@ class Planned:
 
 @dataclass(frozen=True)
 class Round:
-    """The fifteen exchanges in the order in which they are made."""
+    """The exchanges of a script in the order in which they are made."""
 
     number: int
     exchanges: tuple[Planned, ...]
     #: What the order was shuffled with; None for the order of the table.
     seed: int | None = None
+    #: What stands in every text of it, so that no other round says the same.
+    token: str = ""
 
     @property
     def repeats(self) -> int:
@@ -45,20 +50,21 @@ class Round:
         return [each.row.number for each in self.exchanges]
 
 
-def first_round(token: str) -> Round:
-    """Return the round in the order of the channel table, every text of which is another one."""
-    return Round(1, tuple(Planned(row, row.message(token)) for row in channel_table()))
+def first_round(token: str, script: Script = FIFTEEN) -> Round:
+    """Return the round in the order of the table, every text of which is another one."""
+    return Round(1, tuple(Planned(row, row.message(token)) for row in script.rows), token=token)
 
 
-def second_round(token: str, seed: int) -> Round:
-    """Return the round that is shuffled by *seed*, in which :data:`REPEATS` texts are said twice.
+def second_round(token: str, seed: int, script: Script = FIFTEEN) -> Round:
+    """Return the round that is shuffled by *seed*, in which some texts are said twice; see :data:`REPEATS`.
 
     A repeat is never the last text that one of its recipients has said: django-websocket-redis drops that by design.
     """
     chance = random.Random(seed)
-    rows = _shuffled(chance)
+    rows = _shuffled(chance, script)
     # The repeats stand among the others, and what they repeat before them.
-    places = sorted(chance.sample(range(len(rows) // 2, len(rows)), REPEATS))
+    later = range(len(rows) // 2, len(rows))
+    places = sorted(chance.sample(later, min(REPEATS * len(rows) // len(FIFTEEN.rows), len(later))))
     said: list[Planned] = []
     repeated: set[str] = set()
     for place, row in enumerate(rows):
@@ -67,16 +73,24 @@ def second_round(token: str, seed: int) -> Round:
             text = _repeat(row, said, repeated, same=places.index(place) % 2 == 0, chance=chance) or text
             repeated.add(text)
         said.append(Planned(row, text))
-    return Round(2, tuple(said), seed)
+    return Round(2, tuple(said), seed, token)
 
 
-def _shuffled(chance: random.Random) -> list[ChannelRow]:
-    """Return the rows in an order in which each member speaks once right after each: who spoke last may matter."""
-    pairs = len(MEMBERS) ** 2
-    while True:
-        rows = chance.sample(channel_table(), len(channel_table()))
-        if len({(before.sender, after.sender) for before, after in pairwise(rows)}) == pairs:
-            return rows
+def _shuffled(chance: random.Random, script: Script) -> list[ChannelRow]:
+    """Return the rows in an order in which each member speaks once right after each: who spoke last may matter.
+
+    Where there are too few rows for that it is an order in which as many do as were found.
+    """
+    pairs = min(len(script.members) ** 2, len(script.rows) - 1)
+    best, found = list(script.rows), -1
+    for _ in range(_TRIES):
+        rows = chance.sample(script.rows, len(script.rows))
+        number = len({(before.sender, after.sender) for before, after in pairwise(rows)})
+        if number > found:
+            best, found = rows, number
+        if number >= pairs:
+            break
+    return best
 
 
 def _repeat(row: ChannelRow, said: list[Planned], repeated: set[str], same: bool, chance: random.Random) -> str | None:

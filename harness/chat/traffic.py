@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.system.threads import start
@@ -82,7 +81,7 @@ class Traffic:
 
     def __post_init__(self) -> None:
         self._name = "returning" if self.returns else "staying"
-        self.endpoints = [Endpoint(member, self._name) for member in MEMBERS]
+        self.endpoints = [Endpoint(member, self._name) for member in self.chat.members]
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
         self._failed: list[Exception] = []
@@ -129,7 +128,7 @@ class Traffic:
                 turn = self._turn(endpoint, count)
                 self.turns.append(turn)
                 count += 1
-                if self._ended.wait(EACH * len(MEMBERS) if not turn.error else _AGAIN):
+                if self._ended.wait(EACH * len(self.endpoints) if not turn.error else _AGAIN):
                     return
         except Exception as error:  # a thread that dies in silence would leave an account of half of it
             self._failed.append(error)

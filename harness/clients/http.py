@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import requests
@@ -59,16 +59,26 @@ class HttpSession:
     uses it again sometimes gets no answer, and would blame the server for a race of its own.
     """
 
-    def __init__(self, base: str, form: LoginForm) -> None:
-        """*base* is the address of the site, such as ``http://127.0.0.1:8000``."""
+    def __init__(self, base: str, form: LoginForm, certificates: str = "") -> None:
+        """*base* is the address of the site, such as ``http://127.0.0.1:8000``.
+
+        *certificates* is the file of those that an ``https`` site is trusted by; empty for the system's.
+        """
         self.base = base
+        self._certificates = certificates
         self._form = form
         self._cookies = requests.cookies.RequestsCookieJar()
+        self._headers: dict[str, str] = {}
 
     @property
     def cookie(self) -> str:
         """The cookies as a request header has them."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
+
+    def take(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        """Have these *cookies*, names → values, and send these *headers* with every request."""
+        self._cookies.update(cookies)
+        self._headers |= headers
 
     def get(self, path: str) -> requests.Response:
         """GET a page.
@@ -88,6 +98,16 @@ class HttpSession:
         fields = {**form, self._form.csrf_field: token} if token else form
         return self._request("POST", path, fields)
 
+    def post_json(self, path: str, body: str) -> requests.Response:
+        """POST a *body* that is JSON, with the token against forged requests once there is one.
+
+        Raises:
+            CellFailure: no answer came.
+        """
+        token = self._cookies.get(self._form.csrf_cookie)
+        headers = {"Content-Type": "application/json", **({"X-CSRFToken": token} if token else {})}
+        return self._request("POST", path, body.encode(), headers)
+
     def log_in(self, member: str) -> None:
         """Log in through the login form, as a person with a browser does.
 
@@ -103,12 +123,15 @@ class HttpSession:
                 Reason.PAGE_FAILED, f"{member} cannot log in: the login page answers with status {answer.status_code}"
             )
 
-    def _request(self, method: str, path: str, form: dict[str, str] | None) -> requests.Response:
+    def _request(
+        self, method: str, path: str, form: dict[str, str] | bytes | None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
         try:
             with requests.Session() as session:
                 session.trust_env = False
+                session.verify = self._certificates or True
                 session.cookies = self._cookies
-                session.headers["Connection"] = "close"
+                session.headers.update({"Connection": "close", **self._headers, **(headers or {})})
                 return self._read(session, method, path, form)
         except requests.RequestException as error:
             raise CellFailure(
@@ -116,7 +139,7 @@ class HttpSession:
             ) from error
 
     def _read(
-        self, session: requests.Session, method: str, path: str, form: dict[str, str] | None
+        self, session: requests.Session, method: str, path: str, form: dict[str, str] | bytes | None
     ) -> requests.Response:
         """Read the whole answer within the deadline: the library's own time-out is one for each read."""
         began, body = time.monotonic(), b""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,28 +52,25 @@ _SENDING = 20
 _KINDS = {Opcode.PING: "ping", Opcode.PONG: "pong"}
 
 
-class CountingSocket(socket.socket):
-    """A TCP connection that counts what goes over it, and remembers how the answer began."""
+@dataclass(frozen=True)
+class Offer:
+    """What a client offers in its handshake, beside what every one does."""
 
-    def __init__(self, port: int, buffer: int = 0) -> None:
-        """Connect to *port* of this machine; OSError when nothing listens there.
+    #: Whether permessage-deflate is offered (RFC 7692), as browsers do.
+    compression: bool = False
+    subprotocols: Sequence[str] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: With which certificates it is spoken to under TLS; None for those of the system.
+    tls: ssl.SSLContext | None = None
 
-        *buffer* is how many bytes may have arrived without being read; 0 leaves that to the system.
-        """
-        super().__init__()
-        if buffer:  # before it is connected: the size goes into the handshake of TCP (tcp(7), SO_RCVBUF)
-            self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.bytes_in = self.bytes_out = 0
-        self.beginning = b""
-        #: Until when all that is read has to have come; None once there is no such moment.
-        self.deadline: Deadline | None = Deadline(HANDSHAKE_DEADLINE)
-        self.settimeout(HANDSHAKE_DEADLINE)
-        try:
-            self.connect(("127.0.0.1", port))
-        except OSError:
-            self.close()
-            raise
-        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+class _Counting(socket.socket):
+    """A connection that counts what goes over it, and remembers how the answer began."""
+
+    bytes_in = bytes_out = 0
+    beginning = b""
+    #: Until when all that is read has to have come; None once there is no such moment.
+    deadline: Deadline | None = None
 
     @property
     def bytes_both_ways(self) -> int:
@@ -81,7 +81,7 @@ class CountingSocket(socket.socket):
         """Receive as a socket does; TimeoutError when the deadline of the whole has passed."""
         if self.deadline is not None:
             self.settimeout(max(self.deadline.left, 0.001))
-        data = super().recv(size, flags)
+        data: bytes = super().recv(size, flags)
         self.bytes_in += len(data)
         if len(self.beginning) < 8:
             self.beginning += data[: 8 - len(self.beginning)]
@@ -89,7 +89,7 @@ class CountingSocket(socket.socket):
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         """Receive as a socket does; files made of sockets read this way."""
-        size = super().recv_into(buffer, nbytes, flags)
+        size = super().recv_into(buffer, nbytes or len(memoryview(buffer)), flags)
         self.bytes_in += size
         return size
 
@@ -105,6 +105,39 @@ class CountingSocket(socket.socket):
         self.bytes_out += len(data)
 
 
+class CountingSocket(_Counting):
+    """A TCP connection that counts what goes over it."""
+
+    def __init__(self, port: int, buffer: int = 0, host: str = "127.0.0.1") -> None:
+        """Connect to *port* of the address *host*; OSError when nothing listens there.
+
+        *buffer* is how many bytes may have arrived without being read; 0 leaves that to the system.
+        """
+        super().__init__(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if buffer:  # before it is connected: the size goes into the handshake of TCP (tcp(7), SO_RCVBUF)
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self.deadline = Deadline(HANDSHAKE_DEADLINE)
+        self.settimeout(HANDSHAKE_DEADLINE)
+        try:
+            self.connect((host, port))
+        except OSError:
+            self.close()
+            raise
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def under(self, tls: ssl.SSLContext, host: str) -> TlsSocket:
+        """Return the connection under TLS, with a server that proves to be *host*; this one is not used any more."""
+        tls.sslsocket_class = TlsSocket
+        secure = tls.wrap_socket(self, server_hostname=host)
+        assert isinstance(secure, TlsSocket)
+        secure.deadline = self.deadline
+        return secure
+
+
+class TlsSocket(_Counting, ssl.SSLSocket):  # type: ignore[misc]  # it takes the same, and says so in other words
+    """The same under TLS; what is counted is what is said, without what encrypts it."""
+
+
 class WebSocketConnection:
     """One WebSocket connection, read by a thread of its own."""
 
@@ -115,11 +148,13 @@ class WebSocketConnection:
         transcript: Transcript,
         cookie: str = "",
         origin: str = "",
-        compression: bool = False,
+        offer: Offer | None = None,
         buffer: int = 0,
+        answer: Callable[[str], str | None] | None = None,
     ) -> None:
-        """Connect; with *compression* permessage-deflate is offered (RFC 7692), as browsers do.
+        """Connect; *offer* is what the handshake offers, nothing where that is None.
 
+        *answer* returns what is sent at once when a text has arrived, None for nothing; nothing is where it is None.
         *buffer* is how many bytes may have arrived without being read; 0 leaves that to the system.
 
         Raises:
@@ -129,20 +164,23 @@ class WebSocketConnection:
         #: In how many fragments each message is sent (RFC 6455, 5.4), with a pause between them.
         self.fragments = 1
         self._transcript = transcript
+        self._answer = answer or (lambda text: None)
         self._deflate = PerMessageDeflate()
+        offer = offer or Offer()
         handshake = websocket.WebSocket(skip_utf8_validation=True)
         try:
             handshake.connect(
                 url,
-                socket=CountingSocket(urlsplit(url).port or 80, buffer),
+                socket=_line(url, buffer, offer),
                 timeout=HANDSHAKE_DEADLINE,
                 cookie=cookie or None,
                 origin=origin or None,
                 suppress_origin=not origin,
                 redirect_limit=0,  # no browser follows one here
-                header={"Sec-WebSocket-Extensions": _OFFER} if compression else None,
+                # What was chosen of it is looked at here: not by websocket-client, which says no more than "invalid".
+                header={**offer.headers, **_offered(offer)},
             )
-            self.wire = self._opened(handshake, compression)
+            self.wire = self._opened(handshake, offer)
         except websocket.WebSocketBadStatusException as error:
             body = (error.resp_body or b"")[:200].decode("utf-8", "replace") if error.resp_body else ""
             handshake.shutdown()
@@ -159,22 +197,27 @@ class WebSocketConnection:
         self._reader = threading.Thread(target=self._read, name=f"read {endpoint.member}/{endpoint.name}", daemon=True)
         start(self._reader)
 
-    def _opened(self, handshake: websocket.WebSocket, compression: bool) -> CountingSocket:
+    def _opened(self, handshake: websocket.WebSocket, offer: Offer) -> _Counting:
         """Return the TCP connection once the answer is one that a browser takes.
 
         Raises:
             WebSocketException: it is not.
         """
         wire, headers = handshake.sock, handshake.headers or {}
-        assert isinstance(wire, CountingSocket)
+        assert isinstance(wire, _Counting)
         if handshake.status != 101:
             raise websocket.WebSocketException(f"status {handshake.status} instead of 101")
         if wire.beginning != b"HTTP/1.1":
             raise websocket.WebSocketException(f"it answers with {wire.beginning.decode('latin-1')}")
-        if chosen := headers.get("sec-websocket-protocol"):
-            raise websocket.WebSocketException(f"it chooses the subprotocol {chosen}, and none was offered")
+        chosen, offered = headers.get("sec-websocket-protocol"), ", ".join(offer.subprotocols)
+        if chosen and chosen not in offer.subprotocols:
+            raise websocket.WebSocketException(
+                f"it chooses the subprotocol {chosen}, and {offered or 'none'} was offered"
+            )
+        if offered and not chosen:  # https://websockets.spec.whatwg.org/: browsers fail it
+            raise websocket.WebSocketException(f"it chooses no subprotocol, and {offered} was offered")
         extensions = headers.get("sec-websocket-extensions") or ""
-        if extensions and not (compression and _ACCEPTED.fullmatch(extensions.strip())):
+        if extensions and not (offer.compression and _ACCEPTED.fullmatch(extensions.strip())):
             raise websocket.WebSocketException(f"it chooses the extension {extensions}, which was not offered")
         if extensions:
             self._deflate.finalize(extensions)
@@ -282,4 +325,34 @@ class WebSocketConnection:
                 whole = as_binary(b"".join(map(bytes, message))) if binary else "".join(message)
                 self._transcript.add(self.endpoint, "in", "binary" if binary else "text", whole)
                 message.clear()
+                if not binary and (answer := self._answer(whole)) is not None:
+                    self.send(answer)
         return "connection lost (the server closed it without a word)"
+
+
+def _offered(offer: Offer) -> dict[str, str]:
+    """Return the headers that offer what *offer* says."""
+    headers = {"Sec-WebSocket-Extensions": _OFFER} if offer.compression else {}
+    if offer.subprotocols:
+        headers["Sec-WebSocket-Protocol"] = ", ".join(offer.subprotocols)
+    return headers
+
+
+def _line(url: str, buffer: int, offer: Offer) -> _Counting:
+    """Return a connection to the server of *url*.
+
+    Raises:
+        OSError: there is none, or it does not prove to be who it is asked for.
+    """
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "127.0.0.1", parts.scheme == "wss"
+    port = parts.port or (443 if secure else 80)
+    addresses = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for number, address in enumerate(addresses, 1):
+        try:
+            line = CountingSocket(port, buffer, address)
+            break
+        except OSError:
+            if number == len(addresses):
+                raise
+    return line.under(offer.tls or ssl.create_default_context(), host) if secure else line

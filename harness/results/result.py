@@ -122,7 +122,8 @@ class Exchange(Model, frozen=True, kw_only=True):
 
     #: Its place in the table, from 1 on.
     number: int
-    channel: Literal["broadcast", "user", "group"]
+    #: ``broadcast``, ``user`` or ``group``; in somebody else's chat the connection that it is said on.
+    channel: str
     sender: str
     #: Whom it is addressed to: ``all``, a member, or the group.
     audience: str
@@ -132,6 +133,8 @@ class Exchange(Model, frozen=True, kw_only=True):
     transport: str
     good: bool
     faults: list[Fault]
+    #: The connections that no fence reaches, as ``Mary's lobby``: that nothing came there was waited for, not proved.
+    waited: list[str] = []
 
 
 class Round(Model, frozen=True, kw_only=True):

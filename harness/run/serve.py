@@ -13,7 +13,6 @@ from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat import exchanges, isolation
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
 from harness.chat.pulse import beating
 from harness.chat.rounds import first_round
 from harness.errors import CellFailure
@@ -112,9 +111,9 @@ def _talk(
         chat.connect()
         say(f"{len(chat.endpoints)} connections stand")
     with server.recorder.own("exchanges") as say:
-        judged.append(Start(chat, exchanges.run(chat, first_round(chat.token))))
+        judged.append(Start(chat, exchanges.run(chat, first_round(chat.token, chat.client.script))))
         first = judged[0].exchanged
-        observed.rounds, observed.exchanges = [first], starts.joined([first])
+        observed.rounds, observed.exchanges = [first], exchanges.joined([first])
         say(f"{first} right")
         if not first.answered or _asks_one(server):
             exchanges.check(first)
@@ -128,7 +127,7 @@ def _talk(
         starts.wait_for_horizon(judged)
         isolation.look_again(chat, observed.isolation)
         starts.judge_again(judged)
-        observed.exchanges = starts.joined(observed.rounds)
+        observed.exchanges = exchanges.joined(observed.rounds)
     starts.check(judged)
 
 
@@ -188,7 +187,7 @@ def _judge_at_last(judged: list[Start], observed: Observations, horizon: float) 
     if observed.channels is not None or not judged:
         return
     starts.judge_again(judged, until=horizon)
-    observed.exchanges = starts.joined(observed.rounds)
+    observed.exchanges = exchanges.joined(observed.rounds)
     try:
         starts.check(judged)
     except CellFailure as failure:
@@ -231,11 +230,11 @@ def _leave_open(chat: Chat) -> None:
 def _pages(chat: Chat, server: CellServer) -> None:
     with server.recorder.own("log in") as say:
         chat.log_in()
-        say(", ".join(MEMBERS))
+        say(", ".join(chat.members))
     with server.recorder.own("pages") as say:
         say(", ".join(_check_pages(chat, server)))
 
 
 def _check_pages(chat: Chat, server: CellServer) -> list[str]:
-    members = {member: chat.session(member) for member in MEMBERS}
+    members = {member: chat.session(member) for member in chat.members}
     return pages.check_pages(chat.session("nobody"), members, server.library.pages)

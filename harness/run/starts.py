@@ -11,8 +11,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
 
-import msgspec
-
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer, Ends
 from harness.chat import exchanges
@@ -20,7 +18,7 @@ from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.rounds import second_round
 from harness.errors import CellFailure, HarnessError
-from harness.results.result import Exchange, Step
+from harness.results.result import Step
 from harness.system import threads
 from harness.verdict import Reason
 
@@ -141,7 +139,7 @@ def second_exchanges(chat: Chat, server: CellServer) -> Exchanged:
     """Go through the second round on *chat*."""
     seed = secrets.randbelow(SEEDS) if server.seed is None else server.seed
     with server.recorder.own("second round") as say:
-        exchanged = exchanges.run(chat, second_round(chat.token, seed))
+        exchanged = exchanges.run(chat, second_round(chat.token, seed, chat.client.script))
         say(f"{exchanged} right")
     return exchanged
 
@@ -157,19 +155,6 @@ def judge_again(starts: Sequence[Start], until: float | None = None) -> None:
     """Judge every round by what has come until now; see :func:`harness.chat.exchanges.judge_again`."""
     for start in starts:
         exchanges.judge_again(start.chat, start.exchanged, until)
-
-
-def joined(rounds: Sequence[Exchanged]) -> list[Exchange]:
-    """Return the rows of the table over all rounds: one is good when it is good in each."""
-    rows = []
-    for found in zip(*(each.exchanges for each in rounds), strict=True):
-        faults = [
-            msgspec.structs.replace(fault, round=played.round.number)
-            for played, exchange in zip(rounds, found, strict=True)
-            for fault in exchange.faults
-        ]
-        rows.append(msgspec.structs.replace(found[0], good=not faults, faults=faults))
-    return rows
 
 
 def check(starts: Sequence[Start]) -> None:

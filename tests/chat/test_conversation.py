@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from talkers import THREE, Switchboard, Talker, answer, any_of, endpoints, fences
 
-from harness.chat import conversation
+from harness.chat import conversation, fencing
 from harness.chat.conversation import Chat
 from harness.chat.ledger import Said
 from harness.chat.members import ChannelRow, channel_table
@@ -15,6 +15,7 @@ from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession
 from harness.clients.transcript import Message
+from harness.clients.websocket import Offer
 from harness.errors import CellFailure
 from harness.system.waiting import Deadline
 from harness.verdict import Reason
@@ -202,7 +203,7 @@ def test_a_fence_is_sent_again(board, clock):
     texts = chat.fence_all(lambda text: chat.client.announce(chat, "admin", text), chat.endpoints)
     assert texts == ("fence 2 (abc)", "fence 3 (abc)", "fence 4 (abc)")
     assert (chat.fences_sent, chat.fences_sent_again) == (4, 2)
-    assert clock.now - before == (1 + 2) * conversation.FENCE_INTERVAL
+    assert clock.now - before == (1 + 2) * fencing.FENCE_INTERVAL
 
 
 def test_fences_have_an_end(board, clock):
@@ -324,7 +325,7 @@ def test_one_that_is_kept_back_is_no_pace(board):
     chat = board.talk()
     board.stalls = lambda text, line: line.endpoint == LINE and text == "fence 2 (abc)"
     assert chat.fence_all(announce(chat), chat.endpoints) == ("fence 2 (abc)", "fence 3 (abc)")
-    assert chat.pace == conversation.FENCE_INTERVAL
+    assert chat.pace == fencing.FENCE_INTERVAL
 
 
 def test_a_fence_for_nobody(board, clock):
@@ -578,7 +579,7 @@ def test_real_connections(board, monkeypatch):
     assert opened == [
         (
             (LINE, "ws://127.0.0.1:8000/ws/user", chat.transcript),
-            {"cookie": "session=John", "origin": "http://127.0.0.1:8000", "compression": False},
+            {"cookie": "session=John", "origin": "http://127.0.0.1:8000", "offer": Offer()},
         )
     ]
 
@@ -589,7 +590,7 @@ def test_one_of_each_members_connections_offers_compression(board, monkeypatch):
     monkeypatch.setattr(
         conversation,
         "WebSocketConnection",
-        lambda endpoint, *arguments, compression, **options: offered.append((endpoint, compression)),
+        lambda endpoint, *arguments, offer, **options: offered.append((endpoint, offer.compression)),
     )
     chat = board.talk()
     others = [*endpoints(), Endpoint("eavesdropper", "broadcast")]

@@ -7,7 +7,8 @@ import pytest
 from talkers import Line, Switchboard, Talker, any_of, endpoints, fences, message
 
 from harness.chat import exchanges
-from harness.chat.conversation import FENCE_INTERVAL, Chat
+from harness.chat.conversation import Chat
+from harness.chat.fencing import FENCE_INTERVAL
 from harness.chat.members import MEMBERS, channel_table
 from harness.chat.rounds import Planned, Round, first_round, second_round
 from harness.clients.connection import Endpoint

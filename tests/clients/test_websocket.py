@@ -14,7 +14,7 @@ from bareserver import BINARY, CLOSE, PING, PONG, TEXT, frame, handshake, servin
 from harness.clients import websocket
 from harness.clients.connection import CLOSED_BY_SERVER, NO_WEBSOCKET, Endpoint, HandshakeRefused, as_binary
 from harness.clients.transcript import Message, Transcript
-from harness.clients.websocket import WebSocketConnection
+from harness.clients.websocket import Offer, WebSocketConnection
 
 LINE = Endpoint("John", "user")
 #: The first byte of a frame: the last one of a message, and whether it is compressed (RFC 7692, 6).
@@ -27,7 +27,7 @@ def transcript() -> Transcript:
 
 
 def connect(port: int, transcript: Transcript, compression: bool = False) -> WebSocketConnection:
-    return WebSocketConnection(LINE, f"ws://127.0.0.1:{port}/", transcript, compression=compression)
+    return WebSocketConnection(LINE, f"ws://127.0.0.1:{port}/", transcript, offer=Offer(compression=compression))
 
 
 def answering(first_line: str = "HTTP/1.1 101 Switching Protocols", *headers: str) -> Callable[[bytes], bytes]:

@@ -47,7 +47,7 @@ def asked(board, monkeypatch):
             Channels4(), board.server, token="abc", sessions=Sessions(board), paths={"chat": path}, variant=variant
         )
 
-        def connect(endpoint, url, transcript, cookie, origin, compression):
+        def connect(endpoint, url, transcript, cookie, origin, offer):
             return board.connect(chat, endpoint, url.partition("127.0.0.1:1")[2], "John", origin)
 
         monkeypatch.setattr(conversation, "WebSocketConnection", connect)

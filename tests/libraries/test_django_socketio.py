@@ -12,6 +12,7 @@ from harness.chat import conversation
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.clients.transcript import Message
+from harness.clients.websocket import Offer
 from harness.libraries import django_socketio as module
 from harness.libraries.django_socketio import DjangoSocketIo, answer, framed, unframed
 
@@ -98,7 +99,7 @@ def test_by_websocket(world):
         world.chat.transcript,
         "session=John",
         "http://127.0.0.1:1",
-        True,  # it offers to compress, as a browser does
+        Offer(compression=True),  # it offers to compress, as a browser does
     )
 
 

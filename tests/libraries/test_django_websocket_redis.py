@@ -62,7 +62,7 @@ def chat(board, redis, monkeypatch) -> Chat:
     server = replace(board.server, prefix="px", subscriptions=redis)
     made = Chat(DjangoWebsocketRedis(), server, token="abc", sessions=Sessions(board))
 
-    def connect(endpoint, url, transcript, cookie, origin, compression):
+    def connect(endpoint, url, transcript, cookie, origin, offer):
         return board.connect(made, endpoint, url.partition("127.0.0.1:1")[2], cookie.removeprefix("session="), origin)
 
     monkeypatch.setattr(conversation, "WebSocketConnection", connect)

@@ -51,7 +51,7 @@ def chat(board, monkeypatch) -> Chat:
     """A conversation of the control, whose real connections are those of the board."""
     made = Chat(PlainAsgi(), board.server, token="abc", sessions=Sessions(board))
 
-    def connect(endpoint, url, transcript, cookie, origin, compression):
+    def connect(endpoint, url, transcript, cookie, origin, offer):
         path = url.partition("127.0.0.1:1")[2].replace("/ws/members/", "/ws/chat/")
         return board.connect(made, endpoint, path, cookie.removeprefix("session="), origin)
 

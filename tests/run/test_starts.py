@@ -276,7 +276,7 @@ def start(number: int, *bad: int, answered: bool = True, status: int | None = No
 
 def test_joined():
     """A row is good when it was good in each round, and each of its faults says in which round it was seen."""
-    found = starts.joined([start(1, 3, 5).exchanged, start(2, 5, 7).exchanged])
+    found = exchanges.joined([start(1, 3, 5).exchanged, start(2, 5, 7).exchanged])
     assert [row.number for row in found] == list(range(1, 16))
     assert {row.number: [fault.round for fault in row.faults] for row in found if not row.good} == {
         3: [1],
@@ -287,8 +287,8 @@ def test_joined():
 
 def test_joined_of_one():
     """The rows of a single round are those of the table."""
-    assert starts.joined([start(1, 3).exchanged]) == rows(3)
-    assert starts.joined([]) == []
+    assert exchanges.joined([start(1, 3).exchanged]) == rows(3)
+    assert exchanges.joined([]) == []
 
 
 def checked(*judged: Start) -> tuple[Reason, str]:

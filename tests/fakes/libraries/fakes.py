@@ -102,7 +102,7 @@ NAMES = (
     "turns",
 )
 #: Those that are waited for in vain; the others have the time of a real one, for a machine may be slow.
-NEVER_READY = ("never-ready", "never-listens", "starts-once")
+NEVER_READY = ("never-ready", "never-listens", "starts-once", "says-in-use")
 #: Those whose frames are JSON, on one connection for each member.
 JSON_NAMES = ("behaves-in-json", "names-another-sender", "names-another-channel", "tells-what-was-said")
 

@@ -1,0 +1,74 @@
+"""A group of commands, each in a module of its own; and how a command ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from harness.errors import HarnessError
+from harness.system.processes import interruptible
+
+
+def commands(package: str, modules: Mapping[str, str | None]) -> type[click.Group]:
+    """Return a group that loads a command when it is asked for: most need little of all that a run needs.
+
+    *modules* are the modules of *package* by the names of the commands; None where a module is called as its command.
+    """
+
+    class Commands(click.Group):
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            """Return all names."""
+            return sorted(modules)
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            """Return the command of that name, if there is one."""
+            if cmd_name not in modules:
+                return None
+            module = import_module(f"{package}.{modules[cmd_name] or cmd_name}")
+            found = (each for each in vars(module).values() if isinstance(each, click.Command))
+            return next(each for each in found if each.name == cmd_name)
+
+    return Commands
+
+
+def ended(group: click.Group) -> NoReturn:
+    """Run the command of *group* that the command line names, and exit with its code.
+
+    Raises:
+        ImportError: a package is missing.
+    """
+    # Before anything is caught: a package that is missing is no fault, and answered where this is called.
+    group.get_command(click.Context(group), next(iter(sys.argv[1:]), ""))
+    try:
+        with interruptible():
+            code = group.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else str(error))
+        code = 2
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 128 + signal.SIGINT
+    except HarnessError as error:
+        click.echo(f"error: {error}", err=True)
+        if error.hint:
+            click.echo(f"       {error.hint}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 128 + signal.SIGPIPE
+    except Exception:
+        # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
+        traceback.print_exc()
+        click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)
+        code = HarnessError.exit_code
+    sys.exit(code if isinstance(code, int) else 0)

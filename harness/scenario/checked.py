@@ -1,0 +1,175 @@
+"""What a check of a running server found, as a document, and as JUnit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from harness.captured.output import shorten
+from harness.chat.conversation import Chat
+from harness.results.model import Model
+from harness.results.result import Finding, Judgement
+from harness.scenario.client import ScenarioClient
+from harness.scenario.talk import Talked
+from harness.verdict import Reason, Verdict
+
+#: What may not stand in XML (https://www.w3.org/TR/xml/#charsets).
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Row(Model, frozen=True, kw_only=True):
+    """One exchange, over both rounds."""
+
+    number: int
+    sender: str
+    #: The connection on which it was said, or the path to which it was posted.
+    on: str
+    #: Who had to hear it, and the other members, who had not to; where somebody holds several connections, with these.
+    hears: list[str]
+    hears_not: list[str]
+    good: bool
+    #: What went wrong, each in one sentence.
+    faults: list[str]
+    #: For whom it is proved by a fence that nothing more came, and for whom it was only waited for.
+    proved: list[str]
+    waited: list[str]
+    #: How long that was waited for, in seconds; 0 where everything is proved.
+    waited_seconds: float
+    #: Until the last of them had it, in milliseconds; None where somebody had not.
+    latency_ms: float | None
+
+
+class Checked(Model, frozen=True, kw_only=True):
+    """What was found."""
+
+    schema: str = "1"
+    url: str
+    verdict: Verdict
+    reason: Reason
+    #: The verdict in one sentence.
+    text: str
+    #: What to do about it; empty where there is nothing, or nobody knows.
+    hint: str = ""
+    members: list[str]
+    rounds: int
+    exchanges: list[Row]
+    findings: list[Finding]
+    seconds: float
+
+
+#: What a handshake that was refused with a status is told by.
+_HINTS = {
+    "200": "a page answers there: is the path that of the WebSocket, and is the server an ASGI one?",
+    "301": "it redirects: is the path complete, with its last slash?",
+    "302": "it redirects, perhaps to a login: log in with --login and --user, or give a --cookie",
+    "400": "the server does not take the handshake: it may want a --subprotocol, or a --header",
+    "401": "it wants to know who that is: give a --header, a --cookie, or --login with --user",
+    "403": "it lets nobody in like that: log in with --login and --user, give a --cookie, or see which hosts and"
+    " Origins the server allows",
+    "404": "no route has this path: is it that of the WebSocket, with its last slash? A WSGI server has none",
+    "500": "see what the server printed; perhaps no route has this path",
+}
+
+
+def checked(url: str, chat: Chat, client: ScenarioClient, talked: Talked, seconds: float) -> Checked:
+    """Return what was found."""
+    right = sum(each.good for each in talked.exchanges)
+    works = Judgement.of(
+        Reason.WORKS, f"{right} of {len(talked.exchanges)} exchanges right in {len(talked.rounds)} rounds"
+    )
+    failure = talked.failure
+    judged = works if failure is None else Judgement.of(failure.reason, failure.text)
+    return Checked(
+        url=url,
+        verdict=judged.verdict,
+        reason=judged.reason,
+        text=shorten(judged.text),
+        hint=_hint(judged.text) if talked.failure else "",
+        members=list(client.script.members),
+        rounds=len(talked.rounds),
+        exchanges=list(_rows(client, talked)),
+        findings=talked.findings,
+        seconds=round(seconds, 1),
+    )
+
+
+def _hint(text: str) -> str:
+    """Return what to do about a failure that says *text*."""
+    if status := re.search(r"failed: status (\d+)", text):
+        return _HINTS.get(status[1], "")
+    if "login page answers with status 404" in text:
+        return "--login names the path of the page with the form"
+    if "cannot log in" in text:
+        return "are name and password right? a form with other fields is described by a scenario, under [login]"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "give the certificate that it is to be trusted by: --ca FILE"
+    if "_ssl.c" in text:
+        return "it does not speak TLS: try ws:// instead of wss://"
+    if "no message is found" in text or "is not what was sent" in text:
+        return "say with --read where the message stands in a frame, such as .message"
+    if "nothing arrives" in text or "closed by the server" in text or "nothing can be broadcast" in text:
+        return (
+            'say with --send what a message looks like, such as \'{"message": "$TEXT"}\'; see what the server printed'
+        )
+    if "chooses no subprotocol" in text:
+        return "offer one that it speaks: --subprotocol"
+    return ""
+
+
+def _rows(client: ScenarioClient, talked: Talked) -> Iterator[Row]:
+    several = len(client.scenario.connections) > 1
+    everybody = sorted(client.held_endpoints)
+
+    def named(endpoints: object) -> list[str]:
+        chosen = [each for each in everybody if each in endpoints]  # type: ignore[operator]
+        return [f"{each.member} ({each.name})" if several else each.member for each in chosen]
+
+    for exchange in talked.exchanges:
+        row = client.script.rows[exchange.number - 1]
+        expected = client.expected(row)
+        rounds = [(sent, played) for played in talked.rounds for sent in played.sent if sent.number == row.number]
+        unreached = frozenset().union(*(sent.unreached for sent, _ in rounds))
+        times = [max(played.latency_ms.get(str(row.number), {}).values(), default=None) for _, played in rounds]
+        yield Row(
+            number=row.number,
+            sender=row.sender,
+            on=row.channel,
+            hears=named(expected),
+            hears_not=named(set(everybody) - expected),
+            good=exchange.good,
+            faults=list(dict.fromkeys(row.with_fault(each, "connection") for each in exchange.faults)),
+            proved=named(set(everybody) - unreached),
+            waited=named(unreached),
+            waited_seconds=client.quiet if unreached else 0.0,
+            latency_ms=None if None in times or not times else max(each for each in times if each is not None),
+        )
+
+
+def junit(found: Checked) -> str:
+    """Return what was *found* as JUnit: a test for each exchange, and one for each further question."""
+    suite = ElementTree.Element("testsuite", name=f"dtws {found.url}", time=str(found.seconds))
+    failures = 0
+    for row in found.exchanges:
+        name = f"{row.number}: {row.sender} on {row.on}, heard by {', '.join(row.hears) or 'nobody'}"
+        case = ElementTree.SubElement(suite, "testcase", classname="dtws.exchanges", name=_clean(name))
+        if not row.good:
+            failures += 1
+            failed = ElementTree.SubElement(case, "failure", message=_clean(row.faults[0]))
+            failed.text = _clean("\n".join(row.faults))
+    if found.verdict is not Verdict.WORKS and not failures:
+        case = ElementTree.SubElement(suite, "testcase", classname="dtws", name=found.url)
+        failed = ElementTree.SubElement(case, "failure", message=_clean(found.text))
+        failed.text, failures = _clean(found.hint or found.text), 1
+    for each in found.findings:
+        # What strangers may do is a catch of a chat that works, and no failure of it.
+        case = ElementTree.SubElement(suite, "testcase", classname="dtws.strangers", name=_clean(each.question))
+        ElementTree.SubElement(case, "system-out").text = _clean(f"{each.seen} (expected: {each.expected})")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(failures))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,267 @@
+"""Read a scenario: what is wrong with it is told with its line, and with what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.scenario import frames
+from harness.scenario.model import ExchangeTable, Scenario
+
+#: Letters of the largest scenario.
+_LIMIT = 200_000
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+#: What msgspec says: the fault, and the place, such as ``$.exchanges[1].from``.
+_SAID = re.compile(r"(?P<fault>.*?)(?: - at `(?:key in )?\$(?P<place>[^`]*)`)?$", re.DOTALL)
+_PLACE = re.compile(r"\.([\w-]+)|\[(\d+)\]|\[\.\.\.\]")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+
+#: Where something stands: the names and numbers that lead there.
+Place = Sequence[str | int]
+
+
+class BadScenario(UsageError):
+    """A scenario that cannot be used; the message names the file and the line."""
+
+
+def read(path: Path) -> Scenario:
+    """Return the scenario in the file *path*.
+
+    Raises:
+        UsageError: there is no such file.
+        BadScenario: it is no scenario, or does not make sense.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no scenario {path}", "`dtws new` writes one") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    return parse(text, path.name)
+
+
+def parse(text: str, name: str = "chat.toml") -> Scenario:
+    """Return the scenario that *text* is; *name* is what its file is called.
+
+    Raises:
+        BadScenario: it is none, or does not make sense.
+    """
+    if len(text) > _LIMIT:
+        raise BadScenario(f"{name} is too long for a scenario: {len(text)} letters")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadScenario(f"{name} is no TOML: {error}", "https://toml.io shows how it is written") from error
+    try:
+        scenario = msgspec.convert(values, Scenario)
+    except msgspec.ValidationError as error:
+        raise _not_valid(str(error), text, name) from error
+    for place, fault, hint in _senseless(scenario):
+        raise BadScenario(f"{name}, line {line_of(text, place)}: {fault}", hint)
+    return scenario
+
+
+def check(scenario: Scenario) -> None:
+    """Make sure that a *scenario* makes sense that comes from no file.
+
+    Raises:
+        UsageError: it does not.
+    """
+    for _, fault, hint in _senseless(scenario):
+        raise UsageError(fault, hint)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a scenario (draft 2020-12)."""
+    found = msgspec.json.schema(Scenario)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A scenario of dtws", **found}
+
+
+def _not_valid(said: str, text: str, name: str) -> BadScenario:
+    """Return what msgspec *said* of *text*, with the line."""
+    match = _SAID.fullmatch(said)
+    assert match is not None
+    fault = match["fault"]
+    place: list[str | int] = [key or int(number or 0) for key, number in _PLACE.findall(match["place"] or "")]
+    hint = "`dtws schema` prints all that may stand in a scenario"
+    if unknown := _UNKNOWN.fullmatch(fault):
+        near = difflib.get_close_matches(unknown[1], _keys(place), 1)
+        return BadScenario(
+            f"{name}, line {line_of(text, [*place, unknown[1]])}: there is no key {unknown[1]!r} here",
+            f"did you mean {near[0]}?" if near else hint,
+        )
+    where = ".".join(map(str, place)) or "the whole file"
+    return BadScenario(f"{name}, line {line_of(text, place)}: {where}: {fault[:1].lower()}{fault[1:]}", hint)
+
+
+def _keys(place: Place) -> list[str]:
+    """Return the keys that may stand in the table at *place*."""
+    node: dict[str, Any] = {"$ref": "#/$defs/Scenario"}
+    found = msgspec.json.schema(Scenario)
+    for part in [*place, None]:
+        node = _resolved(node, found["$defs"])
+        if part is None:
+            return list(node.get("properties", {}))
+        node = node.get("items", {}) if isinstance(part, int) else _inside(node, part)
+    return []
+
+
+def _inside(node: dict[str, Any], part: str) -> dict[str, Any]:
+    inside: dict[str, Any] = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+    return inside
+
+
+def _resolved(node: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+    """Return what *node* refers to, or one of what it may be that has keys."""
+    while True:
+        if "$ref" in node:
+            node = defs[node["$ref"].rpartition("/")[2]]
+        elif options := [each for each in node.get("anyOf", ()) if each.get("type") != "null"]:
+            node = options[0]
+        else:
+            return node
+
+
+def line_of(text: str, place: Place) -> int:
+    """Return the number of the line in the TOML *text* where *place* stands, or what is nearest above it."""
+    best, depth = 1, 0
+    for number, here in _places(text):
+        same = 0
+        for wanted, found in zip(place, here, strict=False):
+            if wanted != found:
+                break
+            same += 1
+        if same == len(here) and same > depth:
+            best, depth = number, same
+    return best
+
+
+def _places(text: str) -> Iterator[tuple[int, list[str | int]]]:
+    """Yield each line that begins a table or a key, with the place that it begins."""
+    table: list[str | int] = []
+    counts: dict[str, int] = {}
+    until = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if until:  # in a text of several lines nothing begins
+            until = "" if until in line else until
+            continue
+        if header := _HEADER.match(line):
+            names = _names(header[2])
+            if header[1] == "[[":
+                key = ".".join(names)
+                counts[key] = counts.get(key, -1) + 1
+                table = [*names, counts[key]]
+            else:
+                table = list(names)
+            yield number, table
+        elif key_found := _KEY.match(line):
+            yield number, [*table, *_names(key_found[1])]
+            rest = line[key_found.end() :]
+            until = next((each for each in ('"""', "'''") if rest.count(each) == 1), "")
+
+
+def _names(dotted: str) -> list[str]:
+    return [part.strip("\"'") for part in _PART.findall(dotted)]
+
+
+#: What is wrong: where, in one sentence, and what to do about it.
+_Fault = tuple[Place, str, str]
+
+
+def _senseless(scenario: Scenario) -> Iterator[_Fault]:
+    """Yield what a scenario says that cannot be."""
+    members, connections = ", ".join(scenario.members), ", ".join(scenario.connections)
+    for name, connection in scenario.connections.items():
+        for member in connection.members or ():
+            if member not in scenario.members:
+                yield ["connections", name, "members"], f"there is no member {member!r}", f"the members are {members}"
+        if connection.send and "TEXT" not in frames.words_in(connection.send):
+            yield ["connections", name, "send"], "the frame has no $TEXT in it", _NO_TEXT
+        yield from _wrong_ticket(["connections", name, "ticket"], connection.path, connection.ticket is not None)
+    yield from _wrong_frames(scenario)
+    for number, exchange in enumerate(scenario.exchanges):
+        yield from _wrong_exchange(scenario, number, exchange, members, connections)
+    known = [each.name for each in scenario.exchanges if each.name]
+    for each in scenario.fence or ():
+        if each not in known:
+            hint = f"exchanges have these names: {', '.join(known)}" if known else "give an exchange a name"
+            yield ["fence"], f"there is no exchange called {each!r}", hint
+    login = scenario.login
+    if login and bool(login.form) == bool(login.python):
+        yield ["login"], "members log in by a form or by Python, not by both", "leave one of them"
+
+
+_NO_TEXT = 'put $TEXT where the message stands, as in \'{"message": "$TEXT"}\''
+
+
+def _wrong_ticket(place: Place, path: str, has_ticket: bool) -> Iterator[_Fault]:
+    if "TICKET" in frames.words_in(path) and not has_ticket:
+        yield place, "the path has a $TICKET in it, and nothing says where it comes from", "add a ticket"
+
+
+def _wrong_frames(scenario: Scenario) -> Iterator[_Fault]:
+    table = scenario.frames
+    if "TEXT" not in frames.words_in(table.send):
+        yield ["frames", "send"], "the frame has no $TEXT in it", _NO_TEXT
+    for where in [table.read] if isinstance(table.read, str) else table.read:
+        if not where.startswith(("/", ".")):
+            yield ["frames", "read"], f"{where!r} is no JSON pointer", "write it as /message or .message"
+    patterns = [("ignore", each) for each in table.ignore if isinstance(each, str)]
+    for key, pattern in [*patterns, *([("match", table.match)] if table.match else [])]:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            yield (
+                ["frames", key],
+                f"{pattern!r} is no regular expression: {error}",
+                "escape what is to be taken as it is",
+            )
+            continue
+        if key == "match" and groups != 1:
+            yield ["frames", key], f"{pattern!r} has {groups} groups", "put parentheses around the message alone"
+
+
+def _wrong_exchange(
+    scenario: Scenario, number: int, exchange: ExchangeTable, members: str, connections: str
+) -> Iterator[_Fault]:
+    place: list[str | int] = ["exchanges", number]
+    hears = [] if isinstance(exchange.hears, str) else exchange.hears
+    if isinstance(exchange.hears, str) and exchange.hears != "all":
+        yield [*place, "hears"], f"{exchange.hears!r} is no list of members", 'write ["ann", "bob"], or "all"'
+    for key, name in [("from", exchange.sender), *(("hears", each) for each in hears)]:
+        if name not in scenario.members:
+            yield [*place, key], f"there is no member {name!r}", f"the members are {members}"
+    named = [*([("on", exchange.on)] if exchange.on else []), *(("hears_on", each) for each in exchange.hears_on or ())]
+    for key, name in named:
+        if name not in scenario.connections:
+            yield [*place, key], f"there is no connection {name!r}", f"the connections are {connections}"
+            return
+    said_on = scenario.said_on(exchange)
+    if exchange.post and exchange.on:
+        yield [*place, "on"], "it is posted, so it is said on no connection", "leave out on, or post"
+    if said_on and exchange.sender not in scenario.holders(said_on):
+        hint = f"those who do are {', '.join(scenario.holders(said_on))}"
+        yield [*place, "from"], f"{exchange.sender} does not hold the connection {said_on}", hint
+    holding = {member for each in scenario.heard_on(exchange) for member in scenario.holders(each)}
+    for name in hears:
+        if name not in holding:
+            on = ", ".join(scenario.heard_on(exchange))
+            yield (
+                [*place, "hears"],
+                f"{name} holds no connection on which it is heard ({on})",
+                "name another with hears_on",
+            )
+    words = [exchange.body, *exchange.form.values()] if exchange.post else [exchange.send or "$TEXT"]
+    if not any("TEXT" in frames.words_in(each) for each in words):
+        yield [*place, "post" if exchange.post else "send"], "what is sent has no $TEXT in it", _NO_TEXT
+    if exchange.form and exchange.body:
+        yield [*place, "body"], "a form has no body of its own", "leave out one of them"

@@ -1,0 +1,50 @@
+"""Strangers at somebody's own chat: one who is not logged in, and a page of a foreign site with a member's cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.chat import isolation
+from harness.chat.conversation import Chat
+from harness.chat.parties import Eavesdropper
+from harness.results.result import Finding
+from harness.scenario import fences
+from harness.scenario.client import ScenarioClient
+
+#: A site that there is not (RFC 6761).
+_FOREIGN = "http://elsewhere.invalid"
+#: How many connections are tried: those of one chat are let in alike.
+_MOST = 3
+_NO_LOGIN = "there is no login"
+_NO_COOKIE = "no cookie lets anybody in"
+
+
+def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
+    """Ask whether somebody hears what is not for them, or speaks without being let in."""
+    rows = fences.covering(client.script.rows, client.expected)
+    heard = {endpoint.name for row in rows for endpoint in client.expected(row)}
+    names = [each for each in client.scenario.connections if each in heard][:_MOST]
+    several = len(client.scenario.connections) > 1
+    eavesdroppers = [each for name in names for each in _at(chat, client, name, several)]
+    yield from isolation.overhear(chat, eavesdroppers, rows)
+    said_on = {client.scenario.said_on(each) for each in client.scenario.exchanges}
+    spoken = [name for name in names if name in said_on]
+    if spoken:
+        path = client.scenario.connections[spoken[0]].path
+        yield from isolation.publish_unknown(chat, path, "" if client.has_login else _NO_LOGIN)
+
+
+def _at(chat: Chat, client: ScenarioClient, name: str, several: bool) -> list[Eavesdropper]:
+    """Return who listens at the connection *name*; where there are *several* they say at which."""
+    path, holder = client.scenario.connections[name].path, client.scenario.holders(name)[0]
+    at = f" on {name}" if several else ""
+    return [
+        Eavesdropper(f"an unknown client{at}", path, welcome="" if client.has_login else _NO_LOGIN),
+        Eavesdropper(
+            f"a page of a foreign Origin{at}, with {holder}'s cookie",
+            path,
+            holder,
+            origin=_FOREIGN,
+            welcome="" if chat.cookie(holder) else _NO_COOKIE,
+        ),
+    ]

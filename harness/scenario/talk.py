@@ -1,0 +1,72 @@
+"""Go through a scenario with a server that runs already: two rounds, strangers, and the horizon behind them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from harness.chat import exchanges, isolation
+from harness.chat.conversation import Chat
+from harness.chat.exchanges import HORIZON, Exchanged
+from harness.chat.pulse import beating
+from harness.chat.rounds import first_round, second_round
+from harness.errors import CellFailure, HarnessError
+from harness.results.result import Exchange, Finding
+from harness.scenario import strangers
+from harness.scenario.client import ScenarioClient
+from harness.system.waiting import Deadline, wait_until
+
+#: How many seeds there are for the order of the second round.
+_SEEDS = 1 << 16
+
+
+@dataclass
+class Talked:
+    """What came of it."""
+
+    #: Why it did not come to the end; None where it did, and everything was right.
+    failure: CellFailure | None = None
+    rounds: list[Exchanged] = field(default_factory=list)
+    #: The rows of the scenario over both rounds: one is good when it is good in each.
+    exchanges: list[Exchange] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def talk(chat: Chat, client: ScenarioClient) -> Talked:
+    """Let the members in, go through both rounds, let strangers try, and judge when the horizon is reached."""
+    talked = Talked()
+    try:
+        chat.log_in()
+        chat.connect()
+        talked.rounds.append(exchanges.run(chat, first_round(chat.token, client.script)))
+        # Another token: nothing of the first round is said again.
+        again = second_round(f"{chat.token}-2", secrets.randbelow(_SEEDS), client.script)
+        talked.rounds.append(exchanges.run(chat, again))
+        horizon = Deadline(HORIZON)
+        with beating(chat):
+            if not any(each.wrong for each in talked.rounds):
+                talked.findings = _strangers(chat, client)
+            wait_until(lambda: False, horizon, every=0.1)
+        exchanges.look_at_the_end(chat, talked.rounds[-1])
+        isolation.look_again(chat, talked.findings)
+        for each in talked.rounds:
+            exchanges.judge_again(chat, each)
+            talked.exchanges = exchanges.joined(talked.rounds)
+        for each in talked.rounds:
+            exchanges.check(each)
+    except CellFailure as failure:
+        talked.failure = failure
+        talked.exchanges = exchanges.joined(talked.rounds)
+    finally:
+        chat.close()
+    return talked
+
+
+def _strangers(chat: Chat, client: ScenarioClient) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(strangers.ask(chat, client))
+    except (CellFailure, HarnessError, OSError) as error:
+        question = "Could all of this be asked?"
+        found.append(Finding(question=question, expected="yes", seen=str(error), good=False))
+    return found
