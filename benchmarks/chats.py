@@ -27,7 +27,6 @@ from harness.libraries.registry import discover, setup_for
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
 from harness.results.result import Step
-from harness.run.cell import DEADLINES
 from harness.system import broker
 
 #: Seconds that a message may take to reach all whom it is for.
@@ -60,11 +59,10 @@ def chatting(name: str, given: Given) -> Iterator[Chat]:
             database = work / "chat.sqlite3"
             env |= library.environment(running.url, "benchmark", database)
             env["DJANGO_SETTINGS_MODULE"] = library.settings
-            for step, *options in (("migrate", "--noinput"), ("loaddata", "data.json")):
-                command = [str(python), "manage.py", step, *options]
-                done, _ = recorder.command(step, command, env, project, DEADLINES[step])
+            for step in library.prepare(python):
+                done, _ = recorder.command(step.name, step.arguments, env, project, step.deadline)
                 if done.outcome != "ok":
-                    sys.exit(f"{name}: {step} failed: {done.cause}")
+                    sys.exit(f"{name}: {step.name} failed: {done.cause}")
             server = CellServer(
                 cell=cell,
                 setup=setup,

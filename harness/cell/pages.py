@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from harness.clients.http import HttpSession, LoginForm
+from harness.clients.http import HttpSession
 from harness.errors import CellFailure
+from harness.libraries.base import LOGIN
 from harness.verdict import Reason
-
-#: Django's own login view and its protection of forms; in the fixture all members have one password.
-LOGIN = LoginForm(
-    path="/accounts/login/",
-    fields=lambda member: {"username": member, "password": "secret", "next": "/"},
-    session_cookie="sessionid",
-    csrf_cookie="csrftoken",
-    csrf_field="csrfmiddlewaretoken",
-)
 
 
 def check_pages(anonymous: HttpSession, members: Mapping[str, HttpSession], paths: Iterable[str]) -> list[str]:

@@ -6,7 +6,6 @@ import socket
 import time
 from contextlib import suppress
 
-from harness.cell.pages import LOGIN
 from harness.errors import CellFailure
 from harness.system.processes import Child
 from harness.system.waiting import Deadline
@@ -17,8 +16,8 @@ class PortTaken(Exception):
     """Another process listens on the port that the server was to use."""
 
 
-def wait_until_ready(server: Child, port: int, deadline: float) -> float:
-    """Ask until the server answers HTTP; return the seconds that took.
+def wait_until_ready(server: Child, port: int, deadline: float, page: str = "/") -> float:
+    """Ask for *page* until the server answers HTTP; return the seconds that took.
 
     Raises:
         PortTaken: somebody else listens there.
@@ -30,7 +29,7 @@ def wait_until_ready(server: Child, port: int, deadline: float) -> float:
                 Reason.SERVER_DID_NOT_START,
                 f"the server ended with exit status {server.exit_status} before it answered",
             )
-        answer = _ask(server, port, deadline - waited)
+        answer = _ask(server, port, page, deadline - waited)
         if answer is not None:
             if not server.listens_on(port):
                 if server.exit_status is None and waited < 5:
@@ -44,13 +43,11 @@ def wait_until_ready(server: Child, port: int, deadline: float) -> float:
     raise CellFailure(Reason.SERVER_DID_NOT_START, f"the server did not answer within {deadline:.0f} s")
 
 
-def _ask(server: Child, port: int, seconds: float) -> bytes | None:
+def _ask(server: Child, port: int, page: str, seconds: float) -> bytes | None:
     """Return the first bytes of an answer to a plain request, or None while there is none."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-            connection.sendall(
-                f"GET {LOGIN.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
-            )
+            connection.sendall(f"GET {page} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
             data = _first(connection, server, Deadline(seconds))
             # To the end, or the server would note a broken pipe that is none of its own; but not
             # for long, as a server may keep the connection open although it was asked not to.

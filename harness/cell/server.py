@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +17,6 @@ from harness.cell import readiness
 from harness.cell.beside import BesideLibrary
 from harness.cell.only import Only
 from harness.cell.outcome import Observations
-from harness.cell.pages import LOGIN
 from harness.cell.steps import Recorder, check_not_killed
 from harness.cells import Cell
 from harness.chat.conversation import Chat
@@ -184,7 +184,7 @@ class CellServer:
             with started(command, {**self.env, **(settings or {}), **told}, self.project, log) as process:
                 self.process = process
                 try:
-                    seconds = readiness.wait_until_ready(process, port, self.library.ready_deadline)
+                    seconds = readiness.wait_until_ready(process, port, self.library.ready_deadline, self.library.ready)
                 except (readiness.PortTaken, CellFailure) as failure:
                     if attempt < attempts and _port_taken(failure, process):
                         observed.repeated.append(f"{name}: the port was taken, another one was tried")
@@ -211,12 +211,26 @@ class CellServer:
         """Return a chat with the server, in which nobody is connected yet."""
         server = RunningServer(
             port=port,
-            form=LOGIN,
+            form=self.library.form,
             exit_status=lambda: process.exit_status,
             subscriptions=self.broker.subscribers,
             prefix=self.prefix,
         )
-        return Chat(self.library.client(self.cell), server)
+        return Chat(self.library.client(self.cell, self.inside), server)
+
+    def inside(self, code: str, *arguments: str) -> str:
+        """Run *code*, which is Python, with *arguments* in the cell's own environment; return what it prints.
+
+        Raises:
+            CellFailure: it fails.
+        """
+        log = self.recorder.work / f"inside-{threading.get_ident()}.log"
+        ended = processes.run([str(self.python), "-c", code, *arguments], self.env, self.project, log, _ACTING)
+        text = output.read(log)
+        if ended.exit_status != 0:
+            found = output.failure(self.recorder.scrub(text))
+            raise CellFailure(Reason.PAGE_FAILED, f"the lines of Python by which members log in fail: {found.cause}")
+        return text
 
     def _did_not_start(self, name: str, failure: Exception, process: Child, port: int, shown: str) -> CellFailure:
         """Return why the server did not start.

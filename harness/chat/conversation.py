@@ -53,6 +53,8 @@ class Client(ABC):
     script: Script = FIFTEEN
     #: Seconds that are watched after a message on connections that no fence reaches.
     quiet: float = 1.0
+    #: Whether messages can be posted to the pages of this project's chat.
+    has_pages: bool = True
     #: Whether what arrives before anything is said is the chat's own: a welcome, or what was said yesterday.
     greets: bool = False
 
@@ -242,6 +244,16 @@ class Chat(Fenced):
     def members(self) -> tuple[str, ...]:
         """Who talks in it."""
         return self.client.script.members
+
+    @property
+    def speaker(self) -> str:
+        """Who speaks where one member does."""
+        return self.members[-2:][0]
+
+    @property
+    def listener(self) -> str:
+        """Who listens then."""
+        return self.members[-1]
 
     @property
     def endpoints(self) -> list[Endpoint]:

@@ -37,14 +37,14 @@ def reports(command: _Command) -> _Command:
 
 
 def libraries(command: _Command) -> _Command:
-    """Add ``--libraries``: further folders of library modules."""
+    """Add ``--libraries``: further folders of library modules, and scenarios."""
     return click.option(
         "--libraries",
         "folders",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(path_type=Path),
         multiple=True,
         envvar="HARNESS_LIBRARIES",
-        help="A folder of further library modules; may be given again.",
+        help="A folder of further library modules, or a scenario; may be given again.",
     )(command)
 
 

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from harness.cells import Cell
-from harness.commands import options
-from harness.commands.terminal import Progress, catch_lines, verdict_line
-from harness.errors import CellFailure, HarnessError, UsageError
+from harness.commands import measuring, options
+from harness.commands.terminal import Progress
+from harness.errors import CellFailure, UsageError
 from harness.libraries import registry
 from harness.probes import registry as probes
-from harness.results import deep
-from harness.results.compare import compare
 from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.loads import LADDER
-from harness.results.repeats import together
-from harness.results.result import Judgement, Result
+from harness.results.result import Judgement
 from harness.run import cell as running
 from harness.run import record
-from harness.run.candidates import Asked, prepare
-from harness.run.record import Conclusion
+from harness.run.candidates import Asked
 from harness.run.request import Request
 from harness.run.starts import SEEDS
 
@@ -166,64 +161,17 @@ def run(
         raise UsageError(f"{cell} has no deployment called {deployment!r}", f"known: {', '.join(known)}")
     with record.locked(reports, cell):
         if asked_for:
-            return _run_candidate(request, asked_for, hold, repeat or 1)
+            return measuring.run_candidate(request, asked_for, repeat or 1, _hold if hold else None)
         if hold:
             return _hold(request)
         before = record.recorded(reports, cell)
         if expect and before is None:
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
-        result = _run(request, repeat or 1)
-        _say(result)
+        result = measuring.run_times(request, repeat or 1)
+        measuring.say(result)
         if past is not None:
             return _show_since(record.since(past, result))
-        return _show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
-
-
-def _run_candidate(request: Request, asked: Asked, hold: bool, times: int) -> int:
-    """Run a candidate, whose environment is beside that of its cell; keep it apart, and say how it differs."""
-    released, cell = request.reports, request.cell.name
-    prepared = prepare(request.cell, request.setup, request.python, asked)
-    request = replace(
-        request,
-        setup=prepared.setup,
-        python=prepared.python,
-        candidate=prepared.candidate,
-        options=prepared.options,
-        reports=released.of_profile(prepared.candidate.profile),
-    )
-    with record.locked(request.reports, cell):
-        if hold:
-            return _hold(request)
-        # What was answered before was answered by something else of the same name, perhaps.
-        deep.forget_unfinished(request.reports, cell)
-        result = _run(request, times)
-        _say(result)
-        code = _show(record.conclude(request.reports, result, None, expected=False), cell, request.reports)
-    _show_beside(result, record.recorded(released, cell))
-    return code
-
-
-def _run(request: Request, times: int) -> Result:
-    """Run the cell so many times, and return what all runs say together."""
-    results: list[Result] = []
-    for number in range(1, times + 1):
-        try:
-            with Progress(request.cell.name) as progress:
-                results.append(running.run(request, progress))
-        except HarnessError as error:
-            if not results:
-                raise
-            click.echo(f"{number} of {times}: {error}; what was seen until then is recorded", err=True)
-            break
-        if times > 1:
-            click.echo(f"{number} of {times}: {verdict_line(results[-1])}")
-    return together(results) if len(results) > 1 else results[0]
-
-
-def _say(result: Result) -> None:
-    """Say the verdict, and what a user of the cell meets although it works."""
-    for line in (verdict_line(result), *catch_lines(result)):
-        click.echo(line)
+        return measuring.show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
 
 
 def _hold(request: Request) -> int:
@@ -237,36 +185,8 @@ def _hold(request: Request) -> int:
     return 0
 
 
-def _show_beside(candidate: Result, released: Result | None) -> None:
-    """Say how a candidate differs from what is recorded of its cell."""
-    if released is None:
-        click.echo(f"Nothing is recorded of {candidate.cell} to compare it with.")
-        return
-    cells = ({candidate.cell: released}, {candidate.cell: candidate})
-    (cell,) = compare(*cells, ("released", "candidate"), []).cells
-    click.echo(f"Beside what is recorded of {released.varying.started[:10]}: {cell.change}")
-    for line in (cell.headline, *cell.details):
-        click.echo(f"  {line}")
-    for name, (old, new) in sorted(cell.moved.items()):
-        click.echo(f"  {name}: {old or 'not installed'} → {new or 'not installed'}")
-
-
 def _show_since(changes: list[str]) -> int:
     """Show what came of the versions of the past; it is no news of today, so nothing is recorded."""
     for change in changes or ["The same as then."]:
         click.echo(f"  {change}")
     return 1 if changes else 0
-
-
-def _show(conclusion: Conclusion, cell: str, reports: Reports) -> int:
-    if conclusion.changes:
-        click.echo(f"{cell} does not do what is recorded:")
-        for change in conclusion.changes:
-            click.echo(f"  {change}")
-        unexpected = options.shown(reports.unexpected(cell))
-        click.echo(f"The new result is in {unexpected}; without --expect it is recorded.")
-    if conclusion.saved:
-        click.echo(f"Result: {options.shown(reports.result(cell))}")
-    if conclusion.said:
-        click.echo(conclusion.said)
-    return conclusion.exit_code

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -15,6 +14,7 @@ from rich.text import Text
 from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
 from harness.commands.terminal import console, signed
+from harness.dtws.option import option, several
 from harness.errors import UsageError
 from harness.scenario import address, read
 from harness.scenario.checked import Checked, Row, checked, junit
@@ -37,7 +37,6 @@ _NAMES = ("ann", "bob", "eve", "dan", "joe", "kim", "lea", "max")
 _MOST = 50
 _ON = "chat"
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 _FORMATS = click.Choice(["table", "json", "junit"])
 
 
@@ -57,31 +56,23 @@ class Described:
     subprotocol: tuple[str, ...]
 
 
-def _option(name: str, metavar: str, text: str, **more: Any) -> Callable[[_Function], _Function]:
-    return click.option(name, metavar=metavar, help=text, **more)
-
-
-def _several(name: str, metavar: str, text: str) -> Callable[[_Function], _Function]:
-    return _option(name, metavar, f"{text}; may be given again.", multiple=True)
-
-
 @click.command()
 @click.argument("url")
-@_option("--scenario", "FILE", "Go through this scenario; URL says where its server is.", type=_FILE)
-@_option("--members", "NUMBER", "How many connect; 3 unless --user says.", type=click.IntRange(1, _MOST))
-@_option("--send", "TEMPLATE", "The frame that says something; $TEXT, which stands for it, unless given.")
-@_several("--read", "POINTER", "Where the message stands in a frame, such as .message")
-@_several("--ignore", "REGEX", "Frames that are no messages")
+@option("--scenario", "FILE", "Go through this scenario; URL says where its server is.", type=_FILE)
+@option("--members", "NUMBER", "How many connect; 3 unless --user says.", type=click.IntRange(1, _MOST))
+@option("--send", "TEMPLATE", "The frame that says something; $TEXT, which stands for it, unless given.")
+@several("--read", "POINTER", "Where the message stands in a frame, such as .message")
+@several("--ignore", "REGEX", "Frames that are no messages")
 @click.option("--hears", type=click.Choice(["all", "others"]), help="Whether who speaks hears it as well, as all do.")
-@_option("--login", "PATH", "The page with the form by which members log in.")
-@_several("--user", "NAME:PASSWORD", "Who logs in: once for each member")
-@_several("--cookie", "NAME=VALUE", "What lets a member in: once for all, or once for each")
-@_several("--header", "'NAME: VALUE'", "A header of every handshake")
-@_several("--subprotocol", "NAME", "What is offered in every handshake")
-@_option("--ca", "FILE", "The certificate that a wss server is trusted by.", type=_FILE)
-@_option("--i-own-this-host", "NAME", "Speak to this host, which is not this machine, and is yours.")
+@option("--login", "PATH", "The page with the form by which members log in.")
+@several("--user", "NAME:PASSWORD", "Who logs in: once for each member")
+@several("--cookie", "NAME=VALUE", "What lets a member in: once for all, or once for each")
+@several("--header", "'NAME: VALUE'", "A header of every handshake")
+@several("--subprotocol", "NAME", "What is offered in every handshake")
+@option("--ca", "FILE", "The certificate that a wss server is trusted by.", type=_FILE)
+@option("--i-own-this-host", "NAME", "Speak to this host, which is not this machine, and is yours.")
 @click.option("--format", "form", type=_FORMATS, default="table", show_default=True, help="How it is shown.")
-@_option("--output", "FILE", "Write it there, in the form of --format.", type=_FILE)
+@option("--output", "FILE", "Write it there, in the form of --format.", type=_FILE)
 def check(
     url: str,
     scenario: Path | None,

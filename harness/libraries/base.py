@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
@@ -13,9 +14,10 @@ from harness.cells import Cell
 from harness.chat.conversation import Chat, Client
 from harness.chat.rooms import Rooms
 from harness.clients.connection import Endpoint
+from harness.clients.http import LoginForm
 from harness.results.installed import Pin
 from harness.results.result import Finding
-from harness.servers.catalogue import Application, Deployment, Server
+from harness.servers.catalogue import SERVERS, Application, Deployment, Server
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,29 @@ class ShellCheck:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+#: Django's own login view and its protection of forms; in the fixture all members have one password.
+LOGIN = LoginForm(
+    path="/accounts/login/",
+    fields=lambda member: {"username": member, "password": "secret", "next": "/"},
+    session_cookie="sessionid",
+    csrf_cookie="csrftoken",
+    csrf_field="csrfmiddlewaretoken",
+)
+#: Runs lines of Python with arguments in a cell's own environment, and returns what they print.
+Inside = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program of the project that is run in the cell as a step."""
+
+    #: The name of the step.
+    name: str
+    arguments: tuple[str, ...]
+    #: Seconds that it may take.
+    deadline: float
+
+
 #: The environment variable that names the file for what a server's side sees of trials; see ``myapp/trials``.
 TRIALS = "CHAT_TRIALS"
 #: Everything that a connection may be asked to do.
@@ -76,6 +101,12 @@ class Library(Client):
     settings: ClassVar[str]
     #: The pages that every member must be able to read.
     pages: ClassVar[tuple[str, ...]]
+    #: How members log in.
+    form: ClassVar[LoginForm] = LOGIN
+    #: The page that is asked for until a server answers.
+    ready: ClassVar[str] = LOGIN.path
+    #: Whether the tests of the project are Django's, which are run with what they cover being counted.
+    counts_tests: ClassVar[bool] = True
     #: Where servers other than ``manage.py runserver`` find the chat.
     application: ClassVar[Application] = Application()
     #: The servers that the library's documentation names; the first is the one of the bare cell.
@@ -98,6 +129,8 @@ class Library(Client):
         "login": "library",
         "after": "library",
     }
+    #: Whether two servers with prefixes of their own at one broker hear nothing of each other.
+    keeps_apart: ClassVar[bool] = True
     #: Whether it talks to the broker.
     uses_broker: ClassVar[bool] = True
     #: Whether Django's own development server is a server of its own here, and judged beside that of the sockets.
@@ -115,6 +148,11 @@ class Library(Client):
     sentinel: ClassVar[str] = ""
     #: What makes the server keep messages for those who come later; empty where it cannot.
     keeping: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def place(cls) -> Path:
+        """Return where it is found: the folder of its module."""
+        return Path(inspect.getfile(cls)).parent
 
     @property
     def distribution(self) -> str:
@@ -149,9 +187,36 @@ class Library(Client):
         """Return the command that starts *server* on *port* of 127.0.0.1."""
         return server.command(python, port, self.application)
 
-    def client(self, cell: Cell) -> Client:
-        """Return how clients speak to the release that *cell* installs; the library itself knows unless that varies."""
+    def client(self, cell: Cell, inside: Inside | None = None) -> Client:
+        """Return how clients speak to the release that *cell* installs; the library itself knows unless that varies.
+
+        *inside* runs Python in the cell, where logging somebody in takes that; None where nothing can.
+        """
         return self
+
+    def lacks(self, hand: bool) -> str:
+        """Return why a probe cannot be asked, empty where it can.
+
+        With *hand* it needs one inside the application, such as settings and trials of this project's chat; else no
+        more than that each member can say something to all.
+        """
+        return ""
+
+    def own_server(self, cell: Cell) -> Server:
+        """Return the server of the bare cell."""
+        return SERVERS[self.server(cell)]
+
+    def prepare(self, python: Path) -> list[Command]:
+        """Return what is run before the server starts, one after the other; without it there is no chat."""
+        manage = (str(python), "manage.py")
+        return [
+            Command("migrate", (*manage, "migrate", "--noinput"), 120.0),
+            Command("loaddata", (*manage, "loaddata", "data.json"), 60.0),
+        ]
+
+    def inspect(self, python: Path) -> list[Command]:
+        """Return what is run meanwhile, and decides no verdict."""
+        return [Command("check", (str(python), "-Wd", "manage.py", "check"), 60.0)]
 
     def variants(self, cell: Cell) -> list[Variant]:
         """Return the further ways to carry the chat that *cell* is tried with, beside its verdict."""

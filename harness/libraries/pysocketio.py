@@ -22,6 +22,7 @@ from harness.clients.connection import HANDSHAKE_DEADLINE, Connection, Endpoint,
 from harness.clients.frame_format import FrameFormat
 from harness.clients.transcript import Transcript
 from harness.clients.websocket import WebSocketConnection
+from harness.libraries.base import Inside
 from harness.libraries.envelope import JsonChat, JsonClient
 from harness.results.installed import Pin
 from harness.servers.catalogue import Application, Deployment, Server
@@ -140,7 +141,7 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
     def takes(self, trial: str, server: Server) -> bool:
         return super().takes(trial, server) and (trial != "await" or server.name == "uvicorn")
 
-    def client(self, cell: Cell) -> Client:
+    def client(self, cell: Cell, inside: Inside | None = None) -> Client:
         return Release4Client() if cell.python_version < (3, 6) else self
 
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:

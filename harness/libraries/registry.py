@@ -9,11 +9,13 @@ import inspect
 import pkgutil
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 from harness.cells import Cell
 from harness.errors import UsageError
+from harness.libraries import scenario
 from harness.libraries.base import Library
 from harness.libraries.setup import PINS, Setup
 from harness.results.result import Profile
@@ -24,29 +26,39 @@ def discover(folders: tuple[Path, ...] = ()) -> dict[str, Library]:
     """Return every library by the suffix of its cells.
 
     Those of this package, of *folders*, and of other distributions that name a module or a class
-    under the entry point ``harness.libraries``.
+    under the entry point ``harness.libraries``. What is a file among *folders* is a scenario.
 
     Raises:
         UsageError: a module cannot be imported, or two libraries have one suffix.
     """
     found: dict[str, Library] = {}
-    for module in [*_own(), *_entered(), *(each for folder in folders for each in _foreign(folder))]:
-        for _, kind in inspect.getmembers(module, inspect.isclass):
-            # Not one that the module only imports, nor one that is there for others to begin with.
-            if not issubclass(kind, Library) or kind.__module__ != module.__name__ or "suffix" not in vars(kind):
-                continue
-            if missing := sorted(getattr(kind, "__abstractmethods__", ())):
-                raise UsageError(f"{kind.__name__} in {module.__name__} lacks {', '.join(missing)}")
-            library = kind()
-            if library.suffix in found:
-                raise UsageError(f"{library.name} and {found[library.suffix].name} have the same suffix")
-            found[library.suffix] = library
+    places = [each for each in folders if not each.is_file()]
+    modules = [*_own(), *_entered(), *(each for folder in places for each in _foreign(folder))]
+    kinds = [kind for module in modules for kind in _in(module)]
+    kinds += [scenario.library(each) for each in folders if each.is_file()]
+    for kind in kinds:
+        if missing := sorted(getattr(kind, "__abstractmethods__", ())):
+            raise UsageError(f"{kind.__name__} in {kind.__module__} lacks {', '.join(missing)}")
+        library = kind()
+        if library.suffix in found:
+            raise UsageError(f"{library.name} and {found[library.suffix].name} have the same suffix")
+        found[library.suffix] = library
     return found
 
 
+def _in(module: ModuleType) -> Iterator[type[Library]]:
+    """Yield the classes of *module* that are libraries.
+
+    Not one that it only imports, nor one that is there for others to begin with.
+    """
+    for _, kind in inspect.getmembers(module, inspect.isclass):
+        if issubclass(kind, Library) and kind.__module__ == module.__name__ and "suffix" in vars(kind):
+            yield kind
+
+
 def module_folders(libraries: dict[str, Library]) -> tuple[Path, ...]:
-    """Return the folders of the modules of *libraries*; one from elsewhere has its prose there."""
-    return tuple(sorted({Path(inspect.getfile(type(library))).parent for library in libraries.values()}))
+    """Return where *libraries* are found again: the folders of their modules, where prose is as well, or scenarios."""
+    return tuple(sorted({library.place() for library in libraries.values()}))
 
 
 def setup_for(cell: Cell, libraries: dict[str, Library]) -> Setup:
@@ -69,7 +81,7 @@ def setup_for(cell: Cell, libraries: dict[str, Library]) -> Setup:
     if server is not None and server.name not in library.servers:
         known = ", ".join(library.servers)
         raise UsageError(f"{cell.name}: {library.name} is not served by {server.name}", f"known servers: {known}")
-    setup = Setup(library, server or SERVERS[library.server(cell)], profile)
+    setup = Setup(library, server or library.own_server(cell), profile)
     if setup.pinned and not library.best_pins(cell):
         raise UsageError(f"{cell.name}: no pins are known for it", "leave out -pins")
     return setup
@@ -77,7 +89,7 @@ def setup_for(cell: Cell, libraries: dict[str, Library]) -> Setup:
 
 def _own() -> list[ModuleType]:
     names = [info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)])]
-    return [importlib.import_module(f"harness.libraries.{name}") for name in sorted(names)]
+    return [importlib.import_module(f"{__package__}.{name}") for name in sorted(names)]
 
 
 def _entered() -> list[ModuleType]:

@@ -45,6 +45,27 @@ def apart(one: Cell, other: Cell) -> int:
     )
 
 
+def current(day: datetime.date) -> list[str]:
+    """Return the Djangos that get security fixes on *day*, the oldest first."""
+    return sorted((name for name, release in releases().items() if day < release.until), key=numbers)
+
+
+def pythons(django: str) -> list[str]:
+    """Return the Pythons that a Django supports, the oldest first; none where it is not known."""
+    release = releases().get(django)
+    return sorted(release.pythons, key=numbers) if release else []
+
+
+def newest_for(python: str) -> str:
+    """Return the newest Django that supports *python*, or the newest of all where none is known to.
+
+    ``newest_for("3.10")`` is ``5.2``.
+    """
+    known = releases()
+    for_it = [name for name, release in known.items() if python in release.pythons]
+    return max(for_it or known, key=numbers)
+
+
 def released(what: str) -> set[str]:
     """Return the known versions of ``django``, or of the ``python`` that any of them supports."""
     return (

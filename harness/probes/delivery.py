@@ -70,12 +70,12 @@ def _open(chat: Chat, member: str, name: str) -> Endpoint:
 def _early(chat: Chat, observed: Observations) -> Finding:
     """Ask about the moment after the handshake, beside a witness who has been subscribed for long."""
     question = _EARLY_QUESTION
-    sender, witness = _open(chat, "John", "early sender"), _open(chat, "Mary", "early witness")
+    sender, witness = _open(chat, chat.speaker, "early sender"), _open(chat, chat.listener, "early witness")
     chat.wait_subscribed([sender, witness])
     tried = lost = fenced = unheard = 0
     while tried < _EARLY and tried - fenced < _DEAF:
         text = f"early {tried} ({chat.token})"
-        receiver = _open(chat, "Mary", f"early {tried}")
+        receiver = _open(chat, chat.listener, f"early {tried}")
         tried += 1
         chat.broadcast(sender, text)
         chat.transcript.wait([receiver], [text], 0.05)
@@ -146,7 +146,7 @@ def _bursts(chat: Chat, observed: Observations) -> Iterator[Finding]:
 
 def _burst(chat: Chat, observed: Observations) -> list[Finding]:
     question = _BURST_QUESTION
-    sender, receiver = _open(chat, "John", "burst sender"), _open(chat, "Mary", "burst")
+    sender, receiver = _open(chat, chat.speaker, "burst sender"), _open(chat, chat.listener, "burst")
     chat.wait_subscribed([sender, receiver])
     came = _Bursts()
     while came.bursts < _BURSTS and came.proved and came.waited < _KEPT_BACK:
@@ -217,7 +217,7 @@ def _begin_to_idle(way: Way) -> tuple[Endpoint | None, str]:
     if way.chat is None:
         return None, way.missing
     try:
-        endpoint = _open(way.chat, "Mary", "idle")
+        endpoint = _open(way.chat, way.chat.listener, "idle")
         way.chat.wait_subscribed([endpoint])
     except CellFailure as failure:
         if not way.name:
@@ -230,7 +230,7 @@ def _woken(chat: Chat, endpoint: Endpoint, question: str) -> Finding:
     """Say something to a connection that has been idle, and find out what becomes of it."""
     text = f"good morning ({chat.token})"
     if not chat.transcript.closed(endpoint):
-        chat.announce("John", text)
+        chat.announce(chat.speaker, text)
         chat.transcript.wait([endpoint], [text], _PATIENCE)
     closed, arrived = chat.transcript.closed(endpoint), chat.transcript.arrival(endpoint, text)
     chat.close([endpoint])
@@ -246,17 +246,17 @@ def _replay(chat: Chat, keeping: str) -> Finding:
     expected = "the last one is received on return" if kept else "is not received on return"
     first, last = (f"while you were away {number} ({chat.token})" for number in (1, 2))
     # Somebody who is there hears both before anybody returns: what comes later than that has been kept.
-    present = _open(chat, "John", f"present, keeping {keeping}")
+    present = _open(chat, chat.speaker, f"present, keeping {keeping}")
     chat.wait_subscribed([present])
     for text in (first, last):
-        chat.announce("John", text)
+        chat.announce(chat.speaker, text)
     # No fence is sent behind them: what is kept may be only the last that was said.
     chat.transcript.wait([present], [last], _PATIENCE)
     chat.close([present])
-    returned = _open(chat, "Mary", f"returned, keeping {keeping}")
+    returned = _open(chat, chat.listener, f"returned, keeping {keeping}")
     chat.transcript.wait([returned], [last], _PATIENCE if kept else 0.2)
     # A fence shows that the connection receives at all; keeping replays it on later connections.
-    fences = chat.fence_all(lambda fence: chat.client.announce(chat, "John", fence), [returned])
+    fences = chat.fence_all(lambda fence: chat.client.announce(chat, chat.speaker, fence), [returned])
     fenced = chat.transcript.has_one(returned, fences)
     got = [text for text in (first, last) if chat.transcript.arrival(returned, text)]
     chat.close([returned])

@@ -13,7 +13,6 @@ import psutil
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
-from harness.chat.members import MEMBERS
 from harness.libraries import registry
 from harness.load.plan import Visitor
 from harness.servers.catalogue import Deployment
@@ -51,7 +50,7 @@ def serving(
 
 def visitors(chat: Chat) -> list[Visitor]:
     """Return the members, with the cookies of their logins."""
-    return [Visitor(name=member, cookie=chat.cookie(member)) for member in MEMBERS]
+    return [Visitor(name=member, cookie=chat.cookie(member)) for member in chat.members]
 
 
 def addresses(server: CellServer, chat: Chat) -> dict[str, Any]:
@@ -62,7 +61,7 @@ def addresses(server: CellServer, chat: Chat) -> dict[str, Any]:
         "cell": server.cell.name,
         "library": library.suffix,
         "folders": [str(each) for each in registry.module_folders({"": library})] if elsewhere else [],
-        "url": f"ws://127.0.0.1:{chat.server.port}{chat.client.frame_format().path}",
+        "url": f"{chat.server.sockets}{chat.client.frame_format().path}",
         "origin": chat.server.base,
     }
 

@@ -36,7 +36,7 @@ _PATIENCE = 2.0
 
 
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
-    """Send each payload on connections of its own, from John to Mary."""
+    """Send each payload on connections of its own, from one member to another."""
     for number, (what, payload) in enumerate(PAYLOADS.items(), 1):
         if isinstance(payload, bytes) and not chat.client.sends_binary():
             yield Finding(question=f"{what} by WebSocket", expected=_expected(payload), seen=_NOT_ASKED, good=None)
@@ -45,7 +45,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
             yield _by_websocket(chat, number, what, payload)
         if what == _FRAGMENTED and server.wants(f"{what} in fragments"):
             yield _by_websocket(chat, len(PAYLOADS) + 1, f"{what} in fragments", payload, _FRAGMENTS)
-        if isinstance(payload, str) and server.wants(f"{what} by POST"):
+        if isinstance(payload, str) and chat.client.has_pages and server.wants(f"{what} by POST"):
             yield _by_post(chat, number, what, payload)
 
 
@@ -54,8 +54,8 @@ def _by_websocket(chat: Chat, number: int, what: str, payload: str | bytes, frag
     path = chat.path_for("broadcast")
     question = f"{what} by WebSocket"
     try:
-        chat.open(sender, path, "John")
-        chat.open(receiver, path, "Mary")
+        chat.open(sender, path, chat.speaker)
+        chat.open(receiver, path, chat.listener)
         chat.wait_subscribed([sender, receiver])
         before = len(chat.transcript.texts(receiver))
         if fragments > 1:
@@ -83,12 +83,14 @@ def _by_post(chat: Chat, number: int, what: str, payload: str) -> Finding:
     receiver = Endpoint("receiver", f"posted payload {number}")
     question = f"{what} by POST"
     try:
-        chat.open(receiver, chat.path_for("user"), "Mary")
+        chat.open(receiver, chat.path_for("user"), chat.listener)
         chat.wait_subscribed([receiver])
         before = len(chat.transcript.texts(receiver))
-        chat.post("John", "user", "Mary", payload, hearers=["Mary"])
+        chat.post(chat.speaker, "user", chat.listener, payload, hearers=[chat.listener])
         _wait(chat, receiver, payload)
-        chat.fence_all(lambda text: chat.client.post(chat, "John", "broadcast", "all", text), [receiver], _PATIENCE)
+        chat.fence_all(
+            lambda text: chat.client.post(chat, chat.speaker, "broadcast", "all", text), [receiver], _PATIENCE
+        )
         return _finding(chat, question, payload, receiver, before)
     except (HandshakeRefused, CellFailure, SendFailed) as error:
         return Finding(question=question, expected=_expected(payload), seen=f"refused: {error}", good=False)

@@ -47,13 +47,23 @@ class Kind:
     """What a probe asks, and of which libraries there is something to ask."""
 
     ask: Callable[[Chat, CellServer, Observations], Iterator[Finding]]
-    applies: Callable[[Library], bool] = lambda _: True
+    own: Callable[[Library], bool] = lambda _: True
+    #: Whether it needs a hand inside the application; else somebody's own chat is asked as well.
+    hand: bool = True
     #: Whether it is also asked of a cell whose exchanges went wrong: it says more of what is wrong then.
     always: bool = False
     #: Whether it wants the machine for itself, for minutes; ``all`` leaves it out.
     alone: bool = False
     #: Whether it belongs to the sets of ``deep``, which ``all`` leaves out.
     deep: bool = False
+
+    def lacks(self, library: Library) -> str:
+        """Return why it cannot be asked of *library*; empty where it can."""
+        return library.lacks(self.hand) or ("" if self.own(library) else "there is nothing to ask")
+
+    def applies(self, library: Library) -> bool:
+        """Tell whether there is something to ask of *library*."""
+        return not self.lacks(library)
 
     @property
     def usual(self) -> bool:
@@ -73,19 +83,21 @@ def _imported(name: str) -> Callable[[Chat, CellServer, Observations], Iterator[
 
 #: Each probe by its name, in the order in which they are run.
 PROBES: dict[str, Kind] = {
-    "payloads": Kind(payloads.ask),
-    "delivery": Kind(delivery.ask),
+    "payloads": Kind(payloads.ask, hand=False),
+    "delivery": Kind(delivery.ask, hand=False),
     "transports": Kind(transports.ask, lambda library: library.polls),
     "browser": Kind(_imported("browser"), lambda library: library.browsed, always=True),
-    "endings": Kind(endings.ask, lambda library: bool(library.trials), deep=True),
+    "endings": Kind(
+        endings.ask, lambda library: bool(library.trials) or library.lacks(hand=True) != "", hand=False, deep=True
+    ),
     "amounts": Kind(amounts.ask, deep=True),
-    "faults": Kind(faults.ask, deep=True),
+    "faults": Kind(faults.ask, hand=False, deep=True),
     "sessions": Kind(sessions.ask, deep=True),
     "deployment": Kind(deployment.ask, deep=True),
     "conformance": Kind(_imported("conformance"), deep=True),
     "blocking": Kind(blocking.ask, deep=True, alone=True),
     "leaks": Kind(leaks.ask, deep=True, alone=True),
-    "load": Kind(_imported("load"), alone=True),
+    "load": Kind(_imported("load"), hand=False, alone=True),
     "stress": Kind(_imported("stress"), alone=True),
 }
 

@@ -24,6 +24,7 @@ from harness.cell.server import CellServer
 from harness.cell.steps import Recorder, Watcher
 from harness.cell.variables import environment
 from harness.errors import CellFailure
+from harness.libraries.base import Command
 from harness.results.installed import Versions
 from harness.results.result import SCHEMA, Measured, Result, Round, UnitTests, Verdicts
 from harness.run import clean, serve, unit_tests, verdicts
@@ -36,8 +37,8 @@ from harness.system.quiet import Quiet
 from harness.system.vigil import Vigil
 from harness.verdict import Reason, Verdict
 
-#: Seconds for each of Django's commands.
-DEADLINES = {"shell": 30.0, "migrate": 120.0, "loaddata": 60.0, "check": 60.0, "test": 300.0}
+#: Seconds for what is tried beside the server, and for the tests of the project.
+_SHELL, _TESTS = 30.0, 300.0
 
 
 def run(request: Request, watcher: Watcher) -> Result:
@@ -249,7 +250,7 @@ class _Run:
         for check in self.request.library.shell_checks(self.request.cell):
             command = [str(self.request.python), "-m", check.module]
             env = {**self._apart("layer"), **check.environment}
-            self.recorder.command(check.name, command, env, self.project, DEADLINES["shell"], output.last_line)
+            self.recorder.command(check.name, command, env, self.project, _SHELL, output.last_line)
         application = self.request.library.application
         modules = [application.asgi, application.wsgi, application.module, self.request.setup.server.name]
         named = [each.partition(":")[0] for each in modules if each]
@@ -269,29 +270,33 @@ class _Run:
 
     def _django(self, python: str) -> None:
         """Go through Django's own commands; only the database has to succeed for what follows."""
-        self._manage("migrate", [python, "manage.py", "migrate", "--noinput"], Reason.MIGRATION_FAILED)
-        self._manage("loaddata", [python, "manage.py", "loaddata", "data.json"], Reason.MIGRATION_FAILED)
+        for each in self.request.library.prepare(Path(python)):
+            self._manage(each, Reason.MIGRATION_FAILED)
 
     def _check(self, python: str) -> None:
-        self._manage("check", [python, "-Wd", "manage.py", "check"])
+        for each in self.request.library.inspect(Path(python)):
+            self._manage(each)
 
-    def _manage(
-        self, name: str, command: list[str], reason: Reason | None = None, env: dict[str, str] | None = None
-    ) -> str:
-        said = unit_tests.said if name == "test" else None
-        step, text = self.recorder.command(name, command, env or self.env, self.project, DEADLINES[name], said)
+    def _manage(self, command: Command, reason: Reason | None = None, env: dict[str, str] | None = None) -> str:
+        said = unit_tests.said if command.name == "test" and self.request.library.counts_tests else None
+        step, text = self.recorder.command(
+            command.name, command.arguments, env or self.env, self.project, command.deadline, said
+        )
         self.warnings += output.warnings(text)
         if step.outcome != "ok" and reason is not None:
-            raise CellFailure(reason, f"{name} failed: {step.cause}")
+            raise CellFailure(reason, f"{command.name} failed: {step.cause}")
         return text
 
     def _unit_tests(self, python: str) -> None:
+        if not self.request.library.counts_tests:
+            return
         coverage = [python, "-m", "coverage"]
         # coverage may take "<this name>.anything" for data of its own, combine it, and delete it.
         env = {**self._apart("tests"), "COVERAGE_FILE": str(self.work / ".coverage")}
         env["COVERAGE_RCFILE"] = os.devnull  # what pyproject.toml says of coverage is for the harness
         options = unit_tests.covered(self.project, self.request.library.settings)
-        text = self._manage("test", [*coverage, "run", *options, "manage.py", "test"], env=env)
+        command = Command("test", (*coverage, "run", *options, "manage.py", "test"), _TESTS)
+        text = self._manage(command, env=env)
         table = self.work / "coverage.log"
         # Both together are the coverage test, and the cell's own work; errors are coroutines on Python 2.7.
         reported = processes.run([*coverage, "report", "--ignore-errors"], env, self.project, table, 60)

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 from harness.cell.outcome import Observations
-from harness.cell.pages import LOGIN
 from harness.cell.server import CellServer, Ends
 from harness.chat.conversation import Chat
 from harness.chat.members import MEMBERS
 from harness.clients.connection import Endpoint
 from harness.errors import CellFailure, Interrupted
+from harness.libraries.base import LOGIN
 from harness.verdict import Reason
 
 #: Seconds between two looks at what has come.

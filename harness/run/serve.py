@@ -141,7 +141,7 @@ def _second(second: SecondStart, server: CellServer, observed: Observations, jud
     with ExitStack() as stack:
         observed.starts += 1
         try:
-            chat = stack.enter_context(second.taken())
+            chat = stack.enter_context(second.taken(judged[0].chat.ledger))
         except CellFailure as failure:
             if failure.reason.verdict is not Verdict.DOES_NOT_WORK:
                 raise  # it is nobody's fault who is under test

@@ -16,6 +16,7 @@ from harness.cell.server import CellServer, Ends
 from harness.chat import exchanges
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
+from harness.chat.ledger import Ledger
 from harness.chat.rounds import second_round
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
@@ -78,8 +79,11 @@ class SecondStart:
             self._failure = failure
 
     @contextmanager
-    def taken(self) -> Iterator[Chat]:
+    def taken(self, ledger: Ledger) -> Iterator[Chat]:
         """Yield a chat in which all members are connected; stop the server when the block is left.
+
+        *ledger* is that of the first start: where the two have a broker in common, what is said to one may reach the
+        other, and is known there.
 
         Raises:
             CellFailure: it did not start, or somebody cannot log in or connect.
@@ -92,6 +96,8 @@ class SecondStart:
             if self._failure is not None:
                 raise self._failure
             assert self._chat is not None
+            if not self._first.library.keeps_apart:
+                self._chat.ledger = ledger
             self._chat.log_in()
             self._chat.connect()
             yield self._chat

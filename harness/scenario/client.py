@@ -42,6 +42,7 @@ class ScenarioClient(Client):
     """Speaks as *scenario* says. *sign_in* runs its lines of Python; None where nothing can."""
 
     greets = True
+    has_pages = False
 
     def __init__(self, scenario: Scenario, sign_in: SignIn | None = None) -> None:
         self.scenario, self._sign_in = scenario, sign_in
@@ -176,8 +177,14 @@ class ScenarioClient(Client):
             return
         name = self.scenario.said_on(exchange)
         assert name is not None
-        frame = exchange.send or self.scenario.connections[name].send or self.scenario.frames.send
-        self.send(chat, Endpoint(row.sender, name), filled(frame, words))
+        self._say_on(chat, Endpoint(row.sender, name), exchange, words)
+
+    def _say_on(self, chat: Chat, endpoint: Endpoint, exchange: ExchangeTable, words: Mapping[str, str]) -> None:
+        """Say something on the connection *endpoint*, as *exchange* has it said."""
+        table = self.scenario.connections[self.scenario.said_on(exchange) or ""]
+        if endpoint not in chat.connections:
+            raise SendFailed(f"{endpoint.member} is not connected")
+        self.send(chat, endpoint, filled(exchange.send or table.send or self.scenario.frames.send, words))
 
     def _post(self, chat: Chat, sender: str, exchange: ExchangeTable, words: Mapping[str, str]) -> None:
         path, session = filled(exchange.post or "", words), chat.session(sender)
@@ -195,16 +202,42 @@ class ScenarioClient(Client):
         self.say(chat, row, text)
 
     def announce(self, chat: Chat, sender: str, text: str) -> None:
-        self.say(chat, self._covering[0], text)
+        if not self._covering:
+            raise SendFailed("nobody says anything that somebody hears")
+        by_sender = [each for each in self._covering if each.sender == sender]
+        self._herald([*by_sender, *self._covering][0], chat, text)
+
+    def _herald(self, row: ChannelRow, chat: Chat, text: str) -> None:
+        """Say *text* as *row* says, on a connection for that alone where its sender has none that is open.
+
+        Raises:
+            SendFailed: the server does not take it.
+        """
+        exchange, name = self._exchange(row), self.scenario.said_on(self._exchange(row))
+        own = Endpoint(row.sender, name or "")
+        if name is None or (own in chat.connections and not chat.transcript.closed(own)):
+            self.say(chat, row, text)
+            return
+        herald = Endpoint(row.sender, f"herald on {name}")
+        try:
+            if herald not in chat.connections or chat.transcript.closed(herald):
+                chat.open(herald, self.scenario.connections[name].path, row.sender)
+        except HandshakeRefused as error:
+            raise SendFailed(f"{row.sender} is not let in: {error}") from error
+        self._say_on(chat, herald, exchange, {**self._words(row.sender), "TEXT": text, "TO": exchange.to})
 
     def fences(self, row: ChannelRow) -> Sequence[FenceWay]:
         wanted = self._fencing
         own = self._way(row)
         same = [each.number for each in wanted if each.sender == row.sender and self._way(each) == own]
-        return [self._fence_way(each) for each in fences.behind(row, wanted, self.expected, same)]
+        rows = fences.behind(row, wanted, self.expected, same)
+        return [self._way_of(each, partial(self._fence, each)) for each in rows]
+
+    def _fence(self, row: ChannelRow, chat: Chat, text: str) -> None:
+        self.fence(chat, row, text)
 
     def announcing(self, sender: str) -> Sequence[FenceWay]:
-        return [self._fence_way(each) for each in self._covering]
+        return [self._way_of(each, partial(self._herald, each)) for each in self._covering]
 
     @cached_property
     def _fencing(self) -> list[ChannelRow]:
@@ -222,10 +255,8 @@ class ScenarioClient(Client):
         exchange = self._exchange(row)
         return f"POST {exchange.post}" if exchange.post else str(self.scenario.said_on(exchange))
 
-    def _fence_way(self, row: ChannelRow) -> FenceWay:
-        return FenceWay(
-            lambda chat, text: self.fence(chat, row, text), partial(self._reaches, row), frozenset(row.recipients)
-        )
+    def _way_of(self, row: ChannelRow, send: Callable[[Chat, str], object]) -> FenceWay:
+        return FenceWay(send, partial(self._reaches, row), frozenset(row.recipients))
 
     def _reaches(self, row: ChannelRow, chat: Chat, endpoint: Endpoint) -> bool:
         """Tell whether *endpoint* is to receive what is said as *row* says; perhaps as one of many to the same path."""

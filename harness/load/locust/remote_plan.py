@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from harness.cell.pages import LOGIN
 from harness.cells import Cell
 from harness.chat.members import MEMBERS
 from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession
 from harness.errors import UsageError
 from harness.libraries import registry
+from harness.libraries.base import LOGIN
 from harness.libraries.setup import Setup
 from harness.load.locust.websocket_client import BROKEN, WebSocketClient
 from harness.load.plan import Plan, Visitor, publisher_of

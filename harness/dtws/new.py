@@ -1,0 +1,99 @@
+"""``dtws new``: write a scenario; four questions, each of which has an answer that works for the Channels tutorial."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from harness.dtws import writing
+from harness.dtws.project import SCENARIO
+from harness.errors import UsageError
+from harness.scenario import read as reading
+from harness.system.files import write_atomically
+
+_MEMBERS = ["ann", "bob", "eve"]
+_LOGINS = ("none", "form", "python")
+#: The room of the tutorial in a path, which another room can stand for.
+_ROOM = re.compile(r"/(lobby|[\w-]+)/$")
+_NAME = re.compile(r"[^a-z0-9]+")
+#: What stands in an asgi.py.
+_APPLICATION = re.compile(r"^application\s*=", re.MULTILINE)
+_SKIPPED = {"node_modules", "site-packages", "venv", ".venv", ".tox", ".dtws", ".git"}
+#: Folders below the project that an asgi.py or a manage.py is looked for in.
+_DEPTH = 3
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.option("--path", metavar="PATH", help="The path of the WebSocket.")
+@click.option("--send", metavar="TEMPLATE", help="What a client sends, with $TEXT where the message stands.")
+@click.option("--read", metavar="POINTER", help="Where the message stands in what arrives; empty for all of it.")
+@click.option("--login", type=click.Choice(_LOGINS), help="How members log in.")
+@click.option("--yes", is_flag=True, help="Ask nothing: what is not given is as in the Channels tutorial.")
+@click.option("--force", is_flag=True, help="Write over a scenario that is there.")
+def new(
+    folder: Path, path: str | None, send: str | None, read: str | None, login: str | None, yes: bool, force: bool
+) -> int:
+    """Write chat.toml for the project in FOLDER, with comments; what cannot be found out is asked."""
+    target = folder / SCENARIO
+    if target.exists() and not force:
+        raise UsageError(f"{target} is there already", "give --force to write over it")
+    path = _asked(path, yes, "Which path has the WebSocket?", "/ws/chat/lobby/")
+    send = _asked(send, yes, "What does a client send? $TEXT stands for the message", '{"message": "$TEXT"}')
+    read = _asked(read, yes, "Where does the message stand in what arrives? empty for all of it", ".message")
+    login = _asked(login, yes, "How do members log in (none, form, python)?", "none")
+    if login not in _LOGINS:
+        raise UsageError(f"{login!r} is no way to log in", f"known are {', '.join(_LOGINS)}")
+    if not path.startswith("/"):
+        path = f"/{path}"
+    text = _text(folder, path, send, read, login)
+    reading.parse(text, SCENARIO)
+    write_atomically(target, text.encode())
+    click.echo(f"{target} is written. Look through it; then `dtws run {folder}` measures the chat.")
+    return 0
+
+
+def _asked(given: str | None, yes: bool, question: str, usual: str) -> str:
+    """Return what is *given*, or what somebody answers; what is *usual* where nobody is asked."""
+    if given is not None:
+        return given
+    return usual if yes else str(click.prompt(question, default=usual)).strip()
+
+
+def _text(folder: Path, path: str, send: str, read: str, login: str) -> str:
+    room = _ROOM.search(path)
+    manage = _found(folder, "manage.py")
+    project = manage.parent if manage else folder
+    asgi = next(
+        (each for each in _all(project, "asgi.py") if _APPLICATION.search(each.read_text("utf-8", "replace"))), None
+    )
+    module = ".".join(asgi.relative_to(project).with_suffix("").parts) if asgi else "mysite.asgi"
+    required = sorted(folder.glob("requirements*.txt"))
+    return writing.render(
+        "chat.toml.j2",
+        name=_NAME.sub("", folder.resolve().name.lower()).lstrip("0123456789")[:20] or "chat",
+        folder=str(project.relative_to(folder)),
+        install=[f"-r {required[0].name}"] if required else ["channels[daphne]", "channels_redis"],
+        serve=f"daphne -p {{port}} {module}:application",
+        application=f"{module}:application",
+        login=login,
+        form="/accounts/login/",
+        members=_MEMBERS,
+        room="lobby",
+        path=path,
+        other=path[: room.start(1)] + "other/" if room else "",
+        send=send,
+        read=read,
+    )
+
+
+def _all(folder: Path, name: str) -> list[Path]:
+    """Return the files called *name* below *folder*, the nearest first."""
+    found = [path for depth in range(_DEPTH) for path in sorted(folder.glob("*/" * depth + name))]
+    return [path for path in found if not _SKIPPED & set(path.parts)]
+
+
+def _found(folder: Path, name: str) -> Path | None:
+    return next(iter(_all(folder, name)), None)

@@ -1,0 +1,86 @@
+"""Somebody's project: its scenario, its environments, and what is recorded of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from harness.errors import UsageError
+from harness.libraries import scenario
+from harness.libraries.base import Library
+from harness.libraries.scenario import OwnChat
+from harness.probes.registry import PROBES
+from harness.results.folder import Reports
+
+#: The scenario of a project, and the folders of its results and of its environments.
+SCENARIO, RESULTS, ENVIRONMENTS = "chat.toml", "dtws", ".dtws"
+#: What of the results belongs to the machine that made them.
+_IGNORED = "evidence/\nprofiles/\nhtml/\n.tmp-*\n"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project with a chat of its own."""
+
+    scenario: Path
+    library: Library
+    #: Every library that its cells may be of, by their suffixes: it is the only one.
+    libraries: dict[str, Library]
+    reports: Reports
+    #: The folder of the environments.
+    environments: Path
+
+
+def find(folder: Path, path: Path | None, install: Sequence[str] = ()) -> Project:
+    """Return the project in *folder*, whose scenario is *path*; *install* is in the place of what that installs.
+
+    Raises:
+        UsageError: there is no scenario, or it makes no sense.
+    """
+    where = path or folder / SCENARIO
+    if not where.exists():
+        raise UsageError(f"there is no scenario {where}", "`dtws new` writes one")
+    kind = scenario.library(where)
+    if install:
+        assert issubclass(kind, OwnChat)
+        kind.asked = tuple(install)
+    library = kind()
+    reports = Reports((folder / RESULTS).resolve())
+    reports.folder.mkdir(parents=True, exist_ok=True)
+    if not (ignore := reports.folder / ".gitignore").exists():
+        ignore.write_text(_IGNORED, "ascii")
+    return Project(where, library, {library.suffix: library}, reports, (folder / ENVIRONMENTS).resolve())
+
+
+def own_python() -> str:
+    """Return the version of the Python that runs this, such as ``3.13``."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def forget_moving(requirements: Sequence[str], python: Path) -> None:
+    """Have everything be installed again in the environment of *python* where something comes from a folder.
+
+    What was installed from it may not be what is there now.
+    """
+    if any((Requirement(each).url or "").startswith("file:") for each in requirements):
+        (python.parent.parent / ".harness-install.json").unlink(missing_ok=True)
+
+
+def not_asked(probes: Sequence[str], library: Library) -> Iterator[str]:
+    """Yield what is said of each of *probes* that cannot be asked of *library*."""
+    for name in probes:
+        if lacking := PROBES[name].lacks(library):
+            yield f"probe {name} is not asked: {lacking}"
+
+
+def begin() -> None:
+    """Have the commands that are those of the matrix work in this folder's project."""
+    os.environ.setdefault("HARNESS_REPORTS", RESULTS)
+    os.environ.setdefault("HARNESS_ENVIRONMENTS", ENVIRONMENTS)
+    if Path(SCENARIO).exists():
+        os.environ.setdefault("HARNESS_LIBRARIES", SCENARIO)

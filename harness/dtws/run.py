@@ -1,0 +1,194 @@
+"""``dtws run``: a project with its own chat, on every Python and Django that is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cell.variables import environment
+from harness.cells import Cell
+from harness.commands import measuring
+from harness.dtws import project
+from harness.dtws.option import option, several
+from harness.dtws.project import Project
+from harness.environments import pair
+from harness.environments.pair import NoInterpreter
+from harness.errors import HarnessError, UsageError
+from harness.libraries import registry
+from harness.matrix import releases
+from harness.probes import registry as probes
+from harness.report import markdown
+from harness.report.junit import render as junit_of
+from harness.report.view import read_view
+from harness.results import records
+from harness.results.compare import Change, compare
+from harness.results.document import save_result
+from harness.results.result import Result
+from harness.run import record
+from harness.run.candidates import Asked
+from harness.run.not_tested import not_tested
+from harness.run.request import Request
+from harness.system.files import write_atomically
+from harness.verdict import Reason, Verdict
+
+_VERSION = re.compile(r"\d+\.\d+")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of each cell."""
+
+    probes: list[str]
+    asked: Asked
+    #: How often each is run.
+    repeat: int
+    #: Whether a result that is worse than what is recorded takes its place.
+    accept: bool
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@option("--scenario", "FILE", "The scenario; chat.toml in FOLDER unless given.", type=click.Path(path_type=Path))
+@option("--python", "X.Y,…", "The Pythons; that of dtws unless given.", default="")
+@option("--django", "X.Y,…", "The Djangos; the newest that the Python can have unless given.", default="")
+@option("--server", "NAME", "Another server for the application that the scenario names.", default="")
+@several("--install", "REQUIREMENT", 'In the place of what the scenario installs, such as "-r requirements.txt"')
+@several("--probe", "NAME", "A further set of questions: delivery, endings, faults, payloads or load")
+@several("--with", "REQUIREMENT", "Measure this instead of what is released")
+@option("--as-of", "DATE", "Install what there was on that day, but for Django.", type=click.DateTime(["%Y-%m-%d"]))
+@option("--repeat", "NUMBER", "Run each so many times.", type=click.IntRange(1, 100), default=1)
+@click.option("--accept", is_flag=True, help="Record what is worse than what is recorded as well.")
+@option("--junit", "FILE", "Write a suite for each cell that ran.", type=click.Path(path_type=Path))
+@option("--summary", "FILE", "Add what came of it as Markdown.", type=click.Path(path_type=Path))
+def run(
+    folder: Path,
+    scenario: Path | None,
+    python: str,
+    django: str,
+    server: str,
+    install: tuple[str, ...],
+    probe: tuple[str, ...],
+    as_of: datetime | None,
+    repeat: int,
+    accept: bool,
+    junit: Path | None,
+    summary: Path | None,
+    **options: Any,
+) -> int:
+    """Measure the project in FOLDER with each Python and Django, and record the results in its folder ``dtws``.
+
+    Each pair gets an environment of its own. A result that is worse than the recorded one is kept apart: the exit code
+    is 1 then, and 0 where nothing is worse; of what was never recorded it is that of the verdict.
+    """
+    found = project.find(folder, scenario, install)
+    asked = Asked(options["with"], "", as_of.date() if as_of else None)
+    wanted = Wanted(probes.chosen(probe), asked, repeat, accept)
+    cells = list(_cells(found, versions(python, "Python"), versions(django, "Django"), server))
+    before = records.in_folder(found.reports.results).results
+    code = 0
+    for cell in cells:
+        code = _worst(code, _measure(found, cell, wanted))
+    _write(found, before, junit, summary)
+    return code
+
+
+def _write(found: Project, before: Mapping[str, Result], junit: Path | None, summary: Path | None) -> None:
+    """Write what came of it for other programs, and for people."""
+    if junit is None and summary is None:
+        return
+    view = read_view(found.reports, ())
+    if junit:
+        write_atomically(junit, junit_of(view, before))
+    if summary:
+        text = markdown.render("summary.md.j2", view=view, verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED])
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def versions(text: str, what: str) -> list[str]:
+    """Return the versions in *text*, such as ``3.13,3.14``.
+
+    Raises:
+        UsageError: one is no such version.
+    """
+    found = [each.strip() for each in text.split(",") if each.strip()]
+    for each in found:
+        if not _VERSION.fullmatch(each):
+            raise UsageError(
+                f"{each!r} is no version of {what}", "write it like " + ("3.14" if what == "Python" else "6.0")
+            )
+    return found
+
+
+def _cells(found: Project, pythons: list[str], djangos: list[str], server: str) -> Iterator[Cell]:
+    """Yield the cells that are asked for; each has a server, or there is a fault in what was asked for.
+
+    Raises:
+        UsageError: there is.
+    """
+    suffix = f"-{found.library.suffix}" + (f"-{server}" if server else "")
+    for python in pythons or [project.own_python()]:
+        for django in djangos or [releases.newest_for(python)]:
+            cell = Cell.parse(f"py{python.replace('.', '')}-django{django.replace('.', '')}{suffix}")
+            registry.setup_for(cell, found.libraries)
+            yield cell
+
+
+def _worst(one: int, other: int) -> int:
+    """Return the more pressing of two exit codes: a red, then a fault, then what was not tested."""
+    order = (0, Verdict.NOT_TESTED.exit_code, HarnessError.exit_code, Verdict.DOES_NOT_WORK.exit_code)
+    return max(one, other, key=lambda code: order.index(code) if code in order else len(order))
+
+
+def _measure(found: Project, cell: Cell, wanted: Wanted) -> int:
+    """Measure one cell; return the exit code."""
+    setup = registry.setup_for(cell, found.libraries)
+    with record.locked(found.reports, cell.name):
+        before = record.recorded(found.reports, cell.name)
+        try:
+            python = pair.make(cell.name, cell.python, cell.django, found.environments, environment(installer=True))
+        except HarnessError as error:
+            missing = isinstance(error, NoInterpreter)
+            reason = Reason.INTERPRETER_MISSING if missing else Reason.ENVIRONMENT_FAILED
+            return _conclude(found, not_tested(cell, setup, reason, str(error), error.hint), before, wanted)
+        project.forget_moving(setup.requirements(cell), python)
+        request = Request(cell=cell, setup=setup, python=python, reports=found.reports, probes=wanted.probes)
+        if wanted.asked:
+            return measuring.run_candidate(request, wanted.asked, wanted.repeat)
+        result = measuring.run_times(request, wanted.repeat)
+        for left_out in project.not_asked(wanted.probes, found.library):
+            click.echo(f"  ─ {left_out}")
+        return _conclude(found, result, before, wanted)
+
+
+def _conclude(found: Project, result: Result, before: Result | None, wanted: Wanted) -> int:
+    """Record *result* unless it is worse than *before*; return the exit code."""
+    measuring.say(result)
+    verdict = result.verdicts.overall.verdict
+    if before is None or verdict is Verdict.NOT_TESTED or wanted.accept:
+        return measuring.show(
+            record.conclude(found.reports, result, before, expected=False), result.cell, found.reports
+        )
+    (change,) = compare({result.cell: before}, {result.cell: result}, ("recorded", "now"), []).cells
+    if change.change is Change.WORSE:
+        save_result(result, found.reports.unexpected(result.cell))
+        click.echo(f"{result.cell} is worse than what is recorded of {before.varying.started[:10]}:")
+        for line in (change.headline, *change.details):
+            click.echo(f"  {line}")
+        click.echo("It is not recorded; `dtws run --accept` does that.")
+        return Verdict.DOES_NOT_WORK.exit_code
+    _record(found, result, before)
+    if verdict is not Verdict.WORKS:
+        click.echo("That is no worse than what was recorded.")
+    return 0
+
+
+def _record(found: Project, result: Result, before: Result | None) -> int:
+    conclusion = record.conclude(found.reports, result, before, expected=False)
+    return measuring.show(conclusion, result.cell, found.reports)
