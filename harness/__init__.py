@@ -5,8 +5,11 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-#: The checkout.
-ROOT = Path(__file__).resolve().parent.parent
+#: The name of this package: it is another one where it is installed.
+PACKAGE = __name__
+#: The folder of the package, and the checkout.
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import ROOT
+from harness import HERE, ROOT
 from harness.causes import question
 from harness.causes.bisect import Bisection
 from harness.causes.notes import Notes
@@ -24,6 +25,7 @@ from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell
+from harness.environments import pair
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
@@ -82,7 +84,7 @@ class Case:
         # What any of these were otherwise, an answer may be another one.
         base = [
             *(request.cell.name, *held.values(), *request.setup.requirements(request.cell)),
-            *(digest(ROOT / "harness"), digest(ROOT / "myapp"), settings_of(env, ()), str(python.resolve())),
+            *(digest(HERE), digest(ROOT / "myapp"), settings_of(env, ()), str(python.resolve())),
         ]
         notes = Notes(folder / f"{self.cell}.{self.only.id}.json", base, anew)
         trials = Trials(request, self.only, notes, watching, words=changed)
@@ -156,6 +158,9 @@ def _made(cell: str, tell: Callable[[str], None]) -> Path:
     Raises:
         HarnessError: it cannot.
     """
+    if folder := os.environ.get("HARNESS_ENVIRONMENTS"):
+        wanted = Cell.parse(cell)
+        return pair.make(cell, wanted.python, wanted.django, Path(folder).absolute(), environment(installer=True))
     python = ROOT / ".tox" / cell / "bin" / "python"
     if not python.exists():
         tell(f"tox makes the environment of {cell} …")

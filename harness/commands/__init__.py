@@ -9,29 +9,18 @@ import click
 from harness import __version__
 from harness.commands.group import commands, ended
 
-#: The module of each sub-command, where it is called something else.
+#: The module of each sub-command.
 _MODULES = {
-    **dict.fromkeys(
-        (
-            "advise",
-            "bisect",
-            "causes",
-            "compare",
-            "doctor",
-            "export",
-            "mend",
-            "merge",
-            "report",
-            "reproduce",
-            "run",
-            "schema",
-            "show",
-            "site",
+    **{
+        name: f"commands.{name}"
+        for name in (
+            *("advise", "bisect", "causes", "compare", "doctor", "export", "mend", "merge", "report", "reproduce"),
+            *("run", "schema", "show", "site"),
         )
-    ),
-    "ci-matrix": "ci_matrix",
-    "list": "listing",
-    "not-tested": "not_tested",
+    },
+    "ci-matrix": "commands.ci_matrix",
+    "list": "commands.listing",
+    "not-tested": "commands.not_tested",
 }
 _EPILOG = """\b
 Exit codes:
@@ -45,7 +34,7 @@ Exit codes:
 
 
 @click.group(
-    cls=commands("harness.commands", _MODULES),
+    cls=commands(_MODULES),
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -37,8 +37,8 @@ def compare(old: str, new: str | None, form: str, partial: bool, reports: Report
     Each is a folder of reports or results, or a commit. By default the last commit is compared with the reports
     folder.
     """
-    before = records.find(old, whole=True)
-    after = records.find(new, whole=True) if new else records.in_folder(reports.results, whole=True)
+    before = records.find(old, whole=True, reports=reports)
+    after = records.find(new, whole=True, reports=reports) if new else records.in_folder(reports.results, whole=True)
     for name, found in ((old, before), (new or reports.name, after)):
         # A commit can be older than the first result; a folder without any is the wrong one.
         if not found.results and not found.damaged and (found is after or Path(name).is_dir()):

@@ -12,14 +12,16 @@ from typing import NoReturn
 
 import click
 
+from harness import PACKAGE
 from harness.errors import HarnessError
 from harness.system.processes import interruptible
 
 
-def commands(package: str, modules: Mapping[str, str | None]) -> type[click.Group]:
+def commands(modules: Mapping[str, str], lacking: str = "") -> type[click.Group]:
     """Return a group that loads a command when it is asked for: most need little of all that a run needs.
 
-    *modules* are the modules of *package* by the names of the commands; None where a module is called as its command.
+    *modules* are the modules of this package by the names of the commands: ``run`` → ``commands.run``. *lacking* says
+    what to do where a package is missing for one of them; where it is empty nobody expects that.
     """
 
     class Commands(click.Group):
@@ -31,11 +33,26 @@ def commands(package: str, modules: Mapping[str, str | None]) -> type[click.Grou
             """Return the command of that name, if there is one."""
             if cmd_name not in modules:
                 return None
-            module = import_module(f"{package}.{modules[cmd_name] or cmd_name}")
+            try:
+                module = import_module(f"{PACKAGE}.{modules[cmd_name]}")
+            except ImportError as error:
+                if not lacking:
+                    raise
+                return _without(cmd_name, str(error.name), lacking)
             found = (each for each in vars(module).values() if isinstance(each, click.Command))
             return next(each for each in found if each.name == cmd_name)
 
     return Commands
+
+
+def _without(name: str, package: str, lacking: str) -> click.Command:
+    """Return the command *name*, which cannot do anything, for there is no *package*."""
+
+    def say(**_: object) -> NoReturn:
+        raise HarnessError(f"{package} is not installed", lacking)
+
+    settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(name, callback=say, help=f"({lacking})", context_settings=settings)
 
 
 def ended(group: click.Group) -> NoReturn:

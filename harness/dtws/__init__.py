@@ -8,8 +8,12 @@ import click
 
 from harness import __version__
 from harness.commands.group import commands, ended
+from harness.dtws import places
 
-_MODULES: dict[str, str | None] = dict.fromkeys(("check", "ci", "new", "run", "schema"))
+#: Those of its own, and those of the matrix, which work in the folder of the project.
+_OWN = ("check", "ci", "new", "run", "schema")
+_SHARED = ("bisect", "causes", "compare", "export", "mend", "report", "show", "site")
+_MODULES = {**{name: f"dtws.{name}" for name in _OWN}, **{name: f"commands.{name}" for name in _SHARED}}
 _EPILOG = """\b
 Exit codes:
   0   the chat works, or did what was expected
@@ -22,7 +26,7 @@ Exit codes:
 
 
 @click.group(
-    cls=commands("harness.dtws", _MODULES),
+    cls=commands(_MODULES, "install all that it needs: pip install 'dtws[run]'"),
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -33,4 +37,5 @@ def dtws() -> None:
 
 def main() -> NoReturn:
     """Run the command line, and exit with a code of the table in ``--help``."""
+    places.begin()
     ended(dtws)

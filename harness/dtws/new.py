@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from harness.dtws import writing
-from harness.dtws.project import SCENARIO
+from harness.dtws.places import SCENARIO
 from harness.errors import UsageError
 from harness.scenario import read as reading
 from harness.system.files import write_atomically

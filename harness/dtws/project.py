@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from harness.dtws.places import ENVIRONMENTS, RESULTS, SCENARIO
 from harness.errors import UsageError
 from harness.libraries import scenario
 from harness.libraries.base import Library
@@ -17,8 +17,6 @@ from harness.libraries.scenario import OwnChat
 from harness.probes.registry import PROBES
 from harness.results.folder import Reports
 
-#: The scenario of a project, and the folders of its results and of its environments.
-SCENARIO, RESULTS, ENVIRONMENTS = "chat.toml", "dtws", ".dtws"
 #: What of the results belongs to the machine that made them.
 _IGNORED = "evidence/\nprofiles/\nhtml/\n.tmp-*\n"
 
@@ -76,11 +74,3 @@ def not_asked(probes: Sequence[str], library: Library) -> Iterator[str]:
     for name in probes:
         if lacking := PROBES[name].lacks(library):
             yield f"probe {name} is not asked: {lacking}"
-
-
-def begin() -> None:
-    """Have the commands that are those of the matrix work in this folder's project."""
-    os.environ.setdefault("HARNESS_REPORTS", RESULTS)
-    os.environ.setdefault("HARNESS_ENVIRONMENTS", ENVIRONMENTS)
-    if Path(SCENARIO).exists():
-        os.environ.setdefault("HARNESS_LIBRARIES", SCENARIO)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness import ROOT
+from harness import PACKAGE, ROOT
 from harness.environments.names import project_of
 
 #: Python versions that need this module.
@@ -141,7 +141,7 @@ def fetch(python: Path, requirements: list[str], more: Sequence[str] = ()) -> st
             if out is None:
                 # In a process of its own, for this module has to do with the standard library.
                 out = _run(
-                    [sys.executable, "-m", "harness.environments.archives", str(folder), requirement], FETCH_DEADLINE
+                    [sys.executable, "-m", f"{PACKAGE}.environments.archives", str(folder), requirement], FETCH_DEADLINE
                 )
             output.append(out or "")
     return "".join(output)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import msgspec
 from filelock import FileLock
 
-from harness import ROOT
+from harness import PACKAGE, ROOT
 from harness.captured import output
 from harness.captured.output import shorten
 from harness.cell.outcome import Observations
@@ -168,7 +168,7 @@ class _Loading:
         result_path.unlink(missing_ok=True)
         printed = self.log.stat().st_size
         usage = meter.Meter(self.children, self.server.broker)
-        command = [sys.executable, "-m", "harness.load.client", str(plan_path), str(result_path)]
+        command = [sys.executable, "-m", f"{PACKAGE}.load.client", str(plan_path), str(result_path)]
         step = Step(sockets=sockets, ended=f"{_FAILED}: it was stopped")
         client = None
         try:

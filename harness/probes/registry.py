@@ -8,13 +8,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path
 
 import msgspec
 from filelock import FileLock
 
-import harness
-from harness import __version__
+from harness import HERE, PACKAGE, __version__
 from harness.captured.output import shorten
 from harness.cell import questions
 from harness.cell.identify import digest
@@ -75,7 +73,7 @@ def _imported(name: str) -> Callable[[Chat, CellServer, Observations], Iterator[
     """Return what asks the probe *name*, which takes long to import, and which few ask for."""
 
     def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
-        found: Iterator[Finding] = import_module(f"harness.probes.{name}").ask(chat, server, observed)
+        found: Iterator[Finding] = import_module(f"{PACKAGE}.probes.{name}").ask(chat, server, observed)
         return found
 
     return ask
@@ -125,7 +123,7 @@ def run(names: Sequence[str], chat: Chat, server: CellServer, observed: Observat
     """Ask every probe in *names* that there is something to ask of."""
     answered = []
     # What an older harness had answered is not mixed with what this one asks.
-    made_with = {**server.packages, "harness": f"{__version__} {digest(Path(harness.__file__).parent)[:16]}"}
+    made_with = {**server.packages, "harness": f"{__version__} {digest(HERE)[:16]}"}
     progress = deep.Progress(server.reports, server.cell.name, made_with)
     for name in names:
         kind = PROBES[name]

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 import msgspec
 from filelock import FileLock
 
-from harness import ROOT
+from harness import PACKAGE, ROOT
 from harness.captured import output
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
@@ -101,7 +101,7 @@ def _stressed(server: CellServer, chat: Chat, kind: str, kept: bool) -> Stressed
     )
     plan_path.write_bytes(msgspec.json.encode(plan))
     result_path.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "harness.load.stress", kind, str(plan_path), str(result_path)]
+    command = [sys.executable, "-m", f"{PACKAGE}.load.stress", kind, str(plan_path), str(result_path)]
     deadline = 2 * (CONNECTING + STANDING + ARRIVING)
     ended = processes.run(command, server.env, ROOT, log, deadline)
     server.recorder.keep(log.stem, log)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import ROOT
+from harness import HERE
 from harness.errors import HarnessError
 
 #: The prose of the libraries that are part of this project.
-_FOLDER = ROOT / "harness" / "libraries" / "prose"
+_FOLDER = HERE / "libraries" / "prose"
 #: What a prose may leave out, and what that stands for: addresses; how the server is run by hand, under a title of its
 #: own, and its settings; where it was measured; pairs that the report shows in full; steps of the integration; code
 #: that shows how it is programmed; its kinds of handlers, by the way and the server that have them; issues of it that
@@ -25,16 +25,26 @@ _OPTIONAL: dict[str, Any] = {
     "known": {},
     "uses_redis": True,
 }
+#: What is said of somebody's own chat, which nobody writes about.
+_OWN = dict.fromkeys(
+    ("summary", "installation", "integration", "architecture", "events", "documentation", "tests"), "As in the project."
+)
 
 
 def read(name: str, folders: Sequence[Path] = ()) -> dict[str, Any]:
     """Return the prose of the library *name*, which may also lie in one of *folders*.
 
+    What is a file among them is the scenario of somebody's own chat, which needs none.
+
     Raises:
         HarnessError: the file is missing or is no TOML.
     """
-    places = [folder / f"{name}.toml" for folder in (_FOLDER, *folders)]
+    own = any(each.is_file() for each in folders)
+    places = [folder / f"{name}.toml" for folder in (_FOLDER, *(each for each in folders if each.is_dir()))]
     path = next((each for each in places if each.exists()), places[0])
+    if own and not path.exists():
+        short = {"install" if key == "installation" else key: text for key, text in _OWN.items() if key != "summary"}
+        return {**_OPTIONAL, **_OWN, "title": name, "release": "your own chat", "short": short}
     try:
         return {**_OPTIONAL, **tomllib.loads(path.read_text(encoding="utf-8"))}
     except (OSError, tomllib.TOMLDecodeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -20,8 +21,6 @@ from harness.results.document import decode_result, read_result
 from harness.results.folder import DEEP, RESULTS, Reports
 from harness.results.result import Probe, Result
 
-_REPORTS = Reports.of_checkout().name
-_RESULTS = f"{_REPORTS}/{RESULTS}"
 _DEADLINE = 60
 
 
@@ -33,10 +32,11 @@ class Records:
     damaged: dict[str, DamagedResult] = field(default_factory=dict)
 
 
-def find(name: str, whole: bool = False) -> Records:
-    """Return the records called *name*: a folder of reports or of results, or else a commit of this checkout.
+def find(name: str, whole: bool = False, reports: Reports | None = None) -> Records:
+    """Return the records called *name*: a folder of reports or of results, or else a commit.
 
-    With *whole* they have all answers to the deep sets that are there, of which a result keeps the worst by itself.
+    That is one of the repository that *reports* lie in, if they lie in one; else of this checkout. With *whole* they
+    have all answers to the deep sets that are there, of which a result keeps the worst by itself.
 
     Raises:
         UsageError: it is neither.
@@ -44,7 +44,7 @@ def find(name: str, whole: bool = False) -> Records:
     """
     if not name or name.startswith("-"):
         raise UsageError(f"{name!r} is neither a folder nor a commit")
-    return of_folder(Path(name), whole) if Path(name).is_dir() else _at_commit(name, whole)
+    return of_folder(Path(name), whole) if Path(name).is_dir() else _at_commit(name, whole, _tracked(reports))
 
 
 def of_folder(folder: Path, whole: bool = False) -> Records:
@@ -61,26 +61,42 @@ def in_folder(folder: Path, whole: bool = False) -> Records:
     return found
 
 
-def _at_commit(name: str, whole: bool) -> Records:
-    known = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+def _tracked(reports: Reports | None) -> tuple[Path, str]:
+    """Return the repository that keeps *reports*, and the path of these in it; of this checkout where none does."""
+    checkout = ROOT, Reports.of_checkout().name
+    if reports is None or not reports.folder.is_dir():
+        return checkout
+    asked = _git(reports.folder, "rev-parse", "--show-toplevel", "--show-prefix")
+    top, _, prefix = asked.stdout.decode().partition("\n")
+    kept = not asked.returncode and _git(reports.folder, "ls-files", "--", RESULTS).stdout.strip()
+    if not kept and os.environ.get("HARNESS_ENVIRONMENTS"):  # it is somebody's project, and not that of this checkout
+        raise UsageError(f"no commit keeps {reports.folder.name}", "commit that folder, or name another one")
+    return (Path(top), prefix.strip().rstrip("/")) if kept else checkout
+
+
+def _at_commit(name: str, whole: bool, place: tuple[Path, str]) -> Records:
+    top, folder = place
+    results = f"{folder}/{RESULTS}".lstrip("/")
+    known = _git(top, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if known.returncode:
         raise UsageError(f"{name!r} is neither a folder nor a commit", "name a folder of results, or what git knows")
     commit = known.stdout.decode().strip()
-    if _git("cat-file", "-e", f"{commit}:{_RESULTS}").returncode:
+    if _git(top, "cat-file", "-e", f"{commit}:{results}").returncode:
         return Records()  # there were no results yet
-    found = _read((path.stem, data) for path, data in _files(name, commit, _RESULTS))
-    if whole and not _git("cat-file", "-e", f"{commit}:{_REPORTS}/{DEEP}").returncode:
-        _add(found, ((path.parent.name, data) for path, data in _files(name, commit, f"{_REPORTS}/{DEEP}")))
+    found = _read((path.stem, data) for path, data in _files(name, top, commit, results))
+    sets = f"{folder}/{DEEP}".lstrip("/")
+    if whole and not _git(top, "cat-file", "-e", f"{commit}:{sets}").returncode:
+        _add(found, ((path.parent.name, data) for path, data in _files(name, top, commit, sets)))
     return found
 
 
-def _files(name: str, commit: str, folder: str) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Yield each file of JSON that *commit*, which is called *name*, has in *folder*.
+def _files(name: str, top: Path, commit: str, folder: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yield each file of JSON that *commit* of the repository *top*, which is called *name*, has in *folder*.
 
     Raises:
         HarnessError: git does not give them.
     """
-    packed = _git("archive", "--format=tar", commit, folder)
+    packed = _git(top, "archive", "--format=tar", commit, folder)
     if packed.returncode:
         raise HarnessError(f"git cannot give the results of {name}: {packed.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
@@ -90,9 +106,10 @@ def _files(name: str, commit: str, folder: str) -> Iterator[tuple[PurePosixPath,
                 yield PurePosixPath(each.name), file.read()
 
 
-def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, timeout=_DEADLINE, check=False)
+        return subprocess.run(command, capture_output=True, timeout=_DEADLINE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HarnessError(f"git cannot be asked for a commit: {error}", "install git, or name a folder") from error
 
