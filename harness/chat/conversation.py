@@ -339,12 +339,13 @@ class Chat(Fenced):
         """
         self.client.post(self, sender, channel, audience, self.ledger.add(text, sender, hearers))
 
-    def wait_subscribed(self, endpoints: Sequence[Endpoint], seconds: float = SUBSCRIBE_DEADLINE) -> None:
+    def wait_subscribed(self, endpoints: Sequence[Endpoint], seconds: float | None = None) -> None:
         """Wait until each of *endpoints* is subscribed: a 101 alone proves nothing.
 
         Raises:
             CellFailure: a connection is closed instead, or receives nothing.
         """
+        seconds = SUBSCRIBE_DEADLINE if seconds is None else seconds
         wait_until(
             lambda: self.client.subscribed(self) or any(map(self.transcript.closed, endpoints)), seconds, every=0.002
         )

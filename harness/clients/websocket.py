@@ -186,7 +186,11 @@ class WebSocketConnection:
             handshake.shutdown()
             raise HandshakeRefused(f"status {error.status_code}" + (f": {body}" if body else "")) from error
         except (websocket.WebSocketException, OSError, ValueError) as error:
+            response = handshake.handshake_response
             handshake.shutdown()
+            if response is not None and 300 <= response.status < 400:  # which is told as a limit of redirects
+                where = (response.headers or {}).get("location", "nowhere")
+                raise HandshakeRefused(f"status {response.status}, which sends to {where}") from error
             raise HandshakeRefused(f"{type(error).__name__}: {error}") from error
         self._frames = FrameProtocol(client=True, extensions=[self._deflate])
         self._sending = threading.Lock()

@@ -108,10 +108,10 @@ def _hint(text: str) -> str:
         return "it does not speak TLS: try ws:// instead of wss://"
     if "no message is found" in text or "is not what was sent" in text:
         return "say with --read where the message stands in a frame, such as .message"
-    if "nothing arrives" in text or "closed by the server" in text or "nothing can be broadcast" in text:
-        return (
-            'say with --send what a message looks like, such as \'{"message": "$TEXT"}\'; see what the server printed'
-        )
+    if "nothing arrives" in text:
+        return "say with --send what a message is like; where nobody hears what they say themselves: --hears others"
+    if "closed by the server" in text or "nothing can be broadcast" in text:
+        return 'say with --send what a message is like: \'{"message": "$TEXT"}\'; see as well what the server printed'
     if "chooses no subprotocol" in text:
         return "offer one that it speaks: --subprotocol"
     return ""

@@ -13,7 +13,7 @@ import msgspec
 
 from harness.errors import UsageError
 from harness.scenario import frames
-from harness.scenario.model import ExchangeTable, Scenario
+from harness.scenario.model import ConnectionTable, ExchangeTable, MemberTable, Scenario
 
 #: Letters of the largest scenario.
 _LIMIT = 200_000
@@ -22,7 +22,9 @@ _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 #: What msgspec says: the fault, and the place, such as ``$.exchanges[1].from``.
 _SAID = re.compile(r"(?P<fault>.*?)(?: - at `(?:key in )?\$(?P<place>[^`]*)`)?$", re.DOTALL)
-_PLACE = re.compile(r"\.([\w-]+)|\[(\d+)\]|\[\.\.\.\]")
+_PLACE = re.compile(r"\.([\w-]+)|\[(\d+)\]|(\[\.\.\.\])")
+#: The tables whose own tables have names that are chosen.
+_NAMED = {"members": MemberTable, "connections": ConnectionTable}
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 
 #: Where something stands: the names and numbers that lead there.
@@ -64,7 +66,7 @@ def parse(text: str, name: str = "chat.toml") -> Scenario:
     try:
         scenario = msgspec.convert(values, Scenario)
     except msgspec.ValidationError as error:
-        raise _not_valid(str(error), text, name) from error
+        raise _not_valid(str(error), text, name, values) from error
     for place, fault, hint in _senseless(scenario):
         raise BadScenario(f"{name}, line {line_of(text, place)}: {fault}", hint)
     return scenario
@@ -86,12 +88,12 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A scenario of dtws", **found}
 
 
-def _not_valid(said: str, text: str, name: str) -> BadScenario:
-    """Return what msgspec *said* of *text*, with the line."""
+def _not_valid(said: str, text: str, name: str, values: dict[str, Any]) -> BadScenario:
+    """Return what msgspec *said* of *text*, whose *values* are those of TOML, with the line."""
     match = _SAID.fullmatch(said)
     assert match is not None
     fault = match["fault"]
-    place: list[str | int] = [key or int(number or 0) for key, number in _PLACE.findall(match["place"] or "")]
+    place = _place(match["place"] or "", values)
     hint = "`dtws schema` prints all that may stand in a scenario"
     if unknown := _UNKNOWN.fullmatch(fault):
         near = difflib.get_close_matches(unknown[1], _keys(place), 1)
@@ -101,6 +103,26 @@ def _not_valid(said: str, text: str, name: str) -> BadScenario:
         )
     where = ".".join(map(str, place)) or "the whole file"
     return BadScenario(f"{name}, line {line_of(text, place)}: {where}: {fault[:1].lower()}{fault[1:]}", hint)
+
+
+def _place(said: str, values: dict[str, Any]) -> list[str | int]:
+    """Return the place that msgspec *said*, which leaves out the names of members and connections."""
+    place: list[str | int] = []
+    for key, number, name in _PLACE.findall(said):
+        if not name:
+            place.append(key or int(number))
+        elif (kind := _NAMED.get(str(place[0]))) is not None:
+            tables = values[str(place[0])]
+            place.append(next((each for each in tables if not _valid(tables[each], kind)), ""))
+    return place
+
+
+def _valid(value: Any, kind: type) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _keys(place: Place) -> list[str]:

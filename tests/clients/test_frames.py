@@ -123,7 +123,7 @@ def refusal(status: str, body: str = "") -> bytes:
         (refusal("403 Forbidden"), "status 403"),
         (refusal("500 Internal Server Error", "KeyError: 'x'"), "status 500: KeyError: 'x'"),
         # It would follow; no browser does.
-        (refusal("302 Found"), "WebSocketException: Redirect limit exhausted"),
+        (refusal("302 Found"), "status 302, which sends to nowhere"),
     ],
 )
 def test_refused(transcript, answer, why):

@@ -1,0 +1,114 @@
+"""Somebody's own chat: rooms by their paths, messages in JSON; and each way in which one can be wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import json
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+#: The cookie that lets somebody in where there is a login.
+COOKIE = "who"
+
+
+@dataclass
+class OwnChat:
+    """A chat that hands on ``{"message": …}`` in each room; what it does wrong is chosen."""
+
+    #: What it does wrong: ``leaks``, ``twice``, ``not to oneself``, ``drops``, ``alters``, ``never``, ``closes``.
+    wrong: str = ""
+    #: Whether only those are let in who have the cookie, and only pages of its own.
+    login: bool = False
+    own_origin: bool = False
+    #: What everybody hears at first, and beside messages.
+    welcome: str = ""
+    #: The subprotocol that has to be offered.
+    subprotocol: str = ""
+    #: The status that every handshake is answered with instead.
+    status: int = 0
+    #: Whether it also carries rooms of one member: a path ``/to/NAME/`` is heard by that member alone.
+    rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
+    port: int = 0
+
+    async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.status:
+            return connection.respond(http.HTTPStatus(self.status), "no chat here")
+        if self.login and COOKIE not in request.headers.get("Cookie", ""):
+            return connection.respond(http.HTTPStatus.FORBIDDEN, "who is that?")
+        origin = request.headers.get("Origin", "")
+        if self.own_origin and urlsplit(origin).port != self.port:
+            return connection.respond(http.HTTPStatus.FORBIDDEN, "from where?")
+        return None
+
+    async def _handle(self, connection: ServerConnection) -> None:
+        path = connection.request.path
+        self.rooms.setdefault(path, []).append(connection)
+        if self.welcome:
+            await connection.send(self.welcome)
+        try:
+            async for text in connection:
+                if self.wrong == "closes":
+                    await connection.close(4000, "enough")
+                    return
+                await self._hand_on(connection, path, json.loads(text)["message"])
+        finally:
+            self.rooms[path].remove(connection)
+
+    async def _hand_on(self, sender: ServerConnection, path: str, message: str) -> None:
+        private = not message.startswith("fence")
+        if self.wrong == "never":
+            return
+        hearers = list(self.rooms[path])
+        if self.wrong == "leaks" and private:
+            hearers = [each for room in self.rooms.values() for each in room]
+        if self.wrong == "not to oneself":
+            hearers.remove(sender)
+        if self.wrong == "drops" and private:
+            hearers = hearers[:1]
+        text = json.dumps({"message": message + "?" if self.wrong == "alters" and private else message})
+        for each in hearers * (2 if self.wrong == "twice" and private else 1):
+            with suppress(ConnectionClosed):  # one that has just left
+                await each.send(text)
+
+    @contextmanager
+    def running(self, certificate: Path | None = None) -> Iterator[OwnChat]:
+        """Serve it until the block is left; under TLS where there is a *certificate*, with its key in one file."""
+        loop = asyncio.new_event_loop()
+        up, over = threading.Event(), asyncio.Event()
+        tls = None
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+
+        async def run() -> None:
+            names = [self.subprotocol] if self.subprotocol else None
+            async with serve(
+                self._handle, "127.0.0.1", 0, process_request=self._request, subprotocols=names, ssl=tls
+            ) as server:
+                self.port = server.sockets[0].getsockname()[1]
+                up.set()
+                await over.wait()
+
+        thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
+        thread.start()
+        assert up.wait(5)
+        try:
+            yield self
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            thread.join(5)
+            loop.close()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"

@@ -1,0 +1,167 @@
+"""A scenario with a server that runs: what it does wrong is found, by the same judge as in a cell."""
+
+from __future__ import annotations
+
+import pytest
+from chats import OwnChat
+
+from harness.chat import conversation, exchanges, isolation
+from harness.chat.conversation import Chat
+from harness.chat.parties import RunningServer
+from harness.scenario import talk as module
+from harness.scenario.checked import Checked, checked, junit
+from harness.scenario.client import ScenarioClient
+from harness.scenario.read import parse
+from harness.scenario.talk import talk
+from harness.verdict import Verdict
+
+ROOMS = """
+[members]
+ann = { %(ann)s }
+bob = { %(bob)s }
+eve = { %(eve)s }
+[connections.lobby]
+path = "/lobby"
+members = ["ann", "bob"]
+[connections.other]
+path = "/other"
+members = ["eve"]
+[frames]
+send = '{"message": "$TEXT"}'
+read = ".message"
+%(frames)s
+[[exchanges]]
+from = "ann"
+on = "lobby"
+[[exchanges]]
+from = "bob"
+on = "lobby"
+%(more)s
+"""
+THIRD = '[[exchanges]]\nfrom = "eve"\non = "other"\n'
+WHO = {name: f'cookie = "who={name}"' for name in ("ann", "bob", "eve")}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Wait no longer than it takes to see that something comes late, or never."""
+    monkeypatch.setattr(module, "HORIZON", 0.3)
+    monkeypatch.setattr(exchanges, "PATIENCE", 0.2)
+    monkeypatch.setattr(exchanges, "FENCE_DEADLINE", 0.5)
+    monkeypatch.setattr(conversation, "SUBSCRIBE_DEADLINE", 0.5)
+    monkeypatch.setattr(isolation, "_QUIET", 0.2)
+
+
+def asked(own: OwnChat, more: str = THIRD, cookies: bool = False, frames: str = "") -> Checked:
+    """Return what is found of a chat with two rooms."""
+    who = WHO if cookies else dict.fromkeys(WHO, "")
+    client = ScenarioClient(parse(ROOMS % {**who, "more": more, "frames": frames}))
+    chat = Chat(client, RunningServer(port=own.port, form=client.form))
+    return checked(own.url, chat, client, talk(chat, client), 1.0)
+
+
+def test_rooms():
+    """Who is in a room hears it, who is not does not, and both is proved: by a fence in each room."""
+    with OwnChat().running() as own:
+        found = asked(own)
+    assert (found.verdict, found.text) == (Verdict.WORKS, "3 of 3 exchanges right in 2 rounds")
+    lobby = found.exchanges[0]
+    assert (lobby.hears, lobby.hears_not) == (["ann (lobby)", "bob (lobby)"], ["eve (other)"])
+    assert (lobby.proved, lobby.waited) == (["ann (lobby)", "bob (lobby)", "eve (other)"], [])
+    assert lobby.latency_ms is not None
+
+
+def test_a_quiet_window():
+    """Whom no fence reaches is watched for a while, and that is said; the others are proved."""
+    with OwnChat().running() as own:
+        found = asked(own, more="", frames="")
+    assert found.verdict is Verdict.WORKS
+    assert (found.exchanges[0].proved, found.exchanges[0].waited) == (["ann (lobby)", "bob (lobby)"], ["eve (other)"])
+    assert found.exchanges[0].waited_seconds == 1.0
+
+
+@pytest.mark.parametrize("more", [THIRD, ""], ids=["proved", "waited for"])
+def test_a_leak(more):
+    """A message that comes to another room as well is found, fence or not, and it is said who heard it."""
+    with OwnChat("leaks").running() as own:
+        found = asked(own, more=more)
+    assert found.verdict is Verdict.DOES_NOT_WORK
+    faults = found.exchanges[0].faults
+    assert any("is extra on eve's other connection" in each for each in faults)
+    # The same in both rounds is said once.
+    assert len(set(faults)) == len(faults)
+
+
+WRONG = {
+    "twice": "is duplicated on",
+    "not to oneself": "opened, but nothing arrives on it",
+    "drops": "is missing on",
+    "alters": "is altered on",
+    "never": "opened, but nothing arrives on it",
+    "closes": "was opened, but closed by the server with 4000 enough",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_wrong(wrong):
+    """Each way to be wrong is found, and named."""
+    with OwnChat(wrong).running() as own:
+        found = asked(own)
+    assert found.verdict is Verdict.DOES_NOT_WORK
+    assert WRONG[wrong] in found.text
+    assert found.hint or found.exchanges
+
+
+def test_a_welcome():
+    """What is said before anybody says anything is the chat's own."""
+    with OwnChat(welcome='{"message": "welcome"}').running() as own:
+        assert asked(own).verdict is Verdict.WORKS
+
+
+def test_nothing_is_found():
+    """Where the pointer finds nothing the first frame is shown, with what to do."""
+    rooms = ROOMS % {**dict.fromkeys(WHO, ""), "more": THIRD, "frames": ""}
+    client = ScenarioClient(parse(rooms.replace(".message", ".text")))
+    with OwnChat().running() as own:
+        chat = Chat(client, RunningServer(port=own.port, form=client.form))
+        found = checked(own.url, chat, client, talk(chat, client), 1.0)
+    assert 'the first frame is {"message": "fence 1' in found.text
+    assert "--read" in found.hint
+
+
+def seen(found: Checked) -> dict[str, tuple[str, bool | None]]:
+    return {each.question: (each.seen, each.good) for each in found.findings}
+
+
+def test_strangers_where_there_is_no_login():
+    """Where there is no login nobody is a stranger; a page of a foreign site is told from others all the same."""
+    with OwnChat(own_origin=True).running() as own:
+        found = seen(asked(own))
+    assert found["What reaches an unknown client on lobby?"] == ("the private messages to ann, bob", None)
+    assert found["What reaches a page of a foreign Origin on lobby, with ann's cookie?"][1] is True
+    assert found["Can an unknown client broadcast through a WebSocket?"] == ("received by ann, bob", None)
+
+
+def test_strangers_are_refused():
+    """Where there is a login, and strangers are refused, that is as it has to be."""
+    with OwnChat(login=True, own_origin=True).running() as own:
+        found = asked(own, cookies=True)
+    assert found.verdict is Verdict.WORKS
+    assert [each.good for each in found.findings] == [True] * 5
+
+
+def test_strangers_are_let_in():
+    """Where there is a login, and the chat does not look at it, that is a fault; so is letting a foreign page in."""
+    with OwnChat().running() as own:
+        found = seen(asked(own, cookies=True))
+    assert found["What reaches an unknown client on lobby?"] == ("the private messages to ann, bob", False)
+    assert found["What reaches a page of a foreign Origin on lobby, with ann's cookie?"][1] is False
+    assert found["Can an unknown client broadcast through a WebSocket?"] == ("received by ann, bob", False)
+
+
+def test_junit():
+    """A test for each exchange fails where that did; what strangers may do fails nothing."""
+    with OwnChat("leaks").running() as own:
+        text = junit(asked(own))
+    assert 'tests="3" failures="3"' in text
+    assert "is extra on eve" in text
