@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.clients.connection import HandshakeRefused
+from harness.plugin import database
 from harness.plugin.member import Hall, Member
 from harness.plugin.serving import SERVERS, Counted, NoServer, ServerName, installed, serving
 from harness.system.waiting import wait_until
@@ -74,13 +74,16 @@ def _application(named: str | None) -> Any:
 
 
 @pytest.fixture
-def ws_server(request: pytest.FixtureRequest) -> WsServer:
+def ws_server(request: pytest.FixtureRequest) -> Iterator[WsServer]:
     """The project's ASGI application on a real port, with the database of the tests."""
-    if request.config.pluginmanager.hasplugin("django"):
-        # What a test writes has to be committed, or another thread does not see it.
-        request.getfixturevalue("transactional_db")
+    if not request.config.pluginmanager.hasplugin("django"):
+        yield request.getfixturevalue("_ws_served")
+        return
+    # What a test writes has to be committed, or another thread does not see it.
+    request.getfixturevalue("transactional_db")
     served: WsServer = request.getfixturevalue("_ws_served")
-    return served
+    with database.shared():
+        yield served
 
 
 @pytest.fixture
@@ -134,6 +137,4 @@ def _session(user: Any) -> str:
         client.force_login(user)
         return "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
 
-    # In a test that is a coroutine Django would not do it in this thread.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(log_in).result()
+    return database.in_any_test(log_in)
