@@ -51,13 +51,18 @@ def compare(old: str, new: str | None, form: str, partial: bool, reports: Report
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(compared)).decode())
     elif form == "markdown":
-        values = {"pressing": _PRESSING, "counts": _counts(compared), "most": _MOST}
-        click.echo(markdown.render("compare.md.j2", comparison=compared, **values), nl=False)
+        click.echo(as_markdown(compared), nl=False)
     else:
         _show(compared)
     for error in damaged:
         click.echo(f"error: left out: {error}", err=True)
     return 1 if compared.worse else HarnessError.exit_code if damaged else 0
+
+
+def as_markdown(compared: Comparison) -> str:
+    """Return the summary of a comparison, as services show it beside a job."""
+    values = {"pressing": _PRESSING, "counts": _counts(compared), "most": _MOST}
+    return markdown.render("compare.md.j2", comparison=compared, **values)
 
 
 def _show(compared: Comparison) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ import click
 from harness.cell.variables import environment
 from harness.cells import Cell
 from harness.commands import measuring
+from harness.commands.compare import as_markdown
 from harness.dtws import project
 from harness.dtws.option import option, several
 from harness.dtws.project import Project
@@ -23,12 +25,12 @@ from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.matrix import releases
 from harness.probes import registry as probes
-from harness.report import markdown
 from harness.report.junit import render as junit_of
 from harness.report.view import read_view
 from harness.results import records
 from harness.results.compare import Change, compare
 from harness.results.document import save_result
+from harness.results.folder import Reports
 from harness.results.result import Result
 from harness.run import record
 from harness.run.candidates import Asked
@@ -91,24 +93,26 @@ def run(
     wanted = Wanted(probes.chosen(probe), asked, repeat, accept)
     cells = list(_cells(found, versions(python, "Python"), versions(django, "Django"), server))
     before = records.in_folder(found.reports.results).results
-    code = 0
+    code, now = 0, dict[str, Result]()
     for cell in cells:
-        code = _worst(code, _measure(found, cell, wanted))
-    _write(found, before, junit, summary)
+        code = _worst(code, _measure(found, cell, wanted, now))
+    known = {name: result for name, result in before.items() if name in now}
+    if junit:
+        write_atomically(junit, _junit(found, known, now))
+    if summary:
+        compared = compare(known, now, ("recorded", "now"), [])
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(as_markdown(compared))
     return code
 
 
-def _write(found: Project, before: Mapping[str, Result], junit: Path | None, summary: Path | None) -> None:
-    """Write what came of it for other programs, and for people."""
-    if junit is None and summary is None:
-        return
-    view = read_view(found.reports, ())
-    if junit:
-        write_atomically(junit, junit_of(view, before))
-    if summary:
-        text = markdown.render("summary.md.j2", view=view, verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED])
-        with summary.open("a", encoding="utf-8") as file:
-            file.write(text)
+def _junit(found: Project, before: Mapping[str, Result], now: Mapping[str, Result]) -> bytes:
+    """Return a suite for each cell that was run *now*; it fails where the verdict is another one than *before*."""
+    with tempfile.TemporaryDirectory() as folder:
+        reports = Reports(Path(folder))
+        for name, result in now.items():
+            save_result(result, reports.result(name))
+        return junit_of(read_view(reports, (found.scenario,)), before)
 
 
 def versions(text: str, what: str) -> list[str]:
@@ -136,7 +140,7 @@ def _cells(found: Project, pythons: list[str], djangos: list[str], server: str) 
     for python in pythons or [project.own_python()]:
         for django in djangos or [releases.newest_for(python)]:
             cell = Cell.parse(f"py{python.replace('.', '')}-django{django.replace('.', '')}{suffix}")
-            registry.setup_for(cell, found.libraries)
+            registry.setup_for(cell, found.libraries).requirements(cell)
             yield cell
 
 
@@ -146,8 +150,8 @@ def _worst(one: int, other: int) -> int:
     return max(one, other, key=lambda code: order.index(code) if code in order else len(order))
 
 
-def _measure(found: Project, cell: Cell, wanted: Wanted) -> int:
-    """Measure one cell; return the exit code."""
+def _measure(found: Project, cell: Cell, wanted: Wanted, now: dict[str, Result]) -> int:
+    """Measure one cell, and add its result to *now*, unless it is a candidate; return the exit code."""
     setup = registry.setup_for(cell, found.libraries)
     with record.locked(found.reports, cell.name):
         before = record.recorded(found.reports, cell.name)
@@ -156,12 +160,13 @@ def _measure(found: Project, cell: Cell, wanted: Wanted) -> int:
         except HarnessError as error:
             missing = isinstance(error, NoInterpreter)
             reason = Reason.INTERPRETER_MISSING if missing else Reason.ENVIRONMENT_FAILED
-            return _conclude(found, not_tested(cell, setup, reason, str(error), error.hint), before, wanted)
+            now[cell.name] = not_tested(cell, setup, reason, str(error), error.hint)
+            return _conclude(found, now[cell.name], before, wanted)
         project.forget_moving(setup.requirements(cell), python)
         request = Request(cell=cell, setup=setup, python=python, reports=found.reports, probes=wanted.probes)
         if wanted.asked:
             return measuring.run_candidate(request, wanted.asked, wanted.repeat)
-        result = measuring.run_times(request, wanted.repeat)
+        result = now[cell.name] = measuring.run_times(request, wanted.repeat)
         for left_out in project.not_asked(wanted.probes, found.library):
             click.echo(f"  ─ {left_out}")
         return _conclude(found, result, before, wanted)
