@@ -38,7 +38,8 @@ def data():
     """Return the files beside the modules, and those that run in cells, which are copied as they are."""
     packages = {path.parent for path in (HERE / SOURCE).rglob("__init__.py")}
     files = [path for path in (HERE / SOURCE).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    return [str(path.relative_to(HERE / SOURCE)) for path in files if path.suffix != ".py" or path.parent not in packages]
+    beside = (path for path in files if path.suffix != ".py" or path.parent not in packages)
+    return [str(path.relative_to(HERE / SOURCE)) for path in beside]
 
 
 setup(

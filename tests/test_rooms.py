@@ -18,7 +18,7 @@ FLOORS = (
     ("results",),
     ("servers", "environments", "clients"),
     ("chat",),
-    ("scenario",),
+    ("scenario", "plugin"),
     ("libraries",),
     ("cell",),
     ("load", "probes"),

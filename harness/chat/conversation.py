@@ -8,7 +8,7 @@ connections of one conversation and uses the client for all of that.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,7 @@ import websocket
 
 from harness.captured.output import shorten
 from harness.chat import handshakes
-from harness.chat.fencing import FENCE_DEADLINE, Fenced, Proof
+from harness.chat.fencing import FENCE_DEADLINE, Fenced, FenceWay, Proof
 from harness.chat.members import FIFTEEN, Channel, ChannelRow, Script
 from harness.chat.parties import Listening, RunningServer
 from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, SendFailed, as_binary
@@ -33,17 +33,6 @@ from harness.verdict import Reason
 
 #: Seconds until a subscription has to stand.
 SUBSCRIBE_DEADLINE = 10.0
-
-
-@dataclass(frozen=True)
-class FenceWay:
-    """One way to send fences: how, and whom each of them has to reach."""
-
-    send: Callable[[Chat, str], object]
-    #: Tells whether a connection is to receive them; all are unless given.
-    reaches: Callable[[Chat, Endpoint], bool] = lambda chat, endpoint: True
-    #: The members who may hear them; None where everybody may.
-    hearers: frozenset[str] | None = None
 
 
 class Client(ABC):
@@ -247,18 +236,18 @@ class Chat(Fenced):
 
     @property
     def speaker(self) -> str:
-        """Who speaks where one member does."""
+        """Who speaks where one member does, and another one listens."""
         return self.members[-2:][0]
 
     @property
     def listener(self) -> str:
-        """Who listens then."""
+        """Who listens where one member speaks."""
         return self.members[-1]
 
     @property
     def endpoints(self) -> list[Endpoint]:
         """The members' connections."""
-        return [endpoint for endpoint in self.connections if endpoint.member in self.members]
+        return [each for each in self.connections if each.member in self.members]
 
     def session(self, member: str) -> HttpSession:
         """Return the session of *member* with the pages; one that has not been used yet is not logged in."""
@@ -379,8 +368,7 @@ class Chat(Fenced):
         Raises:
             SendFailed: the server does not take one.
         """
-        wanted = self.endpoints if endpoints is None else list(endpoints)
-        fences: list[str] = []
+        wanted, fences = self.endpoints if endpoints is None else list(endpoints), list[str]()
         for way in self.client.announcing(self.members[0]):
             if reached := [each for each in wanted if way.reaches(self, each)]:
                 fences += self.fence_all(partial(way.send, self), reached, seconds, hearers=way.hearers)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from harness.chat.ledger import Ledger
 from harness.clients.connection import Connection, Endpoint
@@ -22,6 +23,17 @@ FENCE_INTERVAL = 0.25
 _LONGEST_INTERVAL = 4.0
 #: How many times :data:`FENCE_DEADLINE` a fence may take while other messages still come.
 _TRICKLING = 6
+
+
+@dataclass(frozen=True)
+class FenceWay:
+    """One way to send fences in a chat: how, and whom each of them has to reach."""
+
+    send: Callable[[Any, str], object]
+    #: Tells whether a connection is to receive them; all are unless given.
+    reaches: Callable[[Any, Endpoint], bool] = lambda chat, endpoint: True
+    #: The members who may hear them; None where everybody may.
+    hearers: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

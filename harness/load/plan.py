@@ -76,5 +76,5 @@ class Plan(Target, frozen=True, kw_only=True):
 
 
 def publisher_of(visitors: Sequence[Visitor]) -> Visitor:
-    """Return the one of *visitors* who publishes what all of them are to have: the last but one, if there are two."""
-    return visitors[-2:][0]
+    """Return the one of *visitors* who publishes what all of them are to have: the second, if there is one."""
+    return visitors[:2][-1]

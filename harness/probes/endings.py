@@ -106,7 +106,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         # Nobody has to wait for the silent, who take a minute.
         asked = [partial(_of, way, server, notes, side) for way in ways]
         stop = threading.Event()
-        if server.library.trials and server.wants(_SILENT):
+        if not server.library.lacks(hand=True) and server.wants(_SILENT):
             asked.append(partial(_silent, [(way, way.chat) for way in ways if way.chat], side, stop))
         yield from side_by_side(asked, len(asked), stop)
 
@@ -123,7 +123,7 @@ def _of(way: Way, server: CellServer, notes: Notes, side: _Side) -> Iterator[Fin
     if "close" in library.trials:
         asking[f"{_SERVER_CLOSES}: its client"] = one.closed_by_server
     asking[_REFUSED] = one.refused
-    if library.trials:
+    if not library.lacks(hand=True):
         asking[_RESET] = one.reset
     for question, each in asking.items():
         if not server.wants(question.partition(":")[0]):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from harness.captured.output import shorten
-from harness.chat.conversation import Chat, Client, FenceWay
+from harness.chat.conversation import Chat, Client
+from harness.chat.fencing import FenceWay
 from harness.chat.members import ChannelRow, Script
 from harness.clients.connection import Connection, Endpoint, HandshakeRefused, SendFailed
 from harness.clients.frame_format import FrameFormat

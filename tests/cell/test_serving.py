@@ -102,7 +102,7 @@ class World:
         self.processes.append(Process(log, port))
         yield self.processes[-1]
 
-    def wait_until_ready(self, process, port, deadline):
+    def wait_until_ready(self, process, port, deadline, page):
         self.deadlines.append(deadline)
         if self.failures:
             failure = self.failures.pop(0)
@@ -191,7 +191,7 @@ def test_what_it_printed_first(world):
 def test_elsewhere(world):
     """Where else it listens than it was told is said with its step."""
 
-    def elsewhere(process, port, deadline):
+    def elsewhere(process, port, deadline, page):
         process.also = {("0.0.0.0", 8080), ("127.0.0.1", 9999)}
         return 0.5
 
@@ -464,7 +464,7 @@ def test_it_crashes(world):
 def test_what_it_prints_when_it_is_ended(world):
     """What a server prints only when the harness ends it is not why it did not start, but it is evidence."""
 
-    def hangs(process, port, deadline):
+    def hangs(process, port, deadline, page):
         process.stopping = lambda: process.log.write_text(PRINTED + TRACEBACK.replace("KeyError: 1", "SystemExit"))
         raise CellFailure(Reason.SERVER_DID_NOT_START, "the server did not answer within 60 s")
 

@@ -13,6 +13,7 @@ import samples
 from click.testing import CliRunner
 from made import alike
 
+from harness.commands import measuring
 from harness.results.document import read_result
 from harness.results.installed import Candidate
 from harness.results.result import Judgement, Result
@@ -31,7 +32,7 @@ class Command:
         self.judged = Judgement.of(Reason.WORKS, "15 of 15 exchanges right in 2 rounds")
         self.asked: list[Asked] = []
         self.requests: list[module.Request] = []
-        monkeypatch.setattr(module, "prepare", self.prepare)
+        monkeypatch.setattr(measuring, "prepare", self.prepare)
         monkeypatch.setattr(module.running, "run", self.run)
         monkeypatch.setattr(module, "Progress", self.progress)
 

@@ -15,6 +15,7 @@ from harness.cell.outcome import Observations
 from harness.cell.server import Ends
 from harness.chat import exchanges
 from harness.chat.exchanges import Exchanged
+from harness.chat.ledger import Ledger
 from harness.chat.rounds import first_round, second_round
 from harness.clients.connection import Endpoint
 from harness.errors import CellFailure, HarnessError
@@ -34,7 +35,7 @@ def server(tmp_path, board):
 
 def taken(second: SecondStart):
     second.begin()
-    return second.taken()
+    return second.taken(Ledger())
 
 
 def test_second_start(server):
@@ -73,7 +74,7 @@ def test_it_does_not_start_again(server):
         second.begin()
         assert server.recorder.steps == []
         (server.recorder.work / "again" / "runserver-again.log").write_text("no\n")
-        with pytest.raises(CellFailure, match=r"^no$"), second.taken():
+        with pytest.raises(CellFailure, match=r"^no$"), second.taken(Ledger()):
             pytest.fail("there is no server")
     assert [(step.name, step.outcome) for step in server.recorder.steps] == [("runserver again", "failed")]
     assert (server.recorder.evidence / "runserver-again.log").read_text() == "no\n"

@@ -15,7 +15,7 @@ def _databases(own, path):
     """Return the databases: each is SQLite, in the file *path* or in one beside it."""
     changed = {}
     for alias in own or {"default": {}}:
-        name = path if alias == "default" else f"{path}.{alias}"
+        name = path if alias == "default" else "{}.{}".format(path, alias)
         # A server, its commands and the harness have it open at once.
         changed[alias] = {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {"timeout": 30}}
     return changed
@@ -39,4 +39,4 @@ if os.environ.get("DTWS_DATABASE"):
 if os.environ.get("DTWS_REDIS_URL") and hasattr(_own, "CHANNEL_LAYERS"):
     CHANNEL_LAYERS = _layers(_own.CHANNEL_LAYERS, os.environ["DTWS_REDIS_URL"], os.environ["DTWS_PREFIX"])
 # It is asked for at this address, whatever hosts it is made for.
-ALLOWED_HOSTS = [*getattr(_own, "ALLOWED_HOSTS", []), "127.0.0.1", "localhost"]
+ALLOWED_HOSTS = list(getattr(_own, "ALLOWED_HOSTS", [])) + ["127.0.0.1", "localhost"]
