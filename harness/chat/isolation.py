@@ -110,7 +110,8 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
     expected = "the connection is refused" if foreign else "nothing meant for others"
     if each.welcome:
         expected, good = f"either, for {each.welcome}", True if endpoint in listening.refused else None
-    return Finding(question=f"What reaches {each.who}?", expected=expected, seen=seen, good=good)
+    question = f"What reaches {each.who}?" + (f" On {each.at}" if each.at else "")
+    return Finding(question=question, expected=expected, seen=seen, good=good)
 
 
 def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:

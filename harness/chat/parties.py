@@ -55,6 +55,8 @@ class Eavesdropper:
     member: str = ""
     #: The site whose page opens the connection; empty for the server's own.
     origin: str = ""
+    #: Where, if there are several places; it ends the question.
+    at: str = ""
     #: Why they may hear all the same; empty where they may not.
     welcome: str = ""
 

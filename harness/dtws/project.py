@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ class Project:
     reports: Reports
     #: The folder of the environments.
     environments: Path
+    #: The Redis to use; None starts one for each run.
+    redis_url: str | None
 
 
 def find(folder: Path, path: Path | None, install: Sequence[str] = ()) -> Project:
@@ -52,7 +55,32 @@ def find(folder: Path, path: Path | None, install: Sequence[str] = ()) -> Projec
     reports.folder.mkdir(parents=True, exist_ok=True)
     if not (ignore := reports.folder / ".gitignore").exists():
         ignore.write_text(_IGNORED, "ascii")
-    return Project(where, library, {library.suffix: library}, reports, (folder / ENVIRONMENTS).resolve())
+    return Project(
+        where,
+        library,
+        {library.suffix: library},
+        reports,
+        (folder / ENVIRONMENTS).resolve(),
+        _redis_url(kind),
+    )
+
+
+def _redis_url(kind: type[Library]) -> str | None:
+    """Return the URL of the Redis that a scenario has somebody name by a variable; None where one is started.
+
+    Raises:
+        UsageError: the variable is not set.
+    """
+    assert issubclass(kind, OwnChat)
+    broker = kind.described.broker
+    if broker is None or not broker.named_by:
+        return None
+    if not (found := os.environ.get(broker.named_by)):
+        hint = (
+            f"set it to the URL of a Redis, such as redis://127.0.0.1:6379/0, or leave out named_by in {kind.file.name}"
+        )
+        raise UsageError(f"{broker.named_by} is not set, which names the Redis", hint)
+    return found
 
 
 def own_python() -> str:

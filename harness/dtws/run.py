@@ -163,7 +163,14 @@ def _measure(found: Project, cell: Cell, wanted: Wanted, now: dict[str, Result])
             now[cell.name] = not_tested(cell, setup, reason, str(error), error.hint)
             return _conclude(found, now[cell.name], before, wanted)
         project.forget_moving(setup.requirements(cell), python)
-        request = Request(cell=cell, setup=setup, python=python, reports=found.reports, probes=wanted.probes)
+        request = Request(
+            cell=cell,
+            setup=setup,
+            python=python,
+            reports=found.reports,
+            probes=wanted.probes,
+            redis_url=found.redis_url,
+        )
         if wanted.asked:
             return measuring.run_candidate(request, wanted.asked, wanted.repeat)
         result = now[cell.name] = measuring.run_times(request, wanted.repeat)

@@ -55,7 +55,7 @@ TROUBLES = (
         "a page of a foreign site is let in with a member's cookie",
         Severity.SEVERE,
         "lets somebody in",
-        r"foreign-origin|handshake-foreign-origin.*",
+        r"(handshake-)?foreign-origin.*",
     ),
     Trouble(
         "ended",

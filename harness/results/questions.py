@@ -14,6 +14,7 @@ _KNOWN = {
     "What reaches an unknown client?": "unknown-hears",
     "What reaches Mary, who asks for John's channel?": "mary-hears-john",
     "What reaches a page of a foreign Origin, with John's cookie?": "foreign-origin",
+    "What reaches a page of a foreign Origin, with a member's cookie?": "foreign-origin",
     "Can an unknown client broadcast through a WebSocket?": "unknown-broadcasts",
     "Can an unknown client post a message to a page?": "unknown-posts",
     "An echo": "echo",

@@ -217,6 +217,13 @@ def _senseless(scenario: Scenario) -> Iterator[_Fault]:
         if each not in known:
             hint = f"exchanges have these names: {', '.join(known)}" if known else "give an exchange a name"
             yield ["fence"], f"there is no exchange called {each!r}", hint
+    serve = scenario.server.serve
+    if serve and "{port}" not in serve:
+        yield (
+            ["server", "serve"],
+            "the command does not say where {port} goes",
+            "each run has a port of its own: add it",
+        )
     login = scenario.login
     if login and bool(login.form) == bool(login.python):
         yield ["login"], "members log in by a form or by Python, not by both", "leave one of them"

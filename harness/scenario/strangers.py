@@ -37,14 +37,15 @@ def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
 def _at(chat: Chat, client: ScenarioClient, name: str, several: bool) -> list[Eavesdropper]:
     """Return who listens at the connection *name*; where there are *several* they say at which."""
     path, holder = client.scenario.connections[name].path, client.scenario.holders(name)[0]
-    at = f" on {name}" if several else ""
+    at = name if several else ""
     return [
-        Eavesdropper(f"an unknown client{at}", path, welcome="" if client.has_login else _NO_LOGIN),
+        Eavesdropper("an unknown client", path, at=at, welcome="" if client.has_login else _NO_LOGIN),
         Eavesdropper(
-            f"a page of a foreign Origin{at}, with {holder}'s cookie",
+            "a page of a foreign Origin, with a member's cookie",
             path,
             holder,
             origin=_FOREIGN,
+            at=at,
             welcome="" if chat.cookie(holder) else _NO_COOKIE,
         ),
     ]

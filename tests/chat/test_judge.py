@@ -16,6 +16,8 @@ from harness.clients.transcript import Message
 LINES = [Endpoint(member, name) for member in ("admin", "John", "Mary") for name in ("broadcast", "user")]
 #: A few more tries than usual: the histories are many, and each is judged in no time.
 TRIES = 300
+#: For what takes longer to make up.
+FEWER = 60
 
 #: What each line received, in order.
 History = dict[Endpoint, list[Message]]
@@ -470,3 +472,55 @@ def test_an_envelope_that_nobody_knows():
     assert only([ONE], Message("one", "Mary", "group"), Message(ONE.fences[0], "Mary")) == set()
     sent = [replace(ONE, sender="John", channel="user")]
     assert only(sent, "one", *ONE.fences) == set()
+
+
+@st.composite
+def in_rooms(draw: st.DrawFn) -> list[SentExchange]:
+    """Exchanges in rooms: each fence is for some of the lines, and what none is for is not reached by any."""
+    sent = draw(conversations())
+    found = []
+    for each in sent:
+        reach = {text: draw(st.frozensets(st.sampled_from(LINES))) for text in each.fences}
+        found.append(replace(each, reach=reach, unreached=frozenset(LINES).difference(*reach.values())))
+    return found
+
+
+def heard_in(line: Endpoint, sent: list[SentExchange]) -> list[Message]:
+    """Return what a line receives where each fence comes to those whom it is for."""
+    return [
+        each
+        for one in sent
+        for each in [*([message(one)] if line in one.expected else []), *map(Message, one.fences_of(line))]
+    ]
+
+
+@settings(max_examples=FEWER)
+@given(in_rooms())
+def test_fences_of_rooms(sent):
+    """A fence that is not for a line is not missed there, and whom none reaches has no fault for that."""
+    assert faults(sent, {line: heard_in(line, sent) for line in LINES}) == set()
+
+
+@settings(max_examples=FEWER)
+@given(in_rooms(), st.data())
+def test_fences_that_leak(sent, data):
+    """A fence that comes to a line which it is not for is a leak, of the exchange that it was behind."""
+    line = data.draw(st.sampled_from(LINES))
+    foreign = [(each, text) for each in sent for text in each.fences if line not in each.reach[text]]
+    assume(foreign)
+    each, text = data.draw(st.sampled_from(foreign))
+    received = {other: heard_in(other, sent) for other in LINES}
+    place = data.draw(st.integers(0, len(received[line])))
+    received[line].insert(place, Message(text))
+    assert faults(sent, received) == {(each.number, "extra", line)}
+
+
+@settings(max_examples=FEWER)
+@given(in_rooms(), st.data())
+def test_messages_that_leak_between_rooms(sent, data):
+    """A message that comes to a line which it is not for is found, whether or not a fence reaches that line."""
+    line, each = data.draw(st.sampled_from(LINES)), data.draw(st.sampled_from(sent))
+    assume(line not in each.expected)
+    received = {other: heard_in(other, sent) for other in LINES}
+    received[line].append(message(each))
+    assert {(kind, where) for _, kind, where in faults(sent, received)} == {("extra", line)}

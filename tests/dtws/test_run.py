@@ -102,7 +102,7 @@ def test_from_an_empty_folder(project):
     result = read_result(project / "dtws" / "results" / f"{CELL}.json")
     assert (result.verdicts.overall.verdict, len(result.exchanges), result.starts) == (Verdict.WORKS, 3, 2)
     refused = {each.question: each.good for each in result.isolation}
-    assert refused["What reaches an unknown client on lobby?"] is True
+    assert refused["What reaches an unknown client? On lobby"] is True
     assert not (project / "mysite" / "own.sqlite3").exists()
     assert "probe sessions is not asked: it needs a hand inside the application" in done.stdout
 
@@ -118,6 +118,15 @@ def test_from_an_empty_folder(project):
     assert "worse" in summary.read_text()
     assert "as recorded" in junit.read_text()
     assert dtws(project, "compare").returncode == 2
+
+
+def test_a_redis_that_nobody_names(project):
+    """Where the scenario has somebody name a Redis, and nobody does, that is said."""
+    dtws(project, "new", "--yes")
+    scenario = project / "chat.toml"
+    scenario.write_text(scenario.read_text().replace("[broker]", '[broker]\nnamed_by = "MY_REDIS"'))
+    done = dtws(project, "run", ".")
+    assert (done.returncode, "MY_REDIS is not set" in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize(

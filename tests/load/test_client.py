@@ -138,7 +138,7 @@ def test_interrupted(tmp_path):
         began = time.monotonic()
         _, said = process.communicate(timeout=30)
         assert process.returncode == 0, said
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         assert read().ended == "interrupted"
         assert read().connected > 1900
 

@@ -77,6 +77,7 @@ WRONG = [
     ('name = "chat"', 'name = "My chat"', 1, "name", "schema"),
     ('name = "chat"', 'fence = ["none"]', 1, "there is no exchange called 'none'", "give an exchange a name"),
     ('name = "chat"', "name = chat", None, "is no TOML", "toml.io"),
+    ("[frames]", '[server]\nserve = "daphne"\n[frames]', 15, "where {port} goes", "port of its own"),
     ("[frames]", "[login]\n[frames]", 14, "by a form or by Python", "leave one"),
 ]
 

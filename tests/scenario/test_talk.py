@@ -8,6 +8,8 @@ from chats import OwnChat
 from harness.chat import conversation, exchanges, isolation
 from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
+from harness.results import catches
+from harness.results.questions import identifier
 from harness.scenario import talk as module
 from harness.scenario.checked import Checked, checked, junit
 from harness.scenario.client import ScenarioClient
@@ -137,8 +139,8 @@ def test_strangers_where_there_is_no_login():
     """Where there is no login nobody is a stranger; a page of a foreign site is told from others all the same."""
     with OwnChat(own_origin=True).running() as own:
         found = seen(asked(own))
-    assert found["What reaches an unknown client on lobby?"] == ("the private messages to ann, bob", None)
-    assert found["What reaches a page of a foreign Origin on lobby, with ann's cookie?"][1] is True
+    assert found["What reaches an unknown client? On lobby"] == ("the private messages to ann, bob", None)
+    assert found["What reaches a page of a foreign Origin, with a member's cookie? On lobby"][1] is True
     assert found["Can an unknown client broadcast through a WebSocket?"] == ("received by ann, bob", None)
 
 
@@ -154,9 +156,21 @@ def test_strangers_are_let_in():
     """Where there is a login, and the chat does not look at it, that is a fault; so is letting a foreign page in."""
     with OwnChat().running() as own:
         found = seen(asked(own, cookies=True))
-    assert found["What reaches an unknown client on lobby?"] == ("the private messages to ann, bob", False)
-    assert found["What reaches a page of a foreign Origin on lobby, with ann's cookie?"][1] is False
+    assert found["What reaches an unknown client? On lobby"] == ("the private messages to ann, bob", False)
+    assert found["What reaches a page of a foreign Origin, with a member's cookie? On lobby"][1] is False
     assert found["Can an unknown client broadcast through a WebSocket?"] == ("received by ann, bob", False)
+
+
+def test_catches():
+    """What strangers may do is a catch by the names that the questions have in every cell, wherever it is asked."""
+    for place in ("", " On lobby"):
+        for question, trouble in (
+            (f"What reaches an unknown client?{place}", "strangers"),
+            (f"What reaches a page of a foreign Origin, with a member's cookie?{place}", "foreign"),
+        ):
+            found = catches.trouble_of(identifier(question))
+            assert found is not None
+            assert (found.id, question.endswith(")")) == (trouble, False)
 
 
 def test_junit():
