@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -41,9 +41,12 @@ _SIGN_IN = """
 import json, sys
 import django
 django.setup()
-scope = {"member": sys.argv[1], "user": sys.argv[2]}
-exec(compile(sys.argv[3], "login.python", "exec"), scope)
-print(json.dumps({name: scope.get(name) for name in ("cookies", "headers", "token")}))
+left = {}
+for member, user in json.loads(sys.argv[1]).items():
+    scope = {"member": member, "user": user}
+    exec(compile(sys.argv[2], "login.python", "exec"), scope)
+    left[member] = {name: scope.get(name) for name in ("cookies", "headers", "token")}
+print(json.dumps(left))
 """
 
 
@@ -169,25 +172,20 @@ class OwnChat(ScenarioClient, Library):
     def client(self, cell: Cell, inside: Inside | None = None) -> Client:
         return ScenarioClient(self.described, partial(self._let_in, inside) if inside else None)
 
-    def _let_in(self, inside: Inside, member: str, user: str) -> Credentials:
-        """Run the lines of Python by which *member*, whose name to log in with is *user*, logs in.
+    def _let_in(self, inside: Inside, users: Mapping[str, str]) -> Mapping[str, Credentials]:
+        """Run the lines of Python by which members log in; *users* are their names to log in with, by their own.
 
         Raises:
             CellFailure: they fail, or leave nothing that somebody can be let in by.
         """
         login = self.described.login
         assert login is not None
-        printed = inside(_SIGN_IN, member, user, login.python).strip().rpartition("\n")[2]
+        printed = inside(_SIGN_IN, json.dumps(users), login.python).strip().rpartition("\n")[2]
         try:
-            left = json.loads(printed)
-            found = Credentials(
-                {str(name): str(value) for name, value in (left["cookies"] or {}).items()},
-                {str(name): str(value) for name, value in (left["headers"] or {}).items()},
-                str(left["token"] or ""),
-            )
+            found = {member: _credentials(left) for member, left in json.loads(printed).items()}
         except (ValueError, TypeError, AttributeError, KeyError):
-            found = Credentials()
-        if found == Credentials():
+            found = {}
+        if not all(found.get(member, Credentials()) != Credentials() for member in users):
             text = "the lines of Python by which members log in leave neither cookies, headers nor a token"
             raise CellFailure(Reason.PAGE_FAILED, text)
         return found
@@ -196,6 +194,15 @@ class OwnChat(ScenarioClient, Library):
         client = chat.client
         assert isinstance(client, ScenarioClient)
         yield from strangers.ask(chat, client)
+
+
+def _credentials(left: Mapping[str, Any]) -> Credentials:
+    """Return what the lines of Python have *left* for one member."""
+    return Credentials(
+        {str(name): str(value) for name, value in (left["cookies"] or {}).items()},
+        {str(name): str(value) for name, value in (left["headers"] or {}).items()},
+        str(left["token"] or ""),
+    )
 
 
 def _command(python: Path, line: str) -> list[str]:

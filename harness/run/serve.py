@@ -120,7 +120,8 @@ def _talk(
     if _asks_one(server):
         _ask_one(chat, server, observed, judged)
         return
-    with _second(second, server, observed, judged), beating(*(start.chat for start in judged)):
+    # Until the second start has let everybody in the connections of the first are not to be idle either.
+    with beating(chat), _second(second, server, observed, judged), beating(judged[-1].chat):
         if server.only is None and not any(start.exchanged.wrong for start in judged):
             _while_waiting(chat, server, observed)
         tests.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -35,8 +36,8 @@ class Credentials:
     token: str = ""
 
 
-#: Returns what a member, with a name to log in with, is let in by: it runs the lines of Python of the scenario.
-SignIn = Callable[[str, str], Credentials]
+#: Returns what each member, with a name to log in with, is let in by: it runs the lines of Python of the scenario.
+SignIn = Callable[[Mapping[str, str]], Mapping[str, Credentials]]
 
 
 class ScenarioClient(Client):
@@ -47,6 +48,8 @@ class ScenarioClient(Client):
 
     def __init__(self, scenario: Scenario, sign_in: SignIn | None = None) -> None:
         self.scenario, self._sign_in = scenario, sign_in
+        self._signing = threading.Lock()
+        self._signed: Mapping[str, Credentials] | None = None
         self.script = Script(tuple(scenario.members), tuple(_rows(scenario)))
         self.quiet = scenario.quiet
         frames = scenario.frames
@@ -94,13 +97,21 @@ class ScenarioClient(Client):
                     Reason.PAGE_FAILED,
                     f"{member} logs in by Python, which nothing runs for a server that is up already",
                 )
-            found = self._sign_in(member, table.user or member)
+            found = self._signed_in(self._sign_in)[member]
         session = chat.session(member)
         session.take(found.cookies, found.headers)
         self._headers[member] = dict(found.headers)
         self._tokens[member] = found.token
         if login and login.form:
             session.log_in(member)
+
+    def _signed_in(self, sign_in: SignIn) -> Mapping[str, Credentials]:
+        """Return what all members are let in by: it takes as long for all as for one."""
+        with self._signing:
+            if self._signed is None:
+                users = {name: table.user or name for name, table in self.scenario.members.items()}
+                self._signed = sign_in(users)
+            return self._signed
 
     @property
     def held_endpoints(self) -> frozenset[Endpoint]:

@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from harness.cells import Cell
+from harness.chat.conversation import Chat
+from harness.chat.parties import RunningServer
 from harness.errors import CellFailure, UsageError
 from harness.libraries import registry
 from harness.libraries.scenario import OwnChat, library
@@ -115,19 +117,35 @@ def test_whose_settings(made, tmp_path):
 
 def test_logging_in(made):
     """What the lines of Python leave is what somebody is let in by; where they leave nothing, or fail, that is said."""
-    left = {"cookies": {"sessionid": 7}, "headers": None, "token": "t"}
+    left = {"ann": {"cookies": {"sessionid": 7}, "headers": None, "token": "t"}}
     asked = []
 
     def inside(code, *arguments):
         asked.append(arguments)
         return f"warning\n{json.dumps(left)}\n"
 
+    own = made()
+    assert own._let_in(inside, {"ann": "anna"}) == {"ann": Credentials({"sessionid": "7"}, {}, "t")}
+    assert asked == [('{"ann": "anna"}', "token = member")]
+    for nothing in ({"ann": {"cookies": {}, "headers": {}, "token": None}}, {}, []):
+        left = nothing
+        with pytest.raises(CellFailure, match="leave neither cookies, headers nor a token"):
+            own._let_in(inside, {"ann": "ann"})
+
+
+def test_all_log_in_at_once(made):
+    """The lines of Python are run once for all members, whoever comes first."""
+    asked = []
+
+    def inside(code, *arguments):
+        asked.append(arguments)
+        return json.dumps({"ann": {"cookies": {"a": "b"}, "headers": {}, "token": ""}})
+
     client = made().client(CELL, inside)
-    assert client._sign_in("ann", "anna") == Credentials({"sessionid": "7"}, {}, "t")
-    assert asked == [("ann", "anna", "token = member")]
-    left = {"cookies": {}, "headers": {}, "token": None}
-    with pytest.raises(CellFailure, match="leave neither cookies, headers nor a token"):
-        client._sign_in("ann", "ann")
+    chat = Chat(client, RunningServer(port=1, form=client.form))
+    for _ in range(2):
+        chat.log_in()
+    assert (len(asked), chat.cookie("ann")) == (1, "a=b")
 
 
 def test_probes_that_need_a_hand(made):
