@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from shared import ROOT
 from uv import find_uv_bin
 
+from harness.scenario.read import parse
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
@@ -47,6 +49,13 @@ def test_without_tox_and_docutils():
     wanted = [Requirement(each) for each in PROJECT["dependencies"]]
     assert not {each.name for each in wanted} & {"tox", "docutils", "django", "channels", "uv"}
     assert all(re.fullmatch(r">=[\d.]+", str(each.specifier)) for each in wanted)
+
+
+def test_the_scenario_in_readme():
+    """The scenario that README shows is a whole one, and makes sense."""
+    text = (ROOT / "README.rst").read_text("utf-8").partition("   [members]\n")[2].partition("\nFences are found")[0]
+    scenario = parse("[members]\n" + text.replace("\n   ", "\n").lstrip())
+    assert [scenario.hearers(each) for each in scenario.exchanges] == [["ann", "bob"], ["eve"]]
 
 
 @pytest.mark.cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Container, Sequence
 from contextlib import suppress
@@ -30,6 +31,8 @@ _HURRY_AFTER = 3
 BUDGET = 180.0
 #: Seconds after the last exchange of a round during which copies and leaks are still waited for.
 HORIZON = 4.0
+#: What runs say, with the token of each.
+_SAID = re.compile(r"\(([0-9a-f]{6})(?:-2)?\)")
 #: Why an exchange was not made that nobody had time for.
 _GIVEN_UP = f"given up after {BUDGET:.0f} s of exchanges"
 
@@ -160,14 +163,21 @@ def _heard(
 ) -> list[Message]:
     """Return what *endpoint* received without *others*, which were said beside the round; its *own* count always.
 
-    What nobody said counts only from *since* on, and until *until*.
+    What nobody said counts only from *since* on, and until *until*; what another run says to somebody's own chat never.
     """
     return [
         message
         for message in chat.transcript.messages(endpoint)
         if message.text not in others
+        and not (chat.client.greets and _of_another_run(message.text, chat.token))
         and (message.text in own or (since <= message.at and (until is None or message.at <= until)))
     ]
+
+
+def _of_another_run(text: str, token: str) -> bool:
+    """Tell whether *text* is what a run says whose token is another one than *token*."""
+    said = _SAID.search(text)
+    return said is not None and said[1] != token
 
 
 def _add_leaks(chat: Chat, outcome: Exchanged, faults: dict[int, list[Fault]]) -> None:

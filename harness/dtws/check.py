@@ -33,6 +33,8 @@ from harness.verdict import sign
 
 #: What members are called who do not log in.
 _NAMES = ("ann", "bob", "eve", "dan", "joe", "kim", "lea", "max")
+#: How many faults of an exchange are shown.
+_FAULTS = 5
 #: The most members: load is not asked for here.
 _MOST = 50
 _ON = "chat"
@@ -97,7 +99,7 @@ def check(
         port=place.port, form=client.form, host=place.host, secure=place.secure, certificates=str(ca or "")
     )
     began, chat = time.monotonic(), Chat(client, server)
-    found = checked(url, chat, client, talk(chat, client), time.monotonic() - began)
+    found = checked(url, chat, client, talk(chat, client), time.monotonic() - began, bool(scenario))
     text = {"json": _json, "junit": junit, "table": _table}[form](found)
     if output:
         write_atomically(output, text.encode())
@@ -191,7 +193,9 @@ def _lines(found: Checked) -> list[tuple[bool | None, str]]:
             lines.append((True, f"{row.sender} on {row.on}: {heard}{took}; {_how_sure(row)}"))
         else:
             lines.append((False, f"{row.sender} on {row.on}: to be {heard}"))
-            lines += [(False, f"  {fault}") for fault in row.faults]
+            lines += [(False, f"  {fault}") for fault in row.faults[:_FAULTS]]
+            if more := len(row.faults) - _FAULTS:
+                lines += [(False, f"  and {more} more; --format json has all")] if more > 0 else []
     return [*lines, *((each.good, f"{each.question} {each.seen}") for each in found.findings)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import click
@@ -59,7 +60,13 @@ def _asked(given: str | None, yes: bool, question: str, usual: str) -> str:
     """Return what is *given*, or what somebody answers; what is *usual* where nobody is asked."""
     if given is not None:
         return given
-    return usual if yes else str(click.prompt(question, default=usual)).strip()
+    try:
+        return usual if yes else str(click.prompt(question, default=usual)).strip()
+    except click.Abort as error:
+        if sys.stdin.isatty():
+            raise  # it is Ctrl-C
+        hint = "give --yes for the answers of the Channels tutorial, or each answer as an option"
+        raise UsageError("nobody answers", hint) from error
 
 
 def _text(folder: Path, path: str, send: str, read: str, login: str) -> str:

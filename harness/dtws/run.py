@@ -37,7 +37,7 @@ from harness.run.candidates import Asked
 from harness.run.not_tested import not_tested
 from harness.run.request import Request
 from harness.system.files import write_atomically
-from harness.verdict import Reason, Verdict
+from harness.verdict import Reason, Verdict, sign
 
 _VERSION = re.compile(r"\d+\.\d+")
 
@@ -137,6 +137,9 @@ def _cells(found: Project, pythons: list[str], djangos: list[str], server: str) 
         UsageError: there is.
     """
     suffix = f"-{found.library.suffix}" + (f"-{server}" if server else "")
+    if server and server not in found.library.servers:
+        hint = f"known are {', '.join(found.library.servers)}" if found.library.servers else "name the application"
+        raise UsageError(f"the chat is not served by {server!r}", hint)
     for python in pythons or [project.own_python()]:
         for django in djangos or [releases.newest_for(python)]:
             cell = Cell.parse(f"py{python.replace('.', '')}-django{django.replace('.', '')}{suffix}")
@@ -160,8 +163,10 @@ def _measure(found: Project, cell: Cell, wanted: Wanted, now: dict[str, Result])
         except HarnessError as error:
             missing = isinstance(error, NoInterpreter)
             reason = Reason.INTERPRETER_MISSING if missing else Reason.ENVIRONMENT_FAILED
+            # Of what is not here nothing is recorded that somebody would commit.
             now[cell.name] = not_tested(cell, setup, reason, str(error), error.hint)
-            return _conclude(found, now[cell.name], before, wanted)
+            measuring.say(now[cell.name])
+            return Verdict.NOT_TESTED.exit_code
         project.forget_moving(setup.requirements(cell), python)
         request = Request(
             cell=cell,
@@ -181,6 +186,8 @@ def _measure(found: Project, cell: Cell, wanted: Wanted, now: dict[str, Result])
 
 def _conclude(found: Project, result: Result, before: Result | None, wanted: Wanted) -> int:
     """Record *result* unless it is worse than *before*; return the exit code."""
+    for each in result.isolation:
+        click.echo(f"  {sign(each.good)} {each.question} {each.seen}")
     measuring.say(result)
     verdict = result.verdicts.overall.verdict
     if before is None or verdict is Verdict.NOT_TESTED or wanted.accept:

@@ -51,7 +51,9 @@ def _ws_served(request: pytest.FixtureRequest) -> Iterator[WsServer]:
         application = Counted(_application(request.config.getoption("--ws-application")))
         with serving(application, chosen) as port:
             yield WsServer(f"ws://127.0.0.1:{port}", f"http://127.0.0.1:{port}", port, chosen, application)
-    except (NoServer, ImportError, AttributeError) as error:
+    except ImportError as error:
+        pytest.fail(f"ws_server: {error}; install what is missing: pip install {error.name}", pytrace=False)
+    except (NoServer, AttributeError) as error:
         pytest.fail(f"ws_server: {error}", pytrace=False)
 
 

@@ -72,8 +72,10 @@ _HINTS = {
 }
 
 
-def checked(url: str, chat: Chat, client: ScenarioClient, talked: Talked, seconds: float) -> Checked:
-    """Return what was found."""
+def checked(
+    url: str, chat: Chat, client: ScenarioClient, talked: Talked, seconds: float, described: bool = False
+) -> Checked:
+    """Return what was found; *described* tells whether it is a scenario that describes the chat, and no options."""
     right = sum(each.good for each in talked.exchanges)
     works = Judgement.of(
         Reason.WORKS, f"{right} of {len(talked.exchanges)} exchanges right in {len(talked.rounds)} rounds"
@@ -85,7 +87,7 @@ def checked(url: str, chat: Chat, client: ScenarioClient, talked: Talked, second
         verdict=judged.verdict,
         reason=judged.reason,
         text=shorten(judged.text),
-        hint=_hint(judged.text) if talked.failure else "",
+        hint=_hint(judged.text, described) if talked.failure else "",
         members=list(client.script.members),
         rounds=len(talked.rounds),
         exchanges=list(_rows(client, talked)),
@@ -94,8 +96,8 @@ def checked(url: str, chat: Chat, client: ScenarioClient, talked: Talked, second
     )
 
 
-def _hint(text: str) -> str:
-    """Return what to do about a failure that says *text*."""
+def _hint(text: str, described: bool) -> str:
+    """Return what to do about a failure that says *text*, of a chat that a scenario has *described*, or options."""
     if status := re.search(r"failed: status (\d+)", text):
         return _HINTS.get(status[1], "")
     if "login page answers with status 404" in text:
@@ -107,8 +109,11 @@ def _hint(text: str) -> str:
     if "_ssl.c" in text:
         return "it does not speak TLS: try ws:// instead of wss://"
     if "no message is found" in text or "is not what was sent" in text:
-        return "say with --read where the message stands in a frame, such as .message"
+        where = "read, under [frames]," if described else "--read"
+        return f"say with {where} where the message stands in a frame, such as .message"
     if "nothing arrives" in text:
+        if described:
+            return "is send, under [frames], what the chat takes, and do those who speak hear themselves (hears)?"
         return "say with --send what a message is like; where nobody hears what they say themselves: --hears others"
     if "closed by the server" in text or "nothing can be broadcast" in text:
         return 'say with --send what a message is like: \'{"message": "$TEXT"}\'; see as well what the server printed'

@@ -101,7 +101,8 @@ def _not_valid(said: str, text: str, name: str, values: dict[str, Any]) -> BadSc
             f"{name}, line {line_of(text, [*place, unknown[1]])}: there is no key {unknown[1]!r} here",
             f"did you mean {near[0]}?" if near else hint,
         )
-    where = ".".join(map(str, place)) or "the whole file"
+    named = (f"number {each + 1}" if isinstance(each, int) else str(each) for each in place)
+    where = ", ".join(named) or "the whole file"
     return BadScenario(f"{name}, line {line_of(text, place)}: {where}: {fault[:1].lower()}{fault[1:]}", hint)
 
 

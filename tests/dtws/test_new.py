@@ -56,6 +56,13 @@ def test_four_questions(tmp_path):
     assert "force_login" in scenario.login.python
 
 
+def test_nobody_answers(tmp_path):
+    """Where nobody is there to answer it is said how that is done."""
+    with pytest.raises(UsageError, match="nobody answers") as raised:
+        made(tmp_path)
+    assert "--yes" in raised.value.hint
+
+
 def test_a_form(tmp_path):
     """Members that log in by a form have names and passwords."""
     scenario = read.parse(made(tmp_path, "--yes", "--login", "form", "--read", ""))

@@ -136,7 +136,7 @@ def test_a_redis_that_nobody_names(project):
         (("run", "nowhere"), "does not exist"),
         (("run", ".", "--scenario", "own.toml", "--python", "three"), "'three' is no version of Python"),
         (("run", ".", "--scenario", "own.toml", "--probe", "none"), "there is no probe called 'none'"),
-        (("run", ".", "--scenario", "own.toml", "--server", "apache"), "apache"),
+        (("run", ".", "--scenario", "own.toml", "--server", "apache"), "known are daphne, uvicorn"),
         (("run", ".", "--scenario", "own.toml", "--install", "-r none.txt"), "there is no file of requirements"),
     ],
 )
@@ -156,3 +156,4 @@ def test_no_interpreter(project):
     done = dtws(project, "run", ".", "--python", "3.99", "--django", "5.2")
     assert done.returncode == 4, done.stdout + done.stderr
     assert "no Python 3.99 found" in done.stdout
+    assert not (project / "dtws" / "results").exists()

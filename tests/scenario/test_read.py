@@ -63,7 +63,7 @@ WRONG = [
     ('hears = ["bob"]', 'hears = ["ann"]', 25, "ann holds no connection on which it is heard (other)", "hears_on"),
     ('on = "other"', 'on = "nowhere"', 24, "there is no connection 'nowhere'", "the connections are lobby, other"),
     ('from = "bob"', 'from = "ann"', 23, "ann does not hold the connection other", "those who do are bob"),
-    ('from = "bob"', 'form = "bob"', 23, "exchanges.1.form", "schema"),
+    ('from = "bob"', 'form = "bob"', 23, "exchanges, number 2, form", "schema"),
     ('"$TEXT"', '"TEXT"', 15, "the frame has no $TEXT in it", "$TEXT"),
     ('read = ".message"', 'read = "message"', 16, "'message' is no JSON pointer", "/message"),
     ('read = ".message"', 'match = "("', 16, "is no regular expression", "escape"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from chats import OwnChat
 
@@ -118,6 +120,13 @@ def test_a_welcome():
     """What is said before anybody says anything is the chat's own."""
     with OwnChat(welcome='{"message": "welcome"}').running() as own:
         assert asked(own).verdict is Verdict.WORKS
+
+
+def test_two_runs_at_once():
+    """What another run says to the same chat at the same time is nobody's fault."""
+    with OwnChat().running() as own, ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: asked(own), range(2)))
+    assert [each.verdict for each in found] == [Verdict.WORKS] * 2
 
 
 def test_nothing_is_found():
