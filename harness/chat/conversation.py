@@ -393,7 +393,7 @@ class Chat(Fenced):
             proof = Proof(
                 (*proof.texts, *texts),
                 proof.reach if reached == everybody else proof.reach | dict.fromkeys(texts, reached),
-                proof.unreached - reached,
+                proof.unreached - (reached if way.proves else frozenset()),
             )
         if proof.unreached:
             self.transcript.wait(proof.unreached, [], self.client.quiet)  # nothing can end it but the time

@@ -126,6 +126,10 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     }
     faults = judge(outcome.sent, received)
     _add_leaks(chat, outcome, faults)
+    for each in outcome.sent:
+        if each.error and not each.expected:  # one that nobody has to hear is not right either where it was never said
+            fault = Fault(kind="not sent", member=each.sender, connection=each.channel, text=each.error)
+            faults[each.number].append(fault)
     if outcome.sent:
         faults[outcome.sent[-1].number] += [*_copies(chat, own, until), *outcome.ending]
     sent = {each.number: each for each in outcome.sent}

@@ -34,6 +34,8 @@ class FenceWay:
     reaches: Callable[[Any, Endpoint], bool] = lambda chat, endpoint: True
     #: The members who may hear them; None where everybody may.
     hearers: frozenset[str] | None = None
+    #: Whether they come behind the message on its own road, so that they prove what came of it.
+    proves: bool = True
 
 
 @dataclass(frozen=True)

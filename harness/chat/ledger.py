@@ -6,6 +6,7 @@ anybody receives is held against it, raw frames included: see :func:`overheard`.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -91,8 +92,20 @@ def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint,
             continue
         owner = owners.get(frame.endpoint, "")
         for each in private:
-            if each.text not in frame.data or (each.text, frame.endpoint) in found:
+            if (each.text, frame.endpoint) in found or not _stands_in(each.text, frame.data):
                 continue
             if each.hearers is not None and owner not in each.hearers:
                 found.add((each.text, frame.endpoint))
                 yield Overheard(each, frame.endpoint, owner)
+
+
+def _stands_in(text: str, data: str) -> bool:
+    """Tell whether *text* stands in the frame *data*, also as JSON has it; not as the beginning of a longer number."""
+    for said in {text, json.dumps(text)[1:-1]}:
+        at = data.find(said)
+        while said and at >= 0:
+            behind = data[at + len(said) : at + len(said) + 1]
+            if not (said[-1].isdigit() and behind.isdigit()):
+                return True
+            at = data.find(said, at + 1)
+    return False

@@ -26,8 +26,24 @@ def read(asked: Sequence[str], folder: Path) -> list[str]:
     Raises:
         UsageError: there is no such file, or what stands there is no requirement.
     """
-    found = [each for text in asked for each in _of_words(shlex.split(text), folder)]
+    found = [each for text in asked for each in _of_words(_split(text), folder)]
     return list(dict.fromkeys(text for text in found if canonicalize_name(Requirement(text).name) != "django"))
+
+
+def _split(text: str) -> list[str]:
+    """Return the words of *text*; what is one requirement with blanks in it is one.
+
+    Raises:
+        UsageError: a quote is left open.
+    """
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        try:
+            return shlex.split(text)
+        except ValueError as error:
+            raise UsageError(f"{text!r} is no requirement: {error}") from error
+    return [text]
 
 
 def _of_words(words: Sequence[str], folder: Path) -> Iterator[str]:

@@ -130,13 +130,21 @@ class OwnChat(ScenarioClient, Library):
         Raises:
             UsageError: nobody says which it is.
         """
-        if self.described.server.settings:
-            return self.described.server.settings
-        manage = self.project(Path()) / "manage.py"
-        text = manage.read_text("utf-8", "replace") if manage.exists() else ""
-        if _FIXED.search(text):
-            hint = "use os.environ.setdefault there, as Django does"
-            raise UsageError("manage.py sets DJANGO_SETTINGS_MODULE whatever stands in the environment", hint)
+        table, project = self.described.server, self.project(Path())
+        module = table.application.partition(":")[0].replace(".", "/")
+        files = [project / name for name in ("manage.py", *([f"{module}.py"] if module else []))]
+        texts = {each.name: each.read_text("utf-8", "replace") for each in files if each.exists()}
+        for name, text in texts.items():
+            if _FIXED.search(text):
+                hint = "use os.environ.setdefault there, as Django does"
+                raise UsageError(f"{name} sets DJANGO_SETTINGS_MODULE whatever stands in the environment", hint)
+        for command in (*table.prepare, table.serve, table.test):
+            if "--settings" in command and table.database == "own":
+                hint = 'name them with settings = "…" under [server]'
+                raise UsageError(f"{command!r} names settings, which would not have a database of their own", hint)
+        if table.settings:
+            return table.settings
+        text = texts.get("manage.py", "")
         if found := _NAMED.search(text):
             return found[1]
         hint = 'add settings = "mysite.settings" under [server]'

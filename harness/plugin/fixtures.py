@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -26,6 +27,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--ws-application", metavar="MODULE:NAME", help="its application: settings.ASGI_APPLICATION unless given"
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have what the server sees be committed: pytest-django decides by the names of a test's fixtures."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    if "ws_server" in names and _has_django(item.config) and "transactional_db" not in names:
+        names.insert(0, "transactional_db")
+
+
+def _has_django(config: pytest.Config) -> bool:
+    """Tell whether pytest-django is here, with settings."""
+    if not config.pluginmanager.hasplugin("django"):
+        return False
+    from django.conf import settings
+
+    return bool(settings.configured) or bool(os.environ.get("DJANGO_SETTINGS_MODULE"))
 
 
 @dataclass(frozen=True)
@@ -78,10 +96,9 @@ def _application(named: str | None) -> Any:
 @pytest.fixture
 def ws_server(request: pytest.FixtureRequest) -> Iterator[WsServer]:
     """The project's ASGI application on a real port, with the database of the tests."""
-    if not request.config.pluginmanager.hasplugin("django"):
+    if not _has_django(request.config):
         yield request.getfixturevalue("_ws_served")
         return
-    # What a test writes has to be committed, or another thread does not see it.
     request.getfixturevalue("transactional_db")
     served: WsServer = request.getfixturevalue("_ws_served")
     with database.shared():

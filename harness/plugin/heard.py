@@ -41,17 +41,23 @@ def assert_heard_exactly(
     __tracebackhide__ = True
     hall = _hall([*by, *fence])
     text, began = canonical(frame), hall.seen
-    hall.transcript.wait([each.endpoint for each in by], [text], within)
-    fences, reach = {}, {}
-    for sayer in fence:
-        said = hall.new_fence()
-        fences[said] = sayer
-        _fenced(hall, sayer, said, frame, by, within)
+    frames = hall.transcript.frames
+    since = frames[began].at if began < len(frames) else 0.0
+    speaker = hall.last_speaker
+    if fence and speaker is not None and speaker not in fence:
+        raise ValueError(f"{speaker.name} spoke: only a fence of {speaker.name}'s comes behind that; add it to fence=")
+    hall.transcript.wait([each.endpoint for each in by], [text], within, since)
+    fences: list[str] = []
+    reach: dict[str, frozenset[Endpoint]] = {}
+    # Whoever spoke comes first: what the others say proves nothing before that has arrived.
+    for sayer in sorted(fence, key=lambda each: each is not speaker):
+        fences += _fenced(hall, sayer, frame, by, within)
     everybody = [each.endpoint for each in hall.members]
     for said in fences:
         reach[said] = frozenset(each for each in everybody if hall.transcript.arrival(each, said) is not None)
+    left = {each.endpoint for each in hall.members if each.closed and each not in by}
     unreached = frozenset(everybody).difference(*reach.values())
-    if unreached and quiet is not None:
+    if unreached - left and quiet is not None:
         time.sleep(quiet)  # nothing else proves anything of them
     sent = SentExchange(
         1,
@@ -59,12 +65,13 @@ def assert_heard_exactly(
         frozenset(each.endpoint for each in by),
         tuple(fences),
         reach,
-        unreached if quiet is not None else frozenset(),
+        unreached if quiet is not None else unreached & left,
     )
-    heard = {each: Received(_since(hall, each, began, ignore), hall.transcript.closed(each)) for each in everybody}
+    end = len(hall.transcript.frames)
+    heard = {each: Received(_since(hall, each, began, end, ignore), hall.transcript.closed(each)) for each in everybody}
     faults = judge([sent], heard)[1]
     lines = shown(hall, began)
-    hall.seen = len(hall.transcript.frames)
+    hall.seen = end
     if faults:
         raise AssertionError("\n".join([_headline(frame, by), *map(_fault, faults), "in order:", *lines]))
 
@@ -76,33 +83,40 @@ def _hall(members: Sequence[Member]) -> Hall:
     return next(iter(halls.values()))
 
 
-def _since(hall: Hall, endpoint: Endpoint, began: int, ignore: Callable[[Frame], bool]) -> list[Message]:
-    """Return what *endpoint* has received since the frame *began*, without what is ignored."""
-    at = hall.transcript.frames[began].at if began < len(hall.transcript.frames) else float("inf")
-    return [each for each in hall.transcript.messages(endpoint) if each.at >= at and not ignore(value_of(each.text))]
+def _since(hall: Hall, endpoint: Endpoint, began: int, end: int, ignore: Callable[[Frame], bool]) -> list[Message]:
+    """Return what *endpoint* has received from the frame *began* to the frame *end*, without what is ignored."""
+    frames = hall.transcript.frames
+    if began >= end:
+        return []
+    first, last = frames[began].at, frames[end - 1].at
+    there = [each for each in hall.transcript.messages(endpoint) if first <= each.at <= last]
+    return [each for each in there if FENCE.fullmatch(each.text) or not ignore(value_of(each.text))]
 
 
-def _fenced(hall: Hall, sayer: Member, fence: str, frame: Frame, by: Sequence[Member], within: float) -> None:
-    """Have *sayer* say *fence* until all who share a connection with them have it, as far as that can be known.
+def _fenced(hall: Hall, sayer: Member, frame: Frame, by: Sequence[Member], within: float) -> list[str]:
+    """Have *sayer* say fences until all whom that has to reach have one; return their texts.
 
     Raises:
-        AssertionError: it cannot be said.
+        AssertionError: they cannot be said.
     """
-    said = _like(hall.last_said if hall.last_said is not None else frame, frame, fence)
-    # Those of the same place hear it; where that is nobody of *by* it is who says it.
-    same = [each.endpoint for each in [*by, sayer] if each.endpoint.name == sayer.endpoint.name]
+    said = hall.last_said if hall.last_said is not None else frame
+    place = [each.endpoint for each in hall.members if each.endpoint.name == sayer.endpoint.name]
+    # In some chats nobody hears what they say themselves.
+    wanted = [each.endpoint for each in by if each.endpoint in place and each is not sayer] or [sayer.endpoint]
+    fences: list[str] = []
     deadline, interval = time.monotonic() + within, _INTERVAL
     while True:
+        fences.append(hall.new_fence())
         try:
-            sayer.say_fence(said)
+            sayer.say_fence(_like(said, frame, fences[-1]))
         except OSError as error:
             raise AssertionError(f"{sayer.name} cannot say a fence: {sayer.closed or error}") from error
-        if hall.transcript.wait(same, [fence], interval) or time.monotonic() > deadline:
+        if hall.transcript.wait(wanted, fences, interval) or time.monotonic() > deadline:
             break
         interval *= 2
-    # Others of the same place have it at the same time, if they are to have it at all.
-    place = [each.endpoint for each in hall.members if each.endpoint.name == sayer.endpoint.name]
-    hall.transcript.wait(place, [fence], _INTERVAL)
+    # Others have it at the same time, if they are to have it at all.
+    hall.transcript.wait([each.endpoint for each in hall.members], fences, _INTERVAL)
+    return fences
 
 
 def _like(said: Frame, frame: Frame, fence: str) -> Frame:
@@ -111,6 +125,8 @@ def _like(said: Frame, frame: Frame, fence: str) -> Frame:
     Raises:
         ValueError: it is not plain where the message stands.
     """
+    if isinstance(said, str):
+        said = value_of(said)
     if isinstance(said, str):
         return fence
     if isinstance(said, bytes):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.clients.connection import Endpoint
+from harness.clients.connection import Endpoint, as_binary
 from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import Offer, WebSocketConnection
 
@@ -27,7 +27,7 @@ PATIENCE = 5.0
 def canonical(frame: Frame) -> str:
     """Return *frame* as a text that is the same for all frames that say the same."""
     if isinstance(frame, bytes):
-        return repr(frame)
+        return as_binary(frame)
     if not isinstance(frame, str):
         return json.dumps(frame, sort_keys=True, ensure_ascii=False)
     try:
@@ -40,7 +40,18 @@ def canonical(frame: Frame) -> str:
 
 def _read(data: str) -> list[Message]:
     fence = FENCE.search(data)
-    return [Message(fence[0] if fence else canonical(data))]
+    # A frame with more than a fence in it is told as it is, so that nothing in it is overlooked.
+    return [Message(fence[0] if fence and len(FENCE.findall(data)) == 1 and not _lists(data) else canonical(data))]
+
+
+def _lists(data: str) -> bool:
+    """Tell whether *data* is JSON with a list of several things in it, such as a history."""
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return False
+    inside = value.values() if isinstance(value, dict) else [value]
+    return any(isinstance(each, list) and len(each) > 1 for each in inside)
 
 
 @dataclass
@@ -54,6 +65,7 @@ class Hall:
     members: list[Member] = field(default_factory=list)
     #: The frame that was said last, by whomever.
     last_said: Frame = None
+    last_speaker: Member | None = None
     #: How many frames had come when what was heard was last asserted.
     seen: int = 0
 
@@ -112,7 +124,7 @@ class Member:
         Raises:
             OSError: the connection is gone.
         """
-        self.hall.last_said = frame
+        self.hall.last_said, self.hall.last_speaker = frame, self
         self._send(frame)
 
     def _send(self, frame: Frame) -> None:

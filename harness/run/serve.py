@@ -122,12 +122,14 @@ def _talk(
         return
     # Until the second start has let everybody in the connections of the first are not to be idle either.
     with beating(chat), _second(second, server, observed, judged), beating(judged[-1].chat):
+        # What somebody's own chat tells of strangers who come is nobody's fault.
+        until = time.monotonic() if chat.client.greets else None
         if server.only is None and not any(start.exchanged.wrong for start in judged):
             _while_waiting(chat, server, observed)
         tests.run()
         starts.wait_for_horizon(judged)
         isolation.look_again(chat, observed.isolation)
-        starts.judge_again(judged)
+        starts.judge_again(judged, until)
         observed.exchanges = exchanges.joined(observed.rounds)
     starts.check(judged)
 

@@ -47,7 +47,7 @@ def parse(url: str) -> Address:
     if parts.username or parts.password:
         raise UsageError("nobody logs in by the address of a WebSocket", "use --login with --user, or --header")
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    return Address(host, port or _PORTS[parts.scheme], path, parts.scheme == "wss")
+    return Address(host, _PORTS[parts.scheme] if port is None else port, path, parts.scheme == "wss")
 
 
 def check_own(address: Address, owned: str | None) -> None:
@@ -60,7 +60,7 @@ def check_own(address: Address, owned: str | None) -> None:
         return
     try:
         found = {str(each[4][0]) for each in socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)}
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise UsageError(f"the host {address.host} cannot be found ({error})", "check the address") from error
     if not all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in found):
         hint = f"if it is yours, say so: --i-own-this-host {address.host}"

@@ -144,7 +144,7 @@ def _rows(client: ScenarioClient, talked: Talked) -> Iterator[Row]:
             hears_not=named(set(everybody) - expected),
             good=exchange.good,
             faults=list(dict.fromkeys(row.with_fault(each, "connection") for each in exchange.faults)),
-            proved=named(set(everybody) - unreached),
+            proved=[] if any(sent.error for sent, _ in rounds) else named(set(everybody) - unreached),
             waited=named(unreached),
             waited_seconds=client.quiet if unreached else 0.0,
             latency_ms=None if None in times or not times else max(each for each in times if each is not None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -218,6 +219,24 @@ def _senseless(scenario: Scenario) -> Iterator[_Fault]:
         if each not in known:
             hint = f"exchanges have these names: {', '.join(known)}" if known else "give an exchange a name"
             yield ["fence"], f"there is no exchange called {each!r}", hint
+    yield from _wrong_server(scenario)
+    yield from _wrong_tickets(scenario)
+    login = scenario.login
+    if login and bool(login.form) == bool(login.python):
+        yield ["login"], "members log in by a form or by Python, not by both", "leave one of them"
+
+
+_NO_TEXT = 'put $TEXT where the message stands, as in \'{"message": "$TEXT"}\''
+
+
+def _wrong_server(scenario: Scenario) -> Iterator[_Fault]:
+    commands = [("serve", scenario.server.serve), ("test", scenario.server.test)]
+    for key, command in [*(("prepare", each) for each in scenario.server.prepare), *commands]:
+        try:
+            if not shlex.split(command) and key == "prepare":
+                raise ValueError("it is empty")
+        except ValueError as error:
+            yield ["server", key], f"{command!r} is no command: {error}", "quote it as a shell has it"
     serve = scenario.server.serve
     if serve and "{port}" not in serve:
         yield (
@@ -225,12 +244,19 @@ def _senseless(scenario: Scenario) -> Iterator[_Fault]:
             "the command does not say where {port} goes",
             "each run has a port of its own: add it",
         )
-    login = scenario.login
-    if login and bool(login.form) == bool(login.python):
-        yield ["login"], "members log in by a form or by Python, not by both", "leave one of them"
 
 
-_NO_TEXT = 'put $TEXT where the message stands, as in \'{"message": "$TEXT"}\''
+def _wrong_tickets(scenario: Scenario) -> Iterator[_Fault]:
+    for name, connection in scenario.connections.items():
+        read_ = connection.ticket.read if connection.ticket else ""
+        try:
+            re.compile("" if read_.startswith(("/", ".")) else read_)
+        except re.error as error:
+            yield (
+                ["connections", name, "ticket"],
+                f"{read_!r} is no regular expression: {error}",
+                "escape what is meant",
+            )
 
 
 def _wrong_ticket(place: Place, path: str, has_ticket: bool) -> Iterator[_Fault]:
@@ -245,6 +271,9 @@ def _wrong_frames(scenario: Scenario) -> Iterator[_Fault]:
     for where in [table.read] if isinstance(table.read, str) else table.read:
         if not where.startswith(("/", ".")):
             yield ["frames", "read"], f"{where!r} is no JSON pointer", "write it as /message or .message"
+    for where in (key for each in scenario.frames.ignore if not isinstance(each, str) for key in each):
+        if not where.startswith(("/", ".")):
+            yield ["frames", "ignore"], f"{where!r} is no JSON pointer", 'write it as { "/type" = "welcome" }'
     patterns = [("ignore", each) for each in table.ignore if isinstance(each, str)]
     for key, pattern in [*patterns, *([("match", table.match)] if table.match else [])]:
         try:

@@ -22,6 +22,8 @@ _NO_COOKIE = "no cookie lets anybody in"
 def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
     """Ask whether somebody hears what is not for them, or speaks without being let in."""
     rows = fences.covering(client.script.rows, client.expected)
+    if not rows:
+        return  # nobody hears anything, so there is nothing to overhear
     heard = {endpoint.name for row in rows for endpoint in client.expected(row)}
     names = [each for each in client.scenario.connections if each in heard][:_MOST]
     several = len(client.scenario.connections) > 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
 
 from harness.chat import exchanges, isolation
@@ -10,6 +11,7 @@ from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.pulse import beating
 from harness.chat.rounds import first_round, second_round
+from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Exchange, Finding
 from harness.scenario import strangers
@@ -43,6 +45,8 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
         again = second_round(f"{chat.token}-2", secrets.randbelow(_SEEDS), client.script)
         talked.rounds.append(exchanges.run(chat, again))
         horizon = Deadline(HORIZON)
+        # What a chat tells of strangers who come is nobody's fault.
+        until = time.monotonic()
         with beating(chat):
             if not any(each.wrong for each in talked.rounds):
                 talked.findings = _strangers(chat, client)
@@ -50,7 +54,7 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
         exchanges.look_at_the_end(chat, talked.rounds[-1])
         isolation.look_again(chat, talked.findings)
         for each in talked.rounds:
-            exchanges.judge_again(chat, each)
+            exchanges.judge_again(chat, each, until)
             talked.exchanges = exchanges.joined(talked.rounds)
         for each in talked.rounds:
             exchanges.check(each)
@@ -66,7 +70,7 @@ def _strangers(chat: Chat, client: ScenarioClient) -> list[Finding]:
     found: list[Finding] = []
     try:
         found.extend(strangers.ask(chat, client))
-    except (CellFailure, HarnessError, OSError) as error:
+    except (CellFailure, HarnessError, HandshakeRefused, SendFailed, OSError) as error:
         question = "Could all of this be asked?"
         found.append(Finding(question=question, expected="yes", seen=str(error), good=False))
     return found

@@ -71,6 +71,9 @@ async def test_a_coroutine(members, ws_server):
     ann.say({"message": "hi"})
     assert_heard_exactly({"message": "hi", "by": "nobody"}, by=[ann, bob], fence=[ann])
     assert ws_server.url.startswith("ws://127.0.0.1:")
+def test_committed(ws_server, django_user_model):
+    from django.db import connection
+    assert not connection.in_atomic_block
 def test_a_page(ws_server):
     import urllib.error, urllib.request
     with pytest.raises(urllib.error.HTTPError):
@@ -92,13 +95,13 @@ def ran(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 def test_as_it_is_used(tmp_path):
     """Rooms, logins from the tests' database, tests one after the other and coroutines, under uvicorn."""
     done = ran(tmp_path)
-    assert " 6 passed" in done.stdout, done.stdout + done.stderr
+    assert " 7 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_side_by_side(tmp_path):
     """Each worker of xdist has a server of its own."""
     done = ran(tmp_path, "-n", "2")
-    assert " 6 passed" in done.stdout, done.stdout + done.stderr
+    assert " 7 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_failure(tmp_path):

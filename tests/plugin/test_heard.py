@@ -93,10 +93,40 @@ def test_a_welcome(hall):
 
 def test_closed(hall):
     """A connection that the server closes is said to be closed."""
-    ann, bob = hall("closes", rooms=("/a", "/a"))
+    ann, _ = hall("closes", rooms=("/a", "/a"))
     ann.say(HI)
-    with pytest.raises(AssertionError, match=r"ann is not connected any more: closed by the server with 4000 enough"):
-        assert_heard_exactly(HI, by=[ann], fence=[bob], within=0.5)
+    with pytest.raises(AssertionError, match=r"closed by the server with 4000 enough"):
+        assert_heard_exactly(HI, by=[ann], fence=[ann], within=0.5)
+
+
+def test_whose_fence(hall):
+    """A fence of somebody else proves nothing of what one has said."""
+    ann, bob, _ = hall()
+    ann.say(HI)
+    with pytest.raises(ValueError, match="ann spoke"):
+        assert_heard_exactly(HI, by=[ann, bob], fence=[bob])
+
+
+def test_nobody_hears_themselves(hall):
+    """Where nobody hears what they say themselves a fence comes to the others, and is said once."""
+    ann, bob = hall("not to oneself", rooms=("/a", "/a"))
+    ann.say(HI)
+    assert_heard_exactly(HI, by=[bob], fence=[ann, bob])
+
+
+def test_frames_as_they_are(hall):
+    """A frame that was said as a text has fences of its form; ``ignore`` is asked of no fence."""
+    ann, bob, eve = hall()
+    ann.say('{"message": "hi"}')
+    assert_heard_exactly(HI, by=[ann, bob], fence=[ann, eve], ignore=lambda frame: frame.get("type") == "welcome")
+
+
+def test_one_who_has_left(hall):
+    """Nobody waits for one who has left."""
+    ann, bob, eve = hall()
+    eve.close()
+    ann.say(HI)
+    assert_heard_exactly(HI, by=[ann, bob], fence=[ann])
 
 
 def test_nobody(hall):

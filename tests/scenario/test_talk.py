@@ -122,6 +122,15 @@ def test_a_welcome():
         assert asked(own).verdict is Verdict.WORKS
 
 
+def test_what_nobody_hears():
+    """An exchange that nobody has to hear is wrong where somebody does."""
+    alone = '[[exchanges]]\nfrom = "eve"\non = "other"\nhears = []\n'
+    with OwnChat().running() as own:
+        found = asked(own, more=alone.replace("hears = []", 'hears = ["eve"]') + alone)
+    assert found.exchanges[3].good is False  # eve hears it, and nobody was to
+    assert found.verdict is Verdict.DOES_NOT_WORK
+
+
 def test_two_runs_at_once():
     """What another run says to the same chat at the same time is nobody's fault."""
     with OwnChat().running() as own, ThreadPoolExecutor(2) as pool:

@@ -36,7 +36,10 @@ def _layers(own, url, prefix):
 
 if os.environ.get("DTWS_DATABASE"):
     DATABASES = _databases(getattr(_own, "DATABASES", {}), os.environ["DTWS_DATABASE"])
-if os.environ.get("DTWS_REDIS_URL") and hasattr(_own, "CHANNEL_LAYERS"):
-    CHANNEL_LAYERS = _layers(_own.CHANNEL_LAYERS, os.environ["DTWS_REDIS_URL"], os.environ["DTWS_PREFIX"])
+if hasattr(_own, "CHANNEL_LAYERS"):
+    _url = os.environ.get("DTWS_REDIS_URL", "")
+    CHANNEL_LAYERS = _layers(_own.CHANNEL_LAYERS, _url, os.environ["DTWS_PREFIX"])
+    if not _url and CHANNEL_LAYERS != _own.CHANNEL_LAYERS:
+        raise RuntimeError("CHANNEL_LAYERS names a Redis, and the scenario has no [broker]: add that table")
 # It is asked for at this address, whatever hosts it is made for.
 ALLOWED_HOSTS = list(getattr(_own, "ALLOWED_HOSTS", [])) + ["127.0.0.1", "localhost"]
