@@ -16,8 +16,9 @@ from hypothesis import settings
 from shared import FAKES, ROOT
 from talkers import Clock, Switchboard
 
-from harness.chat import traffic
+from harness.chat import conversation, exchanges, isolation, traffic
 from harness.commands import main
+from harness.scenario import talk
 from harness.system import workers
 from harness.system.waiting import wait_until
 
@@ -56,6 +57,16 @@ def quick_traffic(monkeypatch):
     """Have members talk a hundred times a second, and nobody wait longer than that takes."""
     for name, seconds in (("EACH", 0.01), ("_AGAIN", 0.02), ("_LAST", 0.2), ("_SURE", 0.05)):
         monkeypatch.setattr(traffic, name, seconds)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Wait at somebody's own chat no longer than it takes to see that something comes late, or never."""
+    monkeypatch.setattr(talk, "HORIZON", 0.3)
+    monkeypatch.setattr(exchanges, "PATIENCE", 0.2)
+    monkeypatch.setattr(exchanges, "FENCE_DEADLINE", 0.5)
+    monkeypatch.setattr(conversation, "SUBSCRIBE_DEADLINE", 0.5)
+    monkeypatch.setattr(isolation, "_QUIET", 0.2)
 
 
 @pytest.fixture(scope="session")

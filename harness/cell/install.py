@@ -40,6 +40,8 @@ _VERSION = re.compile(r"\d+(?:\.\d+)?")
 #: A small package that every index of Python packages has, and the seconds until the index has to name it.
 _CONTROL = "packaging"
 _CONTROL_DEADLINE = 60.0
+#: Where in an environment it stands what has been installed there.
+NOTE = ".harness-install.json"
 #: Where in an environment it stands what tox has put there.
 BASE = ".harness-base.json"
 #: What the settings of installers begin with.
@@ -99,7 +101,7 @@ def install(
     """
     wanted, pins = frozen or setup.requirements(cell), setup.pins(cell)
     base = _base(identity, setup.library.requirements(cell))
-    note_file = identity.prefix / ".harness-install.json"
+    note_file = identity.prefix / NOTE
     note = _read(note_file, _Note)
     settings = settings_of(env, options)
     asked = note is not None and not note.begun and (note.requirements, note.settings) == (wanted, settings)

@@ -85,27 +85,26 @@ class Overheard:
 
 def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint, str]) -> Iterator[Overheard]:
     """Yield everything private in *frames* that came to somebody it was not for, each text once a connection."""
-    private = ledger.private()
+    private = [(each, {each.text, json.dumps(each.text)[1:-1]}) for each in ledger.private()]
     found: set[tuple[str, Endpoint]] = set()
     for frame in frames:
         if frame.direction != "in" or frame.kind not in ("text", "binary"):
             continue
         owner = owners.get(frame.endpoint, "")
-        for each in private:
-            if (each.text, frame.endpoint) in found or not _stands_in(each.text, frame.data):
+        for each, forms in private:
+            if (each.text, frame.endpoint) in found or not any(_stands_in(form, frame.data) for form in forms):
                 continue
             if each.hearers is not None and owner not in each.hearers:
                 found.add((each.text, frame.endpoint))
                 yield Overheard(each, frame.endpoint, owner)
 
 
-def _stands_in(text: str, data: str) -> bool:
-    """Tell whether *text* stands in the frame *data*, also as JSON has it; not as the beginning of a longer number."""
-    for said in {text, json.dumps(text)[1:-1]}:
-        at = data.find(said)
-        while said and at >= 0:
-            behind = data[at + len(said) : at + len(said) + 1]
-            if not (said[-1].isdigit() and behind.isdigit()):
-                return True
-            at = data.find(said, at + 1)
+def _stands_in(said: str, data: str) -> bool:
+    """Tell whether what was *said* stands in the frame *data*; the beginning of a longer number is something else."""
+    at = data.find(said) if said else -1
+    while at >= 0:
+        behind = data[at + len(said) : at + len(said) + 1]
+        if not (said[-1].isdigit() and behind.isdigit()):
+            return True
+        at = data.find(said, at + 1)
     return False

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from harness.clients.connection import Endpoint
 from harness.clients.http import LoginForm
 
+#: A site that there is not (RFC 6761): its pages have no business at the chat.
+FOREIGN = "http://elsewhere.invalid"
+
 
 @dataclass(frozen=True)
 class RunningServer:

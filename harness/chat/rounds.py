@@ -16,6 +16,8 @@ from harness.chat.members import FIFTEEN, ChannelRow, Script
 #: How many of the fifteen exchanges of the second round repeat the text of an earlier one; of others as many in
 #: proportion.
 REPEATS = 6
+#: How many seeds there are for the order of the second round.
+SEEDS = 1 << 16
 #: How often another order is tried until each member speaks once right after each.
 _TRIES = 2000
 

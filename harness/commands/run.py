@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from harness.cells import Cell
+from harness.chat.rounds import SEEDS
 from harness.commands import measuring, options
 from harness.commands.terminal import Progress
 from harness.errors import CellFailure, UsageError
@@ -21,7 +22,6 @@ from harness.run import cell as running
 from harness.run import record
 from harness.run.candidates import Asked
 from harness.run.request import Request
-from harness.run.starts import SEEDS
 
 
 @click.command()

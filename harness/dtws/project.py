@@ -10,6 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from harness.cell.install import NOTE
 from harness.dtws.places import ENVIRONMENTS, RESULTS, SCENARIO
 from harness.errors import UsageError
 from harness.libraries import scenario
@@ -94,7 +95,7 @@ def forget_moving(requirements: Sequence[str], python: Path) -> None:
     What was installed from it may not be what is there now.
     """
     if any((Requirement(each).url or "").startswith("file:") for each in requirements):
-        (python.parent.parent / ".harness-install.json").unlink(missing_ok=True)
+        (python.parent.parent / NOTE).unlink(missing_ok=True)
 
 
 def not_asked(probes: Sequence[str], library: Library) -> Iterator[str]:

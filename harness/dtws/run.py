@@ -191,9 +191,7 @@ def _conclude(found: Project, result: Result, before: Result | None, wanted: Wan
     measuring.say(result)
     verdict = result.verdicts.overall.verdict
     if before is None or verdict is Verdict.NOT_TESTED or wanted.accept:
-        return measuring.show(
-            record.conclude(found.reports, result, before, expected=False), result.cell, found.reports
-        )
+        return _record(found, result, before)
     (change,) = compare({result.cell: before}, {result.cell: result}, ("recorded", "now"), []).cells
     if change.change is Change.WORSE:
         save_result(result, found.reports.unexpected(result.cell))

@@ -15,7 +15,7 @@ from harness.cells import Cell
 from harness.chat import isolation
 from harness.chat.conversation import Chat
 from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
-from harness.chat.parties import Eavesdropper
+from harness.chat.parties import FOREIGN, Eavesdropper
 from harness.clients.connection import Endpoint, SendFailed
 from harness.libraries.base import Library
 from harness.results.installed import Pin
@@ -133,7 +133,7 @@ class DjangoWebsocketRedis(Library):
                 "a page of a foreign Origin, with John's cookie",
                 hear + "&subscribe-user&subscribe-group",
                 "John",
-                origin="http://elsewhere.invalid",
+                origin=FOREIGN,
             ),
         ]
         yield from isolation.overhear(chat, eavesdroppers)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from harness.chat import isolation
 from harness.chat.conversation import Chat, Client
 from harness.chat.members import ChannelRow
-from harness.chat.parties import Eavesdropper
+from harness.chat.parties import FOREIGN, Eavesdropper
 from harness.clients.connection import Endpoint
 from harness.clients.frame_format import FrameFormat
 from harness.clients.transcript import Message
@@ -101,9 +101,7 @@ class JsonChat(JsonClient, Library):
         eavesdroppers = [
             Eavesdropper("an unknown client", path),
             Eavesdropper("Mary, who asks for John's channel", f"{path}?user=John", "Mary"),
-            Eavesdropper(
-                "a page of a foreign Origin, with John's cookie", path, "John", origin="http://elsewhere.invalid"
-            ),
+            Eavesdropper("a page of a foreign Origin, with John's cookie", path, "John", origin=FOREIGN),
         ]
         yield from isolation.overhear(chat, eavesdroppers)
         yield from isolation.publish_unknown(chat, path)

@@ -21,7 +21,7 @@ from harness.scenario import strangers
 from harness.scenario.client import Credentials, ScenarioClient
 from harness.scenario.model import Scenario
 from harness.scenario.read import read
-from harness.servers.catalogue import SERVERS, Application, Server
+from harness.servers.catalogue import OF_ASGI, SERVERS, Application, Server
 from harness.verdict import Reason
 
 #: The module of settings that stands before the project's own; see there.
@@ -32,8 +32,6 @@ _NAMED = re.compile(r"""setdefault\(\s*["']DJANGO_SETTINGS_MODULE["']\s*,\s*["']
 _FIXED = re.compile(r"""environ\[["']DJANGO_SETTINGS_MODULE["']\]\s*=""")
 #: Seconds for each command.
 _DEADLINE = 600.0
-#: The servers of the catalogue that serve an ASGI application.
-_ASGI = ("daphne", "uvicorn", "hypercorn", "granian", "gunicorn")
 #: What follows ``python`` in a command that is called by what comes then.
 _BEFORE_NAME = {"python", "python3", "-m", "manage.py", "-Wd"}
 #: Runs the lines of a scenario by which members log in, and prints what they have left as its last line.
@@ -63,7 +61,7 @@ def library(path: Path) -> type[Library]:
         "described": described,
         "file": path.resolve(),
         "folder": path.resolve().parent,
-        "servers": _ASGI if described.server.application else (),
+        "servers": OF_ASGI if described.server.application else (),
         "application": Application(asgi=described.server.application),
         "uses_broker": described.broker is not None,
         "ready": described.server.ready,

@@ -21,6 +21,7 @@ from harness.cell.server import CellServer, Ends
 from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.chat.members import GROUP, GROUP_MEMBERS, Channel, ChannelRow
+from harness.chat.parties import FOREIGN
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.clients.visits import Visitor, knock
 from harness.results.result import Finding
@@ -62,7 +63,7 @@ _DOORS = (
     _Door("of the site's own page", "http://127.0.0.1:{port}", opens=True),
     _Door("without an Origin", None, opens=None),
     _Door("of an Origin that is null", "null"),
-    _Door("of a foreign Origin, with a member's cookie", "http://elsewhere.invalid"),
+    _Door("of a foreign Origin, with a member's cookie", FOREIGN),
     # Where a proxy speaks TLS that is the site's own page; and browsers write an Origin in small letters.
     _Door("of an Origin with another port", "http://127.0.0.1:1", opens=None),
     _Door("of an Origin with another scheme", "https://127.0.0.1:{port}", opens=None),

@@ -17,14 +17,12 @@ from harness.chat import exchanges
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.ledger import Ledger
-from harness.chat.rounds import second_round
+from harness.chat.rounds import SEEDS, second_round
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
 from harness.system import threads
 from harness.verdict import Reason
 
-#: How many seeds there are for the order of the second round.
-SEEDS = 1 << 16
 #: Seconds between two looks at a start that is to end.
 _A_MOMENT = 0.02
 

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 from harness.captured.output import shorten
+from harness.captured.scrub import printable
 from harness.chat.conversation import Chat
 from harness.results.model import Model
 from harness.results.result import Finding, Judgement
 from harness.scenario.client import ScenarioClient
 from harness.scenario.talk import Talked
 from harness.verdict import Reason, Verdict
-
-#: What may not stand in XML (https://www.w3.org/TR/xml/#charsets).
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Row(Model, frozen=True, kw_only=True):
@@ -157,24 +155,20 @@ def junit(found: Checked) -> str:
     failures = 0
     for row in found.exchanges:
         name = f"{row.number}: {row.sender} on {row.on}, heard by {', '.join(row.hears) or 'nobody'}"
-        case = ElementTree.SubElement(suite, "testcase", classname="dtws.exchanges", name=_clean(name))
+        case = ElementTree.SubElement(suite, "testcase", classname="dtws.exchanges", name=printable(name))
         if not row.good:
             failures += 1
-            failed = ElementTree.SubElement(case, "failure", message=_clean(row.faults[0]))
-            failed.text = _clean("\n".join(row.faults))
+            failed = ElementTree.SubElement(case, "failure", message=printable(row.faults[0]))
+            failed.text = printable("\n".join(row.faults))
     if found.verdict is not Verdict.WORKS and not failures:
         case = ElementTree.SubElement(suite, "testcase", classname="dtws", name=found.url)
-        failed = ElementTree.SubElement(case, "failure", message=_clean(found.text))
-        failed.text, failures = _clean(found.hint or found.text), 1
+        failed = ElementTree.SubElement(case, "failure", message=printable(found.text))
+        failed.text, failures = printable(found.hint or found.text), 1
     for each in found.findings:
         # What strangers may do is a catch of a chat that works, and no failure of it.
-        case = ElementTree.SubElement(suite, "testcase", classname="dtws.strangers", name=_clean(each.question))
-        ElementTree.SubElement(case, "system-out").text = _clean(f"{each.seen} (expected: {each.expected})")
+        case = ElementTree.SubElement(suite, "testcase", classname="dtws.strangers", name=printable(each.question))
+        ElementTree.SubElement(case, "system-out").text = printable(f"{each.seen} (expected: {each.expected})")
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(failures))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

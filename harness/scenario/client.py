@@ -6,7 +6,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from harness.captured.output import shorten
@@ -186,23 +186,30 @@ class ScenarioClient(Client):
         return "POST" if self._exchange(row).post else "WebSocket"
 
     def say(self, chat: Chat, row: ChannelRow, text: str) -> None:
-        exchange = self._exchange(row)
-        words = {**self._words(row.sender), "TEXT": text, "TO": exchange.to}
-        if exchange.post:
-            self._post(chat, row.sender, exchange, words)
-            return
-        name = self.scenario.said_on(exchange)
-        assert name is not None
-        self._say_on(chat, Endpoint(row.sender, name), exchange, words)
+        name = self.scenario.said_on(self._exchange(row))
+        if name is None:
+            self._post(chat, row.sender, self._exchange(row), text)
+        else:
+            self._say_on(chat, Endpoint(row.sender, name), row, text)
 
-    def _say_on(self, chat: Chat, endpoint: Endpoint, exchange: ExchangeTable, words: Mapping[str, str]) -> None:
-        """Say something on the connection *endpoint*, as *exchange* has it said."""
-        table = self.scenario.connections[self.scenario.said_on(exchange) or ""]
+    def _say_on(self, chat: Chat, endpoint: Endpoint, row: ChannelRow, text: str) -> None:
+        """Say *text* on the connection *endpoint*, as *row* has it said."""
+        exchange = self._exchange(row)
         if endpoint not in chat.connections:
             raise SendFailed(f"{endpoint.member} is not connected")
-        self.send(chat, endpoint, filled(exchange.send or table.send or self.scenario.frames.send, words))
+        frame = exchange.send or self._template(self.scenario.said_on(exchange) or "")
+        self.send(chat, endpoint, filled(frame, self._saying(row.sender, text, exchange.to)))
 
-    def _post(self, chat: Chat, sender: str, exchange: ExchangeTable, words: Mapping[str, str]) -> None:
+    def _template(self, name: str) -> str:
+        """Return the frame that says something on the connection *name*."""
+        return self.scenario.connections[name].send or self.scenario.frames.send
+
+    def _saying(self, member: str, text: str, to: str = "") -> dict[str, str]:
+        """Return what stands for the words of a template in which *member* says *text*."""
+        return {**self._words(member), "TEXT": text, "TO": to}
+
+    def _post(self, chat: Chat, sender: str, exchange: ExchangeTable, text: str) -> None:
+        words = self._saying(sender, text, exchange.to)
         path, session = filled(exchange.post or "", words), chat.session(sender)
         try:
             if exchange.body:
@@ -229,7 +236,7 @@ class ScenarioClient(Client):
         Raises:
             SendFailed: the server does not take it.
         """
-        exchange, name = self._exchange(row), self.scenario.said_on(self._exchange(row))
+        name = self.scenario.said_on(self._exchange(row))
         own = Endpoint(row.sender, name or "")
         if name is None or (own in chat.connections and not chat.transcript.closed(own)):
             self.say(chat, row, text)
@@ -240,20 +247,16 @@ class ScenarioClient(Client):
                 chat.open(herald, self.scenario.connections[name].path, row.sender)
         except HandshakeRefused as error:
             raise SendFailed(f"{row.sender} is not let in: {error}") from error
-        self._say_on(chat, herald, exchange, {**self._words(row.sender), "TEXT": text, "TO": exchange.to})
+        self._say_on(chat, herald, row, text)
 
     def fences(self, row: ChannelRow) -> Sequence[FenceWay]:
         wanted = self._fencing
         own = self._way(row)
         same = [each.number for each in wanted if each.sender == row.sender and self._way(each) == own]
         rows = fences.behind(row, wanted, self.expected, same)
-        ways = [self._way_of(each, partial(self._fence, each)) for each in rows]
         # What takes another road than the message may overtake it.
-        return (
-            ways
-            if any(number in same for number in (each.number for each in rows))
-            else [replace(each, proves=False) for each in ways]
-        )
+        proves = any(each.number in same for each in rows)
+        return [self._way_of(each, partial(self._fence, each), proves) for each in rows]
 
     def _fence(self, row: ChannelRow, chat: Chat, text: str) -> None:
         self.fence(chat, row, text)
@@ -277,8 +280,8 @@ class ScenarioClient(Client):
         exchange = self._exchange(row)
         return f"POST {exchange.post}" if exchange.post else str(self.scenario.said_on(exchange))
 
-    def _way_of(self, row: ChannelRow, send: Callable[[Chat, str], object]) -> FenceWay:
-        return FenceWay(send, partial(self._reaches, row), frozenset(row.recipients))
+    def _way_of(self, row: ChannelRow, send: Callable[[Chat, str], object], proves: bool = True) -> FenceWay:
+        return FenceWay(send, partial(self._reaches, row), frozenset(row.recipients), proves)
 
     def _reaches(self, row: ChannelRow, chat: Chat, endpoint: Endpoint) -> bool:
         """Tell whether *endpoint* is to receive what is said as *row* says; perhaps as one of many to the same path."""
@@ -306,10 +309,13 @@ class ScenarioClient(Client):
                 return name
         return None
 
+    @property
+    def _main(self) -> str:
+        """The connection on which somebody speaks where no exchange says on which."""
+        return self.common or next(iter(self.scenario.connections))
+
     def _broadcast_frame(self, text: str, member: str = "") -> str:
-        name = self.common or next(iter(self.scenario.connections))
-        frame = self.scenario.connections[name].send or self.scenario.frames.send
-        return filled(frame, {**self._words(member), "TEXT": text, "TO": ""})
+        return filled(self._template(self._main), self._saying(member, text))
 
     def broadcast(self, chat: Chat, endpoint: Endpoint, text: str | bytes) -> None:
         owner = chat.owners.get(endpoint, "")
@@ -322,13 +328,12 @@ class ScenarioClient(Client):
         return self._reader.message(data)
 
     def frame_format(self) -> FrameFormat:
-        name = self.common or next(iter(self.scenario.connections))
-        table = self.scenario.connections[name]
+        table, words = self.scenario.connections[self._main], self._words(self.script.members[0])
         return FrameFormat(
-            filled(table.path, self._words(self.script.members[0])),
+            filled(table.path, words),
             self.messages,
             self._broadcast_frame,
-            opened=tuple(filled(each, self._words(self.script.members[0])) for each in table.opened),
+            opened=tuple(filled(each, words) for each in table.opened),
             answers=dict(self.scenario.frames.answers),
         )
 

@@ -210,7 +210,6 @@ def _senseless(scenario: Scenario) -> Iterator[_Fault]:
                 yield ["connections", name, "members"], f"there is no member {member!r}", f"the members are {members}"
         if connection.send and "TEXT" not in frames.words_in(connection.send):
             yield ["connections", name, "send"], "the frame has no $TEXT in it", _NO_TEXT
-        yield from _wrong_ticket(["connections", name, "ticket"], connection.path, connection.ticket is not None)
     yield from _wrong_frames(scenario)
     for number, exchange in enumerate(scenario.exchanges):
         yield from _wrong_exchange(scenario, number, exchange, members, connections)
@@ -226,6 +225,8 @@ def _senseless(scenario: Scenario) -> Iterator[_Fault]:
         yield ["login"], "members log in by a form or by Python, not by both", "leave one of them"
 
 
+_ESCAPE = "escape what is to be taken as it is"
+_POINTERS = {"read": "write it as /message or .message", "ignore": 'write it as { "/type" = "welcome" }'}
 _NO_TEXT = 'put $TEXT where the message stands, as in \'{"message": "$TEXT"}\''
 
 
@@ -248,44 +249,43 @@ def _wrong_server(scenario: Scenario) -> Iterator[_Fault]:
 
 def _wrong_tickets(scenario: Scenario) -> Iterator[_Fault]:
     for name, connection in scenario.connections.items():
-        read_ = connection.ticket.read if connection.ticket else ""
-        try:
-            re.compile("" if read_.startswith(("/", ".")) else read_)
-        except re.error as error:
-            yield (
-                ["connections", name, "ticket"],
-                f"{read_!r} is no regular expression: {error}",
-                "escape what is meant",
-            )
+        place, ticket = ["connections", name, "ticket"], connection.ticket
+        if "TICKET" in frames.words_in(connection.path) and ticket is None:
+            fault = "the path has a $TICKET in it, and nothing says where it comes from"
+            yield place, fault, "add a ticket"
+        if ticket and not _points(ticket.read) and (fault := _no_pattern(ticket.read)):
+            yield place, fault, _ESCAPE
 
 
-def _wrong_ticket(place: Place, path: str, has_ticket: bool) -> Iterator[_Fault]:
-    if "TICKET" in frames.words_in(path) and not has_ticket:
-        yield place, "the path has a $TICKET in it, and nothing says where it comes from", "add a ticket"
+def _points(where: str) -> bool:
+    """Tell whether *where* is a JSON pointer, as such or with dots."""
+    return where.startswith(("/", "."))
+
+
+def _no_pattern(pattern: str) -> str:
+    """Return why *pattern* is no regular expression; empty where it is one."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f"{pattern!r} is no regular expression: {error}"
+    return ""
 
 
 def _wrong_frames(scenario: Scenario) -> Iterator[_Fault]:
     table = scenario.frames
     if "TEXT" not in frames.words_in(table.send):
         yield ["frames", "send"], "the frame has no $TEXT in it", _NO_TEXT
-    for where in [table.read] if isinstance(table.read, str) else table.read:
-        if not where.startswith(("/", ".")):
-            yield ["frames", "read"], f"{where!r} is no JSON pointer", "write it as /message or .message"
-    for where in (key for each in scenario.frames.ignore if not isinstance(each, str) for key in each):
-        if not where.startswith(("/", ".")):
-            yield ["frames", "ignore"], f"{where!r} is no JSON pointer", 'write it as { "/type" = "welcome" }'
+    read_at = [table.read] if isinstance(table.read, str) else table.read
+    ignored_at = [key for each in table.ignore if not isinstance(each, str) for key in each]
+    pointers = [*(("read", each) for each in read_at), *(("ignore", each) for each in ignored_at)]
+    for key, where in pointers:
+        if not _points(where):
+            yield ["frames", key], f"{where!r} is no JSON pointer", _POINTERS[key]
     patterns = [("ignore", each) for each in table.ignore if isinstance(each, str)]
     for key, pattern in [*patterns, *([("match", table.match)] if table.match else [])]:
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            yield (
-                ["frames", key],
-                f"{pattern!r} is no regular expression: {error}",
-                "escape what is to be taken as it is",
-            )
-            continue
-        if key == "match" and groups != 1:
+        if fault := _no_pattern(pattern):
+            yield ["frames", key], fault, _ESCAPE
+        elif key == "match" and (groups := re.compile(pattern).groups) != 1:
             yield ["frames", key], f"{pattern!r} has {groups} groups", "put parentheses around the message alone"
 
 

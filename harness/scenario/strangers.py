@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 from harness.chat import isolation
 from harness.chat.conversation import Chat
-from harness.chat.parties import Eavesdropper
+from harness.chat.parties import FOREIGN, Eavesdropper
 from harness.results.result import Finding
 from harness.scenario import fences
 from harness.scenario.client import ScenarioClient
 
-#: A site that there is not (RFC 6761).
-_FOREIGN = "http://elsewhere.invalid"
 #: How many connections are tried: those of one chat are let in alike.
 _MOST = 3
 _NO_LOGIN = "there is no login"
@@ -46,7 +44,7 @@ def _at(chat: Chat, client: ScenarioClient, name: str, several: bool) -> list[Ea
             "a page of a foreign Origin, with a member's cookie",
             path,
             holder,
-            origin=_FOREIGN,
+            origin=FOREIGN,
             at=at,
             welcome="" if chat.cookie(holder) else _NO_COOKIE,
         ),

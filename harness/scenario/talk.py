@@ -10,16 +10,13 @@ from harness.chat import exchanges, isolation
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.pulse import beating
-from harness.chat.rounds import first_round, second_round
+from harness.chat.rounds import SEEDS, first_round, second_round
 from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Exchange, Finding
 from harness.scenario import strangers
 from harness.scenario.client import ScenarioClient
 from harness.system.waiting import Deadline, wait_until
-
-#: How many seeds there are for the order of the second round.
-_SEEDS = 1 << 16
 
 
 @dataclass
@@ -42,7 +39,7 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
         chat.connect()
         talked.rounds.append(exchanges.run(chat, first_round(chat.token, client.script)))
         # Another token: nothing of the first round is said again.
-        again = second_round(f"{chat.token}-2", secrets.randbelow(_SEEDS), client.script)
+        again = second_round(f"{chat.token}-2", secrets.randbelow(SEEDS), client.script)
         talked.rounds.append(exchanges.run(chat, again))
         horizon = Deadline(HORIZON)
         # What a chat tells of strangers who come is nobody's fault.

@@ -155,3 +155,5 @@ _ALL = (
 )
 #: Every server by the name that cells have for it.
 SERVERS = {server.name: server for server in _ALL}
+#: The names of those that serve any ASGI application.
+OF_ASGI = tuple(server.name for server in _ALL if "{asgi}" in (*server.arguments, *server.asgi))

@@ -13,22 +13,11 @@ import pytest
 from chats import OwnChat
 from click.testing import CliRunner, Result
 
-from harness.chat import conversation, exchanges, isolation
 from harness.dtws.check import check
 from harness.errors import HarnessError
-from harness.scenario import talk
 
+pytestmark = pytest.mark.usefixtures("impatient")
 JSON = ("--send", '{"message": "$TEXT"}', "--read", ".message")
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch):
-    """Wait no longer than it takes to see that something comes late, or never."""
-    monkeypatch.setattr(talk, "HORIZON", 0.2)
-    monkeypatch.setattr(exchanges, "PATIENCE", 0.2)
-    monkeypatch.setattr(exchanges, "FENCE_DEADLINE", 0.5)
-    monkeypatch.setattr(conversation, "SUBSCRIBE_DEADLINE", 0.5)
-    monkeypatch.setattr(isolation, "_QUIET", 0.2)
 
 
 def dtws(*arguments: object) -> Result:

@@ -7,18 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from chats import OwnChat
 
-from harness.chat import conversation, exchanges, isolation
 from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
 from harness.results import catches
 from harness.results.questions import identifier
-from harness.scenario import talk as module
 from harness.scenario.checked import Checked, checked, junit
 from harness.scenario.client import ScenarioClient
 from harness.scenario.read import parse
 from harness.scenario.talk import talk
 from harness.verdict import Verdict
 
+pytestmark = pytest.mark.usefixtures("impatient")
 ROOMS = """
 [members]
 ann = { %(ann)s }
@@ -44,16 +43,6 @@ on = "lobby"
 """
 THIRD = '[[exchanges]]\nfrom = "eve"\non = "other"\n'
 WHO = {name: f'cookie = "who={name}"' for name in ("ann", "bob", "eve")}
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch):
-    """Wait no longer than it takes to see that something comes late, or never."""
-    monkeypatch.setattr(module, "HORIZON", 0.3)
-    monkeypatch.setattr(exchanges, "PATIENCE", 0.2)
-    monkeypatch.setattr(exchanges, "FENCE_DEADLINE", 0.5)
-    monkeypatch.setattr(conversation, "SUBSCRIBE_DEADLINE", 0.5)
-    monkeypatch.setattr(isolation, "_QUIET", 0.2)
 
 
 def asked(own: OwnChat, more: str = THIRD, cookies: bool = False, frames: str = "") -> Checked:
