@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -61,6 +62,27 @@ class Cell:
     def order(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
         """Sorts cells by Python, then Django, then library."""
         return self.python_version, self.django_version, self.suffixes
+
+
+def again(cell: str, *arguments: str, anew: bool = False) -> str:
+    """Return the command that measures *cell* again, with further *arguments*, or in an environment made *anew*.
+
+    It is one of tox, or of ``dtws`` where the environments are kept in a project's own folder.
+    """
+    rest = " ".join(arguments)
+    folder = os.environ.get("HARNESS_ENVIRONMENTS")
+    if not folder:
+        return f"tox {'-r ' if anew else ''}-e {cell}" + (f" -- {rest}" if rest else "")
+    parsed = Cell._of(match) if (match := _NAME.fullmatch(cell)) else None
+    pair = f"--python {parsed.python} --django {parsed.django}" if parsed else ""
+    server = f"--server {parsed.suffixes[1]}" if parsed and len(parsed.suffixes) > 1 else ""
+    words = ("dtws run", pair, server, rest)
+    return (f"rm -r {folder}/{cell}; " if anew else "") + " ".join(each for each in words if each)
+
+
+def first_command() -> str:
+    """Return the command that measures something, for one who has measured nothing yet."""
+    return "dtws run" if os.environ.get("HARNESS_ENVIRONMENTS") else "tox -m quick"
 
 
 @cache

@@ -36,13 +36,19 @@ class OwnChat:
     subprotocol: str = ""
     #: The status that every handshake is answered with instead.
     status: int = 0
-    #: Whether it also carries rooms of one member: a path ``/to/NAME/`` is heard by that member alone.
+    #: What has to stand behind the path, after a ``?``.
+    token: str = ""
+    #: Whether a room is named by the first frame, ``{"join": …}``, and not by the path.
+    joining: bool = False
+    #: Who is connected, by room.
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
     port: int = 0
 
     async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.status:
             return connection.respond(http.HTTPStatus(self.status), "no chat here")
+        if self.token and urlsplit(request.path).query != self.token:
+            return connection.respond(http.HTTPStatus.FORBIDDEN, "with what?")
         if self.login and COOKIE not in request.headers.get("Cookie", ""):
             return connection.respond(http.HTTPStatus.FORBIDDEN, "who is that?")
         origin = request.headers.get("Origin", "")
@@ -51,7 +57,7 @@ class OwnChat:
         return None
 
     async def _handle(self, connection: ServerConnection) -> None:
-        path = connection.request.path
+        path = json.loads(await connection.recv())["join"] if self.joining else connection.request.path
         self.rooms.setdefault(path, []).append(connection)
         if self.welcome:
             await connection.send(self.welcome)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.cells import Cell
+from harness.cells import Cell, again, first_command
 from harness.errors import UsageError
 
 versions = st.builds(lambda major, minor: f"{major}.{minor}", st.integers(2, 3), st.integers(0, 40))
@@ -51,3 +51,19 @@ def test_order():
     """Cells are sorted by number, not by letter: 2.7, 3.9, 3.10."""
     names = ["py310-django42", "py39-django42", "py27-django110", "py27-django19"]
     assert [cell.name for cell in sorted(map(Cell.parse, names), key=lambda cell: cell.order)] == names[::-1]
+
+
+def test_again(monkeypatch):
+    """What measures a cell again is a command of tox, or of dtws where that keeps the environments."""
+    monkeypatch.delenv("HARNESS_ENVIRONMENTS", raising=False)
+    name = "py313-django60-chat-uvicorn"
+    assert again(name) == f"tox -e {name}"
+    assert again(name, "--probe", "load") == f"tox -e {name} -- --probe load"
+    assert again(name, anew=True) == f"tox -r -e {name}"
+    assert first_command() == "tox -m quick"
+    monkeypatch.setenv("HARNESS_ENVIRONMENTS", ".dtws")
+    measured = "dtws run --python 3.13 --django 6.0 --server uvicorn"
+    assert again(name, "--probe", "load") == f"{measured} --probe load"
+    assert again(name, anew=True) == f"rm -r .dtws/{name}; {measured}"
+    assert again("no-cell") == "dtws run"
+    assert first_command() == "dtws run"

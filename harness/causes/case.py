@@ -24,7 +24,7 @@ from harness.cell.install import settings_of
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
-from harness.cells import Cell
+from harness.cells import Cell, again
 from harness.environments import pair
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
@@ -129,10 +129,10 @@ def open_case(
     setup = registry.setup_for(parsed, registry.discover(folders))
     recorded = record.recorded(reports, cell)
     if recorded is None:
-        raise UsageError(f"nothing is recorded of {cell}", f"run `tox -e {cell}` first")
+        raise UsageError(f"nothing is recorded of {cell}", f"run `{again(cell)}` first")
     check_resolved(parsed)
     if recorded.verdicts.overall.verdict is Verdict.NOT_TESTED:
-        raise UsageError(f"{cell} was not tested: {recorded.verdicts.overall.text}", f"run `tox -e {cell}` first")
+        raise UsageError(f"{cell} was not tested: {recorded.verdicts.overall.text}", f"run `{again(cell)}` first")
     if name is None:
         only = question.worst(recorded) or (Only() if any_case and setup.pinned else None)
     else:

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.captured import output
 from harness.cell.steps import Recorder
-from harness.cells import Cell
+from harness.cells import Cell, again
 from harness.errors import CellFailure, HarnessError
 from harness.system import processes
 from harness.system.files import write_atomically
@@ -84,14 +84,14 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str], 
     """
     command = [str(python), "-c", _PROBE, " ".join(_PARTS)]
     step, text = recorder.command("identify", command, env, recorder.work, _DEADLINE, _said)
-    again = f"make the environment again with `tox -r -e {cell.name}`"
+    anew = f"make the environment again with `{again(cell.name, anew=True)}`"
     if step.outcome != "ok":
         if (number := -(step.exit_status or 0)) > 0:
             name = signal.Signals(number).name
             lacking = f"the Python of {cell.name} is ended by {name} when it imports its own {', '.join(_PARTS)}"
             raise CellFailure(Reason.ENVIRONMENT_FAILED, lacking)
         raise HarnessError(
-            f"the Python of {cell.name} could not be asked for its version and Django: {step.cause}", again
+            f"the Python of {cell.name} could not be asked for its version and Django: {step.cause}", anew
         )
     facts = _facts((recorder.work / "identify.log").read_text("utf-8", "replace"))
     if not facts:
@@ -106,14 +106,14 @@ def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str], 
         if tuple(found) != wanted and not (any_django and what == "Django"):
             asked = ".".join(str(part) for part in wanted)
             version = facts["version"] if what == "Python" else facts["django"]
-            raise HarnessError(f"{cell.name} asks for {what} {asked}, and its environment has {what} {version}", again)
+            raise HarnessError(f"{cell.name} asks for {what} {asked}, and its environment has {what} {version}", anew)
     # Without a virtual environment the two are one.
     if facts["base"] != facts["prefix"]:
         recorder.scrub.learn(Path(facts["base"]), "<python>")
-    return _identity(python, facts, again)
+    return _identity(python, facts, anew)
 
 
-def _identity(python: Path, facts: dict[str, Any], again: str) -> Identity:
+def _identity(python: Path, facts: dict[str, Any], anew: str) -> Identity:
     prefix, folder = Path(facts["prefix"]), Path(facts["folder"])
     found, noted = digest(folder), prefix / _NOTED
     try:
@@ -121,7 +121,7 @@ def _identity(python: Path, facts: dict[str, Any], again: str) -> Identity:
     except OSError:
         write_atomically(noted, (first := found).encode())
     if found != first:
-        raise HarnessError("the files of Django are not those that tox installed", again)
+        raise HarnessError("the files of Django are not those that tox installed", anew)
     return Identity(
         python=python,
         version=facts["version"],

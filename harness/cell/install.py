@@ -18,7 +18,7 @@ from uv import find_uv_bin
 from harness.captured import output
 from harness.cell.identify import Identity
 from harness.cell.steps import Recorder
-from harness.cells import Cell
+from harness.cells import Cell, again
 from harness.environments import legacy
 from harness.environments.names import project_of
 from harness.errors import CellFailure, HarnessError
@@ -100,7 +100,7 @@ def install(
         HarnessError: somebody else has installed something there.
     """
     wanted, pins = frozen or setup.requirements(cell), setup.pins(cell)
-    base = _base(identity, setup.library.requirements(cell))
+    base = _base(cell, identity, setup.library.requirements(cell))
     note_file = identity.prefix / NOTE
     note = _read(note_file, _Note)
     settings = settings_of(env, options)
@@ -128,7 +128,7 @@ def install(
     return Installed(installation, note.seconds, note.date, {**base, **_pairs(note.added)}, note.installer)
 
 
-def _base(identity: Identity, requirements: list[str]) -> dict[str, str]:
+def _base(cell: Cell, identity: Identity, requirements: list[str]) -> dict[str, str]:
     """Return what tox put into the environment: noted before anything else was, and gone with it.
 
     Raises:
@@ -142,7 +142,7 @@ def _base(identity: Identity, requirements: list[str]) -> dict[str, str]:
         if held := [name for name in base if project_of(name) in names]:
             raise HarnessError(
                 f"the environment holds {', '.join(held)} already, so what installing it adds cannot be measured",
-                "make it again with `tox -r -e` and the name of the cell",
+                f"make it again with `{again(cell.name, anew=True)}`",
             )
         write_atomically(file, msgspec.json.encode(base))
     return base
@@ -167,7 +167,8 @@ def _check_hands(cell: Cell, identity: Identity, base: dict[str, str], note: _No
     if by_hand:
         raise HarnessError(
             f"somebody has installed {', '.join(by_hand)} into the environment of {cell.name}",
-            f"measure it with `tox -e {cell.name} -- --with REQUIREMENT`, or make it anew with `tox -r -e {cell.name}`",
+            f"measure it with `{again(cell.name, '--with REQUIREMENT')}`, or make it anew with"
+            f" `{again(cell.name, anew=True)}`",
         )
 
 
@@ -188,7 +189,8 @@ def _restore(cell: Cell, identity: Identity, base: dict[str, str], recorder: Rec
         recorder.keep("uninstall", log)
     if packages(identity) != base:
         raise HarnessError(
-            f"the environment of {cell.name} is not as tox made it", f"make it again with `tox -r -e {cell.name}`"
+            f"the environment of {cell.name} is not as it was made",
+            f"make it again with `{again(cell.name, anew=True)}`",
         )
 
 

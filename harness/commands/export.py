@@ -13,6 +13,7 @@ from harness.errors import UsageError
 from harness.libraries import registry
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
+from harness.report.advice import Advisor
 from harness.report.view import View
 from harness.results import records
 from harness.results.folder import Reports
@@ -51,7 +52,7 @@ def export(form: str, output: Path | None, against: Path | None, reports: Report
     if form == "badges":
         if output is None:
             raise UsageError("badges are many files", "name a folder for them with --output")
-        for name, text in badges.render(view).items():
+        for name, text in badges.render(view, Advisor(view)).items():
             write_atomically(output / name, text.encode())
         return name_damaged(view)
     if against is not None:

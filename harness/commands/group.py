@@ -16,6 +16,9 @@ from harness import PACKAGE
 from harness.errors import HarnessError
 from harness.system.processes import interruptible
 
+#: Letters of the longest sentence that says what a command does.
+_SENTENCE = 200
+
 
 def commands(modules: Mapping[str, str], lacking: str = "") -> type[click.Group]:
     """Return a group that loads a command when it is asked for: most need little of all that a run needs.
@@ -41,6 +44,14 @@ def commands(modules: Mapping[str, str], lacking: str = "") -> type[click.Group]
                 return _without(cmd_name, str(error.name), lacking)
             found = (each for each in vars(module).values() if isinstance(each, click.Command))
             return next(each for each in found if each.name == cmd_name)
+
+        def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            """Write the names with what each does, in a whole sentence: click would cut it to a line."""
+            found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+            with formatter.section("Commands"):
+                formatter.write_dl(
+                    [(name, each.get_short_help_str(_SENTENCE)) for name, each in found if each and not each.hidden]
+                )
 
     return Commands
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from harness.cells import first_command
 from harness.errors import HarnessError
 from harness.report.view import View, read_view
 from harness.results.folder import Reports
@@ -19,7 +20,9 @@ def read_some(reports: Reports, places: tuple[Path, ...]) -> View:
     """
     view = read_view(reports, places)
     if not view.rows and not view.damaged:
-        raise HarnessError(f"there are no results in {reports.name}", "run some cells first, such as `tox -m quick`")
+        raise HarnessError(
+            f"there are no results in {reports.name}", f"measure something first, such as by `{first_command()}`"
+        )
     return view
 
 

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from harness.cells import Cell
+from harness.cells import Cell, again
 from harness.commands import options
 from harness.commands.terminal import catch_lines, console, signed, step_line, verdict_style
 from harness.errors import UsageError
@@ -23,7 +23,7 @@ def show(cell: str, reports: Reports) -> int:
     """Show what is recorded of CELL; the exit code is that of its verdict."""
     path = reports.result(Cell.parse(cell).name)
     if not path.exists():
-        raise UsageError(f"there is no result of {cell}", f"run `tox -e {cell}`")
+        raise UsageError(f"there is no result of {cell}", f"run `{again(cell)}`")
     result = read_result(path)
     terminal = console()
     _verdicts(terminal, result)
@@ -33,9 +33,10 @@ def show(cell: str, reports: Reports) -> int:
     _variants(terminal, result)
     for probe in [*result.sets, *result.probes]:
         _findings(terminal, probe.name.capitalize(), probe.findings, result)
-    evidence = reports.evidence(cell)
-    if evidence.is_dir():
+    if evidence := reports.recorded_evidence(cell):
         terminal.print(Text(f"\nEvidence: {options.shown(evidence)}"))
+    elif (later := reports.unexpected(cell)).exists():
+        terminal.print(Text(f"\nA later run is not recorded; its evidence: {options.shown(later.parent)}"))
     return result.verdicts.overall.verdict.exit_code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -38,6 +39,8 @@ _FAULTS = 5
 #: The most members: load is not asked for here.
 _MOST = 50
 _ON = "chat"
+#: The names of headers by which somebody is let in, as far as names tell.
+_LETS_IN = re.compile(r"auth|cookie|token|key|secret|session", re.IGNORECASE)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FORMATS = click.Choice(["table", "json", "junit"])
 
@@ -133,8 +136,13 @@ def _of_options(path: str, options: Described) -> Scenario:
         UsageError: they do not go together.
     """
     people = _people(options)
+    headers = dict(map(_header, options.header))
+    own = {name: value for name, value in headers.items() if _LETS_IN.search(name)}
+    people = {name: msgspec.structs.replace(each, headers=own) for name, each in people.items()}
     connection = ConnectionTable(
-        path=path, subprotocols=list(options.subprotocol), headers=dict(map(_header, options.header))
+        path=path,
+        subprotocols=list(options.subprotocol),
+        headers={name: value for name, value in headers.items() if name not in own},
     )
     scenario = Scenario(
         login=LoginTable(form=options.login) if options.login else None,

@@ -78,13 +78,24 @@ def _of_file(path: Path) -> Iterator[str]:
 
 def _named(each: InstallRequirement, folder: Path) -> str:
     """Return a requirement of a file in *folder* with its name, which a path or an address need not have."""
-    link = str(each.link.url) if each.link else ""
     extras = f"[{','.join(sorted(each.extras))}]" if each.extras else ""
-    if each.req is not None and not link:
-        return f"{each.req}; {each.marker}" if each.marker and not each.req.marker else str(each.req)
-    if each.name:
-        return f"{each.name}{extras} @ {link.partition('#egg=')[0]}"
-    return _one(link + extras, folder)
+    if each.link is None:
+        found = str(each.req)
+    elif each.name:
+        found = f"{each.name}{extras} @ {_without_name(str(each.link.url))}"
+    else:
+        found = _one(f"{each.link.url}{extras}", folder)
+    # Of what is editable the parser leaves the marker out.
+    marker = each.marker or each.requirement_line.line.partition(" ;")[2].strip()
+    # An address ends at a blank.
+    return f"{found} ; {marker}" if marker and Requirement(found).marker is None else found
+
+
+def _without_name(address: str) -> str:
+    """Return *address* without the name in its fragment, in which a digest or a folder may stand as well."""
+    base, _, fragment = address.partition("#")
+    rest = "&".join(each for each in fragment.split("&") if each and not each.startswith("egg="))
+    return f"{base}#{rest}" if rest else base
 
 
 def _one(text: str, folder: Path) -> str:

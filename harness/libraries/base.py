@@ -194,6 +194,11 @@ class Library(Client):
         """
         return self
 
+    @property
+    def has_login(self) -> bool:
+        """Whether members are told from strangers."""
+        return True
+
     def lacks(self, hand: bool) -> str:
         """Return why a probe cannot be asked, empty where it can.
 

@@ -18,8 +18,9 @@ from harness.errors import CellFailure, UsageError
 from harness.libraries.base import Command, Inside, Library
 from harness.results.result import Finding
 from harness.scenario import strangers
-from harness.scenario.client import Credentials, ScenarioClient
+from harness.scenario.client import ScenarioClient
 from harness.scenario.model import Scenario
+from harness.scenario.opening import Credentials
 from harness.scenario.read import read
 from harness.servers.catalogue import OF_ASGI, SERVERS, Application, Server
 from harness.verdict import Reason

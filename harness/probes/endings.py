@@ -122,7 +122,8 @@ def _of(way: Way, server: CellServer, notes: Notes, side: _Side) -> Iterator[Fin
         asking = {f"{_RAISES}: its client": one.raised, _CLIENT_CLOSES: one.closed_by_client}
     if "close" in library.trials:
         asking[f"{_SERVER_CLOSES}: its client"] = one.closed_by_server
-    asking[_REFUSED] = one.refused
+    if library.has_login:  # else nobody is refused
+        asking[_REFUSED] = one.refused
     if not library.lacks(hand=True):
         asking[_RESET] = one.reset
     for question, each in asking.items():

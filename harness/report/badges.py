@@ -11,28 +11,29 @@ import re
 
 from anybadge import Badge
 
+from harness.report.advice import Advisor
 from harness.report.view import LibraryView, View
 
 #: White text on each of these has a contrast of more than 4.5 (WCAG 2.1, 1.4.3).
 _WORKS, _BUT, _FAILS = "#2e7d32", "#8a5a00", "#b3261e"
 
 
-def render(view: View) -> dict[str, str]:
+def render(view: View, advisor: Advisor) -> dict[str, str]:
     """Return the files of every library's badge by their names."""
     files = {}
     for library in view.libraries:
-        message, colour = _message(library)
+        message, colour = _message(library, advisor)
         endpoint = {"schemaVersion": 1, "label": library.name, "message": message, "color": colour.removeprefix("#")}
         files[f"{library.name}.json"] = json.dumps(endpoint, indent=1, ensure_ascii=False) + "\n"
         files[f"{library.name}.svg"] = _svg(library.name, message, colour)
     return files
 
 
-def _message(library: LibraryView) -> tuple[str, str]:
+def _message(library: LibraryView, advisor: Advisor) -> tuple[str, str]:
     usual = library.groups[0]
     if usual.works:
         said = f"works on Django {usual.range_of('django')}"
-        return (f"{said}, but", _BUT) if usual.caught else (said, _WORKS)
+        return (f"{said}, but", _BUT) if any(map(advisor.beware_of, usual.works)) else (said, _WORKS)
     return ("works on no Django that was tried", _FAILS) if usual.tested else ("not tested", "#5f6368")
 
 

@@ -30,7 +30,7 @@ def table(view: View, advisor: Advisor, reports: str = "") -> Rst:
                 usual.range_of("python") + _claimed(library, "python"),
                 djangos + _claimed(library, "django"),
                 ", ".join(servers) or "none",
-                worked(groups),
+                worked(groups, advisor),
                 beware(advisor.notes(library)),
                 library.prose["release"],
             ]
@@ -38,10 +38,10 @@ def table(view: View, advisor: Advisor, reports: str = "") -> Rst:
     return rst.csv_table(header, rows, "16 12 18 14 10 20 10")
 
 
-def worked(groups: Sequence[Rows]) -> str:
-    """Return how many cells of *groups* work, and how many of these have a catch."""
+def worked(groups: Sequence[Rows], advisor: Advisor) -> str:
+    """Return how many cells of *groups* work, and how many of these have a catch, be it seen in another one."""
     works = [row for group in groups for row in group.works]
-    caught = sum(len(group.caught) for group in groups)
+    caught = sum(bool(advisor.beware_of(row)) for row in works)
     said = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
     return said + (f", {caught} of them with a catch" if caught else "")
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from harness.cells import again
 from harness.errors import DamagedResult
 from harness.results.folder import Reports
 from harness.results.model import Model
@@ -89,7 +90,8 @@ def read(path: Path) -> DeepSet:
         return decode(path.read_bytes(), f"{cell}/{path.name}")
     except (OSError, DamagedResult) as error:
         text = str(error) if isinstance(error, DamagedResult) else f"{cell}/{path.name} cannot be read: {error}"
-        raise DamagedResult(text, f"move it away, then `tox -e {cell} -- --probe {path.stem}` asks again") from error
+        command = again(cell, "--probe", path.stem)
+        raise DamagedResult(text, f"move it away, then `{command}` asks again") from error
 
 
 def decode(data: bytes, name: str) -> DeepSet:

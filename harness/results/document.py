@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from harness.cells import again
 from harness.errors import DamagedResult, ForeignSchema, HarnessError
 from harness.results.result import SCHEMA, Result
 from harness.results.upgrade import OLDER, upgraded
@@ -62,11 +63,11 @@ def decode_result(data: bytes, cell: str, any_name: bool = False) -> Result:
         if (foreign := _schema_of(data)) not in ("", OLDER, SCHEMA):
             raise ForeignSchema(
                 f"{name} is a result of schema {foreign}; this harness reads schema {SCHEMA}",
-                f"read it with the harness of that schema, or measure the cell again with `tox -e {cell}`",
+                f"read it with the harness of that schema, or measure the cell again with `{again(cell)}`",
             ) from error
         raise DamagedResult(
             f"{name} is not a finished result of schema {SCHEMA}: {error}",
-            f"move it away, then `tox -e {cell}` measures the cell again",
+            f"move it away, then `{again(cell)}` measures the cell again",
         ) from error
     if result.cell != cell and not any_name:
         raise DamagedResult(f"{name} holds the result of {result.cell}", "rename it, or move it away")

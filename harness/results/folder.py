@@ -80,6 +80,14 @@ class Reports:
         """Return the folder of the evidence of *cell*."""
         return self.folder / "evidence" / cell
 
+    def recorded_evidence(self, cell: str) -> Path | None:
+        """Return the evidence of what is recorded of *cell*; None without any, or where a later run has left its own.
+
+        It is not always at hand: no checkout has it.
+        """
+        found = self.evidence(cell)
+        return found if found.is_dir() and not self.unexpected(cell).exists() else None
+
     def unfinished(self, cell: str, what: str) -> Path:
         """Return a hidden folder beside the evidence of *cell* for *what* is not finished yet."""
         return self.folder / "evidence" / f".{cell}.{what}"

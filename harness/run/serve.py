@@ -110,13 +110,11 @@ def _talk(
     with server.recorder.own("handshakes") as say:
         chat.connect()
         say(f"{len(chat.endpoints)} connections stand")
-    with server.recorder.own("exchanges") as say:
-        judged.append(Start(chat, exchanges.run(chat, first_round(chat.token, chat.client.script))))
-        first = judged[0].exchanged
-        observed.rounds, observed.exchanges = [first], exchanges.joined([first])
-        say(f"{first} right")
-        if not first.answered or _asks_one(server):
-            exchanges.check(first)
+    first = starts.play(chat, server, "exchanges", first_round(chat.token, chat.client.script))
+    judged.append(Start(chat, first))
+    observed.rounds, observed.exchanges = [first], exchanges.joined([first])
+    if not first.answered or _asks_one(server):
+        exchanges.check(first)
     if _asks_one(server):
         _ask_one(chat, server, observed, judged)
         return

@@ -17,7 +17,7 @@ from harness.chat import exchanges
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.ledger import Ledger
-from harness.chat.rounds import SEEDS, second_round
+from harness.chat.rounds import SEEDS, Round, second_round
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
 from harness.system import threads
@@ -139,13 +139,19 @@ class _Nobody:
     def end(self, step: Step, seconds: float) -> None: ...
 
 
+def play(chat: Chat, server: CellServer, name: str, planned: Round) -> Exchanged:
+    """Go through a round as the step *name*, which fails where something was wrong."""
+    with suppress(CellFailure), server.recorder.own(name) as say:
+        exchanged = exchanges.run(chat, planned)
+        say(f"{exchanged} right")
+        exchanges.check(exchanged)
+    return exchanged
+
+
 def second_exchanges(chat: Chat, server: CellServer) -> Exchanged:
     """Go through the second round on *chat*."""
     seed = secrets.randbelow(SEEDS) if server.seed is None else server.seed
-    with server.recorder.own("second round") as say:
-        exchanged = exchanges.run(chat, second_round(chat.token, seed, chat.client.script))
-        say(f"{exchanged} right")
-    return exchanged
+    return play(chat, server, "second round", second_round(chat.token, seed, chat.client.script))
 
 
 def wait_for_horizon(starts: Sequence[Start]) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, partial
+from urllib.parse import parse_qs, urlsplit
 
 from harness.captured.output import shorten
 from harness.chat.conversation import Chat, Client
@@ -19,21 +17,15 @@ from harness.clients.http import HttpSession, LoginForm, status_of
 from harness.clients.websocket import Offer, WebSocketConnection
 from harness.errors import CellFailure
 from harness.scenario import fences
-from harness.scenario.frames import Reader, filled, found_at, pointer
-from harness.scenario.model import ConnectionTable, ExchangeTable, Scenario, TicketTable
+from harness.scenario.frames import Reader, filled
+from harness.scenario.model import ExchangeTable, Scenario
+from harness.scenario.opening import Address, Credentials, cookies, ticket_for, trusting
 from harness.verdict import Reason
 
+#: The words of templates that only those know who are let in.
+_SECRETS = ("PASSWORD", "TOKEN", "TICKET")
 #: Letters of a frame that is shown.
 _SHOWN = 200
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What somebody is let in by."""
-
-    cookies: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    token: str = ""
 
 
 #: Returns what each member, with a name to log in with, is let in by: it runs the lines of Python of the scenario.
@@ -90,7 +82,7 @@ class ScenarioClient(Client):
 
     def log_in(self, chat: Chat, member: str) -> None:
         table, login = self.scenario.members[member], self.scenario.login
-        found = Credentials(_cookies(table.cookie), table.headers, table.token)
+        found = Credentials(cookies(table.cookie), table.headers, table.token)
         if login and login.python:
             if self._sign_in is None:
                 raise CellFailure(
@@ -120,7 +112,7 @@ class ScenarioClient(Client):
         return frozenset(Endpoint(member, name) for name in names for member in self.scenario.holders(name))
 
     def paths(self) -> dict[str, str]:
-        return {name: each.path for name, each in self.scenario.connections.items()}
+        return {name: str(Address(each.path, name)) for name, each in self.scenario.connections.items()}
 
     def held(self, member: str, paths: Mapping[str, str]) -> dict[str, str]:
         return {name: path for name, path in paths.items() if member in self.scenario.holders(name)}
@@ -129,33 +121,36 @@ class ScenarioClient(Client):
         paths = paths or self.paths()
         return paths.get(channel) or paths[self.common or next(iter(paths))]
 
-    def _table(self, endpoint: Endpoint, path: str) -> ConnectionTable:
-        """Return what the scenario says of the connection *endpoint*, which is opened to *path*."""
-        connections = self.scenario.connections
-        if endpoint.name in connections and endpoint.member in self.script.members:
-            return connections[endpoint.name]
-        return next((each for each in connections.values() if each.path == path), next(iter(connections.values())))
+    def address_as(self, connection: str, member: str) -> str:
+        """Return the address of *connection* for a stranger who claims to be *member*."""
+        return str(Address(self.scenario.connections[connection].path, connection, member))
 
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
-        table, words = self._table(endpoint, path), self._words(member)
+        address, words = Address.of(path), self._words(member)
+        table = self.scenario.connections[address.connection]
         session = chat.session(member) if member else HttpSession(chat.server.base, self.form, chat.server.certificates)
-        if table.ticket:
-            words["TICKET"] = _ticket(session, table.ticket)
+        foreign = origin not in ("", chat.server.base)
+        if not member:
+            words |= {each: value for each, value in self._words(address.claimed).items() if each not in _SECRETS}
+        if foreign:  # a page in a browser has the cookies, and neither knows a secret nor reads another site's pages
+            words |= dict.fromkeys(_SECRETS, "")
+        elif table.ticket:
+            words["TICKET"] = ticket_for(session, table.ticket, words)
         headers = {
             **self._headers.get(member, {}),
             **{name: filled(value, words) for name, value in table.headers.items()},
         }
         connection = WebSocketConnection(
             endpoint,
-            chat.server.sockets + filled(path, words),
+            chat.server.sockets + filled(address.path, words),
             chat.transcript,
             cookie=session.cookie,
             origin=origin,
             offer=Offer(
                 compression=True,
-                subprotocols=table.subprotocols,
-                headers=headers,
-                tls=_trusting(chat.server.certificates) if chat.server.secure else None,
+                subprotocols=[filled(each, words) for each in table.subprotocols],
+                headers={} if foreign else headers,
+                tls=trusting(chat.server.certificates) if chat.server.secure else None,
             ),
             answer=self.scenario.frames.answers.get,
         )
@@ -220,6 +215,13 @@ class ScenarioClient(Client):
             raise SendFailed(error.text) from error
         if answer.status_code >= 400:
             raise SendFailed(f"POST {path} answers with {status_of(answer)}")
+        if answer.is_redirect and self._is_login(answer.headers["Location"]):
+            raise SendFailed(f"POST {path} is answered by the login page")
+
+    def _is_login(self, address: str) -> bool:
+        """Tell whether a redirect to *address* is one to log in, and back: other pages follow on what was posted."""
+        login, where = self.scenario.login, urlsplit(address)
+        return "next" in parse_qs(where.query) or (login is not None and login.form == where.path)
 
     def fence(self, chat: Chat, row: ChannelRow, text: str) -> None:
         self.say(chat, row, text)
@@ -244,7 +246,7 @@ class ScenarioClient(Client):
         herald = Endpoint(row.sender, f"herald on {name}")
         try:
             if herald not in chat.connections or chat.transcript.closed(herald):
-                chat.open(herald, self.scenario.connections[name].path, row.sender)
+                chat.open(herald, self.paths()[name], row.sender)
         except HandshakeRefused as error:
             raise SendFailed(f"{row.sender} is not let in: {error}") from error
         self._say_on(chat, herald, row, text)
@@ -284,14 +286,15 @@ class ScenarioClient(Client):
         return FenceWay(send, partial(self._reaches, row), frozenset(row.recipients), proves)
 
     def _reaches(self, row: ChannelRow, chat: Chat, endpoint: Endpoint) -> bool:
-        """Tell whether *endpoint* is to receive what is said as *row* says; perhaps as one of many to the same path."""
+        """Tell whether *endpoint* is to receive what is said as *row* says; perhaps as one of many like it."""
         expected = self.expected(row)
         if endpoint in expected:
             return True
         if endpoint.member in self.script.members and endpoint.name in self.scenario.connections:
             return False
-        owner, path = chat.owners.get(endpoint, ""), chat.addresses.get(endpoint, "")
-        return any(chat.addresses.get(each) == path and owner in ("", each.member) for each in expected)
+        address = Address.of(chat.addresses.get(endpoint, ""))
+        who = chat.owners.get(endpoint, "") or address.claimed
+        return any(each.name == address.connection and who in ("", each.member) for each in expected)
 
     @cached_property
     def common(self) -> str | None:
@@ -318,8 +321,21 @@ class ScenarioClient(Client):
         return filled(self._template(self._main), self._saying(member, text))
 
     def broadcast(self, chat: Chat, endpoint: Endpoint, text: str | bytes) -> None:
-        owner = chat.owners.get(endpoint, "")
-        self.send(chat, endpoint, text if isinstance(text, bytes) else self._broadcast_frame(text, owner))
+        owner, address = chat.owners.get(endpoint, ""), Address.of(chat.addresses.get(endpoint, ""))
+        if not isinstance(text, bytes):
+            frame, to = self._speech(address.connection)
+            text = filled(frame, self._saying(owner or address.claimed, text, to))
+        self.send(chat, endpoint, text)
+
+    def _speech(self, connection: str) -> tuple[str, str]:
+        """Return the frame in which something is said on *connection*, and to whom it is addressed.
+
+        Where the exchanges have frames of their own it is the first of those.
+        """
+        said = [each for each in self.scenario.exchanges if self.scenario.said_on(each) == connection]
+        if not said or any(not each.send for each in said):
+            return self._template(connection or self._main), ""
+        return said[0].send, said[0].to
 
     def sends_binary(self) -> bool:
         return False
@@ -352,46 +368,3 @@ def _rows(scenario: Scenario) -> list[ChannelRow]:
         audience = each.to or ("all" if hearers == list(scenario.members) else ", ".join(hearers) or "nobody")
         rows.append(ChannelRow(number, said_on or each.post or "", each.sender, audience, tuple(hearers)))
     return rows
-
-
-def _trusting(certificates: str) -> ssl.SSLContext:
-    """Return what trusts the *certificates* in a file, those of the system where that is empty.
-
-    Raises:
-        HandshakeRefused: there are none in the file.
-    """
-    try:
-        return ssl.create_default_context(cafile=certificates or None)
-    except OSError as error:  # which an SSLError is as well
-        raise HandshakeRefused(f"{certificates} is no certificate in PEM: {error}") from error
-
-
-def _cookies(header: str) -> dict[str, str]:
-    """Return the cookies in a header ``Cookie``: names → values."""
-    pairs = (each.partition("=") for each in header.split(";") if "=" in each)
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _ticket(session: HttpSession, ticket: TicketTable) -> str:
-    """Return what is fetched before a connection is opened.
-
-    Raises:
-        HandshakeRefused: it is not to be had.
-    """
-    try:
-        answer = session.post(ticket.path, {}) if ticket.post else session.get(ticket.path)
-        if answer.status_code >= 300:
-            raise HandshakeRefused(f"the ticket is not to be had: {ticket.path} answers with {status_of(answer)}")
-        if not ticket.read:
-            return answer.text
-        if ticket.read.startswith(("/", ".")):
-            return str(found_at(answer.json(), pointer(ticket.read)))
-        found = re.search(ticket.read, answer.text)
-        if found is None:
-            raise KeyError(ticket.read)
-        return found[1]
-    except CellFailure as error:
-        raise HandshakeRefused(f"the ticket is not to be had: {error.text}") from error
-    except (KeyError, ValueError, IndexError) as error:
-        text = f"the ticket is not to be had: there is no {ticket.read} in what {ticket.path} answers"
-        raise HandshakeRefused(text) from error

@@ -27,22 +27,23 @@ def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
     several = len(client.scenario.connections) > 1
     eavesdroppers = [each for name in names for each in _at(chat, client, name, several)]
     yield from isolation.overhear(chat, eavesdroppers, rows)
-    said_on = {client.scenario.said_on(each) for each in client.scenario.exchanges}
-    spoken = [name for name in names if name in said_on]
+    spoken = [each for each in client.scenario.exchanges if client.scenario.said_on(each) in names]
     if spoken:
-        path = client.scenario.connections[spoken[0]].path
-        yield from isolation.publish_unknown(chat, path, "" if client.has_login else _NO_LOGIN)
+        name, sender = client.scenario.said_on(spoken[0]) or "", spoken[0].sender
+        welcome = "" if client.has_login else _NO_LOGIN
+        yield from isolation.publish_unknown(chat, client.address_as(name, sender), welcome)
 
 
 def _at(chat: Chat, client: ScenarioClient, name: str, several: bool) -> list[Eavesdropper]:
     """Return who listens at the connection *name*; where there are *several* they say at which."""
-    path, holder = client.scenario.connections[name].path, client.scenario.holders(name)[0]
-    at = name if several else ""
+    holder, at = client.scenario.holders(name)[0], name if several else ""
     return [
-        Eavesdropper("an unknown client", path, at=at, welcome="" if client.has_login else _NO_LOGIN),
+        Eavesdropper(
+            "an unknown client", client.address_as(name, holder), at=at, welcome="" if client.has_login else _NO_LOGIN
+        ),
         Eavesdropper(
             "a page of a foreign Origin, with a member's cookie",
-            path,
+            client.paths()[name],
             holder,
             origin=FOREIGN,
             at=at,

@@ -71,7 +71,7 @@ def sections(view: View, advisor: Advisor) -> list[Section]:
         "Works on Python": lambda library: library.groups[0].range_of("python"),
         "With Django": lambda library: library.groups[0].range_of("django"),
         "Servers under which it works": lambda library: ", ".join(each.name for each in library.groups if each.works),
-        "Cells that work": lambda library: headline.worked([library]),
+        "Cells that work": lambda library: headline.worked([library], advisor),
         "Beware": lambda library: headline.beware(advisor.notes(library)),
         "Newest release": lambda library: str(library.prose["release"]),
         **{title: _short(name) for name, title in _SHORT.items()},

@@ -87,5 +87,5 @@ def missing(view: View, reports: Reports) -> list[str]:
     return [
         row.name
         for row in view.rows
-        if row.verdict is not Verdict.NOT_TESTED and not reports.evidence(row.name).is_dir()
+        if row.verdict is not Verdict.NOT_TESTED and reports.recorded_evidence(row.name) is None
     ]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from harness.errors import HarnessError
-from harness.report import badges, claims, deep, export, tables
+from harness.report import badges, claims, deep, deploy, export, tables
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
 from harness.report.choices import RULE, Answer
@@ -172,13 +172,13 @@ class Site:
         guilty = [each for each in known if each.turned]
         yield "packages.html", self._page("packages.html.j2", packages=known, guilty=guilty)
         found = lists.entries(view, self.advisor, self.sections, known)
-        yield "search.html", self._page("search.html.j2", entries=list(found))
+        yield "search.html", self._page("search.html.j2", entries=list(found), also=lists.also)
         yield "upgrade.html", self._page("upgrade.html.j2", current="upgrade.html", libraries=view.current_first)
 
     def _cell(self, library: LibraryView, row: Row) -> Iterator[tuple[str, str | bytes]]:
         """Yield the page of a cell, and before it those of its evidence."""
         evidence = []
-        for title, name, text in frames.pages(row.name, self.reports.evidence(row.name)):
+        for title, name, text in frames.pages(row.name, self.reports.recorded_evidence(row.name)):
             evidence.append((title, f"../evidence/{quote(name)}", f"{max(len(text) // 1000, 1)} kB"))
             yield f"evidence/{name}", text
         images = [
@@ -228,6 +228,8 @@ class Site:
                 library=library,
                 summary=summary,
                 example=self.advisor.choice(library.example) if works else None,
+                servers=deploy.servers(library, self.advisor),
+                carried=deploy.ways(library),
                 sets=list(_sets(library)),
                 load=[(row, run) for row in library.rows for run in row.under_load],
                 claims=claims.newest(library),
@@ -280,7 +282,7 @@ class Site:
         yield "data/matrix.json", export.as_json(view, self.advisor)
         yield "data/matrix.csv", export.as_csv(view, self.advisor)
         yield "data/matrix.schema.json", export.schema_as_json()
-        yield from ((f"badges/{name}", text) for name, text in badges.render(view).items())
+        yield from ((f"badges/{name}", text) for name, text in badges.render(view, self.advisor).items())
         yield "data.html", self._page("data.html.j2", badges=list(_badges(view)), address=_ADDRESS)
 
 

@@ -158,6 +158,13 @@ def test_evidence(reports):
     assert shown(reports, CELL)[1][-1] == f"Evidence: {reports.evidence(CELL)}"
 
 
+def test_evidence_of_another_run(reports):
+    """Evidence of a later run, which is not recorded, is not taken for that of what is recorded."""
+    reports.evidence(CELL).mkdir(parents=True)
+    reports.unexpected(CELL).write_bytes(b"{}")
+    assert shown(reports, CELL)[1][-1] == f"A later run is not recorded; its evidence: {reports.evidence(CELL)}"
+
+
 def test_texts_are_shown_as_they_are(reports):
     """What looks like markup is none."""
     judgement = Judgement.of(Reason.PAGE_FAILED, "[red]not red[/red] [/]")

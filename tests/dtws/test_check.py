@@ -80,6 +80,14 @@ def test_cookies_and_subprotocols():
         assert (code, "status 403" in text, "--cookie" in text) == (1, True, True)
 
 
+def test_what_lets_in_is_not_a_strangers():
+    """A header by which members are let in is theirs: a stranger has to come without it."""
+    with OwnChat(login=True, own_origin=True).running() as own:
+        code, text = said(f"{own.url}/lobby/", *JSON, "--header", "Cookie: who=x", "--format", "json")
+    findings = {each["question"]: each["good"] for each in json.loads(text)["findings"]}
+    assert (code, findings["What reaches an unknown client?"]) == (0, True)
+
+
 def test_a_scenario(tmp_path):
     """A scenario says who is in which room; the address says where the server is."""
     scenario = tmp_path / "chat.toml"

@@ -25,9 +25,23 @@ def project(tmp_path):
 def test_files(project):
     """Files name others; Django is the cell's own; a folder is an address; what is said of hashes is left out."""
     site = f"my-site[extra] @ {project.resolve().as_uri()}"
-    wanted = ["redis", site, "channels[daphne]==4.2.0", "redis<8", 'tomli; python_version < "3.11"']
+    wanted = ["redis", site, "channels[daphne]==4.2.0", "redis<8", 'tomli ; python_version < "3.11"']
     assert read(["-r r.txt"], project) == wanted
     assert read(["--requirement=r.txt"], project) == wanted
+
+
+def test_addresses_in_files(project):
+    """An address keeps its marker, its digest and its folder; only the name in its fragment is one by itself."""
+    (project / "addresses.txt").write_text(
+        "channels @ https://example.invalid/c.zip#sha256=aa ; python_version >= '3.9'\n"
+        "git+https://example.invalid/x.git@main#egg=redis&subdirectory=py ; sys_platform == 'linux'\n"
+        '-e ./more/../ ; python_version >= "3.9"\n'
+    )
+    assert read(["-r addresses.txt"], project) == [
+        'channels @ https://example.invalid/c.zip#sha256=aa ; python_version >= "3.9"',
+        'redis @ git+https://example.invalid/x.git@main#subdirectory=py ; sys_platform == "linux"',
+        f'my-site @ {project.resolve().as_uri()} ; python_version >= "3.9"',
+    ]
 
 
 def test_words(project):

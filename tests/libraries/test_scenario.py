@@ -15,7 +15,7 @@ from harness.chat.parties import RunningServer
 from harness.errors import CellFailure, UsageError
 from harness.libraries import registry
 from harness.libraries.scenario import OwnChat, library
-from harness.scenario.client import Credentials
+from harness.scenario.opening import Credentials
 
 CHAT = """
 name = "own"
@@ -154,22 +154,51 @@ def test_probes_that_need_a_hand(made):
     assert made().lacks(hand=False) == ""
 
 
-def test_settings(monkeypatch, tmp_path):
-    """Databases, layers and hosts are those of the run; all else is the project's own."""
-    (tmp_path / "own_settings.py").write_text(
-        "SECRET = 1\nALLOWED_HOSTS = ['x']\nDATABASES = {'default': {'ENGINE': 'pg'}, 'other': {}}\n"
-        "CHANNEL_LAYERS = {'default': {'BACKEND': 'channels_redis.core.RedisChannelLayer'},\n"
-        "    'memory': {'BACKEND': 'channels.layers.InMemoryChannelLayer'}}\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    for name, value in (("SETTINGS", "own_settings"), ("DATABASE", "/db"), ("REDIS_URL", "redis://x"), ("PREFIX", "p")):
-        monkeypatch.setenv(f"DTWS_{name}", value)
+def loaded():
+    """Return the module of settings that stands before the project's own, as it is just now."""
     path = os.path.join(os.path.dirname(sys.modules[OwnChat.__module__].__file__), "settings", "dtws_settings.py")
     spec = importlib.util.spec_from_file_location("dtws_settings", path)
     found = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(found)
+    return found
+
+
+def test_settings(monkeypatch, tmp_path):
+    """Databases, layers, caches and hosts are those of the run; all else is the project's own."""
+    (tmp_path / "own_settings.py").write_text(
+        "SECRET = 1\nALLOWED_HOSTS = ['x']\nDATABASES = {'default': {'ENGINE': 'pg'}, 'other': {}}\n"
+        "CHANNEL_LAYERS = {'default': {'BACKEND': 'channels_redis.core.RedisChannelLayer'},\n"
+        "    'memory': {'BACKEND': 'channels.layers.InMemoryChannelLayer'}}\n"
+        "CACHES = {'default': {'BACKEND': 'django.core.cache.backends.redis.RedisCache', 'LOCATION': 'redis://live',\n"
+        "    'OPTIONS': {'password': 'secret', 'pool_class': 'x'}}, 'local': {'BACKEND': 'LocMemCache'}}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, value in (("SETTINGS", "own_settings"), ("DATABASE", "/db"), ("REDIS_URL", "redis://x"), ("PREFIX", "p")):
+        monkeypatch.setenv(f"DTWS_{name}", value)
+    found = loaded()
     assert found.SECRET == 1
     assert [each["NAME"] for each in found.DATABASES.values()] == ["/db", "/db.other"]
     assert found.CHANNEL_LAYERS["default"]["CONFIG"] == {"hosts": ["redis://x"], "prefix": "p"}
     assert "CONFIG" not in found.CHANNEL_LAYERS["memory"]
+    cache = found.CACHES["default"]
+    assert (cache["LOCATION"], cache["KEY_PREFIX"], cache["OPTIONS"]) == ("redis://x", "p", {"pool_class": "x"})
+    assert found.CACHES["local"] == {"BACKEND": "LocMemCache"}
     assert found.ALLOWED_HOSTS == ["x", "127.0.0.1", "localhost"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("CACHES", "CACHES = {'default': {'BACKEND': 'django_redis.cache.RedisCache', 'LOCATION': 'redis://live'}}"),
+        ("CHANNEL_LAYERS", "CHANNEL_LAYERS = {'default': {'BACKEND': 'x', 'CONFIG': {'hosts': ['redis://live']}}}"),
+    ],
+)
+def test_a_redis_without_a_broker(monkeypatch, tmp_path, name, line):
+    """Settings that name a Redis, where the scenario has none, end with what to add: the live one is not touched."""
+    (tmp_path / "broker_settings.py").write_text(f"{line}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "broker_settings", raising=False)
+    for variable, value in (("SETTINGS", "broker_settings"), ("REDIS_URL", ""), ("PREFIX", "p")):
+        monkeypatch.setenv(f"DTWS_{variable}", value)
+    with pytest.raises(RuntimeError, match=rf"{name} names a Redis, and the scenario has no \[broker\]"):
+        loaded()

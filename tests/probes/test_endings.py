@@ -139,10 +139,12 @@ def asked(tmp_path, monkeypatch):
         refusal: float = 5.0,
         missed: float = 10.0,
         trials: frozenset[str] = ALL_TRIALS,
+        login: bool = True,
     ) -> dict[str, tuple[str, bool | None]]:
         for name, seconds in (("_PROMPTLY", promptly), ("_REFUSAL", refusal), ("_MISSED", missed)):
             monkeypatch.setattr(endings, name, seconds)
         library = TalkingLibrary(board)
+        monkeypatch.setattr(TalkingLibrary, "has_login", login)
         library.ways, library.trials = variants, trials
         server = standing_in(tmp_path, board, library)
         server.failures["runserver endings other"] = failed("it is not there")
@@ -212,6 +214,11 @@ def test_what_does_not_happen(asked, wrong, question, seen):
 def test_a_slow_refusal(asked):
     """A refusal that takes too long is told."""
     assert asked("refuses slowly", refusal=0.3)[REFUSED] == ("status 403, later than that (2 of 2)", False)
+
+
+def test_strangers_where_there_is_no_login(asked):
+    """Where members are not told from strangers, nobody is asked whether strangers are refused."""
+    assert set(asked(login=False)) == {*GOOD, SILENT} - {REFUSED}
 
 
 def test_each_way(asked):

@@ -20,6 +20,7 @@ from shared import ROOT
 
 from harness.commands import export as command
 from harness.report import badges, export, junit
+from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import LibraryView, View, read_view
 from harness.results.folder import Reports
@@ -119,14 +120,14 @@ def test_junit_says_why(view):
 
 def test_badges(view):
     """A badge says on what a library works, to the eye and to a screen reader, and is well-formed."""
-    files = badges.render(view)
+    files = badges.render(view, Advisor(view))
     endpoint = json.loads(files["django-websocket-redis.json"])
     assert endpoint["schemaVersion"] == 1
     assert endpoint["message"] == "works on Django 1.8 to 1.9, 2.2, but"
     picture = ElementTree.fromstring(files["django-websocket-redis.svg"])
     assert picture.get("aria-label") == "django-websocket-redis: works on Django 1.8 to 1.9, 2.2, but"
     assert json.loads(files["django-socketio.json"])["message"] == "works on no Django that was tried"
-    assert files == badges.render(view)
+    assert files == badges.render(view, Advisor(view))
 
 
 def test_summary(view, hostile):

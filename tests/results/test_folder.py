@@ -30,6 +30,16 @@ def test_places():
     assert all(str(path.relative_to(HERE)) == place for path, place in places.items())
 
 
+def test_evidence_of_what_is_recorded(tmp_path):
+    """Evidence is that of the recorded result, unless a later run that is not recorded has left its own."""
+    reports = Reports(tmp_path)
+    assert reports.recorded_evidence("x") is None
+    reports.evidence("x").mkdir(parents=True)
+    assert reports.recorded_evidence("x") == reports.evidence("x")
+    reports.unexpected("x").write_bytes(b"")
+    assert reports.recorded_evidence("x") is None
+
+
 def test_what_is_hidden():
     """What is not evidence yet, and what is held, is no cell's folder to whoever looks for those."""
     reports = Reports(HERE)

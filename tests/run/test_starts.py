@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from cellservers import TalkingLibrary, failed, standing_in
 from msgspec.structs import replace
-from talkers import Switchboard
+from talkers import Switchboard, message
 
 from harness.cell.outcome import Observations
 from harness.cell.server import Ends
@@ -157,6 +157,16 @@ def test_it_is_not_waited_for(server, monkeypatch):
         second.begin()
     assert sleeper.killed.is_set()
     assert not second._thread.is_alive()
+
+
+def test_a_round_that_is_wrong(server, board):
+    """A round in which something is wrong is a step that failed, and the cell goes on."""
+    chat = board.talk()
+    board.drops = message(3, "John")
+    found = starts.play(chat, server, "exchanges", first_round("abc"))
+    step = server.recorder.steps[-1]
+    assert (step.name, step.outcome, step.text) == ("exchanges", "failed", f"{found} right")
+    assert step.cause.startswith("1 of 15 exchanges are wrong; first: ")
 
 
 def test_second_exchanges(server, board, monkeypatch):

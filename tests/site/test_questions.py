@@ -154,6 +154,12 @@ def test_search(first):
         each.text.split()[0] for each in first.find_elements("css selector", ".searched li") if each.is_displayed()
     }
     assert kinds == {"cause", "package"}
+    # By a word that people have for it, and that stands nowhere in its text.
+    field = first.find_element("name", "q")
+    field.clear()
+    field.send_keys("cswsh")
+    field.submit()
+    assert "foreign Origin" in first.find_element("css selector", "ul.searched").text
     field = first.find_element("name", "q")
     field.clear()
     field.send_keys("no such thing")

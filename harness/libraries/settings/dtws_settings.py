@@ -1,7 +1,7 @@
 """The settings of somebody's project, with a database and a broker of their own for the run.
 
-It runs in the cell, on whatever Python that has. What of the project's settings depends on the database or on the
-layers is as it would be without.
+It runs in the cell, on whatever Python that has. What of the project's settings depends on the database, on the layers
+or on the caches is as it would be without.
 """
 
 import importlib
@@ -34,12 +34,29 @@ def _layers(own, url, prefix):
     return changed
 
 
+def _caches(own, url, prefix):
+    """Return the caches: those in a Redis are in that of *url*, and have *prefix* before all keys."""
+    changed = {}
+    for alias, cache in own.items():
+        cache = dict(cache)
+        if "redis" in cache.get("BACKEND", "").lower():
+            options = dict(cache.get("OPTIONS", {}))
+            # They are those of the other one.
+            for name in ("PASSWORD", "USERNAME", "DB", "password", "username", "db"):
+                options.pop(name, None)
+            cache.update(LOCATION=url, KEY_PREFIX=prefix, OPTIONS=options)
+        changed[alias] = cache
+    return changed
+
+
 if os.environ.get("DTWS_DATABASE"):
     DATABASES = _databases(getattr(_own, "DATABASES", {}), os.environ["DTWS_DATABASE"])
-if hasattr(_own, "CHANNEL_LAYERS"):
-    _url = os.environ.get("DTWS_REDIS_URL", "")
-    CHANNEL_LAYERS = _layers(_own.CHANNEL_LAYERS, _url, os.environ["DTWS_PREFIX"])
-    if not _url and CHANNEL_LAYERS != _own.CHANNEL_LAYERS:
-        raise RuntimeError("CHANNEL_LAYERS names a Redis, and the scenario has no [broker]: add that table")
+for _name, _changed in (("CHANNEL_LAYERS", _layers), ("CACHES", _caches)):
+    _before, _url = getattr(_own, _name, {}), os.environ.get("DTWS_REDIS_URL", "")
+    _now = _changed(_before, _url, os.environ["DTWS_PREFIX"])
+    if not _url and _now != _before:
+        raise RuntimeError(_name + " names a Redis, and the scenario has no [broker]: add that table")
+    if _before:
+        globals()[_name] = _now
 # It is asked for at this address, whatever hosts it is made for.
 ALLOWED_HOSTS = list(getattr(_own, "ALLOWED_HOSTS", [])) + ["127.0.0.1", "localhost"]

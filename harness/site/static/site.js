@@ -183,7 +183,7 @@
     var words = wanted.toLowerCase().split(/\s+/);
     var number = 0;
     all("li", list).forEach(function (entry) {
-      var text = entry.textContent.toLowerCase();
+      var text = (entry.textContent + " " + (entry.dataset.also || "")).toLowerCase();
       entry.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
       number += entry.hidden ? 0 : 1;
     });

@@ -1,0 +1,93 @@
+"""How a connection of a scenario is opened: where, as whom, and with what somebody is let in by."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.clients.connection import HandshakeRefused
+from harness.clients.http import HttpSession, status_of
+from harness.errors import CellFailure
+from harness.scenario.frames import filled, found_at, pointer
+from harness.scenario.model import TicketTable
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What somebody is let in by."""
+
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Which connection is opened, and who is said to open it: several connections can have one path.
+
+    As a text it is ``PATH#CONNECTION`` or ``PATH#CONNECTION,MEMBER``: the address of a WebSocket has no fragment of its
+    own (RFC 6455, section 3).
+    """
+
+    #: The path, which may be a template.
+    path: str
+    #: The name of the connection; empty for a path of nobody's.
+    connection: str = ""
+    #: The member whose name a stranger gives; empty for one's own.
+    claimed: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> Address:
+        """Return the address that *text* is."""
+        path, _, rest = text.partition("#")
+        connection, _, claimed = rest.partition(",")
+        return cls(path, connection, claimed)
+
+    def __str__(self) -> str:
+        return f"{self.path}#{self.connection}" + (f",{self.claimed}" if self.claimed else "")
+
+
+def cookies(header: str) -> dict[str, str]:
+    """Return the cookies in a header ``Cookie``: names → values."""
+    pairs = (each.partition("=") for each in header.split(";") if "=" in each)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def trusting(certificates: str) -> ssl.SSLContext:
+    """Return what trusts the *certificates* in a file, those of the system where that is empty.
+
+    Raises:
+        HandshakeRefused: there are none in the file.
+    """
+    try:
+        return ssl.create_default_context(cafile=certificates or None)
+    except OSError as error:  # which an SSLError is as well
+        raise HandshakeRefused(f"{certificates} is no certificate in PEM: {error}") from error
+
+
+def ticket_for(session: HttpSession, ticket: TicketTable, words: Mapping[str, str]) -> str:
+    """Return what is fetched before a connection is opened; *words* are those of a path that is a template.
+
+    Raises:
+        HandshakeRefused: it is not to be had.
+    """
+    path = filled(ticket.path, words)
+    try:
+        answer = session.post(path, {}) if ticket.post else session.get(path)
+        if answer.status_code >= 300:
+            raise HandshakeRefused(f"the ticket is not to be had: {path} answers with {status_of(answer)}")
+        if not ticket.read:
+            return answer.text
+        if ticket.read.startswith(("/", ".")):
+            return str(found_at(answer.json(), pointer(ticket.read)))
+        found = re.search(ticket.read, answer.text)
+        if found is None:
+            raise KeyError(ticket.read)
+        return found[1]
+    except CellFailure as error:
+        raise HandshakeRefused(f"the ticket is not to be had: {error.text}") from error
+    except (KeyError, ValueError, IndexError) as error:
+        text = f"the ticket is not to be had: there is no {ticket.read} in what {path} answers"
+        raise HandshakeRefused(text) from error
