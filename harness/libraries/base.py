@@ -199,6 +199,11 @@ class Library(Client):
         """Whether members are told from strangers."""
         return True
 
+    @property
+    def by_cookies(self) -> bool:
+        """Whether a member's cookies are all that a connection which hears broadcasts is opened by."""
+        return True
+
     def lacks(self, hand: bool) -> str:
         """Return why a probe cannot be asked, empty where it can.
 

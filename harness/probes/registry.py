@@ -46,6 +46,8 @@ class Kind:
 
     ask: Callable[[Chat, CellServer, Observations], Iterator[Finding]]
     own: Callable[[Library], bool] = lambda _: True
+    #: Why it is not asked of the others.
+    otherwise: str = "there is nothing to ask"
     #: Whether it needs a hand inside the application; else somebody's own chat is asked as well.
     hand: bool = True
     #: Whether it is also asked of a cell whose exchanges went wrong: it says more of what is wrong then.
@@ -57,7 +59,7 @@ class Kind:
 
     def lacks(self, library: Library) -> str:
         """Return why it cannot be asked of *library*; empty where it can."""
-        return library.lacks(self.hand) or ("" if self.own(library) else "there is nothing to ask")
+        return library.lacks(self.hand) or ("" if self.own(library) else self.otherwise)
 
     def applies(self, library: Library) -> bool:
         """Tell whether there is something to ask of *library*."""
@@ -95,7 +97,13 @@ PROBES: dict[str, Kind] = {
     "conformance": Kind(_imported("conformance"), deep=True),
     "blocking": Kind(blocking.ask, deep=True, alone=True),
     "leaks": Kind(leaks.ask, deep=True, alone=True),
-    "load": Kind(_imported("load"), hand=False, alone=True),
+    "load": Kind(
+        _imported("load"),
+        lambda library: library.by_cookies,
+        "members are let in by more than cookies",
+        hand=False,
+        alone=True,
+    ),
     "stress": Kind(_imported("stress"), alone=True),
 }
 

@@ -108,6 +108,12 @@ def ways(library: LibraryView) -> tuple[str, list[Carried]]:
     return row.name, sorted(carried, key=lambda each: each.key)
 
 
+def brokers(library: LibraryView) -> list[str]:
+    """Return what stood for Redis where *library* was measured and is none, such as ``Valkey 9.1.2``."""
+    found = {row.result.versions.broker for row in library.tested if row.result.versions}
+    return sorted(each for each in found if each and not each.startswith("Redis"))
+
+
 def _tried(library: LibraryView, way: str) -> tuple[int, list[tuple[str, str]]]:
     """Return in how many cells of *library* a way was tried, and those in which it does not work, each with why."""
     tried = [

@@ -17,7 +17,7 @@ from harness.clients.http import HttpSession, LoginForm, status_of
 from harness.clients.websocket import Offer, WebSocketConnection
 from harness.errors import CellFailure
 from harness.scenario import fences
-from harness.scenario.frames import Reader, filled
+from harness.scenario.frames import Reader, filled, words_in
 from harness.scenario.model import ExchangeTable, Scenario
 from harness.scenario.opening import Address, Credentials, cookies, ticket_for, trusting
 from harness.verdict import Reason
@@ -69,6 +69,16 @@ class ScenarioClient(Client):
         """Whether members are told from strangers."""
         given = any(each.cookie or each.headers or each.token for each in self.scenario.members.values())
         return self.scenario.login is not None or given
+
+    @property
+    def by_cookies(self) -> bool:
+        """Whether a member's cookies are all that the connection on which everybody speaks is opened by."""
+        table, login = self.scenario.connections[self._main], self.scenario.login
+        words = set().union(*(words_in(each) for each in (table.path, *table.opened)))
+        headers = table.headers or any(each.headers for each in self.scenario.members.values())
+        # What lines of Python leave is known once they have run.
+        left = login is not None and "headers" in login.python
+        return not (words or headers or left or table.subprotocols or table.ticket)
 
     def _words(self, member: str) -> dict[str, str]:
         """Return what stands for the words of a template that *member* fills in; a stranger where that is empty."""
@@ -293,8 +303,8 @@ class ScenarioClient(Client):
         if endpoint.member in self.script.members and endpoint.name in self.scenario.connections:
             return False
         address = Address.of(chat.addresses.get(endpoint, ""))
-        who = chat.owners.get(endpoint, "") or address.claimed
-        return any(each.name == address.connection and who in ("", each.member) for each in expected)
+        who, name = chat.owners.get(endpoint, "") or address.claimed, address.connection or self._main
+        return any(each.name == name and who in ("", each.member) for each in expected)
 
     @cached_property
     def common(self) -> str | None:
@@ -323,7 +333,7 @@ class ScenarioClient(Client):
     def broadcast(self, chat: Chat, endpoint: Endpoint, text: str | bytes) -> None:
         owner, address = chat.owners.get(endpoint, ""), Address.of(chat.addresses.get(endpoint, ""))
         if not isinstance(text, bytes):
-            frame, to = self._speech(address.connection)
+            frame, to = self._speech(address.connection or self._main)
             text = filled(frame, self._saying(owner or address.claimed, text, to))
         self.send(chat, endpoint, text)
 
@@ -334,7 +344,7 @@ class ScenarioClient(Client):
         """
         said = [each for each in self.scenario.exchanges if self.scenario.said_on(each) == connection]
         if not said or any(not each.send for each in said):
-            return self._template(connection or self._main), ""
+            return self._template(connection), ""
         return said[0].send, said[0].to
 
     def sends_binary(self) -> bool:

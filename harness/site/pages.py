@@ -230,6 +230,7 @@ class Site:
                 example=self.advisor.choice(library.example) if works else None,
                 servers=deploy.servers(library, self.advisor),
                 carried=deploy.ways(library),
+                brokers=deploy.brokers(library),
                 sets=list(_sets(library)),
                 load=[(row, run) for row in library.rows for run in row.under_load],
                 claims=claims.newest(library),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import samples
 from advised import CHANNELS, IDLE, LOST, TEXT, advisor, pin, works
 
 from harness.report import deploy
@@ -63,6 +64,12 @@ def test_nothing_works():
 def without_cells(of):
     """Return the same library without a cell."""
     return type(of)(of.name, [])
+
+
+def test_brokers():
+    """What stood for Redis is named once."""
+    made = advisor(works(f"{PAIR}{CHANNELS}"), works(f"{OLDER}{CHANNELS}"))
+    assert deploy.brokers(library(made)) == [samples.of(f"{PAIR}{CHANNELS}").versions.broker]
 
 
 def test_ways():

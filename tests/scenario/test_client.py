@@ -1,0 +1,46 @@
+"""What a scenario says of its members and connections, before anybody has spoken."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.libraries.base import Library
+from harness.libraries.scenario import OwnChat
+from harness.probes.registry import PROBES
+from harness.scenario.client import ScenarioClient
+from harness.scenario.read import parse
+
+EXCHANGE = '[[exchanges]]\nfrom = "ann"\n'
+
+
+@pytest.mark.parametrize(
+    ("member", "connection", "more", "by_cookies"),
+    [
+        ('cookie = "a=b"', 'path = "/ws/"', "", True),
+        ("", "path = \"/ws/\"\nopened = ['hello']", "[login]\nform = '/in/'\n", True),
+        ('token = "t"', 'path = "/ws/?token=$TOKEN"', "", False),
+        ("", 'path = "/ws/$MEMBER/"', "", False),
+        ("", 'path = "/ws/"\nopened = [\'{"as": "$USER"}\']', "", False),
+        ('headers = { Authorization = "x" }', 'path = "/ws/"', "", False),
+        ("", 'path = "/ws/"\nheaders = { X-Site = "x" }', "", False),
+        ("", 'path = "/ws/"\nsubprotocols = ["chat.v1"]', "", False),
+        ("", 'path = "/ws/"\nticket = { path = "/ticket/" }', "", False),
+        ("", 'path = "/ws/"', '[login]\npython = "headers = {}"\n', False),
+    ],
+)
+def test_what_a_crowd_can_do(member, connection, more, by_cookies):
+    """A crowd of sockets has the cookies of members alone; where it takes more to be let in, load is not asked."""
+    scenario = parse(f"{more}[members.ann]\n{member}\n[connections.room]\n{connection}\n{EXCHANGE}")
+    assert ScenarioClient(scenario).by_cookies is by_cookies
+
+    class Own(OwnChat):
+        described = scenario
+        name = suffix = "own"
+
+    lacks = PROBES["load"].lacks(Own())
+    assert lacks == ("" if by_cookies else "members are let in by more than cookies")
+
+
+def test_libraries_of_the_matrix():
+    """Whoever measures the chat of this repository has members who log in, and who come by their cookies."""
+    assert (Library.has_login.fget(None), Library.by_cookies.fget(None)) == (True, True)
