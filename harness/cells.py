@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import PurePath
 
 from harness.errors import UsageError
 
@@ -76,7 +77,8 @@ def again(cell: str, *arguments: str, anew: bool = False) -> str:
     parsed = Cell._of(match) if (match := _NAME.fullmatch(cell)) else None
     pair = f"--python {parsed.python} --django {parsed.django}" if parsed else ""
     server = f"--server {parsed.suffixes[1]}" if parsed and len(parsed.suffixes) > 1 else ""
-    words = ("dtws run", pair, server, rest)
+    project = str(PurePath(folder).parent)
+    words = ("dtws run", "" if project == "." else project, pair, server, rest)
     return (f"rm -r {folder}/{cell}; " if anew else "") + " ".join(each for each in words if each)
 
 

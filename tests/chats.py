@@ -38,6 +38,10 @@ class OwnChat:
     status: int = 0
     #: What has to stand behind the path, after a ``?``.
     token: str = ""
+    #: The header, a name and a value, without which nobody is let in.
+    header: tuple[str, str] = ("", "")
+    #: Whether a message is for nobody unless it says ``"to": "everybody"``.
+    addressed: bool = False
     #: Whether a room is named by the first frame, ``{"join": …}``, and not by the path.
     joining: bool = False
     #: Who is connected, by room.
@@ -48,6 +52,8 @@ class OwnChat:
         if self.status:
             return connection.respond(http.HTTPStatus(self.status), "no chat here")
         if self.token and urlsplit(request.path).query != self.token:
+            return connection.respond(http.HTTPStatus.FORBIDDEN, "with what?")
+        if self.header[0] and request.headers.get(self.header[0]) != self.header[1]:
             return connection.respond(http.HTTPStatus.FORBIDDEN, "with what?")
         if self.login and COOKIE not in request.headers.get("Cookie", ""):
             return connection.respond(http.HTTPStatus.FORBIDDEN, "who is that?")
@@ -66,7 +72,9 @@ class OwnChat:
                 if self.wrong == "closes":
                     await connection.close(4000, "enough")
                     return
-                await self._hand_on(connection, path, json.loads(text)["message"])
+                fields = json.loads(text)
+                if not self.addressed or fields["to"] == "everybody":
+                    await self._hand_on(connection, path, fields["message"])
         finally:
             self.rooms[path].remove(connection)
 

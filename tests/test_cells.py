@@ -66,4 +66,7 @@ def test_again(monkeypatch):
     assert again(name, "--probe", "load") == f"{measured} --probe load"
     assert again(name, anew=True) == f"rm -r .dtws/{name}; {measured}"
     assert again("no-cell") == "dtws run"
+    monkeypatch.setenv("HARNESS_ENVIRONMENTS", "sub/.dtws")
+    assert again("py313-django60-chat") == "dtws run sub --python 3.13 --django 6.0"
+    monkeypatch.setenv("HARNESS_ENVIRONMENTS", ".dtws")
     assert first_command() == "dtws run"

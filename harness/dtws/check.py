@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,6 +27,7 @@ from harness.scenario.model import (
     MemberTable,
     Scenario,
 )
+from harness.scenario.opening import lets_in
 from harness.scenario.talk import talk
 from harness.system.files import write_atomically
 from harness.verdict import sign
@@ -39,8 +39,6 @@ _FAULTS = 5
 #: The most members: load is not asked for here.
 _MOST = 50
 _ON = "chat"
-#: The names of headers by which somebody is let in, as far as names tell.
-_LETS_IN = re.compile(r"auth|cookie|token|key|secret|session", re.IGNORECASE)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FORMATS = click.Choice(["table", "json", "junit"])
 
@@ -137,7 +135,7 @@ def _of_options(path: str, options: Described) -> Scenario:
     """
     people = _people(options)
     headers = dict(map(_header, options.header))
-    own = {name: value for name, value in headers.items() if _LETS_IN.search(name)}
+    own = {name: value for name, value in headers.items() if lets_in(name)}
     people = {name: msgspec.structs.replace(each, headers=own) for name, each in people.items()}
     connection = ConnectionTable(
         path=path,

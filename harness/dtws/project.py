@@ -53,6 +53,7 @@ def find(folder: Path, path: Path | None, install: Sequence[str] = ()) -> Projec
         kind.asked = tuple(install)
     library = kind()
     reports = Reports((folder / RESULTS).resolve())
+    os.environ["HARNESS_ENVIRONMENTS"] = str(folder / ENVIRONMENTS)
     reports.folder.mkdir(parents=True, exist_ok=True)
     if not (ignore := reports.folder / ".gitignore").exists():
         ignore.write_text(_IGNORED, "ascii")

@@ -81,10 +81,10 @@ def _named(each: InstallRequirement, folder: Path) -> str:
     extras = f"[{','.join(sorted(each.extras))}]" if each.extras else ""
     if each.link is None:
         found = str(each.req)
-    elif each.name:
+    elif each.name and "://" in str(each.link.url):
         found = f"{each.name}{extras} @ {_without_name(str(each.link.url))}"
     else:
-        found = _one(f"{each.link.url}{extras}", folder)
+        found = _one(f"{_without_name(str(each.link.url))}{extras}", folder)
     # Of what is editable the parser leaves the marker out.
     marker = each.marker or each.requirement_line.line.partition(" ;")[2].strip()
     # An address ends at a blank.

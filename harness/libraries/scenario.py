@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from harness.cells import Cell
 from harness.chat.conversation import Chat, Client
@@ -19,7 +20,7 @@ from harness.libraries.base import Command, Inside, Library
 from harness.results.result import Finding
 from harness.scenario import strangers
 from harness.scenario.client import ScenarioClient
-from harness.scenario.model import Scenario
+from harness.scenario.model import BrokerTable, Scenario
 from harness.scenario.opening import Credentials
 from harness.scenario.read import read
 from harness.servers.catalogue import OF_ASGI, SERVERS, Application, Server
@@ -156,6 +157,7 @@ class OwnChat(ScenarioClient, Library):
             "DTWS_SETTINGS": self._own_settings(),
             "DTWS_DATABASE": str(database) if table.database == "own" else "",
             "DTWS_REDIS_URL": redis_url if broker else "",
+            "DTWS_CACHES_URL": _for_caches(redis_url, broker) if broker else "",
             "DTWS_PREFIX": prefix,
             "PYTHONPATH": f"{_SETTINGS}:{project}",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -201,6 +203,14 @@ class OwnChat(ScenarioClient, Library):
         client = chat.client
         assert isinstance(client, ScenarioClient)
         yield from strangers.ask(chat, client)
+
+
+def _for_caches(redis_url: str, broker: BrokerTable) -> str:
+    """Return the URL of the Redis for caches: to clear one empties a database, in which no layer may be.
+
+    Of a Redis that somebody has named no other database is touched.
+    """
+    return redis_url if broker.named_by else urlsplit(redis_url)._replace(path="/1").geturl()
 
 
 def _credentials(left: Mapping[str, Any]) -> Credentials:

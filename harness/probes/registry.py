@@ -88,7 +88,12 @@ PROBES: dict[str, Kind] = {
     "transports": Kind(transports.ask, lambda library: library.polls),
     "browser": Kind(_imported("browser"), lambda library: library.browsed, always=True),
     "endings": Kind(
-        endings.ask, lambda library: bool(library.trials) or library.lacks(hand=True) != "", hand=False, deep=True
+        endings.ask,
+        # Without a hand inside nothing is asked but whether strangers are refused.
+        lambda library: bool(library.trials) or (library.lacks(hand=True) != "" and library.has_login),
+        "there is no login",
+        hand=False,
+        deep=True,
     ),
     "amounts": Kind(amounts.ask, deep=True),
     "faults": Kind(faults.ask, hand=False, deep=True),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.report import loads
@@ -15,10 +13,10 @@ from harness.results import catches
 from harness.results.catches import Severity, Trouble
 from harness.verdict import Verdict
 
-#: What a question ends with that was asked of another way of the library.
-_WAY = re.compile(r" \((?P<way>[^()]+)\)$")
 #: What is said of the way that a library takes unless told otherwise.
 USUAL = "as it comes"
+#: So many ways there have to be to choose from.
+_SEVERAL = 2
 
 
 @dataclass(frozen=True)
@@ -44,21 +42,21 @@ class Carried:
     """A way to carry the chat: another layer, another consumer."""
 
     way: str
+    #: What there is to beware of, of all that it was asked; and of other ways, of what it was not asked.
     troubles: list[Trouble]
-    #: How many answers were not as expected, of all that was asked of several ways.
+    not_asked: list[Trouble]
+    #: How many answers were not as expected, of what all ways were asked.
     unexpected: int
     #: In how many cells it was tried, and those in which it does not work, each with why.
     tried: int
     fails: list[tuple[str, str]]
-
-    @property
-    def key(self) -> tuple[int, ...]:
-        """What it is ranked by: what works everywhere comes first, then what has the least trouble."""
-        return (len(self.fails), *(len(self.of(severity)) for severity in Severity), self.unexpected)
+    #: What it is ranked by: what works everywhere comes first, then what has least trouble of what all were asked.
+    key: tuple[int, ...]
 
     def of(self, severity: str) -> list[str]:
-        """Return what there is to beware of that is as bad as that."""
-        return [each.says for each in self.troubles if each.severity == severity]
+        """Return what there is to beware of that is as bad as that; of what was not asked it is said."""
+        asked = [each.says for each in self.troubles if each.severity == severity]
+        return asked + [f"not asked: {each.says}" for each in self.not_asked if each.severity == severity]
 
 
 def servers(library: LibraryView, advisor: Advisor) -> list[Served]:
@@ -94,18 +92,35 @@ def ways(library: LibraryView) -> tuple[str, list[Carried]]:
 
     There are none where a library has but one.
     """
-    rows = [row for row in library.works if any(_WAY.search(each.question) for each in row.answers)]
-    if not rows:
+    asked = {row.name: _asked(row) for row in library.works}
+    name = max(asked, key=lambda each: sum(map(len, asked[each].values())), default="")
+    mine = asked.get(name, {})
+    if len(mine) < _SEVERAL:
         return "", []
-    row = max(rows, key=lambda row: (sum(bool(_WAY.search(each.question)) for each in row.answers), row.cell.order))
-    found: dict[str, list[Trouble | None]] = {USUAL: []}
-    for way, trouble, good in _asked(row):
-        found.setdefault(way, []).extend([trouble] if good is False else [])
-    carried = [
-        Carried(way, [each for each in catches.TROUBLES if each in wrong], len(wrong), *_tried(library, way))
-        for way, wrong in found.items()
-    ]
-    return row.name, sorted(carried, key=lambda each: each.key)
+    shared = set.intersection(*(set(each) for each in mine.values()))
+    everywhere = {trouble for each in mine.values() for trouble, good in each.values() if trouble and good is False}
+    carried = []
+    for way, answers in mine.items():
+        wrong = {trouble for trouble, good in answers.values() if good is False}
+        known = {trouble for trouble, _ in answers.values()}
+        of_shared = [answers[each] for each in shared if answers[each][1] is False]
+        unknown = [each for each in catches.TROUBLES if each in everywhere - known]
+        tried, fails = _tried(library, way)
+        counted = [
+            len({trouble for trouble, _ in of_shared if trouble and trouble.severity is each}) for each in Severity
+        ]
+        carried.append(
+            Carried(
+                way,
+                [each for each in catches.TROUBLES if each in wrong],
+                unknown,
+                len(of_shared),
+                tried,
+                fails,
+                (len(fails), *counted, len(of_shared), len(unknown)),
+            )
+        )
+    return name, sorted(carried, key=lambda each: each.key)
 
 
 def brokers(library: LibraryView) -> list[str]:
@@ -128,12 +143,18 @@ def _tried(library: LibraryView, way: str) -> tuple[int, list[tuple[str, str]]]:
     return len(tried), [(name, each.text) for name, each in tried if each.verdict is Verdict.DOES_NOT_WORK]
 
 
-def _asked(row: Row) -> Iterator[tuple[str, Trouble | None, bool | None]]:
-    """Yield the way, the trouble that it is about, if any, and the answer, of what several ways were asked."""
-    known = {each.question: each for each in row.answers}
-    several = {question[: found.start()] for question in known if (found := _WAY.search(question))}
-    for question, finding in known.items():
-        way = _WAY.search(question)
-        base = question[: way.start()] if way else question
-        if base in several and base in known:
-            yield way["way"] if way else USUAL, catches.trouble_of(known[base].id), finding.good
+def _asked(row: Row) -> dict[str, dict[str, tuple[Trouble | None, bool | None]]]:
+    """Return the ways of *row* with what each was asked: questions → what they are about, and whether good.
+
+    What was asked of one way alone is left out, and so is what could not be answered.
+    """
+    known = {each.question: each for each in row.answers if each.asked}
+    found: dict[str, dict[str, tuple[Trouble | None, bool | None]]] = {}
+    for variant in row.result.variants:
+        for question, finding in known.items():
+            base = question.removesuffix(f" ({variant.name})")
+            if base != question and base in known:
+                trouble = catches.trouble_of(known[base].id)
+                found.setdefault(variant.name, {})[base] = trouble, finding.good
+                found.setdefault(USUAL, {})[base] = trouble, known[base].good
+    return found

@@ -81,6 +81,8 @@ def conclude(reports: Reports, result: Result, before: Result | None, expected: 
         save_result(result, reports.unexpected(result.cell))
         return Conclusion(Verdict.DOES_NOT_WORK.exit_code, False, changes)
     if kept := replace(reports, result, before):
+        # The evidence is that of this run, and not of what stays.
+        save_result(result, reports.unexpected(result.cell))
         return Conclusion(verdict.exit_code, False, said=kept)
     if not expected or before is None or not tested:
         return Conclusion(verdict.exit_code, True)

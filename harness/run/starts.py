@@ -141,10 +141,15 @@ class _Nobody:
 
 def play(chat: Chat, server: CellServer, name: str, planned: Round) -> Exchanged:
     """Go through a round as the step *name*, which fails where something was wrong."""
-    with suppress(CellFailure), server.recorder.own(name) as say:
-        exchanged = exchanges.run(chat, planned)
-        say(f"{exchanged} right")
-        exchanges.check(exchanged)
+    exchanged: Exchanged | None = None
+    try:
+        with server.recorder.own(name) as say:
+            exchanged = exchanges.run(chat, planned)
+            say(f"{exchanged} right")
+            exchanges.check(exchanged)
+    except CellFailure:
+        if exchanged is None:
+            raise
     return exchanged
 
 

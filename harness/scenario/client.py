@@ -19,7 +19,7 @@ from harness.errors import CellFailure
 from harness.scenario import fences
 from harness.scenario.frames import Reader, filled, words_in
 from harness.scenario.model import ExchangeTable, Scenario
-from harness.scenario.opening import Address, Credentials, cookies, ticket_for, trusting
+from harness.scenario.opening import Address, Credentials, cookies, lets_in, ticket_for, trusting
 from harness.verdict import Reason
 
 #: The words of templates that only those know who are let in.
@@ -68,13 +68,15 @@ class ScenarioClient(Client):
     def has_login(self) -> bool:
         """Whether members are told from strangers."""
         given = any(each.cookie or each.headers or each.token for each in self.scenario.members.values())
-        return self.scenario.login is not None or given
+        fixed = any(lets_in(name) for each in self.scenario.connections.values() for name in each.headers)
+        return self.scenario.login is not None or given or fixed
 
     @property
     def by_cookies(self) -> bool:
         """Whether a member's cookies are all that the connection on which everybody speaks is opened by."""
         table, login = self.scenario.connections[self._main], self.scenario.login
         words = set().union(*(words_in(each) for each in (table.path, *table.opened)))
+        words |= words_in(self._template(self._main)) & set(_SECRETS)
         headers = table.headers or any(each.headers for each in self.scenario.members.values())
         # What lines of Python leave is known once they have run.
         left = login is not None and "headers" in login.python
@@ -101,8 +103,11 @@ class ScenarioClient(Client):
                 )
             found = self._signed_in(self._sign_in)[member]
         session = chat.session(member)
-        session.take(found.cookies, found.headers)
-        self._headers[member] = dict(found.headers)
+        # A page of another site has a cookie as well, and no other header.
+        headers = {name: value for name, value in found.headers.items() if name.lower() != "cookie"}
+        given = [cookies(value) for name, value in found.headers.items() if name.lower() == "cookie"]
+        session.take({**found.cookies, **(given[0] if given else {})}, headers)
+        self._headers[member] = headers
         self._tokens[member] = found.token
         if login and login.form:
             session.log_in(member)
@@ -148,7 +153,7 @@ class ScenarioClient(Client):
             words["TICKET"] = ticket_for(session, table.ticket, words)
         headers = {
             **self._headers.get(member, {}),
-            **{name: filled(value, words) for name, value in table.headers.items()},
+            **{name: filled(value, words) for name, value in table.headers.items() if member or not lets_in(name)},
         }
         connection = WebSocketConnection(
             endpoint,
@@ -225,13 +230,12 @@ class ScenarioClient(Client):
             raise SendFailed(error.text) from error
         if answer.status_code >= 400:
             raise SendFailed(f"POST {path} answers with {status_of(answer)}")
-        if answer.is_redirect and self._is_login(answer.headers["Location"]):
+        where, login = urlsplit(answer.headers.get("Location", "")), self.scenario.login
+        back = urlsplit(path).path in (urlsplit(each).path for each in parse_qs(where.query).get("next", []))
+        # The form may be on the page that follows on what was posted; where somebody hears it, it was.
+        form = login is not None and login.form == where.path and not self.scenario.hearers(exchange)
+        if answer.is_redirect and (back or form):
             raise SendFailed(f"POST {path} is answered by the login page")
-
-    def _is_login(self, address: str) -> bool:
-        """Tell whether a redirect to *address* is one to log in, and back: other pages follow on what was posted."""
-        login, where = self.scenario.login, urlsplit(address)
-        return "next" in parse_qs(where.query) or (login is not None and login.form == where.path)
 
     def fence(self, chat: Chat, row: ChannelRow, text: str) -> None:
         self.say(chat, row, text)
@@ -327,25 +331,23 @@ class ScenarioClient(Client):
         """The connection on which somebody speaks where no exchange says on which."""
         return self.common or next(iter(self.scenario.connections))
 
-    def _broadcast_frame(self, text: str, member: str = "") -> str:
-        return filled(self._template(self._main), self._saying(member, text))
-
     def broadcast(self, chat: Chat, endpoint: Endpoint, text: str | bytes) -> None:
         owner, address = chat.owners.get(endpoint, ""), Address.of(chat.addresses.get(endpoint, ""))
         if not isinstance(text, bytes):
-            frame, to = self._speech(address.connection or self._main)
-            text = filled(frame, self._saying(owner or address.claimed, text, to))
+            text = self._spoken(address.connection or self._main, text, owner or address.claimed)
         self.send(chat, endpoint, text)
 
-    def _speech(self, connection: str) -> tuple[str, str]:
-        """Return the frame in which something is said on *connection*, and to whom it is addressed.
+    def _spoken(self, connection: str, text: str, member: str) -> str:
+        """Return the frame in which *member* says *text* on *connection*, as one of the exchanges does.
 
-        Where the exchanges have frames of their own it is the first of those.
+        It is one with the frame of the connection, if there is one; else, of those that have frames of their own, the
+        one that most people hear.
         """
         said = [each for each in self.scenario.exchanges if self.scenario.said_on(each) == connection]
-        if not said or any(not each.send for each in said):
-            return self._template(connection), ""
-        return said[0].send, said[0].to
+        plain = [each for each in said if not each.send]
+        like = max(plain or said, key=lambda each: len(self.scenario.hearers(each)), default=None)
+        frame = (like.send if like else "") or self._template(connection)
+        return filled(frame, self._saying(member, text, like.to if like else ""))
 
     def sends_binary(self) -> bool:
         return False
@@ -358,7 +360,8 @@ class ScenarioClient(Client):
         return FrameFormat(
             filled(table.path, words),
             self.messages,
-            self._broadcast_frame,
+            # Of a crowd the second publishes, if there are two.
+            lambda text: self._spoken(self._main, text, self.script.members[:2][-1]),
             opened=tuple(filled(each, words) for each in table.opened),
             answers=dict(self.scenario.frames.answers),
         )

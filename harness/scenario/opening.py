@@ -13,6 +13,14 @@ from harness.errors import CellFailure
 from harness.scenario.frames import filled, found_at, pointer
 from harness.scenario.model import TicketTable
 
+#: The names of headers by which somebody is let in, as far as names tell.
+_LETS_IN = re.compile(r"auth|cookie|token|key|secret|session", re.IGNORECASE)
+
+
+def lets_in(header: str) -> bool:
+    """Tell whether a *header* of that name is one by which somebody is let in, as far as names tell."""
+    return _LETS_IN.search(header) is not None
+
 
 @dataclass(frozen=True)
 class Credentials:

@@ -27,9 +27,10 @@ def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
     several = len(client.scenario.connections) > 1
     eavesdroppers = [each for name in names for each in _at(chat, client, name, several)]
     yield from isolation.overhear(chat, eavesdroppers, rows)
-    spoken = [each for each in client.scenario.exchanges if client.scenario.said_on(each) in names]
+    scenario = client.scenario
+    spoken = [each for each in scenario.exchanges if scenario.said_on(each) in names and scenario.hearers(each)]
     if spoken:
-        name, sender = client.scenario.said_on(spoken[0]) or "", spoken[0].sender
+        name, sender = scenario.said_on(spoken[0]) or "", spoken[0].sender
         welcome = "" if client.has_login else _NO_LOGIN
         yield from isolation.publish_unknown(chat, client.address_as(name, sender), welcome)
 

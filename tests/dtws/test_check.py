@@ -84,8 +84,11 @@ def test_what_lets_in_is_not_a_strangers():
     """A header by which members are let in is theirs: a stranger has to come without it."""
     with OwnChat(login=True, own_origin=True).running() as own:
         code, text = said(f"{own.url}/lobby/", *JSON, "--header", "Cookie: who=x", "--format", "json")
-    findings = {each["question"]: each["good"] for each in json.loads(text)["findings"]}
-    assert (code, findings["What reaches an unknown client?"]) == (0, True)
+    findings = {each["question"]: each for each in json.loads(text)["findings"]}
+    assert (code, findings["What reaches an unknown client?"]["good"]) == (0, True)
+    # The cookie of a header is one that a page of another site has.
+    foreign = findings["What reaches a page of a foreign Origin, with a member's cookie?"]
+    assert foreign["expected"] == "the connection is refused"
 
 
 def test_a_scenario(tmp_path):

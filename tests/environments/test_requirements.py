@@ -44,6 +44,17 @@ def test_addresses_in_files(project):
     ]
 
 
+def test_paths_in_files(project):
+    """A path in a file is one from its folder on, also where it names what is there."""
+    wheel = project / "more" / "foo-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"")
+    (project / "more" / "paths.txt").write_text("./foo-1.0-py3-none-any.whl\n-e ../#egg=my-site\n")
+    assert read(["-r more/paths.txt"], project) == [
+        f"foo @ {wheel.resolve().as_uri()}",
+        f"my-site @ {project.resolve().as_uri()}",
+    ]
+
+
 def test_words(project):
     """Requirements and folders stand as they are typed."""
     assert read(["channels>=4 'redis<8'", "-e ."], project) == [

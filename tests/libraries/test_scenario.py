@@ -7,6 +7,7 @@ import json
 import os
 import sys
 
+import msgspec
 import pytest
 
 from harness.cells import Cell
@@ -15,6 +16,7 @@ from harness.chat.parties import RunningServer
 from harness.errors import CellFailure, UsageError
 from harness.libraries import registry
 from harness.libraries.scenario import OwnChat, library
+from harness.scenario.model import BrokerTable
 from harness.scenario.opening import Credentials
 
 CHAT = """
@@ -154,6 +156,14 @@ def test_probes_that_need_a_hand(made):
     assert made().lacks(hand=False) == ""
 
 
+@pytest.mark.parametrize(("more", "url"), [("", "redis://127.0.0.1:1/1"), ('named_by = "X"', "redis://127.0.0.1:1/0")])
+def test_a_database_for_caches(tmp_path, made, more, url):
+    """Caches have a database of their own, for to clear one empties it; of a Redis that is named there is but one."""
+    own = made()
+    own.described = msgspec.structs.replace(own.described, broker=BrokerTable(named_by="X" if more else ""))
+    assert own.environment("redis://127.0.0.1:1/0", "p", tmp_path / "db")["DTWS_CACHES_URL"] == url
+
+
 def loaded():
     """Return the module of settings that stands before the project's own, as it is just now."""
     path = os.path.join(os.path.dirname(sys.modules[OwnChat.__module__].__file__), "settings", "dtws_settings.py")
@@ -170,10 +180,13 @@ def test_settings(monkeypatch, tmp_path):
         "CHANNEL_LAYERS = {'default': {'BACKEND': 'channels_redis.core.RedisChannelLayer'},\n"
         "    'memory': {'BACKEND': 'channels.layers.InMemoryChannelLayer'}}\n"
         "CACHES = {'default': {'BACKEND': 'django.core.cache.backends.redis.RedisCache', 'LOCATION': 'redis://live',\n"
-        "    'OPTIONS': {'password': 'secret', 'pool_class': 'x'}}, 'local': {'BACKEND': 'LocMemCache'}}\n"
+        "    'OPTIONS': {'password': 'secret', 'ssl_cert_reqs': None, 'pool_class': 'x',\n"
+        "    'CONNECTION_POOL_KWARGS': {'ssl_ca_certs': 'x', 'max_connections': 5}}},\n"
+        "    'other': {'BACKEND': 'django_redis.cache.RedisCache', 'KEY_PREFIX': 'o'}, 'local': {'BACKEND': 'Local'}}\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    for name, value in (("SETTINGS", "own_settings"), ("DATABASE", "/db"), ("REDIS_URL", "redis://x"), ("PREFIX", "p")):
+    urls = (("REDIS_URL", "redis://x"), ("CACHES_URL", "redis://x/1"))
+    for name, value in (("SETTINGS", "own_settings"), ("DATABASE", "/db"), *urls, ("PREFIX", "p")):
         monkeypatch.setenv(f"DTWS_{name}", value)
     found = loaded()
     assert found.SECRET == 1
@@ -181,8 +194,11 @@ def test_settings(monkeypatch, tmp_path):
     assert found.CHANNEL_LAYERS["default"]["CONFIG"] == {"hosts": ["redis://x"], "prefix": "p"}
     assert "CONFIG" not in found.CHANNEL_LAYERS["memory"]
     cache = found.CACHES["default"]
-    assert (cache["LOCATION"], cache["KEY_PREFIX"], cache["OPTIONS"]) == ("redis://x", "p", {"pool_class": "x"})
-    assert found.CACHES["local"] == {"BACKEND": "LocMemCache"}
+    assert (cache["LOCATION"], cache["KEY_PREFIX"]) == ("redis://x/1", "p:default:")
+    # What says where another Redis is, and how one is let in there, is of no use here.
+    assert cache["OPTIONS"] == {"pool_class": "x", "CONNECTION_POOL_KWARGS": {"max_connections": 5}}
+    assert found.CACHES["other"]["KEY_PREFIX"] == "p:other:o"
+    assert found.CACHES["local"] == {"BACKEND": "Local"}
     assert found.ALLOWED_HOSTS == ["x", "127.0.0.1", "localhost"]
 
 
@@ -198,7 +214,7 @@ def test_a_redis_without_a_broker(monkeypatch, tmp_path, name, line):
     (tmp_path / "broker_settings.py").write_text(f"{line}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "broker_settings", raising=False)
-    for variable, value in (("SETTINGS", "broker_settings"), ("REDIS_URL", ""), ("PREFIX", "p")):
+    for variable, value in (("SETTINGS", "broker_settings"), ("REDIS_URL", ""), ("CACHES_URL", ""), ("PREFIX", "p")):
         monkeypatch.setenv(f"DTWS_{variable}", value)
     with pytest.raises(RuntimeError, match=rf"{name} names a Redis, and the scenario has no \[broker\]"):
         loaded()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,7 +37,12 @@ def test_ladder(tmp_path):
     assert not run.rate.rates[-1].good
     found = {finding.question: finding for finding in ran.result.probes[0].findings}
     assert found["A broadcast to 100 sockets"].good is True
-    assert ran.result.varying.counted["A broadcast to 100 sockets"].startswith("500 of 500 deliveries, p99 1")
+    counted = re.fullmatch(
+        r"500 of 500 deliveries, p99 (\d+) ms", ran.result.varying.counted["A broadcast to 100 sockets"]
+    )
+    assert counted
+    # The server holds each back for a tenth of a second; a busy machine does so for longer.
+    assert int(counted[1]) >= 100
 
 
 def test_no_nginx(tmp_path):

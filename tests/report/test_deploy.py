@@ -72,18 +72,24 @@ def test_brokers():
     assert deploy.brokers(library(made)) == [samples.of(f"{PAIR}{CHANNELS}").versions.broker]
 
 
-def test_ways():
-    """Each way is told with what it has to beware of, of what all ways were asked; the least comes first."""
-    result = works(f"{PAIR}{CHANNELS}", IDLE, LOST, TEXT)
+def with_ways(result: Result, *names: str, answers=()) -> Result:
+    """Return a cell that was tried in further ways, and gave the *answers*: questions, ways, and whether good."""
+    tried = [VariantResult(name=name, judgement=Judgement.of(Reason.WORKS)) for name in names]
     more = [
-        Finding(question=f"{IDLE} (async consumer)", expected="fine", seen="fine", good=True),
-        Finding(question=f"{LOST} (async consumer)", expected="fine", seen="not fine", good=False),
+        Finding(question=f"{question} ({way})", expected="fine", seen="so", good=good)
+        for question, way, good in answers
     ]
-    result = msgspec.structs.replace(
-        result, probes=[msgspec.structs.replace(result.probes[0], findings=[*result.probes[0].findings, *more])]
+    probe = msgspec.structs.replace(result.probes[0], findings=[*result.probes[0].findings, *more])
+    return msgspec.structs.replace(result, variants=tried, probes=[probe])
+
+
+def test_ways():
+    """Each way is told with what it has to beware of, of what several were asked; the least comes first."""
+    result = with_ways(
+        works(f"{PAIR}{CHANNELS}", IDLE, LOST, TEXT), "other", answers=[(IDLE, "other", True), (LOST, "other", False)]
     )
     cell, found = deploy.ways(library(advisor(result)))
-    assert (cell, [each.way for each in found]) == (result.cell, ["async consumer", deploy.USUAL])
+    assert (cell, [each.way for each in found]) == (result.cell, ["other", deploy.USUAL])
     assert [each.unexpected for each in found] == [1, 2]
     one, usual = found
     # What no other way was asked (emoji) sets none apart.
@@ -91,11 +97,28 @@ def test_ways():
     assert one.of(Severity.SEVERE) + one.of(Severity.MODERATE) == [one.troubles[0].says]
 
 
+def test_what_a_way_was_not_asked():
+    """What a way was not asked makes it no better than another, and it is said."""
+    result = with_ways(
+        works(f"{PAIR}{CHANNELS}", IDLE, LOST),
+        *("less", "more"),
+        answers=[(LOST, "less", False), (LOST, "more", True), (IDLE, "more", False)],
+    )
+    _, found = deploy.ways(library(advisor(result)))
+    assert [each.way for each in found] == ["more", deploy.USUAL, "less"]
+    assert any(each.startswith("not asked: idle connections") for each in found[2].of(Severity.SEVERE))
+
+
 def test_a_way_that_does_not_work():
     """A way that does not work comes last, however little was found of it, with the cell in which that is so."""
-    result = works(f"{PAIR}{CHANNELS}", LOST)
-    result.probes[0].findings.append(Finding(question=f"{LOST} (other)", expected="fine", seen="fine", good=True))
+    result = with_ways(works(f"{PAIR}{CHANNELS}", LOST), answers=[(LOST, "other", True)])
     failed = VariantResult(name="other", judgement=Judgement.of(Reason.EXCHANGE_WRONG, "1 of 15 exchanges are wrong"))
     _, found = deploy.ways(library(advisor(msgspec.structs.replace(result, variants=[failed]))))
     assert [each.way for each in found] == [deploy.USUAL, "other"]
     assert (found[1].tried, found[1].fails) == (1, [(result.cell, "1 of 15 exchanges are wrong")])
+
+
+def test_deployments_are_no_ways():
+    """What is asked of several deployments of one way makes no ways of them."""
+    result = with_ways(works(f"{PAIR}{CHANNELS}", LOST), answers=[(LOST, "2 processes", True)])
+    assert deploy.ways(library(advisor(result))) == ("", [])

@@ -131,6 +131,8 @@ def test_not_tested_never_replaces_a_verdict(reports, works, expected):
     conclusion = record.conclude(reports, nothing, recorded(reports, works), expected)
     assert conclusion == Conclusion(4, False, said="The result recorded on 2026-11-21 stays: ✓ Yes")
     assert saved(reports) == works
+    # The evidence that lies there now is that of another run.
+    assert reports.recorded_evidence(CELL) is None
     assert not reports.history(CELL).exists()
 
 

@@ -21,6 +21,7 @@ EXCHANGE = '[[exchanges]]\nfrom = "ann"\n'
         ('token = "t"', 'path = "/ws/?token=$TOKEN"', "", False),
         ("", 'path = "/ws/$MEMBER/"', "", False),
         ("", 'path = "/ws/"\nopened = [\'{"as": "$USER"}\']', "", False),
+        ('token = "t"', 'path = "/ws/"\nsend = \'{"key": "$TOKEN", "text": "$TEXT"}\'', "", False),
         ('headers = { Authorization = "x" }', 'path = "/ws/"', "", False),
         ("", 'path = "/ws/"\nheaders = { X-Site = "x" }', "", False),
         ("", 'path = "/ws/"\nsubprotocols = ["chat.v1"]', "", False),
@@ -37,6 +38,7 @@ def test_what_a_crowd_can_do(member, connection, more, by_cookies):
         described = scenario
         name = suffix = "own"
 
+    assert PROBES["endings"].lacks(Own()) == ("" if Own().has_login else "there is no login")
     lacks = PROBES["load"].lacks(Own())
     assert lacks == ("" if by_cookies else "members are let in by more than cookies")
 

@@ -58,10 +58,16 @@ def test_a_ticket_that_is_not_there():
 
 @pytest.mark.parametrize(
     ("location", "sent"),
-    [("/rooms/1/", True), ("/accounts/login/?next=/say/", False), ("/sign-in/", False), ("", True)],
+    [
+        ("/rooms/1/", True),
+        ("/rooms/1/?next=40", True),
+        ("/sign-in/", True),
+        ("/accounts/login/?next=/say/", False),
+        ("", True),
+    ],
 )
 def test_a_post_that_is_answered_by_a_login(location, sent):
-    """What is posted is sent where another page follows, and not where that is one to log in."""
+    """What is posted is sent where another page follows, and not where that leads back after a login."""
     client = ScenarioClient(
         parse(
             '[login]\nform = "/sign-in/"\n[members.ann]\n[connections.room]\npath = "/ws/"\n'

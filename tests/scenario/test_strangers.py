@@ -66,3 +66,30 @@ def test_a_foreign_page_knows_no_secret():
     found = seen(OwnChat(token="secret"), members + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
     assert [good for _, good in found.values()] == [True, True, True]
     assert found[FOREIGN][0].startswith("refused: ")
+
+
+def test_whom_a_stranger_speaks_to():
+    """What a stranger says is addressed as an exchange that somebody hears is; one that nobody hears proves nothing."""
+    room = '[connections.room]\npath = "/room"\n'
+    frames = '[frames]\nsend = \'{"message": "$TEXT", "to": "$TO"}\'\nread = \'.message\'\n'
+    nobody = '[[exchanges]]\nfrom = "bob"\nhears = []\nsend = \'{"message": "$TEXT", "to": "nobody"}\'\n'
+    exchanges = f'{nobody}[[exchanges]]\nfrom = "ann"\nto = "everybody"\n'
+    found = seen(OwnChat(addressed=True), MEMBERS + room + frames + exchanges)
+    assert found[SPEAKS] == ("received by ann, bob", False)
+
+
+def test_a_cookie_that_is_given_as_a_header():
+    """A cookie is one however it is given: a page of a foreign site has it as well."""
+    members = "".join(f'[members.{name}]\nheaders = {{ Cookie = "who={name}" }}\n' for name in ("ann", "bob"))
+    room = '[connections.room]\npath = "/room"\n'
+    found = seen(OwnChat(login=True), members + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+    assert found[UNKNOWN][0].startswith("refused: ")
+    assert found[FOREIGN] == ("the private messages to all", False)
+
+
+def test_a_header_of_the_connection_that_lets_in():
+    """A header by which somebody is let in is no stranger's, also where it stands with the connection."""
+    room = '[connections.room]\npath = "/room"\nheaders = { X-Token = "secret" }\n'
+    members = "[members]\nann = {}\nbob = {}\n"
+    found = seen(OwnChat(header=("X-Token", "secret")), members + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+    assert [good for question, (_, good) in found.items() if question in (UNKNOWN, SPEAKS)] == [True, True]

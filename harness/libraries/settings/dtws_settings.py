@@ -34,25 +34,35 @@ def _layers(own, url, prefix):
     return changed
 
 
+def _without_place(options):
+    """Return *options* without those that say which Redis it is, and how one is let in there."""
+    place = ("password", "username", "db", "connection_class", "credential_provider")
+    kept = {name: each for name, each in options.items() if name.lower() not in place and name[:3].lower() != "ssl"}
+    if isinstance(kept.get("CONNECTION_POOL_KWARGS"), dict):
+        kept["CONNECTION_POOL_KWARGS"] = _without_place(kept["CONNECTION_POOL_KWARGS"])
+    return kept
+
+
 def _caches(own, url, prefix):
-    """Return the caches: those in a Redis are in that of *url*, and have *prefix* before all keys."""
+    """Return the caches: those in a Redis are in that of *url*, and have *prefix* and their names before all keys."""
     changed = {}
     for alias, cache in own.items():
         cache = dict(cache)
         if "redis" in cache.get("BACKEND", "").lower():
-            options = dict(cache.get("OPTIONS", {}))
-            # They are those of the other one.
-            for name in ("PASSWORD", "USERNAME", "DB", "password", "username", "db"):
-                options.pop(name, None)
-            cache.update(LOCATION=url, KEY_PREFIX=prefix, OPTIONS=options)
+            before = "{}:{}:{}".format(prefix, alias, cache.get("KEY_PREFIX", ""))
+            options = _without_place(cache.get("OPTIONS", {}))
+            cache.update(LOCATION=url, KEY_PREFIX=before, OPTIONS=options)
         changed[alias] = cache
     return changed
 
 
 if os.environ.get("DTWS_DATABASE"):
     DATABASES = _databases(getattr(_own, "DATABASES", {}), os.environ["DTWS_DATABASE"])
-for _name, _changed in (("CHANNEL_LAYERS", _layers), ("CACHES", _caches)):
-    _before, _url = getattr(_own, _name, {}), os.environ.get("DTWS_REDIS_URL", "")
+for _name, _changed, _place in (
+    ("CHANNEL_LAYERS", _layers, "DTWS_REDIS_URL"),
+    ("CACHES", _caches, "DTWS_CACHES_URL"),
+):
+    _before, _url = getattr(_own, _name, {}), os.environ.get(_place, "")
     _now = _changed(_before, _url, os.environ["DTWS_PREFIX"])
     if not _url and _now != _before:
         raise RuntimeError(_name + " names a Redis, and the scenario has no [broker]: add that table")
