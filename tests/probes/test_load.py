@@ -73,8 +73,11 @@ def test_interrupted(tmp_path):
 
 
 def crowded(process):
-    """Tell whether the load client that *process* has started has many sockets."""
+    """Tell whether the load client that *process* has started has more sockets than any step but the last opens.
+
+    Then hundreds of handshakes are still to come, however slow this is.
+    """
     try:
-        return any("harness.load.client" in child.cmdline() and child.num_fds() > 100 for child in process.children())
+        return any("harness.load.client" in child.cmdline() and child.num_fds() > 600 for child in process.children())
     except psutil.Error:
         return False
