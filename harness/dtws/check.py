@@ -200,8 +200,8 @@ def _lines(found: Checked) -> list[tuple[bool | None, str]]:
         else:
             lines.append((False, f"{row.sender} on {row.on}: to be {heard}"))
             lines += [(False, f"  {fault}") for fault in row.faults[:_FAULTS]]
-            if more := len(row.faults) - _FAULTS:
-                lines += [(False, f"  and {more} more; --format json has all")] if more > 0 else []
+            if (more := len(row.faults) - _FAULTS) > 0:
+                lines.append((False, f"  and {more} more; --format json has all"))
     return [*lines, *((each.good, f"{each.question} {each.seen}") for each in found.findings)]
 
 

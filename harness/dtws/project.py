@@ -41,6 +41,8 @@ class Project:
 def find(folder: Path, path: Path | None, install: Sequence[str] = ()) -> Project:
     """Return the project in *folder*, whose scenario is *path*; *install* is in the place of what that installs.
 
+    From then on it is this project's environments that hints name, and that causes are looked for in.
+
     Raises:
         UsageError: there is no scenario, or it makes no sense.
     """

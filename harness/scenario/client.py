@@ -105,8 +105,8 @@ class ScenarioClient(Client):
         session = chat.session(member)
         # A page of another site has a cookie as well, and no other header.
         headers = {name: value for name, value in found.headers.items() if name.lower() != "cookie"}
-        given = [cookies(value) for name, value in found.headers.items() if name.lower() == "cookie"]
-        session.take({**found.cookies, **(given[0] if given else {})}, headers)
+        given = next((value for name, value in found.headers.items() if name not in headers), "")
+        session.take({**found.cookies, **cookies(given)}, headers)
         self._headers[member] = headers
         self._tokens[member] = found.token
         if login and login.form:

@@ -40,6 +40,11 @@ def words_in(template: str) -> set[str]:
     return set(_WORD.findall(template))
 
 
+def points(text: str) -> bool:
+    """Tell whether *text* is a JSON pointer, as such or with dots."""
+    return text.startswith(("/", "."))
+
+
 def pointer(text: str) -> str:
     """Return *text* as a JSON pointer: ``.data.message`` is ``/data/message``."""
     return "/" + text[1:].replace(".", "/") if text.startswith(".") else text

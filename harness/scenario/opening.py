@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harness.clients.connection import HandshakeRefused
 from harness.clients.http import HttpSession, status_of
 from harness.errors import CellFailure
-from harness.scenario.frames import filled, found_at, pointer
+from harness.scenario.frames import filled, found_at, pointer, points
 from harness.scenario.model import TicketTable
 
 #: The names of headers by which somebody is let in, as far as names tell.
@@ -88,7 +88,7 @@ def ticket_for(session: HttpSession, ticket: TicketTable, words: Mapping[str, st
             raise HandshakeRefused(f"the ticket is not to be had: {path} answers with {status_of(answer)}")
         if not ticket.read:
             return answer.text
-        if ticket.read.startswith(("/", ".")):
+        if points(ticket.read):
             return str(found_at(answer.json(), pointer(ticket.read)))
         found = re.search(ticket.read, answer.text)
         if found is None:

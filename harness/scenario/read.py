@@ -253,13 +253,8 @@ def _wrong_tickets(scenario: Scenario) -> Iterator[_Fault]:
         if "TICKET" in frames.words_in(connection.path) and ticket is None:
             fault = "the path has a $TICKET in it, and nothing says where it comes from"
             yield place, fault, "add a ticket"
-        if ticket and not _points(ticket.read) and (fault := _no_pattern(ticket.read)):
+        if ticket and not frames.points(ticket.read) and (fault := _no_pattern(ticket.read)):
             yield place, fault, _ESCAPE
-
-
-def _points(where: str) -> bool:
-    """Tell whether *where* is a JSON pointer, as such or with dots."""
-    return where.startswith(("/", "."))
 
 
 def _no_pattern(pattern: str) -> str:
@@ -279,7 +274,7 @@ def _wrong_frames(scenario: Scenario) -> Iterator[_Fault]:
     ignored_at = [key for each in table.ignore if not isinstance(each, str) for key in each]
     pointers = [*(("read", each) for each in read_at), *(("ignore", each) for each in ignored_at)]
     for key, where in pointers:
-        if not _points(where):
+        if not frames.points(where):
             yield ["frames", key], f"{where!r} is no JSON pointer", _POINTERS[key]
     patterns = [("ignore", each) for each in table.ignore if isinstance(each, str)]
     for key, pattern in [*patterns, *([("match", table.match)] if table.match else [])]:

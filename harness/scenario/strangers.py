@@ -19,15 +19,14 @@ _NO_COOKIE = "no cookie lets anybody in"
 
 def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
     """Ask whether somebody hears what is not for them, or speaks without being let in."""
-    rows = fences.covering(client.script.rows, client.expected)
+    scenario, rows = client.scenario, fences.covering(client.script.rows, client.expected)
     if not rows:
         return  # nobody hears anything, so there is nothing to overhear
     heard = {endpoint.name for row in rows for endpoint in client.expected(row)}
-    names = [each for each in client.scenario.connections if each in heard][:_MOST]
-    several = len(client.scenario.connections) > 1
+    names = [each for each in scenario.connections if each in heard][:_MOST]
+    several = len(scenario.connections) > 1
     eavesdroppers = [each for name in names for each in _at(chat, client, name, several)]
     yield from isolation.overhear(chat, eavesdroppers, rows)
-    scenario = client.scenario
     spoken = [each for each in scenario.exchanges if scenario.said_on(each) in names and scenario.hearers(each)]
     if spoken:
         name, sender = scenario.said_on(spoken[0]) or "", spoken[0].sender

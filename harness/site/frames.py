@@ -34,7 +34,7 @@ class Frame(msgspec.Struct):
 
 def pages(cell: str, evidence: Path | None) -> Iterator[tuple[str, str, str | bytes]]:
     """Yield a title, a file name and the content of each piece of *evidence* of *cell*; nothing where that is None."""
-    for path in sorted(evidence.glob("*")) if evidence and evidence.is_dir() and not evidence.is_symlink() else []:
+    for path in sorted(evidence.glob("*")) if evidence and not evidence.is_symlink() else []:
         if path.is_symlink() or not path.is_file() or not _NAME.fullmatch(path.name):
             continue  # a link could lead anywhere, and no evidence is called like that
         try:
