@@ -280,7 +280,8 @@ class Chat(Fenced):
             HandshakeRefused: the server did not open it.
         """
         self.owners[endpoint], self.addresses[endpoint] = member, path
-        self.connections[endpoint] = self.client.connect(self, endpoint, path, member, origin or self.server.base)
+        opening = partial(self.client.connect, self, endpoint, path, member, origin or self.server.base)
+        self.connections[endpoint] = handshakes.make(opening, endpoint, self.repeated)
         return self.connections[endpoint]
 
     def connect(self) -> None:
@@ -291,8 +292,8 @@ class Chat(Fenced):
         """
         for member in self.members:
             for name, path in self.client.held(member, self.paths).items():
-                opening = partial(self.open, Endpoint(member, name), path, member)
-                handshakes.make(opening, f"the handshake of {member}'s {name} connection", self.repeated)
+                with handshakes.needed(endpoint := Endpoint(member, name)):
+                    self.open(endpoint, path, member)
         self.wait_subscribed(self.endpoints)
 
     def say(self, row: ChannelRow, text: str, exchange: int | None = None) -> None:
@@ -335,9 +336,7 @@ class Chat(Fenced):
             CellFailure: a connection is closed instead, or receives nothing.
         """
         seconds = SUBSCRIBE_DEADLINE if seconds is None else seconds
-        wait_until(
-            lambda: self.client.subscribed(self) or any(map(self.transcript.closed, endpoints)), seconds, every=0.002
-        )
+        wait_until(lambda: self.client.subscribed(self) or any(map(self.transcript.closed, endpoints)), seconds, 0.002)
         try:
             texts = self.announce_fence(endpoints, seconds)
         except SendFailed as error:

@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
-from harness.clients.connection import HandshakeRefused
+from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure
 from harness.verdict import Reason
 
-#: Seconds after which a handshake that is dropped may have been given up by a server that was too busy for it: daphne
-#: does so after 5 s (its option --websocket_connect_timeout). On a busy machine that says nothing of the library.
+#: Seconds after which a handshake may have been given up by a server that was too busy for it: daphne does so after
+#: 5 s (its option --websocket_connect_timeout), and answers 403 as if the application had refused it
+#: (daphne/ws_protocol.py: check_timeouts, serverReject). On a busy machine that says nothing of the library.
 GIVEN_UP = 3.0
+#: The status by which it is given up; any other is an answer.
+_REJECTED = "status 403"
+
+Opened = TypeVar("Opened")
 
 
-def make(opening: Callable[[], object], what: str, repeated: list[str]) -> None:
-    """Open a connection by *opening*, called *what*; what was tried again is added to *repeated*.
+def make(opening: Callable[[], Opened], endpoint: Endpoint, repeated: list[str]) -> Opened:
+    """Return the connection that *opening* opens for *endpoint*; what was tried again is added to *repeated*.
 
     Raises:
-        CellFailure: it is refused with a status, or dropped at once, or dropped twice.
+        HandshakeRefused: it is refused, or dropped at once, or given up twice.
     """
     began = time.monotonic()
     try:
-        try:
-            opening()
-        except HandshakeRefused as error:
-            took = time.monotonic() - began
-            if took < GIVEN_UP or str(error).startswith("status "):
-                raise
-            repeated.append(f"{what} was tried again: after {took:.0f} s it met {error}")
-            opening()
+        return opening()
     except HandshakeRefused as error:
-        raise CellFailure(Reason.HANDSHAKE_REFUSED, f"{what} failed: {error}") from error
+        took, met = time.monotonic() - began, str(error)
+        if took < GIVEN_UP or (met.startswith("status ") and not met.startswith(_REJECTED)):
+            raise
+        repeated.append(f"{_called(endpoint)} was tried again: after {took:.0f} s it met {error}")
+    return opening()
+
+
+@contextmanager
+def needed(endpoint: Endpoint) -> Iterator[None]:
+    """Take it for a failure of the cell if *endpoint* is not let in.
+
+    Raises:
+        CellFailure: it is not.
+    """
+    try:
+        yield
+    except HandshakeRefused as error:
+        raise CellFailure(Reason.HANDSHAKE_REFUSED, f"{_called(endpoint)} failed: {error}") from error
+
+
+def _called(endpoint: Endpoint) -> str:
+    return f"the handshake of {endpoint.member}'s {endpoint.name} connection"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.clients.connection import Endpoint
+from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure
 from harness.verdict import Reason
 
@@ -26,22 +26,34 @@ class Dropping:
         return text
 
 
-def test_a_handshake_that_is_given_up(board, clock):
-    """A handshake that is dropped after seconds is tried once more, and that it was is noted."""
-    Dropping(board, clock, (5.2, "ConnectionResetError: gone"))
+@pytest.mark.parametrize("met", ["ConnectionResetError: gone", "status 403", "status 403: Access denied"])
+def test_a_handshake_that_is_given_up(board, clock, met):
+    """A handshake that is dropped or rejected after seconds is tried once more, and that it was is noted."""
+    Dropping(board, clock, (5.2, met))
     chat = board.talk()
-    assert chat.repeated == [
-        "the handshake of John's user connection was tried again: after 5 s it met ConnectionResetError: gone"
-    ]
+    assert chat.repeated == [f"the handshake of John's user connection was tried again: after 5 s it met {met}"]
     assert len(chat.endpoints) == 9
+
+
+def test_any_handshake(board, clock):
+    """So is one that comes later: a stranger whom a busy server gives up has not been refused."""
+    chat = board.talk()
+    Dropping(board, clock, (5.2, "status 403"))
+    chat.open(LINE, chat.path_for("user"), "John")
+    assert len(chat.repeated) == 1
+    Dropping(board, clock, (0.2, "status 403"))
+    with pytest.raises(HandshakeRefused, match="status 403"):
+        chat.open(LINE, chat.path_for("user"), "John")
 
 
 @pytest.mark.parametrize(
     "drops",
     [
         [(0.1, "ConnectionResetError: gone")],
+        [(0.1, "status 403")],
         [(5.2, "status 503")],
         [(5.2, "ConnectionResetError: gone"), (5.2, "ConnectionResetError: gone")],
+        [(5.2, "status 403"), (5.2, "status 403")],
     ],
 )
 def test_a_handshake_that_is_dropped(board, clock, drops):

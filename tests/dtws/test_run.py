@@ -112,7 +112,7 @@ def test_from_an_empty_folder(project):
     worse = dtws(project, *asked[:-2], "--summary", str(summary), "--junit", str(junit))
     assert worse.returncode == 1, worse.stdout + worse.stderr
     assert "is worse than what is recorded" in worse.stdout
-    assert "extra on eve's other connection" in worse.stdout
+    assert "extra on eve's other connection" in worse.stdout, worse.stdout
     assert read_result(project / "dtws" / "results" / f"{CELL}.json") == result
     assert CELL in summary.read_text()
     assert "worse" in summary.read_text()

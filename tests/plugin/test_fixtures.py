@@ -77,7 +77,7 @@ def test_committed(ws_server, django_user_model):
 def test_a_page(ws_server):
     import urllib.error, urllib.request
     with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(ws_server.http + "/nowhere/")
+        urllib.request.urlopen(ws_server.http + "/nowhere/", timeout=60)
 """,
 }
 
@@ -89,7 +89,9 @@ def ran(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "site_urls.py").write_text("urlpatterns = []\n")
     (folder / "pytest.ini").write_text("[pytest]\npythonpath = . " + str(ROOT) + "\n")
     command = [sys.executable, "-m", "pytest", "-p", "harness.plugin.fixtures", "--ds", "site_settings", *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    # Where it hangs it says where.
+    command += ["-o", "faulthandler_timeout=100"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
 def test_as_it_is_used(tmp_path):
