@@ -87,6 +87,8 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
+PASSWORD_HASHERS = ["DjangoTestWebsockets.hashers.DemoPasswordHasher"]
+
 STATIC_URL = "/static/"
 LOGIN_URL = "login"
 FORCE_SCRIPT_NAME = os.environ.get("CHAT_SCRIPT_NAME")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -108,3 +109,13 @@ def test_python_of_a_name():
     assert interpreters.python_of("py310-django42") == "3.10"
     assert interpreters.python_of("py27-django18-socketio") == "2.7"
     assert interpreters.python_of("report") is None
+
+
+def test_no_password_is_hashed_for_long():
+    """Whoever logs in has a password of as many rounds as the settings ask for, and none is hashed with a million."""
+    from DjangoTestWebsockets.hashers import DemoPasswordHasher
+
+    kept = json.loads((ROOT / "chatserver" / "fixtures" / "data.json").read_text(encoding="utf-8"))
+    passwords = [each["fields"]["password"] for each in kept if "password" in each["fields"]]
+    rounds = {int(password.split("$")[1]) for password in passwords}
+    assert (len(passwords), rounds) == (3, {DemoPasswordHasher.iterations})

@@ -79,7 +79,8 @@ class _Note(msgspec.Struct, frozen=True):
 def packages(identity: Identity) -> dict[str, str]:
     """Return the distributions in the cell's environment and their versions."""
     found = importlib.metadata.distributions(path=[str(folder) for folder in identity.site_packages])
-    return dict(sorted((each.metadata["Name"], each.version) for each in found if each.metadata["Name"]))
+    read = (each.metadata for each in found)  # once for each: its text is parsed anew each time that it is asked for
+    return dict(sorted((each["Name"], each["Version"]) for each in read if each["Name"]))
 
 
 def install(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+#: What begins a text frame of Socket.IO that carries an event: "message" of Engine.IO, "event" of Socket.IO.
+SOCKET_IO_EVENT = "42"
+
 
 @dataclass(frozen=True)
 class FrameFormat:

@@ -7,19 +7,15 @@ Source: https://python-socketio.readthedocs.io/. Its own client speaks the proto
 from __future__ import annotations
 
 import json
-import socket
 import threading
-from contextlib import suppress
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
-import engineio
-import socketio
 import websocket
 
 from harness.cells import Cell
 from harness.chat.conversation import Chat, Client
-from harness.clients.connection import HANDSHAKE_DEADLINE, Connection, Endpoint, HandshakeRefused, SendFailed, as_binary
-from harness.clients.frame_format import FrameFormat
+from harness.clients.connection import Connection, Endpoint, SendFailed
+from harness.clients.frame_format import SOCKET_IO_EVENT, FrameFormat
 from harness.clients.transcript import Transcript
 from harness.clients.websocket import WebSocketConnection
 from harness.libraries.base import Inside
@@ -27,13 +23,12 @@ from harness.libraries.envelope import JsonChat, JsonClient
 from harness.results.installed import Pin
 from harness.servers.catalogue import Application, Deployment, Server
 
+if TYPE_CHECKING:
+    from harness.libraries._socket_io import EventConnection
+
 _EVENT = "chat"
-#: What begins a text frame that carries an event (Engine.IO "message", Socket.IO "event").
-_FRAME = "42"
 #: Seconds between two pings of Engine.IO 3; the server waits for 25, and for 5 more.
 _PING_EACH = 20.0
-#: What a client makes of an answer that is none of its protocol.
-_GARBAGE = (OSError, ValueError, KeyError, TypeError)
 _PATH_4 = "/socket.io/?EIO=4&transport=websocket"
 _PATH_3 = "/socket.io/?EIO=3&transport=websocket"
 
@@ -42,9 +37,9 @@ class _SocketIoClient(JsonClient):
     """What both protocols have in common: events that carry the fields of a message."""
 
     def heard(self, data: str) -> str | None:
-        if data.startswith(_FRAME):
+        if data.startswith(SOCKET_IO_EVENT):
             try:
-                event, fields = json.loads(data.removeprefix(_FRAME))
+                event, fields = json.loads(data.removeprefix(SOCKET_IO_EVENT))
             except (ValueError, TypeError):
                 return data
             return super().heard(json.dumps(fields)) if event == _EVENT else data
@@ -53,14 +48,14 @@ class _SocketIoClient(JsonClient):
 
     def unwrapped(self, data: str) -> str:
         try:
-            event, fields = json.loads(data.removeprefix(_FRAME))
+            event, fields = json.loads(data.removeprefix(SOCKET_IO_EVENT))
         except (ValueError, TypeError, RecursionError):
             return data
         return json.dumps(fields) if event == _EVENT else data
 
     def event(self, fields: str) -> str:
         """Return the frame of an event with *fields*, which are JSON."""
-        return f'{_FRAME}["{_EVENT}",{fields}]'
+        return f'{SOCKET_IO_EVENT}["{_EVENT}",{fields}]'
 
     def broadcast_frame(self, text: str) -> str:
         """Return the frame that broadcasts *text*."""
@@ -145,8 +140,10 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
         return Release4Client() if cell.python_version < (3, 6) else self
 
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
+        from harness.libraries._socket_io import EventConnection
+
         url = f"{chat.server.base}?{path.partition('?')[2]}"
-        return EventConnection(endpoint, url, chat.transcript, chat.cookie(member), origin)
+        return EventConnection(endpoint, url, chat.transcript, chat.cookie(member), origin, _EVENT)
 
     def send(self, chat: Chat, endpoint: Endpoint, data: str | bytes) -> None:
         fields = json.loads(data) if isinstance(data, str) else self.fields("broadcast", "all", data)
@@ -154,26 +151,13 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
         if isinstance(connection, WebSocketConnection):  # one that speaks in plain frames
             super().send(chat, endpoint, self.event(json.dumps(fields)))
             return
-        assert isinstance(connection, EventConnection)
         try:
-            connection.emit(fields)
-        except socketio.exceptions.SocketIOError as error:
-            raise SendFailed(f"{endpoint.member}'s connection is gone ({type(error).__name__})") from error
+            cast("EventConnection", connection).emit(fields)
+        except ConnectionError as error:
+            raise SendFailed(f"{endpoint.member}'s connection is gone ({error})") from error
 
     def frame_format(self) -> FrameFormat:
         return FrameFormat(_PATH_4, self.messages, self.broadcast_frame, opened=("40",), answers={"2": "3"})
-
-
-class _InOrder(engineio.Client):
-    """Handles each packet before it reads the next; the original starts a thread for each, which mixes them up."""
-
-    def _trigger_event(self, event: str, *args: Any, **options: Any) -> Any:
-        return super()._trigger_event(event, *args, **{**options, "run_async": False})
-
-
-class _Client(socketio.Client):
-    def _engineio_client_class(self) -> type[engineio.Client]:
-        return _InOrder
 
 
 class _PingingSocket(WebSocketConnection):
@@ -195,66 +179,3 @@ class _PingingSocket(WebSocketConnection):
                 self.send("2")
             except (websocket.WebSocketException, OSError):
                 return
-
-
-class EventConnection:
-    """A connection of python-socketio's own client, over its WebSocket transport alone."""
-
-    def __init__(self, endpoint: Endpoint, url: str, transcript: Transcript, cookie: str, origin: str) -> None:
-        """Connect.
-
-        Raises:
-            HandshakeRefused: the server does not let it in.
-        """
-        self._endpoint, self._transcript = endpoint, transcript
-        # Among the headers it would be a second one: websocket-client sends an Origin of its own.
-        options: dict[str, Any] = {"origin": origin} if origin else {"suppress_origin": True}
-        self._client = _Client(
-            reconnection=False,
-            handle_sigint=False,
-            request_timeout=HANDSHAKE_DEADLINE,
-            websocket_extra_options=options,
-        )
-        self._client.on("connect", self._opened)
-        self._client.on(_EVENT, self._arrived)
-        self._client.on("disconnect", self._closed)
-        headers = {"Cookie": cookie} if cookie else {}
-        try:
-            self._client.connect(
-                url, headers=headers, transports=["websocket"], wait=True, wait_timeout=HANDSHAKE_DEADLINE
-            )
-        except (socketio.exceptions.SocketIOError, websocket.WebSocketException, *_GARBAGE) as error:
-            self.close()
-            raise HandshakeRefused(f"{type(error).__name__}: {error}") from error
-
-    def emit(self, fields: Any) -> None:
-        """Send an event; SocketIOError when the connection is gone."""
-        self._transcript.add(
-            self._endpoint, "out", "text", json.dumps(fields, default=lambda data: f"{len(data)} bytes")
-        )
-        self._client.emit(_EVENT, fields)
-
-    def send(self, text: str | bytes) -> None:
-        """Send one message, in the form that the chat's server takes."""
-        self.emit(json.loads(text))
-
-    def close(self) -> None:
-        """Leave; never waits for the server, and whoever waits for what comes does so no more."""
-        raw = getattr(self._client.eio.ws, "sock", None)
-        if raw is not None:
-            with suppress(OSError):
-                raw.shutdown(socket.SHUT_RDWR)
-        self._client.shutdown()
-
-    def _opened(self) -> None:
-        self._transcript.add(self._endpoint, "in", "open", "connected")
-
-    def _arrived(self, fields: Any) -> None:
-        message = fields.get("message") if isinstance(fields, dict) else None
-        if isinstance(message, bytes):
-            self._transcript.add(self._endpoint, "in", "binary", as_binary(message))
-        else:
-            self._transcript.add(self._endpoint, "in", "text", _FRAME + json.dumps([_EVENT, fields]))
-
-    def _closed(self, reason: str = "") -> None:
-        self._transcript.add(self._endpoint, "in", "closed", f"disconnected ({reason})" if reason else "disconnected")

@@ -88,7 +88,9 @@ def setup_for(cell: Cell, libraries: dict[str, Library]) -> Setup:
 
 
 def _own() -> list[ModuleType]:
-    names = [info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    found = pkgutil.iter_modules([str(Path(__file__).parent)])
+    # What begins with an underscore is loaded by the library that needs it, when it needs it.
+    names = [info.name for info in found if not info.name.startswith("_")]
     return [importlib.import_module(f"{__package__}.{name}") for name in sorted(names)]
 
 

@@ -160,7 +160,6 @@ class OwnChat(ScenarioClient, Library):
             "DTWS_CACHES_URL": _for_caches(redis_url, broker) if broker else "",
             "DTWS_PREFIX": prefix,
             "PYTHONPATH": f"{_SETTINGS}:{project}",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
         return {**own, **({broker.variable: redis_url} if broker and broker.variable else {}), **table.environment}
 

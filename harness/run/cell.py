@@ -88,6 +88,16 @@ def _folders(request: Request, keep: bool = True) -> Iterator[tuple[Path, Path]]
         raise unwritable("evidence", error) from error
 
 
+def _leaving_no_trace(request: Request) -> dict[str, str]:
+    """Return what keeps compiled files out of somebody's own project: they go where the environment is.
+
+    A Python that cannot put them elsewhere (PYTHONPYCACHEPREFIX, new in 3.8) writes none: Django is compiled each time.
+    """
+    if request.cell.python_version < (3, 8):
+        return {"PYTHONDONTWRITEBYTECODE": "1"}
+    return {"PYTHONPYCACHEPREFIX": str(request.python.parent.parent.absolute() / "pycache")}
+
+
 class _Run:
     def __init__(self, request: Request, watcher: Watcher, work: Path, evidence: Path) -> None:
         self.request = request
@@ -164,6 +174,8 @@ class _Run:
         database = self.work / "chat.sqlite3"
         self.env |= request.library.environment(running.url, prefix, database)
         self.env["DJANGO_SETTINGS_MODULE"] = request.library.settings
+        if self.project != ROOT:
+            self.env |= _leaving_no_trace(request)
         return CellServer(
             cell=request.cell,
             setup=request.setup,

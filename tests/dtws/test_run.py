@@ -92,8 +92,8 @@ def dtws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_from_an_empty_folder(project):
     """A scenario that nobody has touched works; a room that leaks is worse, and does not take its place.
 
-    Members log in by sessions that are made in the project's own environment; the project's own database and broker are
-    not touched, and its results are compared as those of the matrix are.
+    Members log in by sessions that are made in the project's own environment; the project's own database, broker and
+    folders are not touched, and its results are compared as those of the matrix are.
     """
     assert dtws(project, "new", "--yes", "--login", "python").returncode == 0
     asked = ("run", ".", "--python", PYTHON, "--django", "5.2", "--probe", "sessions")
@@ -104,6 +104,8 @@ def test_from_an_empty_folder(project):
     refused = {each.question: each.good for each in result.isolation}
     assert refused["What reaches an unknown client? On lobby"] is True
     assert not (project / "mysite" / "own.sqlite3").exists()
+    assert not list((project / "mysite").rglob("__pycache__"))  # and Django is not compiled each time
+    assert list((project / ".dtws" / CELL / "pycache").rglob("django/db/models/base.*.pyc"))
     assert "probe sessions is not asked: it needs a hand inside the application" in done.stdout
 
     consumers = project / "mysite" / "consumers.py"

@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import pytest
 from bareserver import TEXT, frame, serving
+from socketio.exceptions import BadNamespaceError
 from talkers import Sessions, Switchboard
 
 from harness.cells import Cell
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, SendFailed
 from harness.libraries import pysocketio as module
-from harness.libraries.pysocketio import EventConnection, PythonSocketIo, Release4Client
+from harness.libraries._socket_io import EventConnection
+from harness.libraries.pysocketio import PythonSocketIo, Release4Client
 from harness.servers.catalogue import SERVERS
 
 OLD, SIX, NEW = (Cell.parse(f"py{version}-django22-pysocketio") for version in ("35", "36", "311"))
@@ -115,11 +117,13 @@ def test_an_event_that_cannot_be_sent():
     chat = chat_with(1, library)
     connection = EventConnection.__new__(EventConnection)
 
-    def emit(fields):
-        assert fields == {"channel": "broadcast", "audience": "all", "message": "hi"}
-        raise module.socketio.exceptions.BadNamespaceError("/ is not a connected namespace.")
+    class Gone:
+        def emit(self, event, fields):
+            assert (event, fields) == ("chat", {"channel": "broadcast", "audience": "all", "message": "hi"})
+            raise BadNamespaceError("/ is not a connected namespace.")
 
-    connection.emit = emit
+    connection._client, connection._event = Gone(), "chat"
+    connection._endpoint, connection._transcript = LINE, chat.transcript
     chat.connections[LINE] = connection
     with pytest.raises(SendFailed, match=r"^John's connection is gone \(BadNamespaceError\)$"):
         library.broadcast(chat, LINE, "hi")

@@ -16,7 +16,8 @@ from shared import ROOT
 from harness.clients.connection import Endpoint, HandshakeRefused, as_binary
 from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import WebSocketConnection
-from harness.libraries.pysocketio import EventConnection, PythonSocketIo, Release4Client
+from harness.libraries._socket_io import EventConnection
+from harness.libraries.pysocketio import PythonSocketIo, Release4Client
 from harness.system.ports import free_port
 
 LINE = Endpoint("John", "chat")
@@ -73,7 +74,7 @@ class Server:
 
 def connection(server: Server, transcript: Transcript, cookie: str = "a=b") -> EventConnection:
     base = f"http://127.0.0.1:{server.port}"
-    return EventConnection(LINE, base, transcript, cookie, base)
+    return EventConnection(LINE, base, transcript, cookie, base, "chat")
 
 
 def test_order():
