@@ -76,6 +76,8 @@ class Scrubber:
 
 def printable(text: str) -> str:
     """Return *text* without terminal sequences; other control characters become ``�``."""
+    if text.isprintable():  # as nearly all is
+        return text
     text = _ANSI.sub("", text).replace("\r\n", "\n")
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -77,6 +78,12 @@ class Choice:
         """Return how many troubles of *severity* no cure takes away."""
         return sum(each.trouble.severity is severity and each.cure is None for each in self.beware)
 
+    @cached_property
+    def stays(self) -> str:
+        """What is severe and no cure takes away; empty where nothing is."""
+        severe = (each for each in self.beware if each.trouble.severity is Severity.SEVERE and each.cure is None)
+        return "; ".join(each.trouble.says for each in severe)
+
     @property
     def packages(self) -> int:
         """How many packages installing it adds."""
@@ -106,7 +113,7 @@ class Choice:
             f"adds {counted(self.packages, 'package', 'packages')}",
         ]
 
-    @property
+    @cached_property
     def install(self) -> str:
         """The command that installs what was measured, with the pins that take catches away."""
         versions, installation = self.row.result.versions, self.row.result.installation

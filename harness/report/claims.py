@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 from packaging.version import InvalidVersion, Version
 
@@ -31,6 +33,7 @@ def newest(library: LibraryView) -> Claims | None:
     return max(found, key=lambda claims: _version(claims.version), default=None)
 
 
+@cache
 def _version(text: str) -> Version:
     try:
         return Version(text)

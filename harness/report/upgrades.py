@@ -67,12 +67,24 @@ class Steps:
     def __init__(self, view: View) -> None:
         self.rows = view.rows
         self.working = [row for row in view.rows if row.verdict is Verdict.WORKS]
+        #: Those on each version: ``("python", "3.13")`` and ``("django", "5.2")`` → rows.
+        self._on: dict[tuple[str, str], list[Row]] = {}
         self._pairs: dict[tuple[str, str], list[Row]] = {}
         self._lines: dict[tuple[str, str, str], list[Row]] = {}
         for row in self.working:
+            self._on.setdefault(("python", row.cell.python), []).append(row)
+            self._on.setdefault(("django", row.cell.django), []).append(row)
             self._pairs.setdefault((row.cell.python, row.cell.django), []).append(row)
             self._lines.setdefault(_kind(row), []).append(row)
         self._known: dict[str, list[tuple[float, Move]]] = {}
+
+    def on(self, python: str, django: str) -> list[Row]:
+        """Return the cells that work on *python* and *django*; an empty one may be any."""
+        if python and django:
+            return self._pairs.get((python, django), [])
+        return (
+            self._on.get(("python", python) if python else ("django", django), []) if python or django else self.working
+        )
 
     def of(self, row: Row) -> list[tuple[float, Move]]:
         """Return every step from *row*, each behind what it costs."""
@@ -81,7 +93,7 @@ class Steps:
         return self._known[row.name]
 
     def _found(self, row: Row) -> Iterator[tuple[float, Move]]:
-        for other in self._pairs.get((row.cell.python, row.cell.django), []):
+        for other in self.on(row.cell.python, row.cell.django):
             if other is not row:
                 cost, change = _changed(row, other)
                 yield cost, Move(row, other, change)
@@ -116,13 +128,10 @@ class Upgrades:
 
     def to(self, python: str = "", django: str = "") -> Way:
         """Return the cheapest way to *python* and *django*; an empty one may be any."""
-        there = [
-            row
-            for row in [self.start, *self.steps.working]
-            if row.name in self.reached and python in ("", row.cell.python) and django in ("", row.cell.django)
-        ]
-        if self.start.verdict is not Verdict.WORKS:
-            there = [row for row in there if row is not self.start]
+        found = self.steps.on(python, django)
+        there = [row for row in found if row.name in self.reached]
+        if any(row is self.start for row in found):  # of ways that cost the same this is none
+            there.insert(0, self.start)
         if not there:
             beyond = self._beyond(python, django)
             aim = beyond.cell if beyond else self.start.cell
@@ -138,11 +147,9 @@ class Upgrades:
         """Return the cell that works on *python* and *django* and is nearest to the start; None where none does."""
         there = [
             row
-            for row in self.steps.working
-            if python in ("", row.cell.python)
-            and django in ("", row.cell.django)
+            for row in self.steps.on(python, django)
             # What is older in anything is no upgrade.
-            and row.cell.python_version >= self.start.cell.python_version
+            if row.cell.python_version >= self.start.cell.python_version
             and row.cell.django_version >= self.start.cell.django_version
         ]
         return min(there, key=lambda row: apart(self.start.cell, row.cell), default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,7 @@ def schema() -> dict[str, Any]:
 
 def encode_result(result: Result) -> bytes:
     """Return *result* as the bytes of its file."""
-    text = json.dumps(msgspec.to_builtins(result), indent=1, ensure_ascii=False)
-    return text.encode() + b"\n"
+    return msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n"
 
 
 def read_result(path: Path, any_name: bool = False) -> Result:

@@ -40,7 +40,7 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda value: value if isinstance(value, Markup) else _text(value),
+        finalize=_text,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -67,8 +67,8 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
 
 
 def _text(value: object) -> object:
-    """Let no control character through: HTML escapes markup, and nothing else."""
-    return printable(value) if isinstance(value, str) else value
+    """Let no control character through: HTML escapes markup, and nothing else; what is markup stays as it is."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _moves(moved: Mapping[str, tuple[str, str]]) -> str:
