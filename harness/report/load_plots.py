@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
-
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from harness.report import loads
-from harness.report.plots import INK, colours, drawn
+from harness.report.plots import INK, Picture, colours
 from harness.report.view import View
 from harness.results.loads import LADDER, NOT_TRIED, Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: How many panels stand side by side.
 _ACROSS = 3
 #: What tells the deployments of a cell apart: a colour is that of a library.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture of servers under load."""
-
-    #: The name of its file, without the ending.
-    name: str
-    title: str
-    caption: str
-    #: What it is called for those who do not see it.
-    label: str
-    #: As it was drawn; :func:`harness.report.plots.alone` and ``for_page`` make of it what is shown.
-    svg: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +47,8 @@ def plots(view: View) -> list[Picture]:
             "How many sockets each server holds",
             "The largest crowd in which every socket had each of five broadcasts once.",
             "sockets held",
-            drawn(_bars(cells)),
+            partial(_bars, cells),
+            in_reports=True,
         ),
         Picture(
             "load-latency",
@@ -70,19 +58,23 @@ def plots(view: View) -> list[Picture]:
                 "A peak of seconds is what came late: only once the next message was sent."
             ),
             "latency by sockets",
-            drawn(_panels(cells, _latency, "milliseconds")),
+            partial(_panels, cells, _latency, "milliseconds"),
+            in_reports=True,
         ),
         Picture(
             "load-delivered",
             "Delivered by sockets",
             "The share of the sockets that had a broadcast.",
             "delivered by sockets",
-            drawn(_panels(cells, _delivered, "delivered (%)")),
+            partial(_panels, cells, _delivered, "delivered (%)"),
+            in_reports=True,
         ),
     ]
 
 
 def _bars(cells: list[_Cell]) -> Figure:
+    from matplotlib.figure import Figure
+
     names, values, labels, shades = [], [], [], []
     for cell in cells:
         for run in cell.runs:
@@ -105,6 +97,8 @@ def _bars(cells: list[_Cell]) -> Figure:
 
 
 def _panels(cells: list[_Cell], draw: Any, label: str) -> Figure:
+    from matplotlib.figure import Figure
+
     down = math.ceil(len(cells) / _ACROSS)
     across = min(_ACROSS, len(cells))
     figure = Figure(figsize=(3.4 * across, 2.9 * down))
@@ -150,6 +144,8 @@ def _delivered(axes: Any, run: Run, colour: str, marker: str) -> None:
 
 def _plain_scale(axis: Any) -> None:
     """Have the numbers of a logarithmic *axis* written out, and no ticks between its powers."""
+    from matplotlib.ticker import NullLocator
+
     axis.set_major_formatter(_number)
     axis.set_minor_locator(NullLocator())
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.dom import minidom
-
-import matplotlib as mpl
-from matplotlib.figure import Figure
 
 from harness.errors import HarnessError
 from harness.report.row import Row
 from harness.report.view import View
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Stands for the page's text colour until the SVG is written.
 INK = "#010203"
@@ -22,27 +24,45 @@ INK = "#010203"
 COLOURS = ("#0077bb", "#d0560a", "#0a8f68", "#b8559a", "#7a7f87", "#957400", "#c23b4b", "#7d68d8")
 
 
-def plots(view: View) -> list[tuple[str, str, str]]:
-    """Return title, caption and SVG of each plot.
+@dataclass(frozen=True)
+class Picture:
+    """A picture that is yet to be drawn, by whichever process has time for it: what it shows are plain data."""
 
-    Raises:
-        HarnessError: a plot cannot be drawn.
-    """
+    #: The name of its file, without the ending.
+    name: str
+    title: str
+    caption: str
+    #: What it is called for those who do not see it.
+    label: str
+    #: Returns it as matplotlib has it, which takes longer to load than everything else.
+    figure: Callable[[], Figure]
+    #: Whether the reports show it as well.
+    in_reports: bool = False
+
+
+def plots(view: View) -> list[Picture]:
+    """Return what the exchanges and the installations of the cells took."""
     return [
-        (
+        Picture(
+            "latency",
             "Latency of the exchanges",
             "The median time from sending a message until a recipient has it, in each cell that works.",
-            for_page(_strip(view, lambda row: row.latency, "milliseconds"), "milliseconds by library"),
+            "milliseconds by library",
+            _by_library(view, lambda row: row.latency, "milliseconds"),
         ),
-        (
+        Picture(
+            "added",
             "What installing adds",
             "The size of all that came with a library and its server into an environment that had Django and coverage.",
-            for_page(_strip(view, _megabytes, "MB"), "MB by library"),
+            "MB by library",
+            _by_library(view, _megabytes, "MB"),
         ),
-        (
+        Picture(
+            "install",
             "Time to install",
             "As long as it took on the machine that measured; what was fetched before was not fetched again.",
-            for_page(_strip(view, lambda row: row.result.varying.install_seconds, "seconds"), "seconds by library"),
+            "seconds by library",
+            _by_library(view, lambda row: row.result.varying.install_seconds, "seconds"),
         ),
     ]
 
@@ -52,26 +72,44 @@ def _megabytes(row: Row) -> float | None:
     return installation.added_bytes / 1e6 if installation and installation.added_bytes else None
 
 
-def _strip(view: View, value: Callable[[Row], float | None], unit: str) -> str:
+@dataclass(frozen=True)
+class _Line:
+    """The cells of a library: their numbers, by their names."""
+
+    title: str
+    colour: str
+    numbers: dict[str, float]
+
+
+def _by_library(view: View, value: Callable[[Row], float | None], unit: str) -> Callable[[], Figure]:
+    shades = colours(view)
+    lines = []
+    for library in view.libraries:
+        numbers = {row.name: number for row in library.rows if (number := value(row)) is not None and number > 0}
+        lines.append(_Line(library.title, shades[library.name], numbers))
+    return partial(_strip, lines, unit)
+
+
+def _strip(lines: list[_Line], unit: str) -> Figure:
     """Return one line of dots a library, on a logarithmic scale; each dot leads to its cell."""
-    names, shades = [library.title for library in view.libraries], colours(view)
-    figure = Figure(figsize=(9, 0.55 * max(len(names), 1) + 1.1))
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 0.55 * max(len(lines), 1) + 1.1))
     axes = figure.add_subplot()
-    for place, library in enumerate(view.libraries):
-        found = [(number, row) for row in library.rows if (number := value(row)) is not None and number > 0]
-        if not found:
+    for place, line in enumerate(lines):
+        if not line.numbers:
             continue
         # Side by side where they would lie on each other, the same way each time.
-        heights = [place + ((number * 7) % 11 - 5) / 22 for number in range(len(found))]
-        dots = axes.scatter([number for number, _ in found], heights, s=24, color=shades[library.name])
-        dots.set_urls([f"cells/{row.name}.html" for _, row in found])
+        heights = [place + ((number * 7) % 11 - 5) / 22 for number in range(len(line.numbers))]
+        dots = axes.scatter(list(line.numbers.values()), heights, s=24, color=line.colour)
+        dots.set_urls([f"cells/{name}.html" for name in line.numbers])
     axes.set_xscale("log")
-    axes.set_yticks(range(len(names)), labels=names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks(range(len(lines)), labels=[line.title for line in lines])
+    axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_xlabel(unit)
     axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
     axes.grid(axis="x", alpha=0.25, color=INK)
-    return drawn(figure)
+    return figure
 
 
 def colours(view: View) -> dict[str, str]:
@@ -84,12 +122,24 @@ def alone(svg: str) -> str:
     return svg.replace("<svg ", '<svg style="background: #fff" ', 1).replace(INK, "#000000")
 
 
-def drawn(figure: Any) -> str:
-    """Return *figure* as SVG, from which :func:`alone` and :func:`for_page` make what is shown.
+def both(picture: Picture) -> tuple[str, str]:
+    """Return *picture* as a page can hold it, and as it stands alone.
 
     Raises:
         HarnessError: it cannot be drawn.
     """
+    svg = drawn(picture)
+    return for_page(svg, picture.label), alone(svg)
+
+
+def drawn(picture: Picture) -> str:
+    """Return *picture* as SVG, from which :func:`alone` and :func:`for_page` make what is shown.
+
+    Raises:
+        HarnessError: it cannot be drawn.
+    """
+    import matplotlib as mpl
+
     style: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "the same every time",
@@ -100,6 +150,7 @@ def drawn(figure: Any) -> str:
     about = dict.fromkeys(("Date", "Type", "Format", "Creator"))
     written = io.StringIO()
     try:
+        figure = picture.figure()
         with mpl.rc_context(style):
             _restyle(figure)
             figure.savefig(written, format="svg", bbox_inches="tight", metadata=about, transparent=True)

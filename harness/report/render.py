@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from harness.errors import HarnessError
-from harness.report import causes, deep, drafts, excerpts, headline, loads, rst, tables
+from harness.report import causes, deep, drafts, excerpts, headline, load_plots, loads, plots, rst, tables
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
 from harness.report.rst import Rst
@@ -63,9 +63,7 @@ def pictures(view: View) -> dict[str, str] | None:
         return None
     if not view.loaded:
         return {}
-    from harness.report import load_plots, plots  # they take longer to load than everything else
-
-    return {f"{each.name}.svg": plots.alone(each.svg) for each in load_plots.plots(view)}
+    return {f"{each.name}.svg": plots.alone(plots.drawn(each)) for each in load_plots.plots(view)}
 
 
 def check(pages: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from harness.errors import HarnessError
-from harness.report import badges, claims, deep, deploy, export, tables
+from harness.report import badges, claims, deep, deploy, export, load_plots, plots, tables
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
 from harness.report.choices import RULE, Answer
@@ -52,6 +52,7 @@ _PROSE = {
         "What is done in each environment before it says Yes, No or Not tested.",
     ),
 }
+_AT_THE_TOP = {source for source, _, _ in _PROSE.values()}
 #: How many cells a red one names that work instead.
 _SIBLINGS = 4
 #: Stands for where the site is published, until a page that is read there puts that in its place.
@@ -102,22 +103,32 @@ class Site:
         return beside.sections(self.view, self.advisor)
 
     def pages(self) -> Generator[tuple[str, str | bytes]]:
-        """Yield the path and the content of every page."""
+        """Yield the path and the content of every page.
+
+        Raises:
+            HarnessError: nothing is here to draw pictures with, or one cannot be drawn.
+        """
+        if find_spec("matplotlib") is None:
+            raise HarnessError("the plots need matplotlib", "`tox -e site` has it")
         view = self.view
         prose_of = render_reports(view, self.advisor, cells=False) | {
             "how.rst": (_HERE / "how.rst").read_text(encoding="utf-8")
         }
-        roots = ["" if path in ("index.rst", "causes.rst", "how.rst") else "../" for path in prose_of]
-        # It takes as long as everything else together.
-        with workers.mapped(prose.html, prose_of.values(), roots) as made:
+        pictures = [*plots.plots(view), *load_plots.plots(view)]
+        # Prose and pictures take as long as everything else together.
+        jobs: list[Callable[[], Any]] = [
+            *(partial(prose.html, text, "" if path in _AT_THE_TOP else "../") for path, text in prose_of.items()),
+            *(partial(plots.both, each) for each in pictures),
+        ]
+        with workers.mapped(_done, jobs) as made:
             yield "index.html", self._index()
             yield from self._tables()
             for library in view.libraries:
                 for row in library.rows:
                     yield from self._cell(library, row)
             yield from self._data()
-            yield from self._plots()
-            bodies = dict(zip(prose_of, made, strict=True))
+            bodies = {path: next(made) for path in prose_of}
+            yield from self._plots(dict(zip(pictures, made, strict=True)))
         for library in view.libraries:
             yield from self._library(library, bodies)
         for name, (source, title, description) in _PROSE.items():
@@ -247,17 +258,11 @@ class Site:
             path = f"library/{library.name}-{name}.html"
             yield path, self._page("page.html.j2", "../", title=title, description=description, body=body)
 
-    def _plots(self) -> Iterator[tuple[str, str]]:
-        """Yield the page of plots, and those of them that stand alone in the comparison."""
-        if find_spec("matplotlib") is None:
-            raise HarnessError("the plots need matplotlib", "`tox -e site` has it")
-        from harness.report import load_plots, plots  # they take longer to load than everything else
-
-        under_load = load_plots.plots(self.view)
-        shown = [(each.title, each.caption, plots.for_page(each.svg, each.label)) for each in under_load]
-        every = [*plots.plots(self.view), *shown]
-        yield "plots.html", self._page("plots.html.j2", current="plots.html", plots=every)
-        yield from ((f"{each.name}.svg", plots.alone(each.svg)) for each in under_load)
+    def _plots(self, drawn: Mapping[plots.Picture, tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Yield the page of what was *drawn*, and those that stand alone in the comparison."""
+        shown = [(each.title, each.caption, svg) for each, (svg, _) in drawn.items()]
+        yield "plots.html", self._page("plots.html.j2", current="plots.html", plots=shown)
+        yield from ((f"{each.name}.svg", alone) for each, (_, alone) in drawn.items() if each.in_reports)
 
     def _data(self) -> Iterator[tuple[str, str | bytes]]:
         """Yield what other programs read, the page that leads to it, and the history."""
@@ -285,6 +290,10 @@ class Site:
         yield "data/matrix.schema.json", export.schema_as_json()
         yield from ((f"badges/{name}", text) for name, text in badges.render(view, self.advisor).items())
         yield "data.html", self._page("data.html.j2", badges=list(_badges(view)), address=_ADDRESS)
+
+
+def _done(job: Callable[[], Any]) -> Any:
+    return job()
 
 
 def _ways(upgrades: Upgrades) -> _Ways | None:
