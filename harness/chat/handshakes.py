@@ -34,7 +34,7 @@ def make(opening: Callable[[], Opened], endpoint: Endpoint, repeated: list[str])
         took, met = time.monotonic() - began, str(error)
         if took < GIVEN_UP or (met.startswith("status ") and not met.startswith(_REJECTED)):
             raise
-        repeated.append(f"{_called(endpoint)} was tried again: after {took:.0f} s it met {error}")
+        repeated.append(f"{_called(endpoint)} was tried again: after {took:.0f} s it met {met}")
     return opening()
 
 

@@ -74,15 +74,13 @@ class Choice:
         """The verdict as it is shown: what there is to beware of was perhaps seen in another cell."""
         return with_catch(self.row.verdict.label, bool(self.beware))
 
+    def stays(self, *severities: str) -> list[Trouble]:
+        """Return the troubles of *severities* that no cure takes away."""
+        return [each.trouble for each in self.beware if each.cure is None and each.trouble.severity in severities]
+
     def left(self, severity: Severity) -> int:
         """Return how many troubles of *severity* no cure takes away."""
-        return sum(each.trouble.severity is severity and each.cure is None for each in self.beware)
-
-    @cached_property
-    def stays(self) -> str:
-        """What is severe and no cure takes away; empty where nothing is."""
-        severe = (each for each in self.beware if each.trouble.severity is Severity.SEVERE and each.cure is None)
-        return "; ".join(each.trouble.says for each in severe)
+        return len(self.stays(severity))
 
     @property
     def packages(self) -> int:

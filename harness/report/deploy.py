@@ -33,8 +33,7 @@ class Served:
     @property
     def stays(self) -> list[Trouble]:
         """What no cure takes away, but for what is mild."""
-        found = [each.trouble for each in self.choice.beware if each.cure is None]
-        return [each for each in found if each.severity is not Severity.MILD]
+        return self.choice.stays(Severity.SEVERE, Severity.MODERATE)
 
 
 @dataclass(frozen=True)

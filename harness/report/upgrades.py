@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 
 from harness.cells import numbers
 from harness.matrix.releases import apart, place
@@ -67,24 +68,18 @@ class Steps:
     def __init__(self, view: View) -> None:
         self.rows = view.rows
         self.working = [row for row in view.rows if row.verdict is Verdict.WORKS]
-        #: Those on each version: ``("python", "3.13")`` and ``("django", "5.2")`` → rows.
+        #: Those on each Python and Django, either of them or both empty where it may be any.
         self._on: dict[tuple[str, str], list[Row]] = {}
-        self._pairs: dict[tuple[str, str], list[Row]] = {}
         self._lines: dict[tuple[str, str, str], list[Row]] = {}
         for row in self.working:
-            self._on.setdefault(("python", row.cell.python), []).append(row)
-            self._on.setdefault(("django", row.cell.django), []).append(row)
-            self._pairs.setdefault((row.cell.python, row.cell.django), []).append(row)
+            for versions in product((row.cell.python, ""), (row.cell.django, "")):
+                self._on.setdefault(versions, []).append(row)
             self._lines.setdefault(_kind(row), []).append(row)
         self._known: dict[str, list[tuple[float, Move]]] = {}
 
     def on(self, python: str, django: str) -> list[Row]:
         """Return the cells that work on *python* and *django*; an empty one may be any."""
-        if python and django:
-            return self._pairs.get((python, django), [])
-        return (
-            self._on.get(("python", python) if python else ("django", django), []) if python or django else self.working
-        )
+        return self._on.get((python, django), [])
 
     def of(self, row: Row) -> list[tuple[float, Move]]:
         """Return every step from *row*, each behind what it costs."""
@@ -128,15 +123,13 @@ class Upgrades:
 
     def to(self, python: str = "", django: str = "") -> Way:
         """Return the cheapest way to *python* and *django*; an empty one may be any."""
-        found = self.steps.on(python, django)
-        there = [row for row in found if row.name in self.reached]
-        if any(row is self.start for row in found):  # of ways that cost the same this is none
-            there.insert(0, self.start)
+        there = [row for row in self.steps.on(python, django) if row.name in self.reached]
         if not there:
             beyond = self._beyond(python, django)
             aim = beyond.cell if beyond else self.start.cell
             return Way(python or aim.python, django or aim.django, None, beyond)
-        best = min(there, key=lambda row: self.reached[row.name][0])
+        # Of ways that cost the same none is better than any.
+        best = min(there, key=lambda row: (self.reached[row.name][0], row is not self.start))
         moves, name = [], best.name
         while (move := self.reached[name][1]) is not None:
             moves.append(move)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ _PROSE = {
         "What is done in each environment before it says Yes, No or Not tested.",
     ),
 }
+#: The sources of pages that lie where the site begins.
 _AT_THE_TOP = {source for source, _, _ in _PROSE.values()}
 #: How many cells a red one names that work instead.
 _SIBLINGS = 4
@@ -120,7 +122,7 @@ class Site:
             *(partial(prose.html, text, "" if path in _AT_THE_TOP else "../") for path, text in prose_of.items()),
             *(partial(plots.both, each) for each in pictures),
         ]
-        with workers.mapped(_done, jobs) as made:
+        with workers.mapped(operator.call, jobs) as made:
             yield "index.html", self._index()
             yield from self._tables()
             for library in view.libraries:
@@ -290,10 +292,6 @@ class Site:
         yield "data/matrix.schema.json", export.schema_as_json()
         yield from ((f"badges/{name}", text) for name, text in badges.render(view, self.advisor).items())
         yield "data.html", self._page("data.html.j2", badges=list(_badges(view)), address=_ADDRESS)
-
-
-def _done(job: Callable[[], Any]) -> Any:
-    return job()
 
 
 def _ways(upgrades: Upgrades) -> _Ways | None:

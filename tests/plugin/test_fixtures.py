@@ -88,9 +88,8 @@ def ran(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
         (folder / name).write_text(text.lstrip())
     (folder / "site_urls.py").write_text("urlpatterns = []\n")
     (folder / "pytest.ini").write_text("[pytest]\npythonpath = . " + str(ROOT) + "\n")
-    command = [sys.executable, "-m", "pytest", "-p", "harness.plugin.fixtures", "--ds", "site_settings", *options]
-    # Where it hangs it says where.
-    command += ["-o", "faulthandler_timeout=100"]
+    command = [sys.executable, "-m", "pytest", "-p", "harness.plugin.fixtures", "--ds", "site_settings"]
+    command += ["-o", "faulthandler_timeout=100", *options]  # where it hangs it says where
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
