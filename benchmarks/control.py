@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,8 @@ _WELL = ("behaves", "behaves-in-json")
 #: How many processes eat the processors beside the cells, and how many cells are run side by side.
 _EATERS = 2
 _ABREAST = 4
-_EAT = "while True: pass"
+# They end by themselves where the benchmark was killed, and could not end them.
+_EAT = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
 
 
 def measure_control(given: Given) -> None:
@@ -41,7 +43,7 @@ def measure_control(given: Given) -> None:
 @contextmanager
 def _eating() -> Iterator[None]:
     """Have processes eat the processors until the block is left."""
-    eaters = [subprocess.Popen([sys.executable, "-c", _EAT]) for _ in range(_EATERS)]
+    eaters = [subprocess.Popen([sys.executable, "-c", _EAT, str(os.getpid())]) for _ in range(_EATERS)]
     try:
         yield
     finally:
