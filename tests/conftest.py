@@ -94,7 +94,7 @@ def one_process(monkeypatch):
     """What is made in several processes is made in this one: to start them takes longer than to make a few pages."""
 
     @contextmanager
-    def mapped(do, *arguments, chunk=1):
+    def mapped(do, *arguments, inline=True):
         yield map(do, *arguments)
 
     monkeypatch.setattr(workers, "mapped", mapped)

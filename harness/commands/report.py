@@ -41,16 +41,17 @@ def report(check: bool, session: str | None, began: str, reports: Reports, folde
     """Render the reports and README's table from the results at hand."""
     view = read_some(reports, registry.module_folders(registry.discover(folders)))
     advisor = Advisor(view)
-    pages = render.render(view, advisor)
+    looked_at = render.render(view, advisor) if check else render.render_prose(view)
     readme = ROOT / "README.rst"
-    headline = render.with_headline(readme.read_text(encoding="utf-8"), view, advisor)
+    with render.checked(looked_at, view) as ended:
+        pages = looked_at if check else render.render(view, advisor)
+        headline = render.with_headline(readme.read_text(encoding="utf-8"), view, advisor)
+        drawn = ended()
     # Where a result could not be read, the numbers are not those of all that is recorded.
     with_readme = reports.folder.resolve() == Reports.of_checkout().folder.resolve() and not view.damaged
     if check:
-        render.check(pages)
-        return _check(view, pages, headline if with_readme else None, reports)
-    render.check_prose(view)
-    changed = render.write(pages, reports, view.unread) + _draw(view, reports)
+        return _check(view, pages, headline if with_readme else None, drawn, reports)
+    changed = render.write(pages, reports, view.unread) + _write_pictures(drawn, view, reports)
     if with_readme and readme.read_text(encoding="utf-8") != headline:
         write_atomically(readme, headline.encode())
         changed.append("README.rst")
@@ -60,9 +61,8 @@ def report(check: bool, session: str | None, began: str, reports: Reports, folde
     return max(code, name_damaged(view))
 
 
-def _draw(view: View, reports: Reports) -> list[str]:
-    """Write the pictures that differ from what is in *reports*; return their paths, also of those that went."""
-    drawn = render.pictures(view)
+def _write_pictures(drawn: dict[str, str] | None, view: View, reports: Reports) -> list[str]:
+    """Write those of the *drawn* that differ from what is in *reports*; return their paths, also of those that went."""
     if drawn is None:
         if view.loaded:
             click.echo("The pictures are unchanged, for matplotlib is missing; `tox -e report` has it.")
@@ -82,14 +82,16 @@ def _differing(drawn: dict[str, str], reports: Reports) -> list[str]:
     return sorted(path for path in {*drawn, *here} if drawn.get(path) != here.get(path))
 
 
-def _check(view: View, pages: dict[str, str], headline: str | None, reports: Reports) -> int:
+def _check(
+    view: View, pages: dict[str, str], headline: str | None, drawn: dict[str, str] | None, reports: Reports
+) -> int:
     out_of_date = [
         path
         for path, text in pages.items()
         if not (reports.folder / path).exists() or (reports.folder / path).read_text(encoding="utf-8") != text
     ]
     out_of_date += render.stale(pages, reports, view.unread)
-    out_of_date += _differing(drawn, reports) if (drawn := render.pictures(view)) is not None else []
+    out_of_date += _differing(drawn, reports) if drawn is not None else []
     if headline is not None and (ROOT / "README.rst").read_text(encoding="utf-8") != headline:
         out_of_date.append("README.rst")
     for path in out_of_date:

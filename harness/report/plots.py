@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -117,23 +117,23 @@ def colours(view: View) -> dict[str, str]:
     return {library.name: COLOURS[place % len(COLOURS)] for place, library in enumerate(view.libraries)}
 
 
-def alone(svg: str) -> str:
+def both(pictures: Sequence[Picture]) -> list[tuple[str, str]]:
+    """Return each of *pictures* as a page can hold it, and as it stands alone.
+
+    Raises:
+        HarnessError: one cannot be drawn.
+    """
+    made = [(each.label, _drawn(each)) for each in pictures]
+    return [(_for_page(svg, label), _alone(svg)) for label, svg in made]
+
+
+def _alone(svg: str) -> str:
     """Return what was drawn as it stands alone, black on white."""
     return svg.replace("<svg ", '<svg style="background: #fff" ', 1).replace(INK, "#000000")
 
 
-def both(picture: Picture) -> tuple[str, str]:
-    """Return *picture* as a page can hold it, and as it stands alone.
-
-    Raises:
-        HarnessError: it cannot be drawn.
-    """
-    svg = drawn(picture)
-    return for_page(svg, picture.label), alone(svg)
-
-
-def drawn(picture: Picture) -> str:
-    """Return *picture* as SVG, from which :func:`alone` and :func:`for_page` make what is shown.
+def _drawn(picture: Picture) -> str:
+    """Return *picture* as SVG, from which :func:`_alone` and :func:`_for_page` make what is shown.
 
     Raises:
         HarnessError: it cannot be drawn.
@@ -159,7 +159,7 @@ def drawn(picture: Picture) -> str:
     return written.getvalue()
 
 
-def for_page(svg: str, label: str) -> str:
+def _for_page(svg: str, label: str) -> str:
     """Return what was drawn as a page can hold it: in its colours, called *label*, with names for its links.
 
     The elements of several plots on one page must not have one id, so each gets the label before it.

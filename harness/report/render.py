@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,7 @@ from harness.system.files import write_atomically
 from harness.verdict import Verdict
 
 #: So many pages are checked in processes of their own.
-_WORTH_A_PROCESS = 16
+_WORTH_A_PROCESS = 10
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 
 
@@ -57,42 +60,41 @@ def render(view: View, advisor: Advisor | None = None, cells: bool = True) -> di
     return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
 
 
-def pictures(view: View) -> dict[str, str] | None:
-    """Return every picture of the reports by its path; None where nothing is here to draw them with."""
-    if find_spec("matplotlib") is None:
-        return None
-    if not view.loaded:
-        return {}
-    return {f"{each.name}.svg": plots.alone(plots.drawn(each)) for each in load_plots.plots(view)}
+def render_prose(view: View) -> dict[str, str]:
+    """Return the reports with all prose of people, and with no more of the results than is needed to have it rendered.
 
-
-def check(pages: Mapping[str, str]) -> None:
-    """Hold each of *pages* against docutils at its strictest, on all processors.
+    Everything else is escaped: to hold all of it against docutils takes longer than to render it.
 
     Raises:
-        HarnessError: docutils finds something wrong with one.
-    """
-    texts, paths = list(pages.values()), list(pages)
-    if len(pages) < _WORTH_A_PROCESS:
-        found = list(map(rst.problems, texts, paths))
-    else:
-        with workers.mapped(rst.problems, texts, paths, chunk=8) as later:
-            found = list(later)
-    for wrong, path in zip(found, paths, strict=True):
-        if wrong:
-            raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
-
-
-def check_prose(view: View) -> None:
-    """Hold the prose of people against docutils, with no more of the results than is needed to have it rendered.
-
-    Everything else is escaped; to check all of it takes longer than to render it, and is what :func:`check` does.
-
-    Raises:
-        HarnessError: docutils finds something wrong with it.
+        HarnessError: the prose of a library is not complete.
     """
     short = [replace(library, rows=library.rows[:1]) for library in view.libraries]
-    check(render(replace(view, libraries=short), cells=False))
+    return render(replace(view, libraries=short), cells=False)
+
+
+@contextmanager
+def checked(pages: Mapping[str, str], view: View) -> Iterator[Callable[[], dict[str, str] | None]]:
+    """Hold *pages* against docutils at its strictest and draw the pictures of *view*, beside what the block does.
+
+    Yield what waits for that and returns every picture by its path, None where nothing is here to draw them with.
+
+    Raises:
+        HarnessError: docutils finds something wrong with a page; a picture cannot be drawn. Both when it is waited for.
+    """
+    drawable = find_spec("matplotlib") is not None
+    pictures = load_plots.plots(view) if drawable else []
+    jobs = [partial(plots.both, pictures), *(partial(rst.problems, text, path) for path, text in pages.items())]
+
+    def ended() -> dict[str, str] | None:
+        drawn = next(made)
+        for wrong, path in zip(made, pages, strict=True):
+            if wrong:
+                raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
+        svgs = {f"{each.name}.svg": alone for each, (_, alone) in zip(pictures, drawn, strict=True)}
+        return svgs if drawable else None
+
+    with workers.mapped(operator.call, jobs, inline=len(pages) < _WORTH_A_PROCESS) as made:
+        yield ended
 
 
 def with_headline(readme: str, view: View, advisor: Advisor | None = None) -> str:

@@ -119,8 +119,8 @@ class Site:
         pictures = [*plots.plots(view), *load_plots.plots(view)]
         # Prose and pictures take as long as everything else together.
         jobs: list[Callable[[], Any]] = [
+            partial(plots.both, pictures),
             *(partial(prose.html, text, "" if path in _AT_THE_TOP else "../") for path, text in prose_of.items()),
-            *(partial(plots.both, each) for each in pictures),
         ]
         with workers.mapped(operator.call, jobs) as made:
             yield "index.html", self._index()
@@ -129,8 +129,8 @@ class Site:
                 for row in library.rows:
                     yield from self._cell(library, row)
             yield from self._data()
-            bodies = {path: next(made) for path in prose_of}
-            yield from self._plots(dict(zip(pictures, made, strict=True)))
+            yield from self._plots(dict(zip(pictures, next(made), strict=True)))
+            bodies = dict(zip(prose_of, made, strict=True))
         for library in view.libraries:
             yield from self._library(library, bodies)
         for name, (source, title, description) in _PROSE.items():

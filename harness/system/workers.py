@@ -20,19 +20,23 @@ T = TypeVar("T")
 
 
 @contextmanager
-def mapped(do: Callable[..., T], *arguments: Iterable[Any], chunk: int = 1) -> Iterator[Iterator[T]]:
+def mapped(do: Callable[..., T], *arguments: Iterable[Any], inline: bool = False) -> Iterator[Iterator[T]]:
     """Call *do* as :func:`map` does, with one of each of *arguments*, in other processes; yield an iterator of results.
 
-    The work begins at once, and the results come in the order of the arguments. *chunk* is how many calls a process is
-    handed at a time. Calls that have not begun when the block is left are not made.
+    The work begins at once, and the results come in the order of the arguments. Calls that have not begun when the
+    block is left are not made. What takes less time than other processes take to start is done *inline*: here, and
+    not before its result is asked for.
     """
+    if inline:
+        yield map(do, *arguments)
+        return
     # Spawned, for what libraries do at a fork swallows the exception of a signal.
     spawn = multiprocessing.get_context("spawn")
     number = min(os.cpu_count() or 1, _MOST)
     executor = ProcessPoolExecutor(number, mp_context=spawn, initializer=_begin)
     try:
         with whole():  # one that is half started would print a traceback
-            results = executor.map(do, *arguments, chunksize=chunk)
+            results = executor.map(do, *arguments)
         yield results
     finally:
         executor.shutdown(cancel_futures=True)

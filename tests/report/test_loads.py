@@ -160,9 +160,11 @@ def test_pictures(reports):
     """The pictures are the same each time, and stand on a ground of their own."""
     pytest.importorskip("matplotlib")
     rendered(reports, run(step(100), step(250, 200)), run(step(100), deployment="2 processes"))
-    drawn = render.pictures(read_view(Reports(reports)))
+    with render.checked({}, read_view(Reports(reports))) as ended:
+        drawn = ended()
     assert set(drawn) == {"load-sockets.svg", "load-latency.svg", "load-delivered.svg"}
-    assert drawn == render.pictures(read_view(Reports(reports)))
+    with render.checked({}, read_view(Reports(reports))) as ended:
+        assert drawn == ended()
     assert all("currentColor" not in text and "2 processes" in text for text in drawn.values())
 
 

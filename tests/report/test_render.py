@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.matrix import listing as matrix
 from harness.report import headline, rst, tables
 from harness.report.advice import Advisor
-from harness.report.render import check, check_prose, render, with_headline
+from harness.report.render import checked, render, render_prose, with_headline
 from harness.report.view import LibraryView, View, read_view
 from harness.results.document import save_result
 from harness.results.folder import Reports
@@ -165,8 +165,10 @@ def test_failure_shows_its_output(pages):
 )
 def test_hostile_result(cell, tmp_path):
     """Hostile text in every field of a result stays text in every report."""
-    pages = render(read_view(Reports(folder_of(tmp_path, cell))))
-    check(pages)
+    view = read_view(Reports(folder_of(tmp_path, cell)))
+    pages = render(view)
+    with checked(pages, view) as ended:
+        ended()
     assert len(pages) == 4 + (cell != "py33-django19")
     for path, text in pages.items():
         document = docutils.core.publish_doctree(text, settings_overrides={"report_level": 5})
@@ -179,13 +181,19 @@ def test_hostile_result(cell, tmp_path):
         assert "\u202e" not in text
 
 
-def test_check_of_many():
+def test_check_of_many(tmp_path):
     """Many pages are checked in several processes, also where signals are handled; the wrong one is named."""
     pages = {f"{number}.rst": "Right.\n" for number in range(40)}
-    with interruptible():
-        check(pages)
-        with pytest.raises(HarnessError, match=r"docutils does not accept 33\.rst"):
-            check({**pages, "33.rst": "* a\nb\n"})
+    view = read_view(samples.write(tmp_path, "py27-django18"))
+    with interruptible(), checked(pages, view) as ended:
+        ended()
+    wrong = {**pages, "33.rst": "* a\nb\n"}
+    with (
+        interruptible(),
+        checked(wrong, view) as ended,
+        pytest.raises(HarnessError, match=r"docutils does not accept 33\.rst"),
+    ):
+        ended()
 
 
 def test_wrong_prose(tmp_path, monkeypatch):
@@ -193,8 +201,11 @@ def test_wrong_prose(tmp_path, monkeypatch):
     view = read_view(samples.write(tmp_path, "py27-django18"))
     prose = {**view.libraries[0].prose, "installation": "* a\nb"}
     monkeypatch.setattr(LibraryView, "prose", prose)
-    with pytest.raises(HarnessError, match=r"does not accept django-websocket-redis\.rst"):
-        check_prose(view)
+    with (
+        checked(render_prose(view), view) as ended,
+        pytest.raises(HarnessError, match=r"does not accept django-websocket-redis\.rst"),
+    ):
+        ended()
 
 
 def test_readme_is_up_to_date(recorded):
