@@ -25,7 +25,8 @@ COOKIE = "who"
 class OwnChat:
     """A chat that hands on ``{"message": …}`` in each room; what it does wrong is chosen."""
 
-    #: What it does wrong: ``leaks``, ``twice``, ``not to oneself``, ``drops``, ``alters``, ``never``, ``closes``.
+    #: What it does wrong: ``leaks``, ``twice``, ``not to oneself``, ``drops``, ``alters``, ``never``, ``closes``,
+    #: ``shouts later``, ``drops repeats``.
     wrong: str = ""
     #: Whether only those are let in who have the cookie, and only pages of its own.
     login: bool = False
@@ -44,9 +45,16 @@ class OwnChat:
     addressed: bool = False
     #: Whether a room is named by the first frame, ``{"join": …}``, and not by the path.
     joining: bool = False
+    #: Whether everybody is told who comes, and whether whoever has a cookie is in one place at a time.
+    announcing: bool = False
+    alone: bool = False
+    #: What has been said, and who is connected by which cookie.
+    said: set[str] = field(default_factory=set)
+    people: dict[str, ServerConnection] = field(default_factory=dict)
     #: Who is connected, by room.
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
     port: int = 0
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def _request(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.status:
@@ -65,6 +73,14 @@ class OwnChat:
     async def _handle(self, connection: ServerConnection) -> None:
         path = json.loads(await connection.recv())["join"] if self.joining else connection.request.path
         self.rooms.setdefault(path, []).append(connection)
+        if self.announcing:
+            for each in list(self.rooms[path]):
+                await each.send('{"message": "somebody has come"}')
+        cookie = connection.request.headers.get("Cookie", "")
+        if self.alone and cookie:
+            if before := self.people.get(cookie):
+                await before.close(4001, "you are somewhere else")
+            self.people[cookie] = connection
         if self.welcome:
             await connection.send(self.welcome)
         try:
@@ -80,8 +96,9 @@ class OwnChat:
 
     async def _hand_on(self, sender: ServerConnection, path: str, message: str) -> None:
         private = not message.startswith("fence")
-        if self.wrong == "never":
+        if self.wrong == "never" or (self.wrong == "drops repeats" and message in self.said):
             return
+        self.said.add(message)
         hearers = list(self.rooms[path])
         if self.wrong == "leaks" and private:
             hearers = [each for room in self.rooms.values() for each in room]
@@ -90,9 +107,17 @@ class OwnChat:
         if self.wrong == "drops" and private:
             hearers = hearers[:1]
         text = json.dumps({"message": message + "?" if self.wrong == "alters" and private else message})
+        if self.wrong == "shouts later":
+            self._tasks.append(asyncio.create_task(self._shout(hearers, message)))
         for each in hearers * (2 if self.wrong == "twice" and private else 1):
             with suppress(ConnectionClosed):  # one that has just left
                 await each.send(text)
+
+    async def _shout(self, hearers: list[ServerConnection], message: str) -> None:
+        await asyncio.sleep(0.2)
+        for each in hearers:
+            with suppress(ConnectionClosed):
+                await each.send(json.dumps({"message": message.upper()}))
 
     @contextmanager
     def running(self, certificate: Path | None = None) -> Iterator[OwnChat]:

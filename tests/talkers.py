@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import requests
 
 from harness.cell import questions
-from harness.chat import conversation, exchanges, fencing, handshakes
+from harness.chat import conversation, exchanges, fencing, handshakes, isolation
 from harness.chat.conversation import Chat, Client
 from harness.chat.members import GROUP_MEMBERS, MEMBERS, ChannelRow
 from harness.chat.parties import RunningServer
@@ -80,7 +80,7 @@ class Clock:
         clock = cls()
         monkeypatch.setattr(transcript, "time", clock)
         monkeypatch.setattr(transcript, "threading", SimpleNamespace(Condition=partial(_Condition, clock)))
-        for module in (fencing, exchanges, handshakes, starts):
+        for module in (fencing, exchanges, handshakes, isolation, starts):
             monkeypatch.setattr(module, "time", clock)
         for module in (fencing, exchanges, delivery):
             monkeypatch.setattr(module, "Deadline", partial(Deadline, clock=clock.monotonic))

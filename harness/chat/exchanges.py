@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -13,10 +13,10 @@ import msgspec
 from harness.chat.conversation import Chat
 from harness.chat.fencing import FENCE_DEADLINE
 from harness.chat.judge import Received, SentExchange, judge
-from harness.chat.ledger import copies, overheard
+from harness.chat.ledger import copies, overheard, plain, stands_in
 from harness.chat.members import ChannelRow
 from harness.chat.rounds import Planned, Round
-from harness.clients.connection import Endpoint, SendFailed
+from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.clients.transcript import Message
 from harness.errors import CellFailure
 from harness.results.result import Exchange, Fault
@@ -57,6 +57,8 @@ class Exchanged:
     exit_status: int | None = None
     #: What was wrong with the connections at the end of the horizon.
     ending: list[Fault] = field(default_factory=list)
+    #: Why connections were closed while strangers tried, of those that stand where none does.
+    displaced: dict[Endpoint, str] = field(default_factory=dict)
     #: The rows in the order of the table, as they were judged last.
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -114,7 +116,7 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     """Judge what each connection has received until now: what comes late is then seen as well.
 
     Texts that nobody said count only *until* then (:func:`time.monotonic`): what a further question brings that is
-    altered is the answer to that one. Copies and leaks of what was said count always.
+    altered is the answer to that one. Copies and leaks of what was said count always, also in other letters.
     """
     own = outcome.texts
     others = chat.ledger.texts() - own
@@ -138,10 +140,11 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     ]
 
 
-def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
+def look_at_the_end(chat: Chat, outcome: Exchanged, until: float | None = None) -> None:
     """Find out at the end of the horizon whether every member's connection still stands, and receives.
 
-    One that does not is a fault of the last exchange: it was closed behind it.
+    One that does not is a fault of the last exchange: it was closed behind it. Where strangers have tried since *until*
+    (:func:`time.monotonic`), and it stands once they do not, it was their doing.
     """
     outcome.exit_status = chat.server.exit_status()
     if outcome.exit_status is not None:
@@ -150,11 +153,15 @@ def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
     with suppress(SendFailed):
         fences = chat.announce_fence()
     known = {(fault.member, fault.connection) for each in outcome.wrong for fault in each.faults}
-    reached = chat.reached(chat.endpoints)
-    for endpoint in chat.endpoints:
+    members = [each for each in chat.endpoints if each.name in chat.paths]
+    reached = chat.reached(members)
+    for endpoint in members:
         if closed := chat.transcript.closed(endpoint):
             if (endpoint.member, endpoint.name) in known:
                 continue  # it was closed before, and that is said
+            if until is not None and chat.transcript.closed_since(endpoint, until) and _stands_alone(chat, endpoint):
+                outcome.displaced[endpoint] = closed
+                continue
             after = f"{closed}, within {HORIZON:.0f} s of the last exchange"
             outcome.ending.append(Fault(kind="closed", member=endpoint.member, connection=endpoint.name, text=after))
         elif endpoint in reached and not chat.transcript.has_one(endpoint, fences):
@@ -162,20 +169,44 @@ def look_at_the_end(chat: Chat, outcome: Exchanged) -> None:
             outcome.ending.append(Fault(kind="unproven", member=endpoint.member, connection=endpoint.name, text=text))
 
 
+def _stands_alone(chat: Chat, endpoint: Endpoint) -> bool:
+    """Tell whether the connection *endpoint* stands for as long as the horizon when it is opened again."""
+    again = Endpoint(endpoint.member, f"{endpoint.name} again")
+    try:
+        chat.open(again, chat.addresses[endpoint], endpoint.member)
+    except HandshakeRefused:
+        return False
+    closed = chat.transcript.wait_closed(again, HORIZON)
+    chat.close([again])
+    return not closed
+
+
 def _heard(
-    chat: Chat, endpoint: Endpoint, own: Container[str], others: Container[str], since: float, until: float | None
+    chat: Chat, endpoint: Endpoint, own: Collection[str], others: Container[str], since: float, until: float | None
 ) -> list[Message]:
     """Return what *endpoint* received without *others*, which were said beside the round; its *own* count always.
 
-    What nobody said counts only from *since* on, and until *until*; what another run says to somebody's own chat never.
+    What nobody said counts only from *since* on, and until *until*, but for its own in other letters; what another run
+    says to somebody's own chat never.
     """
+    forms = {plain(text) for text in own}
     return [
         message
         for message in chat.transcript.messages(endpoint)
         if message.text not in others
         and not (chat.client.greets and _of_another_run(message.text, chat.token))
-        and (message.text in own or (since <= message.at and (until is None or message.at <= until)))
+        and (
+            message.text in own
+            or (since <= message.at and (until is None or message.at <= until))
+            or _stands_in_one(forms, message.text)
+        )
     ]
+
+
+def _stands_in_one(forms: Iterable[str], text: str) -> bool:
+    """Tell whether one of the *forms*, of what was said, stands in *text*, in whatever letters."""
+    whole = plain(text)
+    return any(stands_in(form, whole) for form in forms)
 
 
 def _of_another_run(text: str, token: str) -> bool:
@@ -236,12 +267,16 @@ def check(exchanged: Exchanged) -> None:
         raise CellFailure(Reason.EXCHANGE_WRONG, what_was_wrong(exchanged))
 
 
-def what_was_wrong(exchanged: Exchanged) -> str:
-    """Say how many exchanges of a round are wrong, and what the first of them is."""
-    wrong = exchanged.wrong
+def what_was_wrong(exchanged: Exchanged, found: Sequence[Exchange] | None = None) -> str:
+    """Say how many exchanges of a round are wrong, and what the first of them is.
+
+    *found* are the exchanges over several rounds, of which this is one; None stands for those of this one.
+    """
+    found = exchanged.exchanges if found is None else found
+    wrong = [each for each in found if not each.good]
     rows = {each.row.number: each.row for each in exchanged.round.exchanges}
     first = rows[wrong[0].number].with_fault(wrong[0].faults[0], "connection")
-    text = f"{len(wrong)} of {len(exchanged.exchanges)} exchanges are wrong; first: {first}"
+    text = f"{len(wrong)} of {len(found)} exchanges are wrong; first: {first}"
     if exchanged.exit_status is not None:
         text += f"; the server had ended with exit status {exchanged.exit_status}"
     return text

@@ -116,8 +116,11 @@ class Fenced:
         return self.activity(wanted, fences) + sum(self.transcript.has_one(each, fences) for each in wanted)
 
     def activity(self, endpoints: Iterable[Endpoint], beside: Iterable[str] = ()) -> int:
-        """Return how many messages *endpoints* have received but pulses and those *beside* them."""
-        return self.transcript.activity(endpoints, beside=self.ledger.pulses.union(beside))
+        """Return how many messages *endpoints* have received but pulses and those *beside* them.
+
+        What nobody said does not count: a chat may say something of its own for ever.
+        """
+        return self.transcript.activity(endpoints, self.ledger.texts().difference(self.ledger.pulses, beside))
 
     def _learn(self, fence: str, endpoints: Sequence[Endpoint], began: float) -> None:
         """Be more patient from now on where the *fence* that was sent when this *began* came to one after the other.

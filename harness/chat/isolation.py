@@ -6,14 +6,17 @@ listen stay until :func:`look_again` has looked once more: what reaches them lat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
 import msgspec
 
 from harness.chat.conversation import Chat
-from harness.chat.ledger import overheard
+from harness.chat.exchanges import Exchanged
+from harness.chat.ledger import overheard, plain, stands_in
 from harness.chat.members import GROUP, GROUP_MEMBERS, ChannelRow
 from harness.chat.parties import Eavesdropper, Listening
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
@@ -26,6 +29,7 @@ _QUIET = 1.0
 #: What strangers ask, and what they say.
 _PUBLISHING = "Can an unknown client broadcast through a WebSocket?"
 _POSTING = "Can an unknown client post a message to a page?"
+_DISPLACING = "Do members stay connected while strangers try?"
 _STRANGERS = {_PUBLISHING: "broadcast of a stranger", _POSTING: "posted by a stranger"}
 
 
@@ -54,6 +58,7 @@ def overhear(
         except HandshakeRefused as error:
             listening.refused[endpoint] = str(error)
     rows = private_rows() if rows is None else rows
+    listening.since = time.monotonic()
     for row in rows:
         text = f"private {row.channel} message to {row.audience} ({chat.token})"
         chat.say(row, text)
@@ -83,10 +88,20 @@ def look_again(chat: Chat, findings: list[Finding]) -> None:
     chat.close(chat.listening.eavesdroppers)
 
 
+def displaced(rounds: Iterable[Exchanged]) -> Iterator[Finding]:
+    """Yield that strangers had members' connections closed, where they did in one of *rounds*."""
+    found = {f"{each.member}'s {each.name} is {why}": None for one in rounds for each, why in one.displaced.items()}
+    if found:
+        seen = f"no: {'; '.join(found)}; it stands where no stranger comes"
+        yield Finding(question=_DISPLACING, expected="yes", seen=seen, good=False)
+
+
 def _findings(chat: Chat, listening: Listening) -> Iterator[Finding]:
     heard = list(overheard(chat.ledger, list(chat.transcript.frames), chat.owners))
     for endpoint, each in listening.eavesdroppers.items():
         texts = [leak.said.text for leak in heard if leak.endpoint == endpoint]
+        refused = listening.refused.get(endpoint, "")
+        texts += [said.text for said in chat.ledger.private() if stands_in(said.text, refused)]
         if each.origin:  # the page of a foreign site is to hear nothing at all, whoever's cookies it has
             private = {said.text for said in chat.ledger.private()}
             texts += [text for text in chat.transcript.texts(endpoint) if text in private and text not in texts]
@@ -101,6 +116,10 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
         good, seen = False, _what_was_heard(chat, heard)
     elif endpoint in listening.refused:
         seen = f"refused: {listening.refused[endpoint]}"
+        if _for_anybody(listening.refused[endpoint]):
+            good, seen = None, f"{seen}: not proved, anybody may be answered like that"
+    elif chat.transcript.closed_since(endpoint, listening.since):
+        good, seen = not foreign, f"accepted, and {chat.transcript.closed(endpoint)} later, with nothing private"
     elif chat.transcript.closed(endpoint):
         seen = "its connection is closed again"
     elif not fenced:
@@ -120,7 +139,8 @@ def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
     private = [text for text in texts if said[text].exchange is None and text.startswith("private ")]
     if private:
         audiences = [text.removeprefix("private ").partition(" message to ")[2].partition(" (")[0] for text in private]
-        return f"the private messages to {', '.join(audiences)}"
+        people = dict.fromkeys(", ".join(audiences).split(", "))
+        return f"the private messages to {', '.join(people)}"
     return "a private message that was said before" if len(texts) == 1 else f"{len(texts)} private messages said before"
 
 
@@ -138,7 +158,7 @@ def _publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     try:
         chat.open(endpoint, path)
     except HandshakeRefused as error:
-        yield _publishing(f"refused: {error}", good=True)
+        yield _publishing(f"refused: {error}", good=None if _for_anybody(str(error)) else True)
         return
     with suppress(CellFailure):
         chat.wait_subscribed([endpoint], seconds=_QUIET)
@@ -164,7 +184,15 @@ def _publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
 
 def _hearers(chat: Chat, text: str) -> list[str]:
     """Return the members on whose connections *text* has arrived, in whatever wrapping."""
-    return sorted({each.member for each in chat.endpoints for other in chat.transcript.texts(each) if text in other})
+    wanted, bare = set(chat.endpoints), plain(text)
+    frames = [each for each in list(chat.transcript.frames) if each.direction == "in" and each.endpoint in wanted]
+    return sorted({each.endpoint.member for each in frames if stands_in(bare, plain(each.data))})
+
+
+def _for_anybody(refusal: str) -> bool:
+    """Tell whether a *refusal* says nothing of who asked: there is no such place, or no room, or the server failed."""
+    status = re.match(r"status (404|408|429|5\d\d)\b", refusal)
+    return status is not None
 
 
 def _publishing(seen: str, good: bool | None) -> Finding:

@@ -7,6 +7,7 @@ anybody receives is held against it, raw frames included: see :func:`overheard`.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,13 @@ from dataclasses import dataclass, field
 
 from harness.clients.connection import Endpoint
 from harness.clients.transcript import Frame
+
+#: The frames in which something can stand.
+_CARRYING = ("text", "binary", "ping", "pong")
+#: So many letters and digits say what they are of, also in a frame in which nothing else is as it was.
+_TELLING = 20
+#: What is neither a letter nor a digit.
+_BETWEEN = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -83,23 +91,31 @@ class Overheard:
     owner: str
 
 
+def plain(text: str) -> str:
+    """Return the letters and digits of *text*, all small: what is left however it is quoted, spaced or shouted."""
+    return _BETWEEN.sub("", text.casefold())
+
+
 def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint, str]) -> Iterator[Overheard]:
     """Yield everything private in *frames* that came to somebody it was not for, each text once a connection."""
-    private = [(each, {each.text, json.dumps(each.text)[1:-1]}) for each in ledger.private()]
+    private = [(each, {each.text, json.dumps(each.text)[1:-1]}, plain(each.text)) for each in ledger.private()]
     found: set[tuple[str, Endpoint]] = set()
     for frame in frames:
-        if frame.direction != "in" or frame.kind not in ("text", "binary"):
+        if frame.direction != "in" or frame.kind not in _CARRYING:
             continue
         owner = owners.get(frame.endpoint, "")
-        for each, forms in private:
-            if (each.text, frame.endpoint) in found or not any(_stands_in(form, frame.data) for form in forms):
+        whole = plain(frame.data)
+        for each, forms, bare in private:
+            if (each.text, frame.endpoint) in found or not (
+                any(stands_in(form, frame.data) for form in forms) or (len(bare) >= _TELLING and stands_in(bare, whole))
+            ):
                 continue
             if each.hearers is not None and owner not in each.hearers:
                 found.add((each.text, frame.endpoint))
                 yield Overheard(each, frame.endpoint, owner)
 
 
-def _stands_in(said: str, data: str) -> bool:
+def stands_in(said: str, data: str) -> bool:
     """Tell whether what was *said* stands in the frame *data*; the beginning of a longer number is something else."""
     at = data.find(said) if said else -1
     while at >= 0:

@@ -54,6 +54,8 @@ class Script:
     members: tuple[str, ...]
     #: In the order of their numbers, which begin with 1.
     rows: tuple[ChannelRow, ...]
+    #: Whether somebody may be sent what they have just said themselves: django-websocket-redis drops that by design.
+    echoes: bool = False
 
 
 #: The script of this project's chat.

@@ -71,5 +71,7 @@ class Listening:
     eavesdroppers: dict[Endpoint, Eavesdropper]
     #: Whose connection was refused, and how.
     refused: dict[Endpoint, str] = field(default_factory=dict)
+    #: When what is private was said (:func:`time.monotonic`).
+    since: float = 0.0
     #: Fences that were sent behind what is private.
     fences: tuple[str, ...] = ()

@@ -60,19 +60,21 @@ def first_round(token: str, script: Script = FIFTEEN) -> Round:
 def second_round(token: str, seed: int, script: Script = FIFTEEN) -> Round:
     """Return the round that is shuffled by *seed*, in which some texts are said twice; see :data:`REPEATS`.
 
-    A repeat is never the last text that one of its recipients has said: django-websocket-redis drops that by design.
+    Where the script does not say otherwise a repeat is never the last text that one of its recipients has said.
     """
     chance = random.Random(seed)
     rows = _shuffled(chance, script)
     # The repeats stand among the others, and what they repeat before them.
     later = range(len(rows) // 2, len(rows))
-    places = sorted(chance.sample(later, min(REPEATS * len(rows) // len(FIFTEEN.rows), len(later))))
+    places = sorted(chance.sample(later, min(max(REPEATS * len(rows) // len(FIFTEEN.rows), 1), len(later))))
     said: list[Planned] = []
     repeated: set[str] = set()
     for place, row in enumerate(rows):
         text = row.message(token)
         if place in places:
-            text = _repeat(row, said, repeated, same=places.index(place) % 2 == 0, chance=chance) or text
+            last = {} if script.echoes else {each.row.sender: each.text for each in said}
+            kept = repeated | {last[member] for member in row.recipients if member in last}
+            text = _repeat(row, said, kept, same=places.index(place) % 2 == 0, chance=chance) or text
             repeated.add(text)
         said.append(Planned(row, text))
     return Round(2, tuple(said), seed, token)
@@ -95,11 +97,9 @@ def _shuffled(chance: random.Random, script: Script) -> list[ChannelRow]:
     return best
 
 
-def _repeat(row: ChannelRow, said: list[Planned], repeated: set[str], same: bool, chance: random.Random) -> str | None:
-    """Return a text that was *said* once, to the *same* people as those of *row* if that can be; None if none can."""
-    last = {each.row.sender: each.text for each in said}
-    own = {last[member] for member in row.recipients if member in last}
-    free = [each for each in said if each.text not in repeated and each.text not in own]
+def _repeat(row: ChannelRow, said: list[Planned], kept: set[str], same: bool, chance: random.Random) -> str | None:
+    """Return a text that was *said*, to the *same* people as those of *row* if that can be; None if all are *kept*."""
+    free = [each for each in said if each.text not in kept]
     wanted = [each for each in free if bool(set(each.row.recipients) & set(row.recipients)) is same]
     chosen = chance.choice(wanted or free) if free else None
     return chosen.text if chosen else None

@@ -55,13 +55,14 @@ class Transcript:
         self.frames: list[Frame] = []
         self._arrivals: dict[tuple[Endpoint, str], list[float]] = {}
         self._messages: dict[Endpoint, list[Message]] = {}
-        self._closed: dict[Endpoint, str] = {}
+        self._closed: dict[Endpoint, Frame] = {}
 
     def add(self, endpoint: Endpoint, direction: str, kind: str, data: str) -> None:
         """Record a frame, and wake whoever waits."""
         now = time.monotonic()
         with self._changed:
-            self.frames.append(Frame(now, endpoint, direction, kind, data))
+            frame = Frame(now, endpoint, direction, kind, data)
+            self.frames.append(frame)
             if direction == "in" and kind in ("text", "binary"):
                 for message in self._read(data) if kind == "text" else [Message(data)]:
                     self._messages.setdefault(endpoint, []).append(replace(message, at=now))
@@ -69,7 +70,7 @@ class Transcript:
             if kind == "open":  # perhaps again, under a name that was closed before
                 self._closed.pop(endpoint, None)
             if kind == "closed":
-                self._closed.setdefault(endpoint, data)
+                self._closed.setdefault(endpoint, frame)
             self._changed.notify_all()
 
     def wait(self, endpoints: Iterable[Endpoint], texts: Iterable[str], seconds: float, since: float = 0.0) -> bool:
@@ -103,15 +104,10 @@ class Transcript:
         """Return how often *endpoint* received *text*."""
         return len(self._arrivals.get((endpoint, text), ()))
 
-    def activity(self, endpoints: Iterable[Endpoint], beside: Container[str] = ()) -> int:
-        """Return how many messages *endpoints* have received: who waits sees by it that something still comes.
-
-        What is among *beside* does not count.
-        """
+    def activity(self, endpoints: Iterable[Endpoint], texts: Container[str]) -> int:
+        """Return how many of *texts* *endpoints* have received: who waits sees by it that something still comes."""
         with self._changed:
-            return sum(
-                message.text not in beside for endpoint in endpoints for message in self._messages.get(endpoint, ())
-            )
+            return sum(message.text in texts for endpoint in endpoints for message in self._messages.get(endpoint, ()))
 
     def messages(self, endpoint: Endpoint) -> list[Message]:
         """Return what *endpoint* received, in order, without the library's own."""
@@ -129,7 +125,11 @@ class Transcript:
 
     def closed(self, endpoint: Endpoint) -> str:
         """Return why *endpoint* is closed, or nothing while it is open."""
-        return self._closed.get(endpoint, "")
+        return self._closed[endpoint].data if endpoint in self._closed else ""
+
+    def closed_since(self, endpoint: Endpoint, since: float) -> bool:
+        """Tell whether *endpoint* is closed, and was still open at *since* (:func:`time.monotonic`)."""
+        return endpoint in self._closed and self._closed[endpoint].at > since
 
     def write(self, path: Path, scrub: Callable[[str], str]) -> None:
         """Write every frame as a line of JSON, with its seconds since the first connection.

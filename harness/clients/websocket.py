@@ -6,7 +6,10 @@ masked frames, lengths that are longer than they need be, reserved bits, or text
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
+import secrets
 import socket
 import ssl
 import struct
@@ -19,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import websocket
+from websocket import _cookiejar, _handshake
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 
@@ -45,11 +49,23 @@ _ACCEPTED = re.compile(
     r"permessage-deflate(?:\s*;\s*(?:(?:server|client)_no_context_takeover|"
     r'(?:server|client)_max_window_bits\s*=\s*"?(?:9|1[0-5])"?))*'
 )
+#: What a server proves by that it understood the handshake (RFC 6455, 1.3).
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #: What stands for a close frame without a code (RFC 6455, 7.1.5).
 _NO_CODE = 1005
 #: Seconds that a server may take nothing of what is sent.
 _SENDING = 20
 _KINDS = {Opcode.PING: "ping", Opcode.PONG: "pong"}
+
+
+class _NoCookies(_cookiejar.SimpleCookieJar):
+    """Keeps no cookie: websocket-client has one jar for all who are in this process, and hands each what others got."""
+
+    def add(self, set_cookie: str | None) -> None:
+        """Forget the cookie."""
+
+
+_handshake.CookieJar = _NoCookies()
 
 
 @dataclass(frozen=True)
@@ -166,7 +182,7 @@ class WebSocketConnection:
         self._transcript = transcript
         self._answer = answer or (lambda text: None)
         self._deflate = PerMessageDeflate()
-        offer = offer or Offer()
+        offer, key = offer or Offer(), base64.b64encode(secrets.token_bytes(16)).decode()
         handshake = websocket.WebSocket(skip_utf8_validation=True)
         try:
             handshake.connect(
@@ -178,9 +194,9 @@ class WebSocketConnection:
                 suppress_origin=not origin,
                 redirect_limit=0,  # no browser follows one here
                 # What was chosen of it is looked at here: not by websocket-client, which says no more than "invalid".
-                header={**offer.headers, **_offered(offer)},
+                header={**offer.headers, **_offered(offer), "Sec-WebSocket-Key": key},
             )
-            self.wire = self._opened(handshake, offer)
+            self.wire = self._opened(handshake, offer, key)
         except websocket.WebSocketBadStatusException as error:
             body = (error.resp_body or b"")[:200].decode("utf-8", "replace") if error.resp_body else ""
             handshake.shutdown()
@@ -201,8 +217,8 @@ class WebSocketConnection:
         self._reader = threading.Thread(target=self._read, name=f"read {endpoint.member}/{endpoint.name}", daemon=True)
         start(self._reader)
 
-    def _opened(self, handshake: websocket.WebSocket, offer: Offer) -> _Counting:
-        """Return the TCP connection once the answer is one that a browser takes.
+    def _opened(self, handshake: websocket.WebSocket, offer: Offer, key: str) -> _Counting:
+        """Return the TCP connection once the answer to *key* is one that a browser takes.
 
         Raises:
             WebSocketException: it is not.
@@ -213,6 +229,11 @@ class WebSocketConnection:
             raise websocket.WebSocketException(f"status {handshake.status} instead of 101")
         if wire.beginning != b"HTTP/1.1":
             raise websocket.WebSocketException(f"it answers with {wire.beginning.decode('latin-1')}")
+        right = base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode()).digest()).decode()  # noqa: S324 -- RFC 6455
+        if headers.get("sec-websocket-accept") != right:  # websocket-client takes it in any case of letters
+            raise websocket.WebSocketException(
+                f"it answers with Sec-WebSocket-Accept: {headers.get('sec-websocket-accept')}, and not {right}"
+            )
         chosen, offered = headers.get("sec-websocket-protocol"), ", ".join(offer.subprotocols)
         if chosen and chosen not in offer.subprotocols:
             raise websocket.WebSocketException(

@@ -43,16 +43,16 @@ def report(check: bool, session: str | None, began: str, reports: Reports, folde
     advisor = Advisor(view)
     looked_at = render.render(view, advisor) if check else render.render_prose(view)
     readme = ROOT / "README.rst"
-    with render.checked(looked_at, view) as ended:
-        pages = looked_at if check else render.render(view, advisor)
-        headline = render.with_headline(readme.read_text(encoding="utf-8"), view, advisor)
-        drawn = ended()
     # Where a result could not be read, the numbers are not those of all that is recorded.
     with_readme = reports.folder.resolve() == Reports.of_checkout().folder.resolve() and not view.damaged
+    with render.checked(looked_at, view) as ended:
+        pages = looked_at if check else render.render(view, advisor)
+        headline = render.with_headline(readme.read_text(encoding="utf-8"), view, advisor) if with_readme else None
+        drawn = ended()
     if check:
-        return _check(view, pages, headline if with_readme else None, drawn, reports)
+        return _check(view, pages, headline, drawn, reports)
     changed = render.write(pages, reports, view.unread) + _write_pictures(drawn, view, reports)
-    if with_readme and readme.read_text(encoding="utf-8") != headline:
+    if headline is not None and readme.read_text(encoding="utf-8") != headline:
         write_atomically(readme, headline.encode())
         changed.append("README.rst")
     code = _close(session.split(","), began, view) if session else 0

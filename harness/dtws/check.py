@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.chat.parties import RunningServer
 from harness.commands.terminal import console, signed
 from harness.dtws.option import option, several
 from harness.errors import UsageError
+from harness.results.result import Finding
 from harness.scenario import address, read
 from harness.scenario.checked import Checked, Row, checked, junit
 from harness.scenario.client import ScenarioClient
@@ -39,6 +41,8 @@ _FAULTS = 5
 #: The most members: load is not asked for here.
 _MOST = 50
 _ON = "chat"
+#: A parameter of an address, and its value.
+_PARAMETER = re.compile(r"[?&]([^=&]+)=([^&]*)")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FORMATS = click.Choice(["table", "json", "junit"])
 
@@ -124,7 +128,13 @@ def _of_file(path: Path, options: Described) -> Scenario:
     for each in fields(options):
         if getattr(options, each.name):
             raise UsageError(f"the scenario says what --{each.name} says", f"leave it out, or change {path.name}")
-    return read.read(path)
+    found = read.read(path)
+    if found.login and found.login.python:
+        raise UsageError(
+            f"by {path.name} members log in by Python, which nothing runs for a server that is up already",
+            "use `dtws run`, or a scenario in which they log in by a form, or have a cookie",
+        )
+    return found
 
 
 def _of_options(path: str, options: Described) -> Scenario:
@@ -136,7 +146,8 @@ def _of_options(path: str, options: Described) -> Scenario:
     people = _people(options)
     headers = dict(map(_header, options.header))
     own = {name: value for name, value in headers.items() if lets_in(name)}
-    people = {name: msgspec.structs.replace(each, headers=own) for name, each in people.items()}
+    path, token = _apart(path)
+    people = {name: msgspec.structs.replace(each, headers=own, token=token) for name, each in people.items()}
     connection = ConnectionTable(
         path=path,
         subprotocols=list(options.subprotocol),
@@ -167,18 +178,30 @@ def _people(options: Described) -> dict[str, MemberTable]:
         raise UsageError("--login and --user belong together", "give the path of the login page, and NAME:PASSWORD")
     if users and options.members not in (None, len(users)):
         raise UsageError(f"{len(users)} log in, and --members is {options.members}", "give --user once for each")
+    if wrong := next((each for each in cookies if "=" not in each), None):
+        raise UsageError(f"--cookie {wrong} has no value", "write it like sessionid=abc")
     number = len(users) or options.members or max(3, len(cookies))
     if len(cookies) not in (0, 1, number):
         raise UsageError(f"there are {len(cookies)} cookies for {number} members", "give one for all, or one for each")
     names = [*_NAMES, *(f"member{each}" for each in range(len(_NAMES) + 1, _MOST + 1))][:number]
     found: dict[str, MemberTable] = {}
     for place, name in enumerate(names):
-        user, _, password = users[place].partition(":") if users else ("", "", "")
+        user, colon, password = users[place].partition(":") if users else ("", ":", "")
+        if not colon:
+            raise UsageError(f"--user {user} has no password", "write it like ann:secret")
         cookie = cookies[place if len(cookies) > 1 else 0] if cookies else ""
         found[user or name] = MemberTable(user=user, password=password, cookie=cookie)
     if len(found) != number:
         raise UsageError("two members have the same name", "give --user once for each member")
     return found
+
+
+def _apart(path: str) -> tuple[str, str]:
+    """Return *path* as a template, and what members are let in by, such as ``abc`` for ``?token=abc``; or nothing."""
+    for found in _PARAMETER.finditer(path):
+        if lets_in(found[1]) and found[2]:
+            return f"{path[: found.start(2)]}$TOKEN{path[found.end(2) :]}", found[2]
+    return path, ""
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -202,7 +225,12 @@ def _lines(found: Checked) -> list[tuple[bool | None, str]]:
             lines += [(False, f"  {fault}") for fault in row.faults[:_FAULTS]]
             if (more := len(row.faults) - _FAULTS) > 0:
                 lines.append((False, f"  and {more} more; --format json has all"))
-    return [*lines, *((each.good, f"{each.question} {each.seen}") for each in found.findings)]
+    return [*lines, *((each.good, _answer(each)) for each in found.findings)]
+
+
+def _answer(finding: Finding) -> str:
+    why = f" (expected: {finding.expected})" if finding.good is None else ""
+    return f"{finding.question} {finding.seen}{why}"
 
 
 def _how_sure(row: Row) -> str:

@@ -28,7 +28,7 @@ class Project:
     """A project with a chat of its own."""
 
     scenario: Path
-    library: Library
+    library: OwnChat
     #: Every library that its cells may be of, by their suffixes: it is the only one.
     libraries: dict[str, Library]
     reports: Reports
@@ -50,8 +50,8 @@ def find(folder: Path, path: Path | None, install: Sequence[str] = ()) -> Projec
     if not where.exists():
         raise UsageError(f"there is no scenario {where}", "`dtws new` writes one")
     kind = scenario.library(where)
+    assert issubclass(kind, OwnChat)
     if install:
-        assert issubclass(kind, OwnChat)
         kind.asked = tuple(install)
     library = kind()
     reports = Reports((folder / RESULTS).resolve())

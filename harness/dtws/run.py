@@ -92,6 +92,8 @@ def run(
     asked = Asked(options["with"], "", as_of.date() if as_of else None)
     wanted = Wanted(probes.chosen(probe), asked, repeat, accept)
     cells = list(_cells(found, versions(python, "Python"), versions(django, "Django"), server))
+    for each in found.library.left_out():
+        click.echo(f"{each} is left out: each cell has a Django of its own, the newest unless --django says.")
     before = records.in_folder(found.reports.results).results
     code, now = 0, dict[str, Result]()
     for cell in cells:

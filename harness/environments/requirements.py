@@ -26,8 +26,24 @@ def read(asked: Sequence[str], folder: Path) -> list[str]:
     Raises:
         UsageError: there is no such file, or what stands there is no requirement.
     """
-    found = [each for text in asked for each in _of_words(_split(text), folder)]
-    return list(dict.fromkeys(text for text in found if canonicalize_name(Requirement(text).name) != "django"))
+    return [each for each in _all(asked, folder) if not _is_django(each)]
+
+
+def left_out(asked: Sequence[str], folder: Path) -> list[str]:
+    """Return what *asked* says of Django, as :func:`read` reads it; nothing where it names no version.
+
+    Raises:
+        UsageError: as there.
+    """
+    return [each for each in _all(asked, folder) if _is_django(each) and Requirement(each).specifier]
+
+
+def _all(asked: Sequence[str], folder: Path) -> list[str]:
+    return list(dict.fromkeys(each for text in asked for each in _of_words(_split(text), folder)))
+
+
+def _is_django(text: str) -> bool:
+    return canonicalize_name(Requirement(text).name) == "django"
 
 
 def _split(text: str) -> list[str]:

@@ -122,10 +122,7 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
         if cell.python_version != (3, 6):
             return []
         reason = "newer releases of it say that they run on Python 3.6, and use what came with 3.7"
-        return [
-            Pin(requirement="python-socketio==5.6.0", reason=reason),
-            Pin(requirement="python-engineio==4.3.4", reason=reason),
-        ]
+        return [Pin(requirement="python-socketio==5.6.0", reason=reason)]
 
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:
         return [Deployment(each, number) for number, each in server.numbers()]  # Redis joins them

@@ -76,7 +76,8 @@ def setup_for(cell: Cell, libraries: dict[str, Library]) -> Setup:
     suffix = "-".join(names)
     if suffix not in libraries:
         known = ", ".join(sorted(f"-{each}" for each in libraries if each)) or "none"
-        raise UsageError(f"{cell.name}: there is no library with the suffix -{suffix}", f"known suffixes: {known}")
+        hint = f"known suffixes: {known}; another library, or a scenario, is given with --libraries"
+        raise UsageError(f"{cell.name}: there is no library with the suffix -{suffix}", hint)
     library = libraries[suffix]
     if server is not None and server.name not in library.servers:
         known = ", ".join(library.servers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -104,10 +104,17 @@ class OwnChat(ScenarioClient, Library):
         return "" if self.common else "there is no connection on which each member speaks to all members"
 
     def requirements(self, cell: Cell) -> list[str]:
+        return requirements.read(*self._wanted)
+
+    def left_out(self) -> list[str]:
+        """Return what the project asks for of Django, which is the cell's own."""
+        return requirements.left_out(*self._wanted)
+
+    @property
+    def _wanted(self) -> tuple[Sequence[str], Path]:
+        """What the project asks an installer for, and the folder from which its paths are seen."""
         # What a command line asks for is seen from where it is typed.
-        if self.asked:
-            return requirements.read(self.asked, Path())
-        return requirements.read(self.described.server.install, self.folder)
+        return (self.asked, Path()) if self.asked else (self.described.server.install, self.folder)
 
     def own_server(self, cell: Cell) -> Server:
         table = self.described.server

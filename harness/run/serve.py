@@ -85,8 +85,9 @@ def _ask(
         observed.said = server.printed(server.name)
         raise
     judged: list[Start] = []
+    until: float | None = None
     try:
-        _talk(chat, server, observed, judged, tests, second)
+        until = _talk(chat, server, observed, judged, tests, second)
     except CellFailure as failure:
         observed.channels = failure
         observed.said = server.printed(server.name)
@@ -94,15 +95,16 @@ def _ask(
         variants.try_on_running_server(chat, server, observed)
     horizon = time.monotonic()
     observed.probes = probes.run(wanted_probes, chat, server, observed)
-    _judge_at_last(judged, observed, horizon)
+    _judge_at_last(judged, observed, horizon if until is None else until)
 
 
 def _talk(
     chat: Chat, server: CellServer, observed: Observations, judged: list[Start], tests: _Once, second: SecondStart
-) -> None:
+) -> float | None:
     """Go through both rounds of exchanges, and while their horizon is waited for through all that is always asked.
 
-    *judged* gets the starts, to be judged once more when everything is over.
+    *judged* gets the starts, to be judged once more when everything is over. Return when strangers began to try, where
+    what a chat tells of them is not held against it; None where it is.
 
     Raises:
         CellFailure: a handshake is refused, or an exchange is wrong.
@@ -117,7 +119,7 @@ def _talk(
         exchanges.check(first)
     if _asks_one(server):
         _ask_one(chat, server, observed, judged)
-        return
+        return None
     # Until the second start has let everybody in the connections of the first are not to be idle either.
     with beating(chat), _second(second, server, observed, judged), beating(judged[-1].chat):
         # What somebody's own chat tells of strangers who come is nobody's fault.
@@ -125,11 +127,13 @@ def _talk(
         if server.only is None and not any(start.exchanged.wrong for start in judged):
             _while_waiting(chat, server, observed)
         tests.run()
-        starts.wait_for_horizon(judged)
+        starts.wait_for_horizon(judged, until)
         isolation.look_again(chat, observed.isolation)
+        observed.isolation += isolation.displaced(each.exchanged for each in judged)
         starts.judge_again(judged, until)
         observed.exchanges = exchanges.joined(observed.rounds)
     starts.check(judged)
+    return until
 
 
 @contextmanager

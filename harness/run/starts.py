@@ -159,11 +159,14 @@ def second_exchanges(chat: Chat, server: CellServer) -> Exchanged:
     return play(chat, server, "second round", second_round(chat.token, seed, chat.client.script))
 
 
-def wait_for_horizon(starts: Sequence[Start]) -> None:
-    """Wait until the horizon of every start has been reached; then find out which connections still stand."""
+def wait_for_horizon(starts: Sequence[Start], until: float | None = None) -> None:
+    """Wait until the horizon of every start has been reached; then find out which connections still stand.
+
+    *until* is when strangers began to try, where what they do to others is told apart.
+    """
     threading.Event().wait(max((start.left for start in starts), default=0.0))
     for start in starts:
-        exchanges.look_at_the_end(start.chat, start.exchanged)
+        exchanges.look_at_the_end(start.chat, start.exchanged, until)
 
 
 def judge_again(starts: Sequence[Start], until: float | None = None) -> None:

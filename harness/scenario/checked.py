@@ -94,30 +94,49 @@ def checked(
     )
 
 
+#: What another failure is told by, and what to do about it where options describe the chat, and where a scenario does.
+_OTHER_HINTS = (
+    (
+        r"login page answers with status 404",
+        "--login names the path of the page with the form",
+        "form, under [login], names the path of the page with the form",
+    ),
+    (
+        r"cannot log in",
+        "are name and password right? a form with other fields is described by a scenario, under [login]",
+        "are name and password right? prepare, under [server], makes whom the database does not have",
+    ),
+    (r"CERTIFICATE_VERIFY_FAILED", *["give the certificate that it is to be trusted by: --ca FILE"] * 2),
+    (r"_ssl\.c", *["it does not speak TLS: try ws:// instead of wss://"] * 2),
+    (
+        r"no message is found|is not what was sent",
+        "say with --read where the message stands in a frame, such as .message",
+        "say with read, under [frames], where the message stands in a frame, such as .message",
+    ),
+    (
+        r" is extra on ",
+        "--ignore names what is the chat's own; leave out --hears others where who speaks hears it as well",
+        "ignore, under [frames], names what is the chat's own, and hears all who are to hear something",
+    ),
+    (
+        r"nothing arrives",
+        "say with --send what a message is like; where nobody hears what they say themselves: --hears others",
+        "is send, under [frames], what the chat takes, and do those who speak hear themselves (hears)?",
+    ),
+    (
+        r"closed by the server|nothing can be broadcast",
+        *['say with --send what a message is like: \'{"message": "$TEXT"}\'; see as well what the server printed'] * 2,
+    ),
+    (r"chooses no subprotocol", *["offer one that it speaks: --subprotocol"] * 2),
+)
+
+
 def _hint(text: str, described: bool) -> str:
     """Return what to do about a failure that says *text*, of a chat that a scenario has *described*, or options."""
     if status := re.search(r"failed: status (\d+)", text):
         return _HINTS.get(status[1], "")
-    if "login page answers with status 404" in text:
-        return "--login names the path of the page with the form"
-    if "cannot log in" in text:
-        return "are name and password right? a form with other fields is described by a scenario, under [login]"
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "give the certificate that it is to be trusted by: --ca FILE"
-    if "_ssl.c" in text:
-        return "it does not speak TLS: try ws:// instead of wss://"
-    if "no message is found" in text or "is not what was sent" in text:
-        where = "read, under [frames]," if described else "--read"
-        return f"say with {where} where the message stands in a frame, such as .message"
-    if "nothing arrives" in text:
-        if described:
-            return "is send, under [frames], what the chat takes, and do those who speak hear themselves (hears)?"
-        return "say with --send what a message is like; where nobody hears what they say themselves: --hears others"
-    if "closed by the server" in text or "nothing can be broadcast" in text:
-        return 'say with --send what a message is like: \'{"message": "$TEXT"}\'; see as well what the server printed'
-    if "chooses no subprotocol" in text:
-        return "offer one that it speaks: --subprotocol"
-    return ""
+    found = (hints for pattern, *hints in _OTHER_HINTS if re.search(pattern, text))
+    return next(found, ["", ""])[described]
 
 
 def _rows(client: ScenarioClient, talked: Talked) -> Iterator[Row]:

@@ -42,7 +42,7 @@ class ScenarioClient(Client):
         self.scenario, self._sign_in = scenario, sign_in
         self._signing = threading.Lock()
         self._signed: Mapping[str, Credentials] | None = None
-        self.script = Script(tuple(scenario.members), tuple(_rows(scenario)))
+        self.script = Script(tuple(scenario.members), tuple(_rows(scenario)), echoes=True)
         self.quiet = scenario.quiet
         frames = scenario.frames
         pointers = [frames.read] if isinstance(frames.read, str) else frames.read
@@ -143,6 +143,8 @@ class ScenarioClient(Client):
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
         address, words = Address.of(path), self._words(member)
         table = self.scenario.connections[address.connection]
+        # Some chats let in only those who come from a site of their own, which is then among the headers.
+        own = filled(next((value for name, value in table.headers.items() if name.lower() == "origin"), ""), words)
         session = chat.session(member) if member else HttpSession(chat.server.base, self.form, chat.server.certificates)
         foreign = origin not in ("", chat.server.base)
         if not member:
@@ -155,12 +157,13 @@ class ScenarioClient(Client):
             **self._headers.get(member, {}),
             **{name: filled(value, words) for name, value in table.headers.items() if member or not lets_in(name)},
         }
+        headers = {name: value for name, value in headers.items() if name.lower() != "origin"}
         connection = WebSocketConnection(
             endpoint,
             chat.server.sockets + filled(address.path, words),
             chat.transcript,
             cookie=session.cookie,
-            origin=origin,
+            origin=origin if foreign else own or origin,
             offer=Offer(
                 compression=True,
                 subprotocols=[filled(each, words) for each in table.subprotocols],

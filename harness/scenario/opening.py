@@ -13,13 +13,13 @@ from harness.errors import CellFailure
 from harness.scenario.frames import filled, found_at, pointer, points
 from harness.scenario.model import TicketTable
 
-#: The names of headers by which somebody is let in, as far as names tell.
-_LETS_IN = re.compile(r"auth|cookie|token|key|secret|session", re.IGNORECASE)
+#: The names of what somebody is let in by, as far as names tell.
+_LETS_IN = re.compile(r"auth|cookie|token|key|secret|session|ticket|user(?!-agent)", re.IGNORECASE)
 
 
-def lets_in(header: str) -> bool:
-    """Tell whether a *header* of that name is one by which somebody is let in, as far as names tell."""
-    return _LETS_IN.search(header) is not None
+def lets_in(name: str) -> bool:
+    """Tell whether a header, or a parameter of an address, of that *name* lets somebody in, as far as names tell."""
+    return _LETS_IN.search(name) is not None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from harness.results.result import Exchange, Finding
 from harness.scenario import strangers
 from harness.scenario.client import ScenarioClient
 from harness.system.waiting import Deadline, wait_until
+from harness.verdict import Reason
 
 
 @dataclass
@@ -48,13 +49,17 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
             if not any(each.wrong for each in talked.rounds):
                 talked.findings = _strangers(chat, client)
             wait_until(lambda: False, horizon, every=0.1)
-        exchanges.look_at_the_end(chat, talked.rounds[-1])
+        exchanges.look_at_the_end(chat, talked.rounds[-1], until)
         isolation.look_again(chat, talked.findings)
+        talked.findings += isolation.displaced(talked.rounds)
         for each in talked.rounds:
             exchanges.judge_again(chat, each, until)
             talked.exchanges = exchanges.joined(talked.rounds)
         for each in talked.rounds:
-            exchanges.check(each)
+            if each.too_slow:
+                exchanges.check(each)
+        if not all(each.good for each in talked.exchanges):
+            raise CellFailure(Reason.EXCHANGE_WRONG, exchanges.what_was_wrong(talked.rounds[-1], talked.exchanges))
     except CellFailure as failure:
         talked.failure = failure
         talked.exchanges = exchanges.joined(talked.rounds)

@@ -231,9 +231,10 @@ def announce(chat: Chat):
     return lambda text: chat.client.announce(chat, "admin", text)
 
 
-def trickling(board: Switchboard, texts: list[str], every: float) -> None:
-    """Have something arrive everywhere again and again."""
+def trickling(chat: Chat, board: Switchboard, texts: list[str], every: float) -> None:
+    """Have what was said before arrive everywhere again and again."""
     for number, text in enumerate(texts, 1):
+        chat.ledger.add(text)
         board.clock.later(number * every, lambda text=text: board.say("broadcast", "all", "John", text))
 
 
@@ -241,7 +242,7 @@ def test_no_fence_while_something_comes(board, clock):
     """While other messages come a fence is not sent again: it is waited for in the line behind them."""
     chat = board.talk()
     board.delays, board.delay = fences, 9.0
-    trickling(board, [f"other {number}" for number in range(50)], 0.2)
+    trickling(chat, board, [f"other {number}" for number in range(50)], 0.2)
     before = clock.now
     assert chat.fence_all(announce(chat), [LINE], 1.0, Deadline(30.0, clock.monotonic)) == ("fence 2 (abc)",)
     assert (clock.now - before, chat.fences_sent_again) == (9.0, 0)
@@ -251,7 +252,7 @@ def test_a_trickle_has_an_end(board, clock):
     """However much else comes, a fence is waited for no longer than six times as long as when nothing does."""
     chat = board.talk()
     board.drops = fences
-    trickling(board, [f"other {number}" for number in range(50)], 0.2)
+    trickling(chat, board, [f"other {number}" for number in range(50)], 0.2)
     before = clock.now
     assert chat.fence_all(announce(chat), [LINE], 1.0) == ("fence 2 (abc)",)
     assert clock.now - before == 6.0
@@ -261,7 +262,7 @@ def test_silence_begins_with_the_last_that_came(board, clock):
     """A fence is given up when nothing has come for so long, whatever was silent before that."""
     chat = board.talk()
     board.drops = fences
-    trickling(board, ["the only other"], 0.74)
+    trickling(chat, board, ["the only other"], 0.74)
     before = clock.now
     assert len(chat.fence_all(announce(chat), [LINE], 1.0)) == 3
     assert clock.now - before == 1.75
@@ -271,10 +272,21 @@ def test_a_limit_of_ones_own(board, clock):
     """Who has no more time than that says so, and that is the end."""
     chat = board.talk()
     board.drops = fences
-    trickling(board, [f"other {number}" for number in range(50)], 0.2)
+    trickling(chat, board, [f"other {number}" for number in range(50)], 0.2)
     before = clock.now
     chat.fence_all(announce(chat), [LINE], 5.0, Deadline(2.0, clock.monotonic))
     assert clock.now - before == 2.0
+
+
+def test_what_nobody_said_is_nothing_that_comes(board, clock):
+    """What a chat says of its own for ever, such as a heartbeat, does not make a fence be waited for any longer."""
+    chat = board.talk()
+    board.drops = fences
+    for number in range(50):
+        clock.later(0.2 * number, lambda: board.say("broadcast", "all", "John", "tick"))
+    before = clock.now
+    chat.fence_all(announce(chat), [LINE], 1.0)
+    assert clock.now - before == 1.0
 
 
 def test_a_pulse_is_nothing_that_comes(board, clock):
@@ -282,7 +294,7 @@ def test_a_pulse_is_nothing_that_comes(board, clock):
     chat = board.talk()
     board.drops = fences
     chat.ledger.pulses |= {"pulse 1", "pulse 2", "pulse 3", "pulse 4"}
-    trickling(board, sorted(chat.ledger.pulses), 0.2)
+    trickling(chat, board, sorted(chat.ledger.pulses), 0.2)
     before = clock.now
     chat.fence_all(announce(chat), [LINE], 1.0)
     assert clock.now - before == 1.0

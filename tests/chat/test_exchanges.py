@@ -264,6 +264,7 @@ def test_a_fence_has_no_more_time_than_the_round(board, clock):
     """A fence that never comes while other things do is given up when the time of the round is."""
     chat = board.talk()
     board.drops = lambda text, line: fences(text, line) and line.endpoint == Endpoint("Mary", "user")
+    chat.ledger.add("noise")
     for number in range(2000):
         clock.later(0.2 * number, lambda: board.say("broadcast", "all", "John", "noise"))
     exchanged = played(chat)
@@ -479,6 +480,19 @@ def test_what_a_further_question_brings(board, clock):
     assert faults(exchanged) == {(15, "extra", "John", "user"), (15, "extra", "Mary", "user")}
 
 
+def test_later_in_other_letters(board, clock):
+    """What was said and comes again in other letters counts whenever it comes; what nobody said until then alone."""
+    chat = board.talk()
+    exchanged = played(chat)
+    clock.now += 1.0
+    line_of(board, "John", "user").hear("WELCOME, EVERYBODY")
+    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
+    assert faults(exchanged) == set()
+    line_of(board, "John", "user").hear(" HELLO (ABC) ALL, THIS IS JOHN WITH MESSAGE 2 ")
+    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
+    assert faults(exchanged) == {(15, "extra", "John", "user")}
+
+
 def test_copies_beside_the_round(board, clock):
     """What was said beside the round and comes twice is the last exchange's, until the horizon."""
     chat = board.talk()
@@ -505,8 +519,10 @@ def test_slow_is_not_missing(board, clock):
     """What still comes when the last exchange is over is waited for, for as long as anything comes."""
     chat = board.talk()
     board.drops = message(15, "Mary")
+    for text in ("noise", "more noise"):
+        chat.ledger.add(text)
     # It comes behind its fence, and that is told; it is not told that it never came.
-    for seconds, text in ((1.3, "noise"), (1.7, "noise"), (2.1, first_round("abc").exchanges[14].text)):
+    for seconds, text in ((1.3, "noise"), (1.7, "more noise"), (2.1, first_round("abc").exchanges[14].text)):
         clock.later(seconds, lambda text=text: line_of(board, "Mary", "group").hear(text))
     exchanged = exchanges.run(chat, first_round("abc"))
     assert {each[:2] for each in faults(exchanged) if each[1] != "extra"} == {(15, "out of order")}
@@ -522,6 +538,7 @@ def test_a_trickle_at_the_end_has_an_end(board, clock):
     """However much still comes, a round is over when its time is."""
     chat = board.talk()
     board.drops = message(15, "Mary")
+    chat.ledger.add("noise")
     for number in range(2000):
         clock.later(0.2 * number, lambda: board.say("broadcast", "all", "John", "noise"))
     exchanged = played(chat)

@@ -122,6 +122,33 @@ def test_refused(board):
     assert asked(board)[0] == ("refused: status 401", True)
 
 
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_a_refusal_of_anybody(board, status):
+    """An answer that says nothing of who asked proves nothing of strangers."""
+    board.refuses = lambda endpoint, path, member, origin: "" if member else f"status {status}: no"
+    seen, good = asked(board)[0]
+    assert (seen, good) == (f"refused: status {status}: no: not proved, anybody may be answered like that", None)
+
+
+def test_a_refusal_that_tells(board):
+    """A stranger who is refused by a page on which something private stands has read that."""
+    text = "private user message to John (abc)"
+    board.refuses = lambda endpoint, path, member, origin: "" if member else f"status 403: {text}"
+    assert asked(board)[0] == ("the private messages to John", False)
+
+
+def test_closed_later(board, clock):
+    """A foreign page whose connection is closed only after a while was let in."""
+
+    def close(text):
+        if text == "private user message to Mary (abc)":
+            clock.now += 1.0
+            next(each for each in board.lines if place(each) == "foreign").end("closed with 4001")
+
+    board.then, board.drops = close, lambda text, line: place(line) == "foreign" and private(text)
+    assert asked(board)[2] == ("accepted, and closed with 4001 later, with nothing private", False)
+
+
 def test_they_stay_until_they_are_asked_about_again(board):
     """The eavesdroppers listen until they have been asked about again; then they are gone, and the members are not."""
     chat = board.talk()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.chat import rounds
-from harness.chat.members import MEMBERS, channel_table
+from harness.chat.members import MEMBERS, ChannelRow, Script, channel_table
 from harness.chat.rounds import REPEATS, Planned, Round, first_round, second_round
 
 SEEDS = st.integers(0, 1 << 16)
@@ -100,6 +100,15 @@ def test_the_token(seed):
     one, other = (second_round(token, seed) for token in ("abc", "xyz"))
     assert [each.text.replace("(abc)", "(xyz)") for each in one.exchanges] == [each.text for each in other.exchanges]
     assert all("(abc)" in each.text for each in one.exchanges)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_few_rows_that_everybody_hears(number):
+    """In a chat of few exchanges one text is said twice, also where each member speaks once and all hear it."""
+    people = ("ann", "bob", "eve")[:number]
+    rows = tuple(ChannelRow(place, "lobby", name, "all", people) for place, name in enumerate(people, 1))
+    for seed in range(20):
+        assert second_round("abc", seed, Script(people, rows, echoes=True)).repeats == 1
 
 
 def test_nothing_to_repeat():

@@ -93,14 +93,14 @@ def test_arrival_since(transcript, monkeypatch):
 
 
 def test_activity(transcript):
-    """All messages of some connections are counted together, without the protocol's own and what is named."""
+    """The messages of some connections that are one of some texts are counted together, each as often as it came."""
     hear(transcript, JOHN, "one", "beat", "two|pulse", "one")
     hear(transcript, MARY, "pulse", "three")
     transcript.add(MARY, "out", "text", "mine")
-    assert transcript.activity([JOHN, MARY]) == 6
-    assert transcript.activity([JOHN, MARY], beside={"pulse"}) == 4
-    assert transcript.activity([MARY], beside={"pulse", "three"}) == 0
-    assert transcript.activity([]) == 0
+    assert transcript.activity([JOHN, MARY], {"one", "two", "pulse", "three", "mine"}) == 6
+    assert transcript.activity([JOHN, MARY], {"one", "two", "three"}) == 4
+    assert transcript.activity([MARY], {"one"}) == 0
+    assert transcript.activity([], {"one"}) == 0
 
 
 def test_has_one(transcript):

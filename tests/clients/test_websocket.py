@@ -77,6 +77,33 @@ def test_handshake_that_no_browser_takes(transcript, first_line, why):
     assert transcript.frames == []
 
 
+def test_an_accept_in_other_letters(transcript):
+    """A browser compares what the server proves letter by letter."""
+
+    def answer(request: bytes) -> bytes:
+        head, name, rest = handshake(request).partition(b"Sec-WebSocket-Accept: ")
+        proof, end, rest = rest.partition(b"\r\n")
+        return head + name + proof.lower() + end + rest
+
+    with pytest.raises(HandshakeRefused, match="it answers with Sec-WebSocket-Accept: "):
+        opened_by(answer, transcript)
+
+
+def test_cookies_of_another_client(transcript):
+    """What a server gives to one client is not sent by the next, whichever domain it is for."""
+    cookie = "Set-Cookie: session=of-john; Domain=127.0.0.1; Path=/"
+    seen: list[bytes] = []
+
+    def answer(request: bytes) -> bytes:
+        seen.append(request)
+        return answering("HTTP/1.1 101 Switching Protocols", cookie)(request)
+
+    for _ in range(2):
+        opened_by(answer, transcript)
+    assert len(seen) == 2
+    assert not any(b"of-john" in each for each in seen)
+
+
 @pytest.mark.parametrize("compression", [False, True])
 def test_a_subprotocol_that_nobody_offered(transcript, compression):
     """A server that chooses a subprotocol, of which none was offered, is refused."""

@@ -55,6 +55,14 @@ def test_schema(tmp_path, commandline):
     assert json.loads(done.stdout) == schema()
 
 
+def test_no_readme(tmp_path, monkeypatch):
+    """Where it is installed there is no README to be kept up to date, and the reports are rendered all the same."""
+    monkeypatch.setattr(reporting, "ROOT", tmp_path / "site-packages")
+    made = samples.write(tmp_path, "py27-django18").folder
+    done = CliRunner().invoke(reporting.report, ["--reports", str(made)], standalone_mode=False)
+    assert (done.return_value, (made / "index.rst").exists()) == (0, True), done.output
+
+
 @pytest.mark.parametrize(
     ("cell", "code", "said"),
     [

@@ -91,6 +91,51 @@ def test_what_lets_in_is_not_a_strangers():
     assert foreign["expected"] == "the connection is refused"
 
 
+def test_a_token_in_the_address():
+    """What lets members in by the address is theirs: a stranger has to come without it."""
+    with OwnChat(token="token=s3cret", own_origin=True).running() as own:
+        code, text = said(f"{own.url}/lobby/?token=s3cret", *JSON)
+    assert (code, "✓ What reaches an unknown client? refused: status 403" in text) == (0, True), text
+
+
+def test_an_origin_of_its_own():
+    """A chat that lets in only pages of another address is asked from there; a foreign page stays one."""
+    with OwnChat(header=("Origin", "https://chat.example")).running() as own:
+        code, text = said(f"{own.url}/lobby/", *JSON, "--header", "Origin: https://chat.example")
+    assert (code, "✓ What reaches a page of a foreign Origin" in text) == (0, True), text
+
+
+def test_why_it_is_neither():
+    """Where an answer is neither good nor bad it is said what was expected."""
+    with OwnChat().running() as own:
+        text = said(f"{own.url}/lobby/", *JSON)[1]
+    assert "(expected: either, for there is no login: a stranger has the address and the headers of members)" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--cookie", "who"), "--cookie who has no value"),
+        (("--login", "/login/", "--user", "ann"), "--user ann has no password"),
+    ],
+)
+def test_half_of_it(options, why):
+    """A cookie without a value, or a user without a password, is told before anybody is asked."""
+    code, text = said("ws://127.0.0.1:1/", *options)
+    assert (code, why in text) == (2, True), text
+
+
+def test_a_login_that_nothing_runs(tmp_path):
+    """A scenario in which members log in by Python is none for a server that runs already, and it says what is."""
+    scenario = tmp_path / "chat.toml"
+    scenario.write_text(
+        '[login]\npython = "leave = {}"\n[members]\nann = {}\n[connections.a]\npath = "/a"\n'
+        "[frames]\nsend = '$TEXT'\n[[exchanges]]\nfrom = \"ann\"\n"
+    )
+    code, text = said("ws://127.0.0.1:1/", "--scenario", scenario)
+    assert (code, "dtws run" in text) == (2, True), text
+
+
 def test_a_scenario(tmp_path):
     """A scenario says who is in which room; the address says where the server is."""
     scenario = tmp_path / "chat.toml"

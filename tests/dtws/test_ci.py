@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from harness.dtws.ci import ci
+from harness.dtws.ci import _source, ci
 from harness.errors import UsageError
 from harness.matrix import releases
 
@@ -14,7 +16,8 @@ from harness.matrix import releases
 def made(folder, monkeypatch, *options: str) -> dict:
     """Return the workflow that is written."""
     monkeypatch.chdir(folder)
-    ran = CliRunner().invoke(ci, ["github", *options], standalone_mode=False)
+    source = () if "--from" in options else ("--from", "dtws[run]")
+    ran = CliRunner().invoke(ci, ["github", *source, *options], standalone_mode=False)
     if ran.exception:
         raise ran.exception
     return YAML(typ="safe").load((folder / ".github/workflows/dtws.yml").read_text())
@@ -49,3 +52,45 @@ def test_what_is_there_stays(tmp_path, monkeypatch):
         made(tmp_path, monkeypatch)
     with pytest.raises(UsageError, match="'three' is no version of Python"):
         made(tmp_path, monkeypatch, "--force", "--python", "three")
+
+
+class Installed:
+    """A distribution that was installed from somewhere."""
+
+    def __init__(self, origin: str | None) -> None:
+        self._origin = origin
+
+    def read_text(self, name: str) -> str | None:
+        assert name == "direct_url.json"
+        return self._origin
+
+
+@pytest.mark.parametrize(
+    ("origin", "source"),
+    [
+        (None, "dtws[run]"),
+        (
+            '{"url": "https://example.com/x.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}',
+            "dtws[run] @ git+https://example.com/x.git@abc",
+        ),
+    ],
+)
+def test_where_it_is_from(monkeypatch, origin, source):
+    """A runner installs what is installed here, where it can be had from there as well."""
+    monkeypatch.setattr(metadata, "distribution", lambda name: Installed(origin))
+    assert _source() == source
+
+
+def test_from_a_folder(monkeypatch):
+    """What lies on this machine alone is nothing for a runner, and it is said what to give."""
+    monkeypatch.setattr(metadata, "distribution", lambda name: Installed('{"url": "file:///x", "dir_info": {}}'))
+    with pytest.raises(UsageError, match="which no runner has"):
+        _source()
+
+
+def test_a_pair_that_is_not_supported(tmp_path, monkeypatch):
+    """A Python that a Django does not support makes no job, and where none is left nothing is written."""
+    workflow = made(tmp_path, monkeypatch, "--python", "3.9,3.13", "--django", "5.2")
+    assert workflow["jobs"]["chat"]["strategy"]["matrix"]["include"] == [{"python": "3.13", "django": "5.2"}]
+    with pytest.raises(UsageError, match="no job would be left"):
+        made(tmp_path, monkeypatch, "--force", "--python", "3.9", "--django", "6.0")

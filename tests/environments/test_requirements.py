@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.environments.requirements import read
+from harness.environments.requirements import left_out, read
 from harness.errors import UsageError
 
 
@@ -28,6 +28,11 @@ def test_files(project):
     wanted = ["redis", site, "channels[daphne]==4.2.0", "redis<8", 'tomli ; python_version < "3.11"']
     assert read(["-r r.txt"], project) == wanted
     assert read(["--requirement=r.txt"], project) == wanted
+
+
+def test_the_django_of_a_project(project):
+    """What is left out is named where it is a version; that Django is needed says nothing."""
+    assert left_out(["-r r.txt", "django", "channels"], project) == ["Django>=5"]
 
 
 def test_addresses_in_files(project):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from cellservers import TalkingLibrary, asking, failed, finding, standing_in
-from talkers import Clock, Switchboard, message
+from talkers import Clock, Switchboard, Talker, message
 
 from harness.captured.output import Failure
 from harness.cell import steps as cell_steps
@@ -417,6 +417,20 @@ def test_a_copy_that_comes_with_the_probes(server, board, asked):
     observed = served(server, ["first"])
     assert (observed.channels.reason, observed.channels.text[: len(COPIED)]) == (Reason.EXCHANGE_WRONG, COPIED)
     assert [row.number for row in observed.exchanges if not row.good] == [14]
+
+
+def test_what_a_chat_tells_of_strangers(server, board, asked, clock, monkeypatch):
+    """What somebody's own chat tells while strangers try is not held against it, not even when all is over."""
+
+    def odd(chat):
+        clock.now += 1.0
+        heard_by_mary(board, "somebody has come")
+        yield finding("alone?")
+
+    monkeypatch.setattr(Talker, "greets", True)
+    server.library.asks = odd
+    observed = served(server, ["first"])
+    assert (observed.channels, {row.good for row in observed.exchanges}) == (None, {True})
 
 
 def test_what_a_probe_brings(server, board, asked, clock):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from chats import OwnChat
 
+from harness.chat import exchanges
 from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
 from harness.results import catches
@@ -92,6 +93,8 @@ WRONG = {
     "alters": "is altered on",
     "never": "opened, but nothing arrives on it",
     "closes": "was opened, but closed by the server with 4000 enough",
+    "shouts later": "is extra on",
+    "drops repeats": "is missing on",
 }
 
 
@@ -109,6 +112,37 @@ def test_a_welcome():
     """What is said before anybody says anything is the chat's own."""
     with OwnChat(welcome='{"message": "welcome"}').running() as own:
         assert asked(own).verdict is Verdict.WORKS
+
+
+def test_heartbeats():
+    """A frame of the chat's own that has the key of the message as well, and nothing in it, is none."""
+    with OwnChat(welcome='{"message": null}').running() as own:
+        assert asked(own).verdict is Verdict.WORKS
+
+
+def test_who_comes_is_told():
+    """What a chat tells of strangers who come while they are tried is nobody's fault."""
+    with OwnChat(announcing=True).running() as own:
+        assert asked(own).verdict is Verdict.WORKS
+
+
+def test_one_place_at_a_time(monkeypatch):
+    """Where a page with a member's cookie takes that member's place this is found of the page, not of the exchanges."""
+    monkeypatch.setattr(exchanges, "HORIZON", 0.3)
+    with OwnChat(alone=True).running() as own:
+        found = asked(own, cookies=True)
+    assert (found.verdict, found.text) == (Verdict.WORKS, "3 of 3 exchanges right in 2 rounds")
+    text, good = seen(found)["Do members stay connected while strangers try?"]
+    assert "ann's lobby is closed by the server with 4001 you are somewhere else" in text
+    assert good is False
+
+
+def test_as_many_wrong_as_are_shown():
+    """How many exchanges are wrong is counted over both rounds, and the first of them is the first that is shown."""
+    with OwnChat("drops").running() as own:
+        found = asked(own)
+    wrong = [each for each in found.exchanges if not each.good]
+    assert found.text.startswith(f"{len(wrong)} of 3 exchanges are wrong; first: {wrong[0].faults[0]}")
 
 
 def test_what_nobody_hears():
