@@ -16,8 +16,13 @@ from harness.system.files import write_atomically
 
 _MEMBERS = ["ann", "bob", "eve"]
 _LOGINS = ("none", "form", "python")
-#: The room of the tutorial in a path, which another room can stand for.
-_ROOM = re.compile(r"/(lobby|[\w-]+)/$")
+#: A room at the end of a path, which another room can stand for: it is the third part at least, or is called like one.
+_ROOM = re.compile(r"(?:(?<=/)|^/)(?:[\w-]+/){2,}(?P<third>[\w-]+)/$|/(?P<named>lobby|general|room[\w-]*)/$")
+#: Makes an account for each of the members, in a database that has none.
+_ACCOUNTS = (
+    'python manage.py shell -c "from django.contrib.auth import get_user_model; [get_user_model().objects.create_user('
+    f"name, password='secret') for name in {_MEMBERS}]\""
+)
 _NAME = re.compile(r"[^a-z0-9]+")
 #: What stands in an asgi.py.
 _APPLICATION = re.compile(r"^application\s*=", re.MULTILINE)
@@ -71,6 +76,7 @@ def _asked(given: str | None, yes: bool, question: str, usual: str) -> str:
 
 def _text(folder: Path, path: str, send: str, read: str, login: str) -> str:
     room = _ROOM.search(path)
+    at = max(room.start("third"), room.start("named")) if room else 0
     manage = _found(folder, "manage.py")
     project = manage.parent if manage else folder
     asgi = next(
@@ -82,6 +88,7 @@ def _text(folder: Path, path: str, send: str, read: str, login: str) -> str:
         "chat.toml.j2",
         name=_NAME.sub("", folder.resolve().name.lower()).lstrip("0123456789")[:20] or "chat",
         folder=str(project.relative_to(folder)),
+        prepare=["python manage.py migrate --noinput", *([_ACCOUNTS] if login == "form" else [])],
         install=[f"-r {required[0].name}"] if required else ["channels[daphne]", "channels_redis"],
         serve=f"daphne -p {{port}} {module}:application",
         application=f"{module}:application",
@@ -90,7 +97,7 @@ def _text(folder: Path, path: str, send: str, read: str, login: str) -> str:
         members=_MEMBERS,
         room="lobby",
         path=path,
-        other=path[: room.start(1)] + "other/" if room else "",
+        other=f"{path[:at]}other/" if room else "",
         send=send,
         read=read,
     )

@@ -127,7 +127,10 @@ def members(ws_server: WsServer) -> Iterator[Callable[..., list[Member]]]:
 
         Raises:
             AssertionError: the server does not let one in.
+            ValueError: there are not as many users as members, or *path* is none.
         """
+        if not path.startswith("/"):
+            raise ValueError(f"{path!r} is no path of this server: write it like '/ws/chat/lobby/'")
         wanted = (len(users) or 1) if number is None else number
         if users and len(users) != wanted:
             raise ValueError(f"{len(users)} users are given for {wanted} members")

@@ -103,8 +103,10 @@ class Child:
             # What is older was abandoned by somebody else, who may still need it.
             self._born: float = self._popen.create_time()
         except OSError as error:
-            raise HarnessError(f"{Path(command[0]).name} could not be started: {error.strerror}") from error
-
+            name = Path(command[0]).name
+            raise HarnessError(
+                f"{name} could not be started: {error.strerror}", f"is {name} what is meant, and is it installed there?"
+            ) from error
         _note(env.get(OWNER, ""), self.pid)
 
     @staticmethod

@@ -56,6 +56,23 @@ def test_four_questions(tmp_path):
     assert "force_login" in scenario.login.python
 
 
+@pytest.mark.parametrize(
+    ("path", "paths"),
+    [
+        ("/ws/", ["/ws/"]),
+        ("/ws/chat/", ["/ws/chat/"]),
+        ("/chat/lobby/", ["/chat/lobby/", "/chat/other/"]),
+        ("/ws/chat/seven/", ["/ws/chat/seven/", "/ws/chat/other/"]),
+        ("/ws/chat/lobby", ["/ws/chat/lobby"]),
+    ],
+)
+def test_another_room(tmp_path, path, paths):
+    """Another room is tried where the path ends with one; where it may be no room there is one connection for all."""
+    text = made(tmp_path, "--yes", "--path", path)
+    assert [each.path for each in read.parse(text).connections.values()] == paths
+    assert ("eve is in another" in text) == (len(paths) > 1)
+
+
 def test_nobody_answers(tmp_path):
     """Where nobody is there to answer it is said how that is done."""
     with pytest.raises(UsageError, match="nobody answers") as raised:
@@ -67,6 +84,8 @@ def test_a_form(tmp_path):
     """Members that log in by a form have names and passwords."""
     scenario = read.parse(made(tmp_path, "--yes", "--login", "form", "--read", ""))
     assert scenario.members["ann"].user == "ann"
+    # Nobody has an account in the database of a run.
+    assert "create_user" in scenario.server.prepare[1]
     assert scenario.login is not None
     assert scenario.login.form == "/accounts/login/"
     assert scenario.frames.read == []
