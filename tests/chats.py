@@ -137,6 +137,9 @@ class OwnChat:
                 self.port = server.sockets[0].getsockname()[1]
                 up.set()
                 await over.wait()
+                for each in self._tasks:
+                    each.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
         thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
         thread.start()

@@ -128,7 +128,7 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
         good, seen = not foreign, "accepted, but nothing private" if foreign else "nothing private"
     expected = "the connection is refused" if foreign else "nothing meant for others"
     if each.welcome:
-        expected, good = f"either, for {each.welcome}", True if endpoint in listening.refused else None
+        expected, good = f"either, for {each.welcome}", good if endpoint in listening.refused else None
     question = f"What reaches {each.who}?" + (f" On {each.at}" if each.at else "")
     return Finding(question=question, expected=expected, seen=seen, good=good)
 

@@ -181,7 +181,8 @@ class _Connection:
             elif self.received.closed:
                 self._fault(place, "closed", self.received.closed)
             else:
-                self._fault(place, "missing")
+                again = place != self.said_in[exchange.text][0]
+                self._fault(place, "missing", "the text had been said before" if again else "")
         elif strangers:
             self._fault(place, "extra", strangers[0])
         for fence in exchange.fences_of(self.endpoint):

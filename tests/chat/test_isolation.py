@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from talkers import LOGIN, Switchboard, answer
 
@@ -128,6 +130,8 @@ def test_a_refusal_of_anybody(board, status):
     board.refuses = lambda endpoint, path, member, origin: "" if member else f"status {status}: no"
     seen, good = asked(board)[0]
     assert (seen, good) == (f"refused: status {status}: no: not proved, anybody may be answered like that", None)
+    welcome = replace(STRANGER, welcome="there is no login")
+    assert [each.good for each in overhear(board.talk(), [welcome])] == [None]
 
 
 def test_a_refusal_that_tells(board):

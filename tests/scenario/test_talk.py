@@ -94,7 +94,7 @@ WRONG = {
     "never": "opened, but nothing arrives on it",
     "closes": "was opened, but closed by the server with 4000 enough",
     "shouts later": "is extra on",
-    "drops repeats": "is missing on",
+    "drops repeats": "connection (the text had been said before)",
 }
 
 
