@@ -143,8 +143,6 @@ class ScenarioClient(Client):
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
         address, words = Address.of(path), self._words(member)
         table = self.scenario.connections[address.connection]
-        # Some chats let in only those who come from a site of their own, which is then among the headers.
-        own = filled(next((value for name, value in table.headers.items() if name.lower() == "origin"), ""), words)
         session = chat.session(member) if member else HttpSession(chat.server.base, self.form, chat.server.certificates)
         foreign = origin not in ("", chat.server.base)
         if not member:
@@ -157,13 +155,16 @@ class ScenarioClient(Client):
             **self._headers.get(member, {}),
             **{name: filled(value, words) for name, value in table.headers.items() if member or not lets_in(name)},
         }
-        headers = {name: value for name, value in headers.items() if name.lower() != "origin"}
+        # Some chats let in only those who come from another site than the server's, which is then among the headers.
+        for name in [each for each in headers if each.lower() == "origin"]:
+            own = headers.pop(name)
+            origin = origin if foreign else own
         connection = WebSocketConnection(
             endpoint,
             chat.server.sockets + filled(address.path, words),
             chat.transcript,
             cookie=session.cookie,
-            origin=origin if foreign else own or origin,
+            origin=origin,
             offer=Offer(
                 compression=True,
                 subprotocols=[filled(each, words) for each in table.subprotocols],

@@ -106,9 +106,8 @@ class Reader:
                     found = found_at(value, where)
                 except KeyError:
                     continue
-                # A frame of the chat's own may have the key as well.
-                if found is None or found == "":
-                    return None
+                if found is None or found == "":  # as in a frame of the chat's own
+                    continue
                 text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
                 break
             else:

@@ -26,7 +26,7 @@ def test_in_an_event(text):
     assert Reader(["/1/message"], prefix="42").message(frame) == text
 
 
-@given(st.text(min_size=1))
+@given(st.text())
 def test_plain_text(text):
     """A frame that is a text alone is the message."""
     assert filled("$TEXT", {"TEXT": text}) == text
@@ -72,6 +72,7 @@ READER = Reader(["/message", "/text"], match=r"(?:\w+: )?(.*)", ignore=["ping|po
         ('{"typing": true}', None),
         ('{"type": "heartbeat", "message": null}', None),
         ('{"type": "heartbeat", "message": ""}', None),
+        ('{"message": null, "text": "hi"}', "hi"),
         ("pong", None),
         ("pong!", "pong!"),
         ('{"type": "welcome", "to": null, "message": "hi"}', None),

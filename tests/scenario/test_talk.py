@@ -126,6 +126,15 @@ def test_who_comes_is_told():
         assert asked(own).verdict is Verdict.WORKS
 
 
+def test_an_origin_of_each():
+    """Where members come from a site that the scenario names they come from no other."""
+    who = dict.fromkeys(WHO, 'headers = { Origin = "https://chat.example" }')
+    client = ScenarioClient(parse(ROOMS % {**who, "more": THIRD, "frames": ""}))
+    with OwnChat(header=("Origin", "https://chat.example")).running() as own:
+        chat = Chat(client, RunningServer(port=own.port, form=client.form))
+        assert talk(chat, client).failure is None
+
+
 def test_one_place_at_a_time(monkeypatch):
     """Where a page with a member's cookie takes that member's place this is found of the page, not of the exchanges."""
     monkeypatch.setattr(exchanges, "HORIZON", 0.3)
