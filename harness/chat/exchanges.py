@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +13,7 @@ import msgspec
 from harness.chat.conversation import Chat
 from harness.chat.fencing import FENCE_DEADLINE
 from harness.chat.judge import Received, SentExchange, judge
-from harness.chat.ledger import copies, overheard, plain, stands_in
+from harness.chat.ledger import copies, in_any_letters, overheard
 from harness.chat.members import ChannelRow
 from harness.chat.rounds import Planned, Round
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
@@ -189,7 +189,6 @@ def _heard(
     What nobody said counts only from *since* on, and until *until*, but for its own in other letters; what another run
     says to somebody's own chat never.
     """
-    forms = {plain(text) for text in own}
     return [
         message
         for message in chat.transcript.messages(endpoint)
@@ -198,15 +197,9 @@ def _heard(
         and (
             message.text in own
             or (since <= message.at and (until is None or message.at <= until))
-            or _stands_in_one(forms, message.text)
+            or any(in_any_letters(text, message.text) for text in own)
         )
     ]
-
-
-def _stands_in_one(forms: Iterable[str], text: str) -> bool:
-    """Tell whether one of the *forms*, of what was said, stands in *text*, in whatever letters."""
-    whole = plain(text)
-    return any(stands_in(form, whole) for form in forms)
 
 
 def _of_another_run(text: str, token: str) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import Exchanged
-from harness.chat.ledger import overheard, plain, stands_in
+from harness.chat.ledger import in_any_letters, overheard, stands_in
 from harness.chat.members import GROUP, GROUP_MEMBERS, ChannelRow
 from harness.chat.parties import Eavesdropper, Listening
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
@@ -98,12 +98,12 @@ def displaced(rounds: Iterable[Exchanged]) -> Iterator[Finding]:
 
 def _findings(chat: Chat, listening: Listening) -> Iterator[Finding]:
     heard = list(overheard(chat.ledger, list(chat.transcript.frames), chat.owners))
+    private = {said.text: None for said in chat.ledger.private()}
     for endpoint, each in listening.eavesdroppers.items():
         texts = [leak.said.text for leak in heard if leak.endpoint == endpoint]
         refused = listening.refused.get(endpoint, "")
-        texts += [said.text for said in chat.ledger.private() if stands_in(said.text, refused)]
+        texts += [text for text in private if stands_in(text, refused)]
         if each.origin:  # the page of a foreign site is to hear nothing at all, whoever's cookies it has
-            private = {said.text for said in chat.ledger.private()}
             texts += [text for text in chat.transcript.texts(endpoint) if text in private and text not in texts]
         yield _finding(chat, endpoint, each, listening, texts)
 
@@ -139,7 +139,7 @@ def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
     private = [text for text in texts if said[text].exchange is None and text.startswith("private ")]
     if private:
         audiences = [text.removeprefix("private ").partition(" message to ")[2].partition(" (")[0] for text in private]
-        people = dict.fromkeys(", ".join(audiences).split(", "))
+        people = dict.fromkeys(person for audience in audiences for person in audience.split(", "))
         return f"the private messages to {', '.join(people)}"
     return "a private message that was said before" if len(texts) == 1 else f"{len(texts)} private messages said before"
 
@@ -184,15 +184,14 @@ def _publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
 
 def _hearers(chat: Chat, text: str) -> list[str]:
     """Return the members on whose connections *text* has arrived, in whatever wrapping."""
-    wanted, bare = set(chat.endpoints), plain(text)
+    wanted = set(chat.endpoints)
     frames = [each for each in list(chat.transcript.frames) if each.direction == "in" and each.endpoint in wanted]
-    return sorted({each.endpoint.member for each in frames if stands_in(bare, plain(each.data))})
+    return sorted({each.endpoint.member for each in frames if in_any_letters(text, each.data)})
 
 
 def _for_anybody(refusal: str) -> bool:
     """Tell whether a *refusal* says nothing of who asked: there is no such place, or no room, or the server failed."""
-    status = re.match(r"status (404|408|429|5\d\d)\b", refusal)
-    return status is not None
+    return re.match(r"status (404|408|429|5\d\d)\b", refusal) is not None
 
 
 def _publishing(seen: str, good: bool | None) -> Finding:

@@ -91,26 +91,29 @@ class Overheard:
     owner: str
 
 
-def plain(text: str) -> str:
-    """Return the letters and digits of *text*, all small: what is left however it is quoted, spaced or shouted."""
+def in_any_letters(said: str, data: str) -> bool:
+    """Tell whether what was *said* stands in *data*, however it is quoted, spaced or shouted there."""
+    return stands_in(_plain(said), _plain(data))
+
+
+def _plain(text: str) -> str:
+    """Return the letters and digits of *text*, all small."""
     return _BETWEEN.sub("", text.casefold())
 
 
 def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint, str]) -> Iterator[Overheard]:
     """Yield everything private in *frames* that came to somebody it was not for, each text once a connection."""
-    private = [(each, {each.text, json.dumps(each.text)[1:-1]}, plain(each.text)) for each in ledger.private()]
+    private = [(each, {each.text, json.dumps(each.text)[1:-1]}, _plain(each.text)) for each in ledger.private()]
     found: set[tuple[str, Endpoint]] = set()
     for frame in frames:
         if frame.direction != "in" or frame.kind not in _CARRYING:
             continue
         owner = owners.get(frame.endpoint, "")
-        whole = plain(frame.data)
+        whole = _plain(frame.data)
         for each, forms, bare in private:
-            if (each.text, frame.endpoint) in found or not (
-                any(stands_in(form, frame.data) for form in forms) or (len(bare) >= _TELLING and stands_in(bare, whole))
-            ):
+            if each.hearers is None or owner in each.hearers or (each.text, frame.endpoint) in found:
                 continue
-            if each.hearers is not None and owner not in each.hearers:
+            if any(stands_in(form, frame.data) for form in forms) or (len(bare) >= _TELLING and stands_in(bare, whole)):
                 found.add((each.text, frame.endpoint))
                 yield Overheard(each, frame.endpoint, owner)
 

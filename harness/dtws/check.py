@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -178,22 +179,31 @@ def _people(options: Described) -> dict[str, MemberTable]:
         raise UsageError("--login and --user belong together", "give the path of the login page, and NAME:PASSWORD")
     if users and options.members not in (None, len(users)):
         raise UsageError(f"{len(users)} log in, and --members is {options.members}", "give --user once for each")
-    if wrong := next((each for each in cookies if "=" not in each), None):
-        raise UsageError(f"--cookie {wrong} has no value", "write it like sessionid=abc")
+    _whole("--user", users, ":", "password", "ann:secret")
+    _whole("--cookie", cookies, "=", "value", "sessionid=abc")
     number = len(users) or options.members or max(3, len(cookies))
     if len(cookies) not in (0, 1, number):
         raise UsageError(f"there are {len(cookies)} cookies for {number} members", "give one for all, or one for each")
     names = [*_NAMES, *(f"member{each}" for each in range(len(_NAMES) + 1, _MOST + 1))][:number]
     found: dict[str, MemberTable] = {}
     for place, name in enumerate(names):
-        user, colon, password = users[place].partition(":") if users else ("", ":", "")
-        if not colon:
-            raise UsageError(f"--user {user} has no password", "write it like ann:secret")
+        user, _, password = users[place].partition(":") if users else ("", "", "")
         cookie = cookies[place if len(cookies) > 1 else 0] if cookies else ""
         found[user or name] = MemberTable(user=user, password=password, cookie=cookie)
     if len(found) != number:
         raise UsageError("two members have the same name", "give --user once for each member")
     return found
+
+
+def _whole(option: str, given: Sequence[str], mark: str, behind: str, example: str) -> None:
+    """Make sure that each of what is *given* for *option* has its second half, which is *behind* a *mark*.
+
+    Raises:
+        UsageError: one has not.
+    """
+    for each in given:
+        if mark not in each:
+            raise UsageError(f"{option} {each} has no {behind}", f"write it like {example}")
 
 
 def _apart(path: str) -> tuple[str, str]:

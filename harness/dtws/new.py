@@ -16,8 +16,9 @@ from harness.system.files import write_atomically
 
 _MEMBERS = ["ann", "bob", "eve"]
 _LOGINS = ("none", "form", "python")
-#: A room at the end of a path, which another room can stand for: it is the third part at least, or is called like one.
-_ROOM = re.compile(r"(?:(?<=/)|^/)(?:[\w-]+/){2,}(?P<third>[\w-]+)/$|/(?P<named>lobby|general|room[\w-]*)/$")
+#: The end of a path that may be a room, and what rooms are called.
+_LAST = re.compile(r"[\w-]+")
+_ROOM = re.compile(r"lobby|general|room[\w-]*")
 #: Makes an account for each of the members, in a database that has none.
 _ACCOUNTS = (
     'python manage.py shell -c "from django.contrib.auth import get_user_model; [get_user_model().objects.create_user('
@@ -75,8 +76,6 @@ def _asked(given: str | None, yes: bool, question: str, usual: str) -> str:
 
 
 def _text(folder: Path, path: str, send: str, read: str, login: str) -> str:
-    room = _ROOM.search(path)
-    at = max(room.start("third"), room.start("named")) if room else 0
     manage = _found(folder, "manage.py")
     project = manage.parent if manage else folder
     asgi = next(
@@ -97,10 +96,20 @@ def _text(folder: Path, path: str, send: str, read: str, login: str) -> str:
         members=_MEMBERS,
         room="lobby",
         path=path,
-        other=f"{path[:at]}other/" if room else "",
+        other=_other(path),
         send=send,
         read=read,
     )
+
+
+def _other(path: str) -> str:
+    """Return the path of another room than the one that *path* ends with; empty where it may end with none.
+
+    A room is the third part of a path at least, or is called like one.
+    """
+    above, _, last = path.removesuffix("/").rpartition("/")
+    is_room = path.endswith("/") and _LAST.fullmatch(last) and (above.count("/") > 1 or _ROOM.fullmatch(last))
+    return f"{above}/other/" if is_room else ""
 
 
 def _all(folder: Path, name: str) -> list[Path]:

@@ -127,6 +127,15 @@ def both(pictures: Sequence[Picture]) -> list[tuple[str, str]]:
     return [(_for_page(svg, label), _alone(svg)) for label, svg in made]
 
 
+def alone(pictures: Sequence[Picture]) -> list[str]:
+    """Return each of *pictures* as it stands alone.
+
+    Raises:
+        HarnessError: one cannot be drawn.
+    """
+    return [_alone(_drawn(each)) for each in pictures]
+
+
 def _alone(svg: str) -> str:
     """Return what was drawn as it stands alone, black on white."""
     return svg.replace("<svg ", '<svg style="background: #fff" ', 1).replace(INK, "#000000")

@@ -83,15 +83,17 @@ def checked(pages: Mapping[str, str], view: View) -> Iterator[Callable[[], dict[
     """
     drawable = find_spec("matplotlib") is not None
     pictures = load_plots.plots(view) if drawable else []
-    jobs = [partial(plots.both, pictures), *(partial(rst.problems, text, path) for path, text in pages.items())]
+    jobs: list[Callable[[], Any]] = [
+        partial(plots.alone, pictures),
+        *(partial(rst.problems, text, path) for path, text in pages.items()),
+    ]
 
     def ended() -> dict[str, str] | None:
         drawn = next(made)
         for wrong, path in zip(made, pages, strict=True):
             if wrong:
                 raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
-        svgs = {f"{each.name}.svg": alone for each, (_, alone) in zip(pictures, drawn, strict=True)}
-        return svgs if drawable else None
+        return {f"{each.name}.svg": svg for each, svg in zip(pictures, drawn, strict=True)} if drawable else None
 
     with workers.mapped(operator.call, jobs, inline=len(pages) < _WORTH_A_PROCESS) as made:
         yield ended

@@ -94,8 +94,8 @@ def checked(
     )
 
 
-#: What another failure is told by, and what to do about it where options describe the chat, and where a scenario does.
-_OTHER_HINTS = (
+#: What another failure is told by, and what to do about it: where a scenario describes the chat the last.
+_OTHER_HINTS: tuple[tuple[str, ...], ...] = (
     (
         r"login page answers with status 404",
         "--login names the path of the page with the form",
@@ -106,8 +106,8 @@ _OTHER_HINTS = (
         "are name and password right? a form with other fields is described by a scenario, under [login]",
         "are name and password right? prepare, under [server], makes whom the database does not have",
     ),
-    (r"CERTIFICATE_VERIFY_FAILED", *["give the certificate that it is to be trusted by: --ca FILE"] * 2),
-    (r"_ssl\.c", *["it does not speak TLS: try ws:// instead of wss://"] * 2),
+    (r"CERTIFICATE_VERIFY_FAILED", "give the certificate that it is to be trusted by: --ca FILE"),
+    (r"_ssl\.c", "it does not speak TLS: try ws:// instead of wss://"),
     (
         r"no message is found|is not what was sent",
         "say with --read where the message stands in a frame, such as .message",
@@ -125,9 +125,9 @@ _OTHER_HINTS = (
     ),
     (
         r"closed by the server|nothing can be broadcast",
-        *['say with --send what a message is like: \'{"message": "$TEXT"}\'; see as well what the server printed'] * 2,
+        'say with --send what a message is like: \'{"message": "$TEXT"}\'; see as well what the server printed',
     ),
-    (r"chooses no subprotocol", *["offer one that it speaks: --subprotocol"] * 2),
+    (r"chooses no subprotocol", "offer one that it speaks: --subprotocol"),
 )
 
 
@@ -136,7 +136,7 @@ def _hint(text: str, described: bool) -> str:
     if status := re.search(r"failed: status (\d+)", text):
         return _HINTS.get(status[1], "")
     found = (hints for pattern, *hints in _OTHER_HINTS if re.search(pattern, text))
-    return next(found, ["", ""])[described]
+    return next(found, [""])[-1 if described else 0]
 
 
 def _rows(client: ScenarioClient, talked: Talked) -> Iterator[Row]:

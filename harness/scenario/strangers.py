@@ -26,7 +26,7 @@ def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
     names = [each for each in scenario.connections if each in heard]
     if left := names[_MOST:]:
         seen = f"no: connections beyond the first {_MOST} are not tried, such as {left[0]}"
-        yield Finding(question="Could all of this be asked?", expected="yes", seen=seen, good=None)
+        yield Finding(question="Are all connections tried?", expected="yes", seen=seen, good=None)
     names = names[:_MOST]
     several = len(scenario.connections) > 1
     eavesdroppers = [each for name in names for each in _at(chat, client, name, several)]

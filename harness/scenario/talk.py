@@ -13,7 +13,7 @@ from harness.chat.pulse import beating
 from harness.chat.rounds import SEEDS, first_round, second_round
 from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.errors import CellFailure, HarnessError
-from harness.results.result import Exchange, Finding
+from harness.results.result import BROKEN_OFF, Exchange, Finding
 from harness.scenario import strangers
 from harness.scenario.client import ScenarioClient
 from harness.system.waiting import Deadline, wait_until
@@ -73,6 +73,5 @@ def _strangers(chat: Chat, client: ScenarioClient) -> list[Finding]:
     try:
         found.extend(strangers.ask(chat, client))
     except (CellFailure, HarnessError, HandshakeRefused, SendFailed, OSError) as error:
-        question = "Could all of this be asked?"
-        found.append(Finding(question=question, expected="yes", seen=str(error), good=False))
+        found.append(Finding(question=BROKEN_OFF[0], expected="yes", seen=str(error), good=False))
     return found

@@ -44,10 +44,6 @@ def build(view: View, reports: Reports, script: Script, target: Path) -> int:
                 number += 1
         shutil.copytree(_HERE / "static", fresh / "static")
         files = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
-        if not target.exists():
-            _write_manifest(fresh, files)
-            fresh.replace(target)
-            return number
         # At each moment the list has all that is of a site, so that whatever interrupts, the next one can go on.
         _write_manifest(target, {*old, *files})
         for name in files:

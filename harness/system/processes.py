@@ -103,10 +103,9 @@ class Child:
             # What is older was abandoned by somebody else, who may still need it.
             self._born: float = self._popen.create_time()
         except OSError as error:
-            name = Path(command[0]).name
-            raise HarnessError(
-                f"{name} could not be started: {error.strerror}", f"is {name} what is meant, and is it installed there?"
-            ) from error
+            name, missing = Path(command[0]).name, isinstance(error, FileNotFoundError)
+            hint = f"is {name} what is meant, and is it installed there?" if missing else ""
+            raise HarnessError(f"{name} could not be started: {error.strerror}", hint) from error
         _note(env.get(OWNER, ""), self.pid)
 
     @staticmethod
