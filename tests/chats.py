@@ -17,8 +17,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-#: The cookie that lets somebody in where there is a login.
+#: The cookie that lets somebody in where there is a login, and its values.
 COOKIE = "who"
+KNOWN = ("ann", "bob", "eve")
 
 
 @dataclass
@@ -26,7 +27,7 @@ class OwnChat:
     """A chat that hands on ``{"message": …}`` in each room; what it does wrong is chosen."""
 
     #: What it does wrong: ``leaks``, ``twice``, ``not to oneself``, ``drops``, ``alters``, ``never``, ``closes``,
-    #: ``shouts later``, ``drops repeats``.
+    #: ``shouts later``, ``drops repeats``, ``any cookie``, ``null``, ``misnames``, ``ASCII``, ``races``, ``forgets``.
     wrong: str = ""
     #: Whether only those are let in who have the cookie, and only pages of its own.
     login: bool = False
@@ -45,12 +46,15 @@ class OwnChat:
     addressed: bool = False
     #: Whether a room is named by the first frame, ``{"join": …}``, and not by the path.
     joining: bool = False
+    #: Whether each message says whose it is, by the cookie.
+    naming: bool = False
     #: Whether everybody is told who comes, and whether whoever has a cookie is in one place at a time.
     announcing: bool = False
     alone: bool = False
     #: What has been said, and who is connected by which cookie.
     said: set[str] = field(default_factory=set)
     people: dict[str, ServerConnection] = field(default_factory=dict)
+    under_way: str = ""
     #: Who is connected, by room.
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
     port: int = 0
@@ -63,20 +67,32 @@ class OwnChat:
             return connection.respond(http.HTTPStatus.FORBIDDEN, "with what?")
         if self.header[0] and request.headers.get(self.header[0]) != self.header[1]:
             return connection.respond(http.HTTPStatus.FORBIDDEN, "with what?")
-        if self.login and COOKIE not in request.headers.get("Cookie", ""):
+        if self.login and not self._knows(request.headers.get("Cookie", "")):
             return connection.respond(http.HTTPStatus.FORBIDDEN, "who is that?")
-        origin = request.headers.get("Origin", "")
-        if self.own_origin and urlsplit(origin).port != self.port:
+        if self.own_origin and request.headers.get("Origin") not in self._own_origins:
             return connection.respond(http.HTTPStatus.FORBIDDEN, "from where?")
         return None
+
+    def _knows(self, cookies: str) -> bool:
+        """Tell whether somebody is let in by *cookies*."""
+        return COOKIE in cookies if self.wrong == "any cookie" else cookies.partition(f"{COOKIE}=")[2] in KNOWN
+
+    @property
+    def _own_origins(self) -> list[str | None]:
+        """The Origins of its own pages; what is wrong may be that ``null`` is taken for one."""
+        own = [f"{scheme}://{host}:{self.port}" for scheme in ("http", "https") for host in ("127.0.0.1", "localhost")]
+        return [*own, *(["null"] if self.wrong == "null" else [])]
 
     async def _handle(self, connection: ServerConnection) -> None:
         path = json.loads(await connection.recv())["join"] if self.joining else connection.request.path
         self.rooms.setdefault(path, []).append(connection)
+        cookie = connection.request.headers.get("Cookie", "")
+        if self.wrong == "forgets" and cookie in self.said:
+            self.rooms[path].remove(connection)
+        self.said.add(cookie)
         if self.announcing:
             for each in list(self.rooms[path]):
                 await each.send('{"message": "somebody has come"}')
-        cookie = connection.request.headers.get("Cookie", "")
         if self.alone and cookie:
             if before := self.people.get(cookie):
                 await before.close(4001, "you are somewhere else")
@@ -92,7 +108,8 @@ class OwnChat:
                 if not self.addressed or fields["to"] == "everybody":
                     await self._hand_on(connection, path, fields["message"])
         finally:
-            self.rooms[path].remove(connection)
+            with suppress(ValueError):
+                self.rooms[path].remove(connection)
 
     async def _hand_on(self, sender: ServerConnection, path: str, message: str) -> None:
         private = not message.startswith("fence")
@@ -106,7 +123,17 @@ class OwnChat:
             hearers.remove(sender)
         if self.wrong == "drops" and private:
             hearers = hearers[:1]
-        text = json.dumps({"message": message + "?" if self.wrong == "alters" and private else message})
+        if self.wrong == "races":
+            self.under_way = message
+            await asyncio.sleep(0.02)
+            message = self.under_way
+        if self.wrong == "ASCII":
+            message = message.encode("ascii", "replace").decode()
+        fields = {"message": message + "?" if self.wrong == "alters" and private else message}
+        if self.naming:
+            cookie = sender.request.headers.get("Cookie", "")
+            fields["by"] = "ann" if self.wrong == "misnames" else cookie.partition("=")[2]
+        text = json.dumps(fields)
         if self.wrong == "shouts later":
             self._tasks.append(asyncio.create_task(self._shout(hearers, message)))
         for each in hearers * (2 if self.wrong == "twice" and private else 1):

@@ -179,12 +179,15 @@ class Client(ABC):
 
     def messages(self, data: str) -> list[str]:
         """Return all messages in one frame, for protocols that put several into one."""
-        message = self.heard(data)
-        return [] if message is None else [message]
+        return [] if (message := self.heard(data)) is None else [message]
 
     def read(self, data: str) -> list[Message]:
-        """Return all messages in one frame with what it says of their sender and channel, where it says that."""
+        """Return all messages in one frame with what else it says, where it does; see :meth:`says`."""
         return [Message(text) for text in self.messages(data)]
+
+    def says(self, row: ChannelRow, fence: bool = False) -> Mapping[str, str]:
+        """Return what frames have to say, if they do, of *row*'s message, or of a *fence* for everybody behind it."""
+        return {"sender": row.sender, "channel": "broadcast" if fence else row.channel}
 
     def frame_format(self) -> FrameFormat:
         """Return how the sockets of a load run speak; each hears what is broadcast, and one broadcasts."""
@@ -347,17 +350,15 @@ class Chat(Fenced):
 
     def _never_stood(self, endpoint: Endpoint) -> CellFailure:
         """Return why *endpoint* is open, and no fence has come to it."""
-        known = self.ledger.texts()
-        closed = self.transcript.closed(endpoint)
+        known, closed = self.ledger.texts(), self.transcript.closed(endpoint)
         arrived = [text for text in self.transcript.texts(endpoint) if text not in known]
-        text = f"{endpoint.member}'s {endpoint.name} connection was opened, but "
+        what = closed or self.client.silence(self, endpoint)
         if arrived:
-            text += f"what arrives on it is not what was sent, at first {shorten(arrived[0])[:80]!r}"
-            text += f"; then {closed}" if closed else ""
-        else:
-            text += closed or self.client.silence(self, endpoint)
+            what = f"what arrives on it is not what was sent, at first {shorten(arrived[0])[:80]!r}"
+            what += f"; then {closed}" if closed else ""
         refused = closed.startswith(CLOSED_BY_SERVER) and not arrived
-        return CellFailure(Reason.HANDSHAKE_REFUSED if refused else Reason.EXCHANGE_WRONG, text)
+        reason = Reason.HANDSHAKE_REFUSED if refused else Reason.EXCHANGE_WRONG
+        return CellFailure(reason, f"{endpoint.member}'s {endpoint.name} connection was opened, but {what}")
 
     def announce_fence(
         self, endpoints: Iterable[Endpoint] | None = None, seconds: float = FENCE_DEADLINE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Collection, Container, Sequence
 from contextlib import suppress
@@ -13,7 +12,7 @@ import msgspec
 from harness.chat.conversation import Chat
 from harness.chat.fencing import FENCE_DEADLINE
 from harness.chat.judge import Received, SentExchange, judge
-from harness.chat.ledger import copies, in_any_letters, overheard
+from harness.chat.ledger import copies, in_any_letters, of_another_run, overheard
 from harness.chat.members import ChannelRow
 from harness.chat.rounds import Planned, Round
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
@@ -31,8 +30,6 @@ _HURRY_AFTER = 3
 BUDGET = 180.0
 #: Seconds after the last exchange of a round during which copies and leaks are still waited for.
 HORIZON = 4.0
-#: What runs say, with the token of each.
-_SAID = re.compile(r"\(([0-9a-f]{6})(?:-2)?\)")
 #: Why an exchange was not made that nobody had time for.
 _GIVEN_UP = f"given up after {BUDGET:.0f} s of exchanges"
 
@@ -128,9 +125,11 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     }
     faults = judge(outcome.sent, received)
     _add_leaks(chat, outcome, faults)
+    rows = {row.number: row for row in chat.client.script.rows}
     for each in outcome.sent:
         if each.error and not each.expected:  # one that nobody has to hear is not right either where it was never said
-            fault = Fault(kind="not sent", member=each.sender, connection=each.channel, text=each.error)
+            row = rows[each.number]
+            fault = Fault(kind="not sent", member=row.sender, connection=row.channel, text=each.error)
             faults[each.number].append(fault)
     if outcome.sent:
         faults[outcome.sent[-1].number] += [*_copies(chat, own, until), *outcome.ending]
@@ -193,19 +192,13 @@ def _heard(
         message
         for message in chat.transcript.messages(endpoint)
         if message.text not in others
-        and not (chat.client.greets and _of_another_run(message.text, chat.token))
+        and not (chat.client.greets and of_another_run(message.text, chat.token))
         and (
             message.text in own
             or (since <= message.at and (until is None or message.at <= until))
             or any(in_any_letters(text, message.text) for text in own)
         )
     ]
-
-
-def _of_another_run(text: str, token: str) -> bool:
-    """Tell whether *text* is what a run says whose token is another one than *token*."""
-    said = _SAID.search(text)
-    return said is not None and said[1] != token
 
 
 def _add_leaks(chat: Chat, outcome: Exchanged, faults: dict[int, list[Fault]]) -> None:
@@ -277,9 +270,14 @@ def what_was_wrong(exchanged: Exchanged, found: Sequence[Exchange] | None = None
 
 def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) -> SentExchange:
     """Send one message, wait for it, and send the fence behind it."""
-    row, text = planned.row, planned.text
+    row, text, client = planned.row, planned.text, chat.client
     sent = SentExchange(
-        row.number, text, chat.client.expected(row), sender=row.sender, channel=row.channel, error=_cannot(chat, budget)
+        row.number,
+        text,
+        client.expected(row),
+        says=client.says(row),
+        fence_says=client.says(row, fence=True),
+        error=_cannot(chat, budget),
     )
     if sent.error:
         return sent

@@ -14,11 +14,12 @@ from functools import partial
 
 import msgspec
 
+from harness.captured.output import shorten
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import Exchanged
-from harness.chat.ledger import in_any_letters, overheard, stands_in
+from harness.chat.ledger import in_any_letters, of_another_run, overheard, stands_in
 from harness.chat.members import GROUP, GROUP_MEMBERS, ChannelRow
-from harness.chat.parties import Eavesdropper, Listening
+from harness.chat.parties import Eavesdropper, Listening, foreign_origins
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.result import Finding
@@ -29,6 +30,7 @@ _QUIET = 1.0
 #: What strangers ask, and what they say.
 _PUBLISHING = "Can an unknown client broadcast through a WebSocket?"
 _POSTING = "Can an unknown client post a message to a page?"
+_OTHERS = "Do messages of other runs, or of earlier ones, stay away?"
 _DISPLACING = "Do members stay connected while strangers try?"
 _STRANGERS = {_PUBLISHING: "broadcast of a stranger", _POSTING: "posted by a stranger"}
 
@@ -51,12 +53,9 @@ def overhear(
     listening = Listening({Endpoint("eavesdropper", str(number)): each for number, each in enumerate(eavesdroppers, 1)})
     chat.listening = listening
     for endpoint, each in listening.eavesdroppers.items():
-        try:
-            chat.open(endpoint, each.path, each.member, each.origin)
+        if _enter(chat, endpoint, each, listening):
             with suppress(CellFailure):  # one that hears no broadcast may hear what is private
                 chat.wait_subscribed([endpoint], seconds=_QUIET)
-        except HandshakeRefused as error:
-            listening.refused[endpoint] = str(error)
     rows = private_rows() if rows is None else rows
     listening.since = time.monotonic()
     for row in rows:
@@ -73,6 +72,20 @@ def overhear(
     yield from _findings(chat, listening)
 
 
+def _enter(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: Listening) -> bool:
+    """Open the connection of an eavesdropper; tell whether it is open. A foreign page tries several Origins."""
+    for origin in [each.origin, *(foreign_origins(chat.server.base) if each.origin else ())]:
+        try:
+            chat.open(endpoint, each.path, each.member, origin)
+        except HandshakeRefused as error:
+            listening.refused.setdefault(endpoint, str(error))
+            continue
+        if listening.refused.pop(endpoint, ""):
+            listening.origins[endpoint] = origin
+        return True
+    return False
+
+
 def look_again(chat: Chat, findings: list[Finding]) -> None:
     """Answer again, in *findings*, what the eavesdroppers of *chat* hear and what strangers made heard; let them go."""
     if chat.listening is None:
@@ -86,6 +99,21 @@ def look_again(chat: Chat, findings: list[Finding]) -> None:
                 seen = f"{finding.seen}, and later the message is received by {', '.join(heard)}"
                 findings[place] = msgspec.structs.replace(finding, seen=seen, good=False)
     chat.close(chat.listening.eavesdroppers)
+
+
+def of_other_runs(chat: Chat, played: Exchanged) -> Iterator[Finding]:
+    """Yield that messages of another run came to members while one was *played*, where some did: nobody judges them."""
+    known, began = chat.ledger.texts(), min(played.sent_at, default=0.0)
+    found = [
+        (endpoint, message.text)
+        for endpoint in chat.endpoints
+        for message in chat.transcript.messages(endpoint)
+        if message.at >= began and message.text not in known and of_another_run(message.text, chat.token)
+    ]
+    if found:
+        (endpoint, text), number = found[0], len(found)
+        seen = f"no: {number} arrived, the first on {endpoint.member}'s {endpoint.name}: {shorten(text)}; not judged"
+        yield Finding(question=_OTHERS, expected="yes", seen=seen, good=None)
 
 
 def displaced(rounds: Iterable[Exchanged]) -> Iterator[Finding]:
@@ -126,6 +154,8 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
         good, seen = None, "nothing, but no broadcast arrives either: not proved"
     else:
         good, seen = not foreign, "accepted, but nothing private" if foreign else "nothing private"
+    if origin := listening.origins.get(endpoint):
+        seen += f" (with the Origin {origin})"
     expected = "the connection is refused" if foreign else "nothing meant for others"
     if each.welcome:
         expected, good = f"either, for {each.welcome}", good if endpoint in listening.refused else None

@@ -34,9 +34,9 @@ class SentExchange:
     unreached: frozenset[Endpoint] = frozenset()
     #: Why it could not be sent; empty where it was.
     error: str = ""
-    #: Who said it, and in which channel; empty where the judge is not to look at that.
-    sender: str = ""
-    channel: str = ""
+    #: What frames have to say of it, as far as they say something: ``sender`` → ``John``; and of its fences.
+    says: Mapping[str, str] = field(default_factory=dict)
+    fence_says: Mapping[str, str] = field(default_factory=dict)
 
     def fences_of(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Return the fences that *endpoint* is to receive."""
@@ -122,7 +122,7 @@ class _Connection:
             if place is not None:
                 self.fences[message.text] = self.fences.get(message.text, 0) + 1
                 if message.text not in self.sent[place].reach:  # what reaches only some may be sent by somebody else
-                    self._hold_against(place, message, "broadcast")
+                    self._hold_against(place, message, self.sent[place].fence_says)
                 if place not in self.fenced:
                     for later in sorted(each for each in self.had | self.fenced if each > place):
                         self._fault(later, "out of order", "before a fence that was sent earlier")
@@ -164,14 +164,13 @@ class _Connection:
             self._fault(copied[-1] if copied else place, "duplicated" if copied else "extra", message.text)
             return
         self.had.add(place)
-        self._hold_against(place, message, self.sent[place].channel)
+        self._hold_against(place, message, self.sent[place].says)
 
-    def _hold_against(self, place: int, message: Message, channel: str) -> None:
-        """Compare what *message* says of its sender and its channel with who sent it and how."""
-        wanted = self.sent[place]
-        for what, said, right in (("from", message.sender, wanted.sender), ("in", message.channel, channel)):
-            if said and right and said != right:
-                self._fault(place, "altered", f"it is said to be {what} {said}, and was {what} {right}")
+    def _hold_against(self, place: int, message: Message, wanted: Mapping[str, str]) -> None:
+        """Compare what *message* says, beside its text, with what it has to say."""
+        for what, right in wanted.items():
+            if (said := message.says.get(what, right)) != right:
+                self._fault(place, "altered", f"its {what} is {said or 'not there'}, and has to be {right}")
 
     def _conclude(self, place: int) -> None:
         exchange, strangers = self.sent[place], self.strangers.get(place, [])

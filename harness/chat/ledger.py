@@ -20,6 +20,8 @@ from harness.clients.transcript import Frame
 _CARRYING = ("text", "binary", "ping", "pong")
 #: So many letters and digits say what they are of, also in a frame in which nothing else is as it was.
 _TELLING = 20
+#: What runs say, with the token of each.
+_SAID = re.compile(r"\(([0-9a-f]{6})(?:-2)?\)")
 #: What is neither a letter nor a digit.
 _BETWEEN = re.compile(r"[\W_]+")
 
@@ -91,6 +93,12 @@ class Overheard:
     owner: str
 
 
+def of_another_run(text: str, token: str) -> bool:
+    """Tell whether *text* is what a run says whose token is another one than *token*."""
+    said = _SAID.search(text)
+    return said is not None and said[1] != token
+
+
 def in_any_letters(said: str, data: str) -> bool:
     """Tell whether what was *said* stands in *data*, however it is quoted, spaced or shouted there."""
     return stands_in(_plain(said), _plain(data))
@@ -102,8 +110,12 @@ def _plain(text: str) -> str:
 
 
 def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint, str]) -> Iterator[Overheard]:
-    """Yield everything private in *frames* that came to somebody it was not for, each text once a connection."""
+    """Yield everything private in *frames* that came to somebody it was not for, each text once a connection.
+
+    The beginning of a longer text is enough where no other text begins like that: a preview tells it.
+    """
     private = [(each, {each.text, json.dumps(each.text)[1:-1]}, _plain(each.text)) for each in ledger.private()]
+    beginnings = _beginnings(ledger.texts())
     found: set[tuple[str, Endpoint]] = set()
     for frame in frames:
         if frame.direction != "in" or frame.kind not in _CARRYING:
@@ -113,9 +125,28 @@ def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint,
         for each, forms, bare in private:
             if each.hearers is None or owner in each.hearers or (each.text, frame.endpoint) in found:
                 continue
-            if any(stands_in(form, frame.data) for form in forms) or (len(bare) >= _TELLING and stands_in(bare, whole)):
+            told = any(stands_in(form, frame.data) for form in forms)
+            told = told or (len(bare) >= _TELLING and stands_in(bare, whole))
+            if told or (bare in beginnings and beginnings[bare] in whole):
                 found.add((each.text, frame.endpoint))
                 yield Overheard(each, frame.endpoint, owner)
+
+
+def _beginnings(texts: Iterable[str]) -> dict[str, str]:
+    """Return by what beginning each of *texts*, in letters and digits, is told from all others; some have none."""
+    found = {}
+    bare = ["", *sorted({_plain(each) for each in texts}), ""]
+    for before, own, after in zip(bare, bare[1:], bare[2:], strict=False):
+        shared = max(_shared(own, before), _shared(own, after))
+        if (size := max(shared + 1, _TELLING)) < len(own):
+            found[own] = own[:size]
+    return found
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many letters two texts have in common at their beginnings."""
+    alike = (mine == theirs for mine, theirs in zip(one, other, strict=False))
+    return next((place for place, same in enumerate(alike) if not same), min(len(one), len(other)))
 
 
 def stands_in(said: str, data: str) -> bool:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from harness.clients.connection import Endpoint
 from harness.clients.http import LoginForm
 
 #: A site that there is not (RFC 6761): its pages have no business at the chat.
 FOREIGN = "http://elsewhere.invalid"
+
+
+def foreign_origins(base: str) -> list[str]:
+    """Return the Origins of foreign pages that a careless check takes for that of *base*, such as ``http://here:8000``.
+
+    A frame that is sandboxed has the Origin ``null`` (https://html.spec.whatwg.org/#sandboxed-origin-browsing-context-flag);
+    the others begin or end like the site's own.
+    """
+    parts = urlsplit(base)
+    host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
+    return ["null", f"{parts.scheme}://{host}.elsewhere.invalid{port}", f"{parts.scheme}://elsewhere-{host}{port}"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,8 @@ class Listening:
     eavesdroppers: dict[Endpoint, Eavesdropper]
     #: Whose connection was refused, and how.
     refused: dict[Endpoint, str] = field(default_factory=dict)
+    #: The Origin by which somebody was let in who had been refused with another.
+    origins: dict[Endpoint, str] = field(default_factory=dict)
     #: When what is private was said (:func:`time.monotonic`).
     since: float = 0.0
     #: Fences that were sent behind what is private.

@@ -6,8 +6,8 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.clients.connection import Endpoint
@@ -37,9 +37,8 @@ class Message:
     """A message in a frame that arrived, with what the frame says of it."""
 
     text: str
-    #: Who is said to have sent it, and in which channel; empty where the frame does not say.
-    sender: str = ""
-    channel: str = ""
+    #: What else the frame says, such as ``sender`` → ``John``; nothing of what it does not say.
+    says: Mapping[str, str] = field(default_factory=dict)
     #: When it arrived (:func:`time.monotonic`).
     at: float = 0.0
 

@@ -55,6 +55,7 @@ class Described:
     members: int | None
     send: str | None
     read: tuple[str, ...]
+    says: tuple[str, ...]
     ignore: tuple[str, ...]
     hears: Literal["all", "others"] | None
     login: str | None
@@ -70,6 +71,7 @@ class Described:
 @option("--members", "NUMBER", "How many connect; 3 unless --user says.", type=click.IntRange(1, _MOST))
 @option("--send", "TEMPLATE", "The frame that says something; $TEXT, which stands for it, unless given.")
 @several("--read", "POINTER", "Where the message stands in a frame, such as .message")
+@several("--says", "POINTER=VALUE", "What else stands there, such as .user='$USER'")
 @several("--ignore", "REGEX", "Frames that are no messages")
 @click.option("--hears", type=click.Choice(["all", "others"]), help="Whether who speaks hears it as well, as all do.")
 @option("--login", "PATH", "The page with the form by which members log in.")
@@ -158,7 +160,9 @@ def _of_options(path: str, options: Described) -> Scenario:
         login=LoginTable(form=options.login) if options.login else None,
         members=people,
         connections={_ON: connection},
-        frames=FramesTable(send=options.send or "$TEXT", read=list(options.read), ignore=list(options.ignore)),
+        frames=FramesTable(
+            send=options.send or "$TEXT", read=list(options.read), says=_says(options), ignore=list(options.ignore)
+        ),
         exchanges=[
             ExchangeTable(sender=name, hears=[each for each in people if options.hears != "others" or each != name])
             for name in people
@@ -204,6 +208,12 @@ def _whole(option: str, given: Sequence[str], mark: str, behind: str, example: s
     for each in given:
         if mark not in each:
             raise UsageError(f"{option} {each} has no {behind}", f"write it like {example}")
+
+
+def _says(options: Described) -> dict[str, str]:
+    """Return what has to stand in the frame of each message: pointers → templates."""
+    _whole("--says", options.says, "=", "value", ".user='$USER'")
+    return {where: value for where, _, value in (each.partition("=") for each in options.says)}
 
 
 def _apart(path: str) -> tuple[str, str]:
@@ -252,7 +262,7 @@ def _how_sure(row: Row) -> str:
 
 
 def _last(found: Checked) -> str:
-    return f"{found.verdict.label}: {found.text} ({found.seconds:.1f} s)"
+    return f"{found.label}: {found.text} ({found.seconds:.1f} s)"
 
 
 def _table(found: Checked) -> str:

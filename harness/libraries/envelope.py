@@ -72,7 +72,7 @@ class JsonClient(Client):
         known = len(texts) == 1 and fields.get("message") == texts[0]
         if not known:
             return [Message(text) for text in texts]
-        return [Message(texts[0], sender=fields.get("sender", ""), channel=fields.get("channel", ""))]
+        return [Message(texts[0], {each: fields[each] for each in ("sender", "channel") if fields.get(each)})]
 
     def unwrapped(self, data: str) -> str:
         """Return the JSON in *data*, for protocols that put something around it."""

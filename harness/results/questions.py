@@ -12,6 +12,7 @@ _KNOWN = {
     "What reaches an unknown client that subscribes to user messages?": "unknown-hears-user",
     "What reaches an unknown client that subscribes to group messages?": "unknown-hears-group",
     "What reaches an unknown client?": "unknown-hears",
+    "What reaches a client with a made-up cookie or token?": "made-up-hears",
     "What reaches Mary, who asks for John's channel?": "mary-hears-john",
     "What reaches a page of a foreign Origin, with John's cookie?": "foreign-origin",
     "What reaches a page of a foreign Origin, with a member's cookie?": "foreign-origin",

@@ -130,6 +130,8 @@ def _talk(
         starts.wait_for_horizon(judged, until)
         isolation.look_again(chat, observed.isolation)
         observed.isolation += isolation.displaced(each.exchanged for each in judged)
+        if chat.client.greets:
+            observed.isolation += isolation.of_other_runs(chat, first)
         starts.judge_again(judged, until)
         observed.exchanges = exchanges.joined(observed.rounds)
     starts.check(judged)

@@ -13,7 +13,7 @@ from harness.results.model import Model
 from harness.results.result import Finding, Judgement
 from harness.scenario.client import ScenarioClient
 from harness.scenario.talk import Talked
-from harness.verdict import Reason, Verdict
+from harness.verdict import Reason, Verdict, with_catch
 
 
 class Row(Model, frozen=True, kw_only=True):
@@ -54,6 +54,12 @@ class Checked(Model, frozen=True, kw_only=True):
     exchanges: list[Row]
     findings: list[Finding]
     seconds: float
+
+    @property
+    def label(self) -> str:
+        """The verdict as it is shown: one that has a catch is no plain yes."""
+        caught = self.verdict is Verdict.WORKS and any(each.good is False for each in self.findings)
+        return with_catch(self.verdict.label, caught)
 
 
 #: What a handshake that was refused with a status is told by.
@@ -184,8 +190,8 @@ def junit(found: Checked) -> str:
         failed = ElementTree.SubElement(case, "failure", message=printable(found.text))
         failed.text, failures = printable(found.hint or found.text), 1
     for each in found.findings:
-        # What strangers may do is a catch of a chat that works, and no failure of it.
-        case = ElementTree.SubElement(suite, "testcase", classname="dtws.strangers", name=printable(each.question))
+        # What strangers may do, and such, is a catch of a chat that works, and no failure of it.
+        case = ElementTree.SubElement(suite, "testcase", classname="dtws.questions", name=printable(each.question))
         ElementTree.SubElement(case, "system-out").text = printable(f"{each.seen} (expected: {each.expected})")
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(failures))

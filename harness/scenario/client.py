@@ -14,16 +14,16 @@ from harness.chat.members import ChannelRow, Script
 from harness.clients.connection import Connection, Endpoint, HandshakeRefused, SendFailed
 from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession, LoginForm, status_of
+from harness.clients.transcript import Message
 from harness.clients.websocket import Offer, WebSocketConnection
 from harness.errors import CellFailure
 from harness.scenario import fences
-from harness.scenario.frames import Reader, filled, words_in
+from harness.scenario.frames import filled, words_in
 from harness.scenario.model import ExchangeTable, Scenario
-from harness.scenario.opening import Address, Credentials, cookies, lets_in, ticket_for, trusting
+from harness.scenario.opening import Address, Credentials, cookies, lets_in, made_up, ticket_for, trusting
+from harness.scenario.wording import SECRETS, Wording
 from harness.verdict import Reason
 
-#: The words of templates that only those know who are let in.
-_SECRETS = ("PASSWORD", "TOKEN", "TICKET")
 #: Letters of a frame that is shown.
 _SHOWN = 200
 
@@ -44,10 +44,8 @@ class ScenarioClient(Client):
         self._signed: Mapping[str, Credentials] | None = None
         self.script = Script(tuple(scenario.members), tuple(_rows(scenario)), echoes=True)
         self.quiet = scenario.quiet
-        frames = scenario.frames
-        pointers = [frames.read] if isinstance(frames.read, str) else frames.read
-        self._reader = Reader(pointers, frames.prefix, frames.match, frames.ignore)
-        self._tokens: dict[str, str] = {name: each.token for name, each in scenario.members.items()}
+        self._wording = Wording(scenario)
+        self._reader = self._wording.reader()
         self._headers: dict[str, dict[str, str]] = {}
 
     @property
@@ -57,7 +55,8 @@ class ScenarioClient(Client):
         return LoginForm(
             path=login.form if login and login.form else "/",
             fields=lambda member: {
-                name: filled(value, self._words(member)) for name, value in (login.fields if login else {}).items()
+                name: filled(value, self._wording.words(member))
+                for name, value in (login.fields if login else {}).items()
             },
             session_cookie=login.cookie if login else "sessionid",
             csrf_cookie="csrftoken",
@@ -76,21 +75,11 @@ class ScenarioClient(Client):
         """Whether a member's cookies are all that the connection on which everybody speaks is opened by."""
         table, login = self.scenario.connections[self._main], self.scenario.login
         words = set().union(*(words_in(each) for each in (table.path, *table.opened)))
-        words |= words_in(self._template(self._main)) & set(_SECRETS)
+        words |= words_in(self._wording.template(self._main)) & set(SECRETS)
         headers = table.headers or any(each.headers for each in self.scenario.members.values())
         # What lines of Python leave is known once they have run.
         left = login is not None and "headers" in login.python
         return not (words or headers or left or table.subprotocols or table.ticket)
-
-    def _words(self, member: str) -> dict[str, str]:
-        """Return what stands for the words of a template that *member* fills in; a stranger where that is empty."""
-        table = self.scenario.members.get(member)
-        return {
-            "MEMBER": member or "stranger",
-            "USER": (table.user if table else "") or member or "stranger",
-            "PASSWORD": table.password if table else "",
-            "TOKEN": self._tokens.get(member, ""),
-        }
 
     def log_in(self, chat: Chat, member: str) -> None:
         table, login = self.scenario.members[member], self.scenario.login
@@ -108,7 +97,7 @@ class ScenarioClient(Client):
         given = next((value for name, value in found.headers.items() if name not in headers), "")
         session.take({**found.cookies, **cookies(given)}, headers)
         self._headers[member] = headers
-        self._tokens[member] = found.token
+        self._wording.tokens[member] = found.token
         if login and login.form:
             session.log_in(member)
 
@@ -136,25 +125,34 @@ class ScenarioClient(Client):
         paths = paths or self.paths()
         return paths.get(channel) or paths[self.common or next(iter(paths))]
 
-    def address_as(self, connection: str, member: str) -> str:
-        """Return the address of *connection* for a stranger who claims to be *member*."""
-        return str(Address(self.scenario.connections[connection].path, connection, member))
+    def address_as(self, connection: str, member: str, made_up: bool = False) -> str:
+        """Return the address of *connection* for a stranger who claims to be *member*; see :class:`Address`."""
+        return str(Address(self.scenario.connections[connection].path, connection, member, made_up))
+
+    def can_be_made_up(self, chat: Chat, connection: str, member: str) -> bool:
+        """Tell whether *member* is let in at *connection* by something that others can make up: a cookie or a token."""
+        table = self.scenario.connections[connection]
+        templates = (table.path, *table.opened, *table.subprotocols, *table.headers.values())
+        token = self._wording.tokens[member] and any("TOKEN" in words_in(each) for each in templates)
+        headers = self._headers.get(member) or any(map(lets_in, table.headers))
+        return bool(chat.cookie(member) or headers or table.ticket or token)
 
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
-        address, words = Address.of(path), self._words(member)
+        address, foreign = Address.of(path), origin not in ("", chat.server.base)
         table = self.scenario.connections[address.connection]
-        session = chat.session(member) if member else HttpSession(chat.server.base, self.form, chat.server.certificates)
-        foreign = origin not in ("", chat.server.base)
-        if not member:
-            words |= {each: value for each, value in self._words(address.claimed).items() if each not in _SECRETS}
+        session, words, headers = self._coming(chat, address, member)
         if foreign:  # a page in a browser has the cookies, and neither knows a secret nor reads another site's pages
-            words |= dict.fromkeys(_SECRETS, "")
+            words |= dict.fromkeys(SECRETS, "")
+        elif table.ticket and address.made_up:
+            real = ticket_for(chat.session(address.claimed), table.ticket, self._wording.words(address.claimed))
+            words["TICKET"] = made_up(real)
         elif table.ticket:
             words["TICKET"] = ticket_for(session, table.ticket, words)
-        headers = {
-            **self._headers.get(member, {}),
-            **{name: filled(value, words) for name, value in table.headers.items() if member or not lets_in(name)},
-        }
+        for name, value in table.headers.items():
+            if member or not lets_in(name):
+                headers[name] = filled(value, words)
+            elif address.made_up:
+                headers[name] = made_up(filled(value, words))
         # Some chats let in only those who come from another site than the server's, which is then among the headers.
         for name in [each for each in headers if each.lower() == "origin"]:
             own = headers.pop(name)
@@ -180,6 +178,18 @@ class ScenarioClient(Client):
             connection.close()
             raise HandshakeRefused(f"it is open, and takes nothing ({type(error).__name__})") from error
         return connection
+
+    def _coming(self, chat: Chat, address: Address, member: str) -> tuple[HttpSession, dict[str, str], dict[str, str]]:
+        """Return with what somebody comes: a session, words of templates, and headers; a stranger is no *member*."""
+        if member:
+            return chat.session(member), self._wording.words(member), dict(self._headers.get(member, {}))
+        session = HttpSession(chat.server.base, self.form, chat.server.certificates)
+        known = self._wording.words(address.claimed)
+        words = {**known, **{each: made_up(known.get(each, "")) if address.made_up else "" for each in SECRETS}}
+        if not address.made_up:
+            return session, words, {}
+        session.take({name: made_up(value) for name, value in cookies(chat.cookie(address.claimed)).items()}, {})
+        return session, words, {name: made_up(value) for name, value in self._headers.get(address.claimed, {}).items()}
 
     def _exchange(self, row: ChannelRow) -> ExchangeTable:
         return self.scenario.exchanges[row.number - 1]
@@ -211,19 +221,10 @@ class ScenarioClient(Client):
         exchange = self._exchange(row)
         if endpoint not in chat.connections:
             raise SendFailed(f"{endpoint.member} is not connected")
-        frame = exchange.send or self._template(self.scenario.said_on(exchange) or "")
-        self.send(chat, endpoint, filled(frame, self._saying(row.sender, text, exchange.to)))
-
-    def _template(self, name: str) -> str:
-        """Return the frame that says something on the connection *name*."""
-        return self.scenario.connections[name].send or self.scenario.frames.send
-
-    def _saying(self, member: str, text: str, to: str = "") -> dict[str, str]:
-        """Return what stands for the words of a template in which *member* says *text*."""
-        return {**self._words(member), "TEXT": text, "TO": to}
+        self.send(chat, endpoint, self._wording.frame(exchange, text))
 
     def _post(self, chat: Chat, sender: str, exchange: ExchangeTable, text: str) -> None:
-        words = self._saying(sender, text, exchange.to)
+        words = self._wording.saying(sender, text, exchange.to)
         path, session = filled(exchange.post or "", words), chat.session(sender)
         try:
             if exchange.body:
@@ -338,41 +339,40 @@ class ScenarioClient(Client):
     def broadcast(self, chat: Chat, endpoint: Endpoint, text: str | bytes) -> None:
         owner, address = chat.owners.get(endpoint, ""), Address.of(chat.addresses.get(endpoint, ""))
         if not isinstance(text, bytes):
-            text = self._spoken(address.connection or self._main, text, owner or address.claimed)
+            text = self._wording.frame_on(address.connection or self._main, text, owner or address.claimed)
         self.send(chat, endpoint, text)
-
-    def _spoken(self, connection: str, text: str, member: str) -> str:
-        """Return the frame in which *member* says *text* on *connection*, as one of the exchanges does.
-
-        It is one with the frame of the connection, if there is one; else, of those that have frames of their own, the
-        one that most people hear.
-        """
-        said = [each for each in self.scenario.exchanges if self.scenario.said_on(each) == connection]
-        plain = [each for each in said if not each.send]
-        like = max(plain or said, key=lambda each: len(self.scenario.hearers(each)), default=None)
-        frame = (like.send if like else "") or self._template(connection)
-        return filled(frame, self._saying(member, text, like.to if like else ""))
 
     def sends_binary(self) -> bool:
         return False
 
-    def heard(self, data: str) -> str | None:
-        return self._reader.message(data)
+    def messages(self, data: str) -> list[str]:
+        return [each.text for each in self._reader.messages(data)]
+
+    def read(self, data: str) -> list[Message]:
+        return self._reader.messages(data)
+
+    def says(self, row: ChannelRow, fence: bool = False) -> Mapping[str, str]:
+        # It may be another exchange that is repeated as a fence.
+        return {} if fence else self._wording.says(self._exchange(row))
 
     def frame_format(self) -> FrameFormat:
-        table, words = self.scenario.connections[self._main], self._words(self.script.members[0])
+        table, words = self.scenario.connections[self._main], self._wording.words(self.script.members[0])
         return FrameFormat(
             filled(table.path, words),
             self.messages,
             # Of a crowd the second publishes, if there are two.
-            lambda text: self._spoken(self._main, text, self.script.members[:2][-1]),
+            lambda text: self._wording.frame_on(self._main, text, self.script.members[:2][-1]),
             opened=tuple(filled(each, words) for each in table.opened),
             answers=dict(self.scenario.frames.answers),
         )
 
     def silence(self, chat: Chat, endpoint: Endpoint) -> str:
-        frames = [each for each in list(chat.transcript.frames) if each.endpoint == endpoint]
-        arrived = [each.data for each in frames if each.direction == "in" and each.kind in ("text", "binary")]
+        arrived: list[str] = []
+        for each in [each for each in list(chat.transcript.frames) if each.endpoint == endpoint]:
+            if each.kind == "open":  # perhaps again
+                arrived.clear()
+            elif each.direction == "in" and each.kind in ("text", "binary"):
+                arrived.append(each.data)
         if not arrived:
             return super().silence(chat, endpoint)
         return f"no message is found in what arrives on it; the first frame is {shorten(arrived[0])[:_SHOWN]}"

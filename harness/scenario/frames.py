@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+
+from harness.clients.transcript import Message
 
 #: A word of a template.
 _WORD = re.compile(r"\$(TEXT|MEMBER|USER|PASSWORD|TO|TOKEN|TICKET)\b")
@@ -67,13 +70,43 @@ def found_at(value: Any, where: str) -> Any:
     return value
 
 
+def all_at(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield what stands in *value* where the JSON pointer *where* points to, each with its place; perhaps nothing.
+
+    A part ``*`` stands for all that is in a list; the places are the numbers that stand for it.
+    """
+    before, star, behind = where.partition("/*")
+    if not star:
+        with suppress(KeyError):
+            yield "", found_at(value, where)
+        return
+    with suppress(KeyError):
+        found = found_at(value, before)
+        for number, each in enumerate(found if isinstance(found, list) else ()):
+            yield from ((f"/{number}{place}", inner) for place, inner in all_at(each, behind))
+
+
+def _at_place(where: str, place: str) -> str:
+    """Return the pointer *where* with the numbers of *place* in the place of its stars, as far as they go."""
+    for number in place.split("/")[1:]:
+        where = where.replace("/*", f"/{number}", 1)
+    return where
+
+
 class Reader:
-    """Finds the message in a frame."""
+    """Finds the messages in a frame."""
 
     def __init__(
-        self, pointers: Iterable[str], prefix: str = "", match: str = "", ignore: Iterable[str | Mapping[str, Any]] = ()
+        self,
+        pointers: Iterable[str],
+        prefix: str = "",
+        match: str = "",
+        ignore: Iterable[str | Mapping[str, Any]] = (),
+        says: Iterable[str] = (),
     ) -> None:
+        """*says* are pointers to what is told of each message beside its text."""
         self._pointers = [pointer(each) for each in pointers]
+        self._says = tuple(says)
         self._prefix = prefix
         self._match = re.compile(match, re.DOTALL) if match else None
         self._patterns = [re.compile(each, re.DOTALL) for each in ignore if isinstance(each, str)]
@@ -81,40 +114,51 @@ class Reader:
             {pointer(where): value for where, value in each.items()} for each in ignore if not isinstance(each, str)
         ]
 
-    def message(self, data: str) -> str | None:
-        """Return what is said in the frame *data*; None where it is no message.
+    def messages(self, data: str) -> list[Message]:
+        """Return what is said in the frame *data*, with what it says of it; nothing where it is no message.
 
         A frame that is not as it is expected to be is a message as it stands, so that nobody overlooks it; but not one
-        in which the pointers find nothing, which is the chat's own.
+        in which the pointers find nothing, which is the chat's own. What is said of a message, and is not there, is
+        empty.
         """
         if any(each.fullmatch(data) for each in self._patterns):
-            return None
+            return []
         if not data.startswith(self._prefix):
-            return None
+            return []
         try:
             value = json.loads(data.removeprefix(self._prefix))
         except (ValueError, RecursionError):
             value = _MISSING
         if value is not _MISSING and any(_has(value, each) for each in self._objects):
-            return None
-        return self._said(data.removeprefix(self._prefix), value)
+            return []
+        return [
+            Message(self._matched(text), {each: _told(value, pointer(each), place) for each in self._says})
+            for place, text in self._texts(data.removeprefix(self._prefix), value)
+        ]
 
-    def _said(self, text: str, value: Any) -> str | None:
-        if self._pointers and value is not _MISSING:
-            for where in self._pointers:
-                try:
-                    found = found_at(value, where)
-                except KeyError:
-                    continue
-                if found is None or found == "":  # as in a frame of the chat's own
-                    continue
-                text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
-                break
-            else:
-                return None
-        if self._match and (matched := self._match.fullmatch(text)):
-            return matched[1]
-        return text
+    def _texts(self, text: str, value: Any) -> list[tuple[str, str]]:
+        """Return the texts of all messages, each with its place; *text* as it is where it is not read by a pointer."""
+        if not self._pointers or value is _MISSING:
+            return [("", text)]
+        for where in self._pointers:
+            # What is null or empty there is so in a frame of the chat's own.
+            if found := [(place, each) for place, each in all_at(value, where) if each is not None and each != ""]:
+                return [(place, _as_text(each)) for place, each in found]
+        return []
+
+    def _matched(self, text: str) -> str:
+        matched = self._match.fullmatch(text) if self._match else None
+        return matched[1] if matched else text
+
+
+def _told(value: Any, where: str, place: str) -> str:
+    """Return what the pointer *where* finds for the message at *place*; empty where it finds nothing."""
+    found = None if value is _MISSING else next((each for _, each in all_at(value, _at_place(where, place))), None)
+    return "" if found is None else _as_text(found)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _has(value: Any, wanted: Mapping[str, Any]) -> bool:

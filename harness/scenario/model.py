@@ -19,6 +19,8 @@ Suffix = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9]{0,19}$")]
 #: A path on the server, which may be a template.
 Path = Annotated[str, msgspec.Meta(pattern=r"^/")]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=600)]
+#: Pointers into a frame → templates of what has to stand there.
+Says = dict[str, str]
 _Names = Annotated[list[Name], msgspec.Meta(min_length=1)]
 #: Whether every frame of that kind is no message: a regular expression that the whole frame has to match, or pointers
 #: with what has to stand there.
@@ -114,6 +116,8 @@ class ConnectionTable(Model, frozen=True, kw_only=True):
     ticket: TicketTable | None = None
     #: The frame that says something on it; that of ``[frames]`` unless given.
     send: str = ""
+    #: What stands in the frames of its messages beside those of ``[frames]``, or instead.
+    says: Says = {}
 
 
 class FramesTable(Model, frozen=True, kw_only=True):
@@ -121,9 +125,11 @@ class FramesTable(Model, frozen=True, kw_only=True):
 
     #: The frame that says something.
     send: str = "$TEXT"
-    #: Where the message stands in a frame: a JSON pointer such as ``/message`` (also ``.message``), several of which
-    #: the first that finds something counts; none where the frame is the message.
+    #: Where the message stands in a frame: a JSON pointer such as ``/message`` (also ``.message``), of several the
+    #: first that finds something; none where the frame is the message. A part ``*`` stands for all that is in a list.
     read: str | list[str] = []
+    #: What else has to stand in the frame of each message: pointers → templates, such as ``.user`` → ``$USER``.
+    says: Says = {}
     #: What begins every frame that carries a message, before the JSON; frames without it carry none.
     prefix: str = ""
     #: A regular expression whose one group is what was said, where more than that stands there.
@@ -148,6 +154,8 @@ class ExchangeTable(Model, frozen=True, kw_only=True):
     to: str = ""
     #: The frame, where it is another one than that of the connection.
     send: str = ""
+    #: What stands in the frames of its message beside that of the connection, or instead.
+    says: Says = {}
     #: The path to which it is posted instead, with the fields of a form, or with a body of JSON: templates.
     post: Path | None = None
     form: dict[str, str] = {}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 import ssl
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +15,11 @@ from harness.errors import CellFailure
 from harness.scenario.frames import filled, found_at, pointer, points
 from harness.scenario.model import TicketTable
 
+#: What ends the address of a stranger whose cookies are made up.
+_MADE_UP = "made-up"
+#: What is kept of something made up, and what is changed.
+_PARTS = re.compile(r"(.* |[^. ]+\.[^. ]+\.)([^ ]+)")
+_ALIKE = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
 #: The names of what somebody is let in by, as far as names tell.
 _LETS_IN = re.compile(r"auth|cookie|token|key|secret|session|ticket|user(?!-agent)", re.IGNORECASE)
 
@@ -35,8 +42,8 @@ class Credentials:
 class Address:
     """Which connection is opened, and who is said to open it: several connections can have one path.
 
-    As a text it is ``PATH#CONNECTION`` or ``PATH#CONNECTION,MEMBER``: the address of a WebSocket has no fragment of its
-    own (RFC 6455, section 3).
+    As a text it is ``PATH#CONNECTION``, with ``,MEMBER`` or ``,MEMBER,made-up`` behind it: the address of a WebSocket
+    has no fragment of its own (RFC 6455, section 3).
     """
 
     #: The path, which may be a template.
@@ -45,16 +52,36 @@ class Address:
     connection: str = ""
     #: The member whose name a stranger gives; empty for one's own.
     claimed: str = ""
+    #: Whether the stranger has cookies and tokens like those of that member, which are made up.
+    made_up: bool = False
 
     @classmethod
     def of(cls, text: str) -> Address:
         """Return the address that *text* is."""
         path, _, rest = text.partition("#")
-        connection, _, claimed = rest.partition(",")
-        return cls(path, connection, claimed)
+        connection, _, who = rest.partition(",")
+        claimed, _, how = who.partition(",")
+        return cls(path, connection, claimed, how == _MADE_UP)
 
     def __str__(self) -> str:
-        return f"{self.path}#{self.connection}" + (f",{self.claimed}" if self.claimed else "")
+        who = [self.claimed, *([_MADE_UP] if self.made_up else [])] if self.claimed else []
+        return f"{self.path}#{','.join([self.connection, *who])}"
+
+
+def made_up(value: str) -> str:
+    """Return what looks like *value*, and lets nobody in: other letters and digits in the same places.
+
+    Of what has two dots, as a JSON Web Token has, it is the part behind the last, the signature; of what has spaces the
+    part behind the last, as in ``Bearer abc``.
+    """
+    parts = _PARTS.fullmatch(value)
+    kept, changed = parts.groups() if parts else ("", value)
+    return kept + "".join(_another(each) for each in changed)
+
+
+def _another(letter: str) -> str:
+    alike = next((each for each in _ALIKE if letter in each), letter)
+    return secrets.choice(alike.replace(letter, "") or letter)
 
 
 def cookies(header: str) -> dict[str, str]:

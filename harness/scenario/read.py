@@ -6,7 +6,7 @@ import difflib
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +226,11 @@ def _senseless(scenario: Scenario) -> Iterator[_Fault]:
 
 
 _ESCAPE = "escape what is to be taken as it is"
-_POINTERS = {"read": "write it as /message or .message", "ignore": 'write it as { "/type" = "welcome" }'}
+_POINTERS = {
+    "read": "write it as /message or .message",
+    "ignore": 'write it as { "/type" = "welcome" }',
+    "says": 'write it as { "/user" = "$USER" }',
+}
 _NO_TEXT = 'put $TEXT where the message stands, as in \'{"message": "$TEXT"}\''
 
 
@@ -272,16 +276,28 @@ def _wrong_frames(scenario: Scenario) -> Iterator[_Fault]:
         yield ["frames", "send"], "the frame has no $TEXT in it", _NO_TEXT
     read_at = [table.read] if isinstance(table.read, str) else table.read
     ignored_at = [key for each in table.ignore if not isinstance(each, str) for key in each]
-    pointers = [*(("read", each) for each in read_at), *(("ignore", each) for each in ignored_at)]
-    for key, where in pointers:
+    pointers: list[tuple[list[str | int], str]] = [(["frames", "read"], each) for each in read_at]
+    pointers += [(["frames", "ignore"], each) for each in ignored_at]
+    for place, says in _said_beside(scenario):
+        pointers += [(place, each) for each in says]
+    for place, where in pointers:
         if not frames.points(where):
-            yield ["frames", key], f"{where!r} is no JSON pointer", _POINTERS[key]
+            yield place, f"{where!r} is no JSON pointer", _POINTERS[str(place[-1])]
     patterns = [("ignore", each) for each in table.ignore if isinstance(each, str)]
     for key, pattern in [*patterns, *([("match", table.match)] if table.match else [])]:
         if fault := _no_pattern(pattern):
             yield ["frames", key], fault, _ESCAPE
         elif key == "match" and (groups := re.compile(pattern).groups) != 1:
             yield ["frames", key], f"{pattern!r} has {groups} groups", "put parentheses around the message alone"
+
+
+def _said_beside(scenario: Scenario) -> Iterator[tuple[list[str | int], Mapping[str, str]]]:
+    """Yield each table of what frames have to say beside the message, with its place."""
+    yield ["frames", "says"], scenario.frames.says
+    for name, connection in scenario.connections.items():
+        yield ["connections", name, "says"], connection.says
+    for number, exchange in enumerate(scenario.exchanges):
+        yield ["exchanges", number, "says"], exchange.says
 
 
 def _wrong_exchange(

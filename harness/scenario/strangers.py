@@ -1,4 +1,8 @@
-"""Strangers at somebody's own chat: one who is not logged in, and a page of a foreign site with a member's cookie."""
+"""Strangers at somebody's own chat.
+
+They are a client that has no cookie and no token, one that has made some up, and a page of a foreign site with a
+member's cookie.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator
 
 from harness.chat import isolation
 from harness.chat.conversation import Chat
+from harness.chat.members import ChannelRow
 from harness.chat.parties import FOREIGN, Eavesdropper
 from harness.results.result import Finding
 from harness.scenario import fences
@@ -13,13 +18,15 @@ from harness.scenario.client import ScenarioClient
 
 #: How many connections are tried.
 _MOST = 10
+#: How many messages are said for them to overhear.
+_SAID = 20
 _NO_LOGIN = "there is no login: a stranger has the address and the headers of members"
 _NO_COOKIE = "no cookie lets anybody in"
 
 
 def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
     """Ask whether somebody hears what is not for them, or speaks without being let in."""
-    scenario, rows = client.scenario, fences.covering(client.script.rows, client.expected)
+    scenario, rows = client.scenario, _rows(client)
     if not rows:
         return  # nobody hears anything, so there is nothing to overhear
     heard = {endpoint.name for row in rows for endpoint in client.expected(row)}
@@ -38,13 +45,26 @@ def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
         yield from isolation.publish_unknown(chat, client.address_as(name, sender), welcome)
 
 
+def _rows(client: ScenarioClient) -> list[ChannelRow]:
+    """Return the rows that are said for strangers to overhear: of those that go the same way to the same people one.
+
+    The last ones reach everybody who is reached by any.
+    """
+    covering = fences.covering(client.script.rows, client.expected)
+    alike = {(each.channel, each.audience, client.expected(each)): each for each in client.script.rows}
+    others = [each for each in alike.values() if each not in covering and client.expected(each)]
+    return [*others[: max(_SAID - len(covering), 0)], *covering]
+
+
 def _at(chat: Chat, client: ScenarioClient, name: str, several: bool) -> list[Eavesdropper]:
     """Return who listens at the connection *name*; where there are *several* they say at which."""
     holder, at = client.scenario.holders(name)[0], name if several else ""
+    made_up = Eavesdropper("a client with a made-up cookie or token", client.address_as(name, holder, True), at=at)
     return [
         Eavesdropper(
             "an unknown client", client.address_as(name, holder), at=at, welcome="" if client.has_login else _NO_LOGIN
         ),
+        *([made_up] if client.can_be_made_up(chat, name, holder) else []),
         Eavesdropper(
             "a page of a foreign Origin, with a member's cookie",
             client.paths()[name],

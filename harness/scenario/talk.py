@@ -14,7 +14,7 @@ from harness.chat.rounds import SEEDS, first_round, second_round
 from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import BROKEN_OFF, Exchange, Finding
-from harness.scenario import strangers
+from harness.scenario import further, strangers
 from harness.scenario.client import ScenarioClient
 from harness.system.waiting import Deadline, wait_until
 from harness.verdict import Reason
@@ -33,7 +33,10 @@ class Talked:
 
 
 def talk(chat: Chat, client: ScenarioClient) -> Talked:
-    """Let the members in, go through both rounds, let strangers try, and judge when the horizon is reached."""
+    """Let the members in, go through both rounds, let strangers try, and judge when the horizon is reached.
+
+    Then ask further, where all is right.
+    """
     talked = Talked()
     try:
         chat.log_in()
@@ -52,6 +55,7 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
         exchanges.look_at_the_end(chat, talked.rounds[-1], until)
         isolation.look_again(chat, talked.findings)
         talked.findings += isolation.displaced(talked.rounds)
+        talked.findings += isolation.of_other_runs(chat, talked.rounds[0])
         for each in talked.rounds:
             exchanges.judge_again(chat, each, until)
             talked.exchanges = exchanges.joined(talked.rounds)
@@ -60,6 +64,7 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
                 exchanges.check(each)
         if not all(each.good for each in talked.exchanges):
             raise CellFailure(Reason.EXCHANGE_WRONG, exchanges.what_was_wrong(talked.rounds[-1], talked.exchanges))
+        talked.findings += further.ask(chat)
     except CellFailure as failure:
         talked.failure = failure
         talked.exchanges = exchanges.joined(talked.rounds)

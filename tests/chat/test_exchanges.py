@@ -406,7 +406,7 @@ class Naming(Talker):
     """A client whose frames all say that they are from one sender, and in one channel."""
 
     def read(self, data):
-        return [Message(data, "John", "user")]
+        return [Message(data, {"sender": "John", "channel": "user"})]
 
 
 def test_the_envelope_is_looked_at(board):
@@ -416,10 +416,10 @@ def test_the_envelope_is_looked_at(board):
     assert found == {number: {"altered"} for number in range(1, 16)}
     texts = {fault.text for fault in exchanged.exchanges[6].faults}
     # The seventh is John's own user message: only its fence is none.
-    assert texts == {"it is said to be in user, and was in broadcast"}
+    assert texts == {"its channel is user, and has to be broadcast"}
     assert {fault.text for fault in exchanged.exchanges[3].faults} == {
-        "it is said to be from John, and was from admin",
-        "it is said to be in user, and was in broadcast",
+        "its sender is John, and has to be admin",
+        "its channel is user, and has to be broadcast",
     }
 
 

@@ -16,6 +16,8 @@ from harness.clients.connection import Endpoint
 STRANGER = Eavesdropper("an unknown client", "/ws/user")
 MARY = Eavesdropper("Mary, who asks for John's channel", "/ws/user", "Mary")
 FOREIGN = Eavesdropper("a page of a foreign Origin", "/ws/chat", "John", origin="http://elsewhere.invalid")
+#: The Origin of the site's own pages.
+OWN = "http://127.0.0.1:1"
 #: How each of them is called where it is connected.
 PLACES = {"1": "stranger", "2": "Mary", "3": "foreign"}
 
@@ -46,8 +48,17 @@ def asked(board: Switchboard) -> list[tuple[str, bool | None]]:
 
 def test_nobody_hears(board):
     """Who hears only broadcasts, or what is their own, hears nothing of another's; a foreign page must be refused."""
-    board.refuses = lambda endpoint, path, member, origin: "status 403" if "elsewhere" in origin else ""
+    board.refuses = lambda endpoint, path, member, origin: "" if origin == OWN else "status 403"
     assert asked(board) == [("nothing private", True), ("nothing private", True), ("refused: status 403", True)]
+
+
+@pytest.mark.parametrize("origin", ["null", "http://127.0.0.1.elsewhere.invalid", "http://elsewhere-127.0.0.1"])
+def test_an_origin_that_is_like_the_own_one(board, origin):
+    """A foreign page tries Origins that a careless check takes for the site's own; the answer says which was let in."""
+    board.refuses = lambda endpoint, path, member, came: "" if came == OWN or came.startswith(origin) else "status 403"
+    seen, good = asked(board)[2]
+    assert seen.startswith(("the private messages to John", "accepted, but nothing private"))
+    assert (f"(with the Origin {origin}" in seen, good) == (True, False)
 
 
 def test_what_is_sent(board):

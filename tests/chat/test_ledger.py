@@ -145,7 +145,19 @@ def test_in_other_letters(ledger, kind):
     text = ledger.add("Hello (abc) bob, this is ann with message 1", "ann", ["bob"])
     for data in ("HELLO (ABC) BOB, THIS IS ANN WITH MESSAGE 1", "hello-abc-bob-this-is-ann-with-message-1"):
         assert heard(ledger, frame(STRANGER, data, kind=kind)) == [(text, STRANGER, "")]
+    ledger.add("Hello (abc) bob, this is ann with message 12", "ann")
     assert heard(ledger, frame(STRANGER, "HELLO (ABC) BOB, THIS IS ANN WITH MESSAGE 12")) == []
+
+
+def test_a_preview(ledger):
+    """The beginning of a text is enough where it is long, and nothing else that was said begins like that."""
+    text = ledger.add("Hello (abc) bob, this is ann with message 1", "ann", ["bob"])
+    preview = '{"new": "Hello (abc) bob, this is ann..."}'
+    assert heard(ledger, frame(STRANGER, preview)) == [(text, STRANGER, "")]
+    assert heard(ledger, frame(STRANGER, "Hello (abc) bob")) == []
+    ledger.add("Hello (abc) bob, this is ann to all", "ann")
+    assert heard(ledger, frame(STRANGER, preview)) == []
+    assert heard(ledger, frame(STRANGER, "hello (abc) bob, this is ann with")) == [(text, STRANGER, "")]
 
 
 def test_each_once_a_connection(ledger):

@@ -19,7 +19,12 @@ JOHN, MARY = Endpoint("John", "user"), Endpoint("Mary", "user")
 @pytest.fixture
 def transcript() -> Transcript:
     """A transcript of a protocol with several messages in a frame, each "text@sender@channel", and "beat" is none."""
-    return Transcript(lambda data: [Message(*each.split("@")) for each in data.split("|") if each != "beat"])
+
+    def message(each: str) -> Message:
+        text, *says = each.split("@")
+        return Message(text, dict(zip(("sender", "channel"), says, strict=False)))
+
+    return Transcript(lambda data: [message(each) for each in data.split("|") if each != "beat"])
 
 
 def hear(transcript: Transcript, endpoint: Endpoint, *frames: str, kind: str = "text") -> None:
@@ -74,9 +79,9 @@ def test_messages(transcript, monkeypatch):
     hear(transcript, JOHN, "one@Mary@user|two", "three@admin")
     hear(transcript, JOHN, as_binary(b"four@Mary"), kind="binary")
     assert transcript.messages(JOHN) == [
-        Message("one", "Mary", "user", 1.0),
+        Message("one", {"sender": "Mary", "channel": "user"}, 1.0),
         Message("two", at=1.0),
-        Message("three", "admin", at=2.0),
+        Message("three", {"sender": "admin"}, at=2.0),
         Message("(binary) four@Mary", at=3.0),
     ]
     assert transcript.texts(JOHN) == ["one", "two", "three", "(binary) four@Mary"]

@@ -56,6 +56,23 @@ def test_one_that_leaks_nothing_to_oneself():
     assert "--hears others" in text
 
 
+def test_who_spoke():
+    """What a frame says of who spoke is held against that; what is no pointer, or has no value, is refused."""
+    who = ("--cookie", "who=ann", "--cookie", "who=bob", "--cookie", "who=eve")
+    with OwnChat(naming=True).running() as own:
+        assert said(f"{own.url}/lobby/", *JSON, *who, "--says", ".by=$MEMBER")[0] == 0
+        code, text = said(f"{own.url}/lobby/", *JSON, *who, "--says", ".by=ann")
+        assert said(own.url, *JSON, "--says", ".by")[0] == said(own.url, *JSON, "--says", "by=ann")[0] == 2
+    assert (code, "its .by is bob, and has to be ann" in text) == (1, True)
+
+
+def test_a_catch():
+    """What is wrong beside the exchanges makes no failure of it, and no plain yes."""
+    with OwnChat("ASCII").running() as own:
+        code, text = said(f"{own.url}/lobby/", *JSON)
+    assert (code, text.splitlines()[-1].partition(":")[0]) == (0, "✓ Yes, but")
+
+
 def test_forms(tmp_path):
     """The same as JSON and as JUnit, on the terminal or in a file."""
     with OwnChat("twice").running() as own:
@@ -73,8 +90,8 @@ def test_cookies_and_subprotocols():
     """Members are let in by what is given, and offer what is asked for."""
     with OwnChat(login=True, subprotocol="chat.v1").running() as own:
         where = (f"{own.url}/lobby/", *JSON)
-        assert said(*where, "--cookie", "who=x", "--subprotocol", "chat.v1")[0] == 0
-        code, text = said(*where, "--cookie", "who=x")
+        assert said(*where, "--cookie", "who=ann", "--subprotocol", "chat.v1")[0] == 0
+        code, text = said(*where, "--cookie", "who=ann")
         assert code == 1
         code, text = said(*where, "--subprotocol", "chat.v1")
         assert (code, "status 403" in text, "--cookie" in text) == (1, True, True)
@@ -83,7 +100,7 @@ def test_cookies_and_subprotocols():
 def test_what_lets_in_is_not_a_strangers():
     """A header by which members are let in is theirs: a stranger has to come without it."""
     with OwnChat(login=True, own_origin=True).running() as own:
-        code, text = said(f"{own.url}/lobby/", *JSON, "--header", "Cookie: who=x", "--format", "json")
+        code, text = said(f"{own.url}/lobby/", *JSON, "--header", "Cookie: who=ann", "--format", "json")
     findings = {each["question"]: each for each in json.loads(text)["findings"]}
     assert (code, findings["What reaches an unknown client?"]["good"]) == (0, True)
     # The cookie of a header is one that a page of another site has.

@@ -165,7 +165,7 @@ def test_heard(data, messages):
 def test_read():
     """A frame with one message says who sent it, and in which channel; one with several says it of none."""
     fields = [f'~j~{{"channel": "user", "sender": "John", "message": "{text}"}}' for text in ("one", "two")]
-    assert DjangoSocketIo().read(framed(fields[0])) == [Message("one", sender="John", channel="user")]
+    assert DjangoSocketIo().read(framed(fields[0])) == [Message("one", {"sender": "John", "channel": "user"})]
     assert DjangoSocketIo().read(framed(fields[0]) + framed(fields[1])) == [Message("one"), Message("two")]
     assert DjangoSocketIo().read(framed("~h~1")) == []
 

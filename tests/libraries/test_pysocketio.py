@@ -117,7 +117,10 @@ def test_refused():
 @pytest.mark.parametrize(
     ("data", "read"),
     [
-        ('42["chat",{"message":"hi","sender":"John","channel":"user"}]', [Message("hi", "John", "user")]),
+        (
+            '42["chat",{"message":"hi","sender":"John","channel":"user"}]',
+            [Message("hi", {"sender": "John", "channel": "user"})],
+        ),
         ('42["other",{"message":"hi","sender":"John"}]', None),
         ('42["chat"]', None),
         ('0{"sid":"x"}', []),

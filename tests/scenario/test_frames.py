@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.clients.transcript import Message
 from harness.scenario.frames import Reader, filled, found_at, pointer
 
 
@@ -15,7 +16,7 @@ from harness.scenario.frames import Reader, filled, found_at, pointer
 def test_what_is_said_comes_back(text):
     """Whatever is said in a frame of JSON is found in it again."""
     frame = filled('{"type": "chat", "data": {"message": "$TEXT", "to": "$TO"}}', {"TEXT": text, "TO": '"'})
-    assert Reader([".data.message"]).message(frame) == text
+    assert Reader([".data.message"]).messages(frame) == [Message(text)]
     assert json.loads(frame)["data"]["to"] == '"'
 
 
@@ -23,7 +24,7 @@ def test_what_is_said_comes_back(text):
 def test_in_an_event(text):
     """What stands before the JSON is left as it is."""
     frame = filled('42["chat",{"message": "$TEXT"}]', {"TEXT": text})
-    assert Reader(["/1/message"], prefix="42").message(frame) == text
+    assert Reader(["/1/message"], prefix="42").messages(frame) == [Message(text)]
 
 
 @given(st.text())
@@ -82,4 +83,31 @@ READER = Reader(["/message", "/text"], match=r"(?:\w+: )?(.*)", ignore=["ping|po
 )
 def test_reading(frame, said):
     """The first pointer that finds something counts; the chat's own frames are no messages, what is no JSON is one."""
-    assert READER.message(frame) == said
+    assert [each.text for each in READER.messages(frame)] == ([] if said is None else [said])
+
+
+@pytest.mark.parametrize(
+    ("where", "frame", "said"),
+    [
+        ("/*/text", '[{"text": "one"}, {"typing": true}, {"text": ""}, {"text": "two"}]', ["one", "two"]),
+        ("/*", '["one", "two"]', ["one", "two"]),
+        (".rooms.*.said.*", '{"rooms": [{"said": ["one"]}, {"said": ["two"]}]}', ["one", "two"]),
+        ("/*/text", '{"text": "one"}', []),
+        ("/*/text", "[]", []),
+    ],
+)
+def test_several_in_a_frame(where, frame, said):
+    """A star in a pointer stands for everything in a list: a frame may carry several messages."""
+    assert [each.text for each in Reader([where]).messages(frame)] == said
+
+
+def test_what_a_frame_says_of_a_message():
+    """What stands beside a message is told with it, of each in a list what stands beside that one; or is empty."""
+    reader = Reader(["/*/text", "/text"], says=["/*/by", "/room", "/seen"])
+    frame = '[{"text": "one", "by": "ann"}, {"text": "two", "by": {"id": 1}}, {"text": "three"}]'
+    found = [(each.text, dict(each.says)) for each in reader.messages(frame)]
+    assert [text for text, _ in found] == ["one", "two", "three"]
+    assert [says["/*/by"] for _, says in found] == ["ann", '{"id": 1}', ""]
+    (single,) = reader.messages('{"text": "one", "room": "lobby", "seen": null}')
+    assert single.says == {"/*/by": "", "/room": "lobby", "/seen": ""}
+    assert reader.messages("no JSON")[0].says == {"/*/by": "", "/room": "", "/seen": ""}

@@ -66,6 +66,8 @@ WRONG = [
     ('from = "bob"', 'form = "bob"', 23, "exchanges, number 2, form", "schema"),
     ('"$TEXT"', '"TEXT"', 15, "the frame has no $TEXT in it", "$TEXT"),
     ('read = ".message"', 'read = "message"', 16, "'message' is no JSON pointer", "/message"),
+    ('read = ".message"', 'says = { "user" = "x" }', 16, "'user' is no JSON pointer", '"/user" = "$USER"'),
+    ('on = "other"', 'says = { "user" = "x" }', 24, "'user' is no JSON pointer", '"/user" = "$USER"'),
     ('read = ".message"', 'match = "("', 16, "is no regular expression", "escape"),
     ('read = ".message"', 'match = "x"', 16, "has 0 groups", "parentheses"),
     ('read = ".message"', 'raed = ".message"', 16, "there is no key 'raed' here", "did you mean read?"),

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 MEMBERS = '[members]\nann = { cookie = "who=ann" }\nbob = { cookie = "who=bob" }\n'
 FRAMES = "[frames]\nsend = '{\"message\": \"$TEXT\"}'\nread = '.message'\n"
 UNKNOWN, FOREIGN = "What reaches an unknown client?", "What reaches a page of a foreign Origin, with a member's cookie?"
+MADE_UP = "What reaches a client with a made-up cookie or token?"
 SPEAKS = "Can an unknown client broadcast through a WebSocket?"
 
 
@@ -64,7 +65,7 @@ def test_a_foreign_page_knows_no_secret():
     members = MEMBERS.replace(" }", ', token = "secret" }')
     room = '[connections.room]\npath = "/room?$TOKEN"\n'
     found = seen(OwnChat(token="secret"), members + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
-    assert [good for _, good in found.values()] == [True, True, True]
+    assert all(good for _, good in found.values())
     assert found[FOREIGN][0].startswith("refused: ")
 
 
@@ -93,3 +94,58 @@ def test_a_header_of_the_connection_that_lets_in():
     members = "[members]\nann = {}\nbob = {}\n"
     found = seen(OwnChat(header=("X-Token", "secret")), members + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
     assert [good for question, (_, good) in found.items() if question in (UNKNOWN, SPEAKS)] == [True, True]
+
+
+@pytest.mark.parametrize(("wrong", "good"), [("", True), ("any cookie", False)])
+def test_a_cookie_that_is_made_up(wrong, good):
+    """A client whose cookie only looks like a member's is to hear nothing, whatever cookie a server lets in."""
+    room = '[connections.room]\npath = "/room"\n'
+    found = seen(OwnChat(wrong, login=True, own_origin=True), MEMBERS + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+    assert found[MADE_UP][1] is good
+    assert found[UNKNOWN] == ("refused: status 403: who is that?", True)
+
+
+@pytest.mark.parametrize("where", ["token", "header"])
+def test_a_token_that_is_made_up(where):
+    """A token, or a header with one, is made up as well; where a chat takes any there is the same answer."""
+    path = {"token": 'path = "/room?$TOKEN"', "header": 'path = "/room"\nheaders = { X-Token = "s3cret" }'}[where]
+    members = MEMBERS.replace(" }", ', token = "s3cret" }')
+    own = OwnChat(token="s3cret") if where == "token" else OwnChat(header=("X-Token", "s3cret"))
+    found = seen(own, f'{members}[connections.room]\n{path}\n{FRAMES}[[exchanges]]\nfrom = "ann"\n')
+    assert found[MADE_UP] == ("refused: status 403: with what?", True)
+
+
+def test_nothing_to_make_up():
+    """Where nobody is let in by anything nothing is made up."""
+    room = '[connections.room]\npath = "/room"\n'
+    assert MADE_UP not in seen(OwnChat(), "[members]\nann = {}\n" + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+
+
+def test_an_origin_that_is_null():
+    """A page whose Origin is null is a foreign one as well; the answer says that it was that one."""
+    room = '[connections.room]\npath = "/room"\n'
+    own = OwnChat("null", login=True, own_origin=True)
+    found = seen(own, MEMBERS + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+    assert found[FOREIGN] == ("the private messages to all (with the Origin null)", False)
+
+
+def test_what_is_said_to_one():
+    """What is said to one member alone is overheard by strangers whom no message to all reaches."""
+
+    class Slip(OwnChat):
+        async def _handle(self, connection):
+            self.rooms.setdefault("strangers", [])
+            known = bool(connection.request.headers.get("Cookie"))
+            connection.request.path = "/room" if known else "strangers"
+            await super()._handle(connection)
+
+        async def _hand_on(self, sender, path, message):
+            await super()._hand_on(sender, path, message)
+            if "bob" in message:
+                for each in self.rooms["strangers"]:
+                    await each.send(message)
+
+    room = '[connections.room]\npath = "/room"\n'
+    exchanges = '[[exchanges]]\nfrom = "ann"\n[[exchanges]]\nfrom = "ann"\nto = "bob"\n'
+    found = seen(Slip(), MEMBERS + room + FRAMES + exchanges)
+    assert found[UNKNOWN] == ("the private messages to bob", False)

@@ -181,6 +181,35 @@ def test_nothing_is_found():
     assert "--read" in found.hint
 
 
+def test_who_is_said_to_speak():
+    """What a frame says of who has spoken, and of more, is held against who did; so is that it says nothing."""
+    says = 'says = { ".by" = "$MEMBER" }'
+    for wrong, said in (("", []), ("misnames", ["(its .by is ann, and has to be bob)"] * 2)):
+        with OwnChat(wrong, naming=True).running() as own:
+            found = asked(own, cookies=True, frames=says)
+        assert [fault.partition("connection ")[2] for fault in found.exchanges[1].faults] == said
+        assert found.exchanges[0].good
+    with OwnChat().running() as own:
+        found = asked(own, cookies=True, frames='says = { ".room" = "here" }')
+    assert "its .room is not there, and has to be here" in found.text
+
+
+def test_another_run():
+    """What another run says while this one does is no fault of the chat, and said to have come."""
+
+    class Remembering(OwnChat):
+        async def _hand_on(self, sender, path, message):
+            await super()._hand_on(sender, path, message)
+            await super()._hand_on(sender, path, "Hello (0a1b2c) all, this is ann with message 1")
+
+    with Remembering().running() as own:
+        found = asked(own)
+    question = "Do messages of other runs, or of earlier ones, stay away?"
+    assert found.verdict is Verdict.WORKS
+    assert seen(found)[question][1] is None
+    assert "the first on ann's lobby: Hello (0a1b2c) all, this is ann" in seen(found)[question][0]
+
+
 def seen(found: Checked) -> dict[str, tuple[str, bool | None]]:
     return {each.question: (each.seen, each.good) for each in found.findings}
 
@@ -199,7 +228,14 @@ def test_strangers_are_refused():
     with OwnChat(login=True, own_origin=True).running() as own:
         found = asked(own, cookies=True)
     assert found.verdict is Verdict.WORKS
-    assert [each.good for each in found.findings] == [True] * 5
+    assert all(each.good for each in found.findings)
+    assert [each.question for each in found.findings[-5:]] == [
+        "What reaches a page of a foreign Origin, with a member's cookie? On other",
+        "Can an unknown client broadcast through a WebSocket?",
+        "Do texts in any script arrive as they were sent?",
+        "Do messages that are sent at the same time all arrive?",
+        "Does a member who leaves and comes back hear again?",
+    ]
 
 
 def test_strangers_are_let_in():
