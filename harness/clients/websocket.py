@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 import secrets
 import socket
@@ -41,6 +42,9 @@ from harness.system.waiting import Deadline
 
 #: Bytes that are read at once.
 _PIECE = 65536
+#: Letters of the body of an answer that refuses a handshake, and what of a page is not shown.
+_SHOWN = 200
+_NO_WORDS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[a-z!/][^>]*>", re.IGNORECASE | re.DOTALL)
 #: Seconds between two fragments.
 _FRAGMENT_PAUSE = 0.05
 #: What Chromium offers, and what may be chosen of it: https://www.rfc-editor.org/rfc/rfc7692#section-7.1
@@ -198,7 +202,7 @@ class WebSocketConnection:
             )
             self.wire = self._opened(handshake, offer, key)
         except websocket.WebSocketBadStatusException as error:
-            body = (error.resp_body or b"")[:200].decode("utf-8", "replace") if error.resp_body else ""
+            body = _in_words(error.resp_body or b"")
             handshake.shutdown()
             raise HandshakeRefused(f"status {error.status_code}" + (f": {body}" if body else "")) from error
         except (websocket.WebSocketException, OSError, ValueError) as error:
@@ -353,6 +357,12 @@ class WebSocketConnection:
                 if not binary and (answer := self._answer(whole)) is not None:
                     self.send(answer)
         return "connection lost (the server closed it without a word)"
+
+
+def _in_words(body: bytes) -> str:
+    """Return the beginning of what stands in the *body* of an answer, without the tags of a page."""
+    text = body[:_PIECE].decode("utf-8", "replace")
+    return " ".join(html.unescape(_NO_WORDS.sub(" ", text)).split())[:_SHOWN]
 
 
 def _offered(offer: Offer) -> dict[str, str]:

@@ -72,8 +72,12 @@ def ended(group: click.Group) -> NoReturn:
     Raises:
         ImportError: a package is missing.
     """
-    # Before anything is caught: a package that is missing is no fault, and answered where this is called.
-    group.get_command(click.Context(group), next(iter(sys.argv[1:]), ""))
+    # Before anything else is caught: a package that is missing is no fault, and answered where this is called.
+    try:
+        group.get_command(click.Context(group), next(iter(sys.argv[1:]), ""))
+    except KeyboardInterrupt:
+        click.echo("error: interrupted; nothing had begun", err=True)
+        sys.exit(128 + signal.SIGINT)
     try:
         with interruptible():
             code = group.main(standalone_mode=False)

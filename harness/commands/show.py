@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from pathlib import Path
+
 import click
 from rich.console import Console
 from rich.text import Text
@@ -10,6 +13,7 @@ from harness.cells import Cell, again
 from harness.commands import options
 from harness.commands.terminal import catch_lines, console, signed, step_line, verdict_style
 from harness.errors import UsageError
+from harness.report import prose
 from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.result import Finding, Judgement, Result
@@ -19,14 +23,12 @@ from harness.verdict import sign
 @click.command()
 @click.argument("cell")
 @options.reports
-def show(cell: str, reports: Reports) -> int:
+@options.libraries
+def show(cell: str, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Show what is recorded of CELL; the exit code is that of its verdict."""
-    path = reports.result(Cell.parse(cell).name)
-    if not path.exists():
-        raise UsageError(f"there is no result of {cell}", f"run `{again(cell)}`")
-    result = read_result(path)
+    result = read_result(_recorded(cell, reports))
     terminal = console()
-    _verdicts(terminal, result)
+    _verdicts(terminal, result, prose.carries(prose.is_own(result.library, folders)))
     _steps(terminal, result)
     _exchanges(terminal, result)
     _findings(terminal, "Isolation", result.isolation, result)
@@ -40,7 +42,25 @@ def show(cell: str, reports: Reports) -> int:
     return result.verdicts.overall.verdict.exit_code
 
 
-def _verdicts(terminal: Console, result: Result) -> None:
+def _recorded(cell: str, reports: Reports) -> Path:
+    """Return the file of what is recorded of *cell*.
+
+    Raises:
+        UsageError: nothing is; of what is no cell it names those that are nearly called so.
+    """
+    try:
+        path = reports.result(Cell.parse(cell).name)
+    except UsageError as error:
+        there = sorted(each.stem for each in reports.results.glob("*.json"))
+        near = difflib.get_close_matches(cell, there, n=3, cutoff=0.3)
+        raise UsageError(str(error), f"recorded are {', '.join(near)}" if near else error.hint) from error
+    if not path.exists():
+        raise UsageError(f"there is no result of {cell}", f"run `{again(cell)}`")
+    return path
+
+
+def _verdicts(terminal: Console, result: Result, carries: str) -> None:
+    """Print the verdicts; *carries* is what is asked of the messages."""
     terminal.print(Text(f"{result.cell}: {result.library} with {result.server}" + _profile(result), style="bold"))
     if result.versions is not None:
         versions = result.versions
@@ -50,7 +70,7 @@ def _verdicts(terminal: Console, result: Result) -> None:
     for question, judgement in (
         *([("Django server?", django)] if django else []),
         ("Web server works?", result.verdicts.web_server),
-        ("Channels work?", result.verdicts.channels),
+        (carries, result.verdicts.channels),
         ("Does it work?", result.verdicts.overall),
     ):
         terminal.print(_judgement(question, judgement))

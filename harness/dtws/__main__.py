@@ -1,6 +1,12 @@
-"""``python -m harness.dtws``: see ``harness.dtws``."""
+"""``python -m harness.dtws``, and ``dtws`` where it is installed: see ``harness.dtws.commands``."""
 
-from harness.dtws import main
+import sys
 
-if __name__ == "__main__":
-    main()
+try:
+    from harness.dtws.commands import main
+
+    if __name__ == "__main__":
+        main()
+except KeyboardInterrupt:
+    sys.stderr.write("error: interrupted; nothing had begun\n")
+    sys.exit(130)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -11,6 +13,7 @@ import click
 from harness.dtws import writing
 from harness.dtws.places import SCENARIO
 from harness.errors import UsageError
+from harness.scenario import frames
 from harness.scenario import read as reading
 from harness.system.files import write_atomically
 
@@ -36,7 +39,7 @@ _DEPTH = 3
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 @click.option("--path", metavar="PATH", help="The path of the WebSocket.")
 @click.option("--send", metavar="TEMPLATE", help="What a client sends, with $TEXT where the message stands.")
-@click.option("--read", metavar="POINTER", help="Where the message stands in what arrives; empty for all of it.")
+@click.option("--read", metavar="POINTER", help="Where the message stands in what arrives; - for all of it.")
 @click.option("--login", type=click.Choice(_LOGINS), help="How members log in.")
 @click.option("--yes", is_flag=True, help="Ask nothing: what is not given is as in the Channels tutorial.")
 @click.option("--force", is_flag=True, help="Write over a scenario that is there.")
@@ -47,14 +50,8 @@ def new(
     target = folder / SCENARIO
     if target.exists() and not force:
         raise UsageError(f"{target} is there already", "give --force to write over it")
-    path = _asked(path, yes, "Which path has the WebSocket?", "/ws/chat/lobby/")
-    send = _asked(send, yes, "What does a client send? $TEXT stands for the message", '{"message": "$TEXT"}')
-    read = _asked(read, yes, "Where does the message stand in what arrives? empty for all of it", ".message")
-    login = _asked(login, yes, "How do members log in (none, form, python)?", "none")
-    if login not in _LOGINS:
-        raise UsageError(f"{login!r} is no way to log in", f"known are {', '.join(_LOGINS)}")
-    if not path.startswith("/"):
-        path = f"/{path}"
+    answers = {"path": path, "send": send, "read": read, "login": login}
+    path, send, read, login = (_asked(each, answers[each.option], yes) for each in _QUESTIONS)
     text = _text(folder, path, send, read, login)
     reading.parse(text, SCENARIO)
     write_atomically(target, text.encode())
@@ -62,12 +59,73 @@ def new(
     return 0
 
 
-def _asked(given: str | None, yes: bool, question: str, usual: str) -> str:
-    """Return what is *given*, or what somebody answers; what is *usual* where nobody is asked."""
+@dataclass(frozen=True)
+class _Question:
+    """One of the four: its option, how it is asked, what is usual, and what makes an answer of what is typed."""
+
+    option: str
+    asks: str
+    usual: str
+    #: Raises ValueError, with what is wrong.
+    answer: Callable[[str], str]
+
+
+def _path(typed: str) -> str:
+    if not typed or re.search(r"[\s#]", typed):
+        raise ValueError(f"{typed!r} is no path: write it like /ws/chat/lobby/")
+    return typed if typed.startswith("/") else f"/{typed}"
+
+
+def _send(typed: str) -> str:
+    if "TEXT" not in frames.words_in(typed):
+        raise ValueError(f"{typed!r} has no $TEXT in it, which stands for the message")
+    return typed
+
+
+def _read(typed: str) -> str:
+    if typed == _ALL_OF_IT:
+        return ""
+    if typed and not frames.points(typed):
+        raise ValueError(f"{typed!r} is no JSON pointer: write it like .message, or {_ALL_OF_IT} for all of a frame")
+    return typed
+
+
+def _login(typed: str) -> str:
+    if typed not in _LOGINS:
+        raise ValueError(f"{typed!r} is no way to log in: known are {', '.join(_LOGINS)}")
+    return typed
+
+
+#: What is answered where a frame is the message: to answer nothing is to take what is usual.
+_ALL_OF_IT = "-"
+_QUESTIONS = (
+    _Question("path", "Which path has the WebSocket?", "/ws/chat/lobby/", _path),
+    _Question("send", "What does a client send? $TEXT stands for the message", '{"message": "$TEXT"}', _send),
+    _Question("read", f"Where does the message stand in what arrives? {_ALL_OF_IT} for all of it", ".message", _read),
+    _Question("login", f"How do members log in ({', '.join(_LOGINS)})?", "none", _login),
+)
+
+
+def _asked(question: _Question, given: str | None, yes: bool) -> str:
+    """Return what is *given*, or what somebody answers; what is usual where nobody is asked.
+
+    Raises:
+        UsageError: it is no answer, or nobody is there.
+    """
     if given is not None:
-        return given
+        try:
+            return question.answer(given)
+        except ValueError as error:
+            raise UsageError(f"--{question.option}: {error}") from error
+
+    def understood(typed: str) -> str:
+        try:
+            return question.answer(typed.strip())
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error  # it is asked again
+
     try:
-        return usual if yes else str(click.prompt(question, default=usual)).strip()
+        return question.usual if yes else str(click.prompt(question.asks, question.usual, value_proc=understood))
     except click.Abort as error:
         if sys.stdin.isatty():
             raise  # it is Ctrl-C

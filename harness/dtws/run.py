@@ -192,6 +192,8 @@ def _conclude(found: Project, result: Result, before: Result | None, wanted: Wan
         click.echo(f"  {sign(each.good)} {each.question} {each.seen}")
     measuring.say(result)
     verdict = result.verdicts.overall.verdict
+    if verdict is Verdict.DOES_NOT_WORK and (hint := found.library.hint(result)):
+        click.echo(f"  {hint}")
     if before is None or verdict is Verdict.NOT_TESTED or wanted.accept:
         return _record(found, result, before)
     (change,) = compare({result.cell: before}, {result.cell: result}, ("recorded", "now"), []).cells

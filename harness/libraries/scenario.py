@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from harness.clients.http import LoginForm
 from harness.environments import requirements
 from harness.errors import CellFailure, UsageError
 from harness.libraries.base import Command, Inside, Library
-from harness.results.result import Finding
+from harness.results.result import Finding, Result
 from harness.scenario import strangers
 from harness.scenario.client import ScenarioClient
 from harness.scenario.model import BrokerTable, Scenario
@@ -32,6 +33,8 @@ _MODULE = "dtws_settings"
 #: Where ``manage.py`` names the project's settings.
 _NAMED = re.compile(r"""setdefault\(\s*["']DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
 _FIXED = re.compile(r"""environ\[["']DJANGO_SETTINGS_MODULE["']\]\s*=""")
+#: What says that there is no Redis.
+_REDIS = re.compile(r"redis|:6379\b", re.IGNORECASE)
 #: Seconds for each command.
 _DEADLINE = 600.0
 #: What follows ``python`` in a command that is called by what comes then.
@@ -97,6 +100,13 @@ class OwnChat(ScenarioClient, Library):
     @classmethod
     def place(cls) -> Path:
         return cls.file
+
+    def hint(self, result: Result) -> str:
+        """Return what to do about a *result* that is none that works; empty where there is nothing to say."""
+        said = " ".join([result.verdicts.overall.text, *(each.excerpt for each in result.steps if each.good is False)])
+        if self.described.broker is None and _REDIS.search(said):
+            return f"{self.file.name} has no [broker]: with that table a Redis is started for each run"
+        return ""
 
     def lacks(self, hand: bool) -> str:
         if hand:
@@ -229,11 +239,18 @@ def _credentials(left: Mapping[str, Any]) -> Credentials:
 
 
 def _command(python: Path, line: str) -> list[str]:
-    """Return the command *line* with the programs of the environment of *python*."""
+    """Return the command *line* with the programs of the environment of *python*.
+
+    Raises:
+        UsageError: there is no such program.
+    """
     first, *rest = shlex.split(line)
     own = python.with_name(first)
     if first in ("python", "python3"):
         return [str(python), *rest]
+    if not own.exists() and "/" not in first and shutil.which(first) is None:
+        hint = "is it spelled right under [server], and is what brings it in install?"
+        raise UsageError(f"there is no program {first}, by which {line!r} begins", hint)
     return [str(own) if own.exists() else first, *rest]
 
 

@@ -129,6 +129,7 @@ def members(ws_server: WsServer) -> Iterator[Callable[..., list[Member]]]:
             AssertionError: the server does not let one in.
             ValueError: there are not as many users as members, or *path* is none.
         """
+        __tracebackhide__ = True
         if not path.startswith("/"):
             raise ValueError(f"{path!r} is no path of this server: write it like '/ws/chat/lobby/'")
         wanted = (len(users) or 1) if number is None else number
@@ -139,7 +140,8 @@ def members(ws_server: WsServer) -> Iterator[Callable[..., list[Member]]]:
         try:
             return hall.enter(path, wanted, each, headers or {}, subprotocols, origin)
         except HandshakeRefused as error:
-            raise AssertionError(f"{path} lets nobody in like that: {error}") from error
+            # How the client came to know is of no use to who reads it.
+            raise AssertionError(f"{path} lets nobody in like that: {error}") from None
 
     try:
         yield connect

@@ -182,7 +182,7 @@ class CellPage:
                 ("Django server works?", verdicts.django_server or unknown),
                 ("Websockets server works?", verdicts.web_server),
             ]
-        return [("Does it work?", verdicts.overall), *servers, ("Channels work?", verdicts.channels)]
+        return [("Does it work?", verdicts.overall), *servers, (self.library.carries, verdicts.channels)]
 
     @cached_property
     def steps(self) -> list[StepRow]:

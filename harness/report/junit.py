@@ -26,7 +26,7 @@ def render(view: View, recorded: Mapping[str, Result] | None = None) -> bytes:
     With what is *recorded* there is a suite for each cell that ran since, with a case ``as recorded``, which fails
     where the verdict is another one. A red that was known fails nothing then.
     """
-    document = JUnitXml("WebSocket libraries on Python and Django")
+    document = JUnitXml(view.subject)
     for row in view.rows:
         if recorded is None:
             document.add_testsuite(_suite(row))

@@ -31,6 +31,16 @@ _OWN = dict.fromkeys(
 )
 
 
+def carries(own: bool) -> str:
+    """Return what is asked of the messages, as a heading; *own* tells whether it is somebody's own chat."""
+    return "Messages right?" if own else "Channels work?"
+
+
+def is_own(name: str, folders: Sequence[Path]) -> bool:
+    """Tell whether *name* is the chat of a scenario, a file among *folders*, and no library of this project."""
+    return any(each.is_file() for each in folders) and not (_FOLDER / f"{name}.toml").exists()
+
+
 def read(name: str, folders: Sequence[Path] = ()) -> dict[str, Any]:
     """Return the prose of the library *name*, which may also lie in one of *folders*.
 
@@ -39,10 +49,9 @@ def read(name: str, folders: Sequence[Path] = ()) -> dict[str, Any]:
     Raises:
         HarnessError: the file is missing or is no TOML.
     """
-    own = any(each.is_file() for each in folders)
     places = [folder / f"{name}.toml" for folder in (_FOLDER, *(each for each in folders if each.is_dir()))]
     path = next((each for each in places if each.exists()), places[0])
-    if own and not path.exists():
+    if is_own(name, folders) and not path.exists():
         short = {"install" if key == "installation" else key: text for key, text in _OWN.items() if key != "summary"}
         return {**_OPTIONAL, **_OWN, "title": name, "release": "your own chat", "short": short}
     try:

@@ -242,7 +242,7 @@ def summary(library: LibraryView, shown: Sequence[Row]) -> Rst:
     apart, server = library.apart, len({row.served for row in shown}) > 1
     header = ["Python", "Django", *(["Server"] if server else []), "More details"]
     header += ["Django server works?", "Websockets server works?"] if apart else ["Web server works?"]
-    header += ["Channels work?", "Does it work?"]
+    header += [library.carries, "Does it work?"]
     rows = []
     for row in shown:
         verdicts = row.result.verdicts
@@ -344,4 +344,4 @@ def findings(asked: QuestionSet) -> Rst:
 def cell_variants(page: CellPage) -> Rst:
     """Return how the other ways to carry the chat went in one cell."""
     rows = [[name, Rst(judgement.label), judgement.text] for name, judgement in page.variants]
-    return rst.csv_table(["Way", "Channels work?", "What was seen"], rows, "35 20 45")
+    return rst.csv_table(["Way", page.library.carries, "What was seen"], rows, "35 20 45")

@@ -176,6 +176,16 @@ class LibraryView(Rows):
         """What stands for the library where there is no room for more."""
         return self.prose["letter"] or self.title[:1].upper()
 
+    @property
+    def own(self) -> bool:
+        """Whether it is no library, but somebody's own chat."""
+        return prose.is_own(self.name, self.folders)
+
+    @property
+    def carries(self) -> str:
+        """What is asked of the messages, as a heading."""
+        return prose.carries(self.own)
+
     def pins(self) -> list[tuple[str, str, list[str]]]:
         """Return each pin with its reason and the cells that it holds in."""
         found: dict[tuple[str, str], list[str]] = {}
@@ -276,6 +286,28 @@ class View:
     def loaded(self) -> bool:
         """Whether a cell was put under load."""
         return any(library.loaded for library in self.libraries)
+
+    @cached_property
+    def own(self) -> bool:
+        """Whether all of it is about somebody's own chat, and nothing about libraries."""
+        return bool(self.libraries) and all(library.own for library in self.libraries)
+
+    @property
+    def subject(self) -> str:
+        """What it is about, as a title."""
+        what = ", ".join(library.title for library in self.libraries) if self.own else "WebSocket libraries"
+        return f"{what} on Python and Django"
+
+    @property
+    def question(self) -> str:
+        """What it answers, as a title."""
+        own = f"{self.subject}: what works?"
+        return own if self.own else "Which WebSocket library works on your Python and your Django?"
+
+    @property
+    def messages(self) -> str:
+        """What has to reach its recipients, in words."""
+        return "all messages" if self.own else "all fifteen messages"
 
     @cached_property
     def counts(self) -> str:

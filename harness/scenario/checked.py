@@ -115,6 +115,11 @@ _OTHER_HINTS: tuple[tuple[str, ...], ...] = (
     (r"CERTIFICATE_VERIFY_FAILED", "give the certificate that it is to be trusted by: --ca FILE"),
     (r"_ssl\.c", "it does not speak TLS: try ws:// instead of wss://"),
     (
+        r"that arrives on it is ignored",
+        "--ignore leaves out messages as well: a frame is left out where the whole of it matches",
+        "ignore, under [frames], leaves out messages as well: a frame is left out where the whole of it matches",
+    ),
+    (
         r"no message is found|is not what was sent",
         "say with --read where the message stands in a frame, such as .message",
         "say with read, under [frames], where the message stands in a frame, such as .message",

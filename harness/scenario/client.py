@@ -375,6 +375,8 @@ class ScenarioClient(Client):
                 arrived.append(each.data)
         if not arrived:
             return super().silence(chat, endpoint)
+        if all(map(self._reader.ignores, arrived)):
+            return f"all that arrives on it is ignored; the first frame is {shorten(arrived[0])[:_SHOWN]}"
         return f"no message is found in what arrives on it; the first frame is {shorten(arrived[0])[:_SHOWN]}"
 
 

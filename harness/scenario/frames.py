@@ -121,20 +121,25 @@ class Reader:
         in which the pointers find nothing, which is the chat's own. What is said of a message, and is not there, is
         empty.
         """
-        if any(each.fullmatch(data) for each in self._patterns):
+        if not data.startswith(self._prefix) or self.ignores(data):
             return []
-        if not data.startswith(self._prefix):
-            return []
-        try:
-            value = json.loads(data.removeprefix(self._prefix))
-        except (ValueError, RecursionError):
-            value = _MISSING
-        if value is not _MISSING and any(_has(value, each) for each in self._objects):
-            return []
+        value = self._value(data)
         return [
             Message(self._matched(text), {each: _told(value, pointer(each), place) for each in self._says})
             for place, text in self._texts(data.removeprefix(self._prefix), value)
         ]
+
+    def ignores(self, data: str) -> bool:
+        """Tell whether the frame *data* is one of those that are said to be no messages."""
+        value = self._value(data) if self._objects else _MISSING
+        return any(each.fullmatch(data) for each in self._patterns) or any(_has(value, each) for each in self._objects)
+
+    def _value(self, data: str) -> Any:
+        """Return the JSON of the frame *data*, where it is that."""
+        try:
+            return json.loads(data.removeprefix(self._prefix))
+        except (ValueError, RecursionError):
+            return _MISSING
 
     def _texts(self, text: str, value: Any) -> list[tuple[str, str]]:
         """Return the texts of all messages, each with its place; *text* as it is where it is not read by a pointer."""

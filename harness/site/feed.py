@@ -37,7 +37,7 @@ def render(view: View, changes: Iterable[Changed], turned: Iterable[Guilty]) -> 
     entries.sort(reverse=True)
     feed = ElementTree.Element("feed", {"xmlns": _ATOM})
     newest = entries[0][0] if entries else f"{view.day}T00:00:00+00:00"
-    _fill(feed, id=f"{_TAG}feed", title="WebSocket libraries on Python and Django: what changed", updated=newest)
+    _fill(feed, id=f"{_TAG}feed", title=f"{view.subject}: what changed", updated=newest)
     _fill(ElementTree.SubElement(feed, "author"), name="DjangoTestWebsockets")
     ElementTree.SubElement(feed, "link", {"rel": "self", "href": "feed.atom"})
     for when, cell, title, text, what in entries[:_LONGEST]:

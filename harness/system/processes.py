@@ -264,6 +264,8 @@ def owning(checkout: Path) -> Iterator[str]:
     finally:
         os.environ.pop(OWNER, None)
         _ledger(mark).unlink(missing_ok=True)
+        with suppress(OSError):  # another run of this checkout has its own there
+            _ledger(mark).parent.rmdir()
 
 
 def _ledger(mark: str) -> Path:
@@ -275,9 +277,18 @@ def _ledger(mark: str) -> Path:
 def _note(mark: str, pid: int) -> None:
     if mark:
         ledger = _ledger(mark)
-        ledger.parent.mkdir(mode=0o700, exist_ok=True)
-        with suppress(psutil.Error), ledger.open("a", encoding="utf-8") as file:
+        with suppress(psutil.Error), _opened(ledger) as file:
             file.write(f"{pid} {_birth(pid)}\n")
+
+
+def _opened(ledger: Path) -> IO[str]:
+    """Return *ledger*, opened to add to it; its folder may just be removed by a run that ends."""
+    ledger.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        return ledger.open("a", encoding="utf-8")
+    except FileNotFoundError:
+        ledger.parent.mkdir(mode=0o700, exist_ok=True)
+        return ledger.open("a", encoding="utf-8")
 
 
 def _noted(checkout: Path) -> Iterator[psutil.Process]:

@@ -104,6 +104,18 @@ def test_cookies_of_another_client(transcript):
     assert not any(b"of-john" in each for each in seen)
 
 
+def test_a_page_that_refuses(transcript):
+    """Of the page with which a handshake is refused the words are told, without its tags, styles and scripts."""
+    head = b"<style>p { color: red }</style><title>Not found</title>"
+    page = b"<!DOCTYPE html><head>" + head + b"</head><p>no &lt;chat&gt; here</p>"
+
+    def refuse(request: bytes) -> bytes:
+        return b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % len(page) + page
+
+    with pytest.raises(HandshakeRefused, match=r"^status 404: Not found no <chat> here$"):
+        opened_by(refuse, transcript)
+
+
 @pytest.mark.parametrize("compression", [False, True])
 def test_a_subprotocol_that_nobody_offered(transcript, compression):
     """A server that chooses a subprotocol, of which none was offered, is refused."""

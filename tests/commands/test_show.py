@@ -193,6 +193,23 @@ def test_no_cell(reports):
         shown(reports, "../../etc/passwd")
 
 
+def test_what_is_there(reports):
+    """Where it is no cell those are named that are nearly called so."""
+    with pytest.raises(UsageError) as raised:
+        shown(reports, "socketio")
+    assert "py27-django18-socketio" in raised.value.hint
+
+
+def test_somebodys_own_chat(reports, tmp_path):
+    """Of a scenario's chat nobody asks whether channels work: its messages are right, or are not."""
+    (tmp_path / "chat.toml").write_text("")
+    save(reports, replace(samples.of(CELL), library="own"))
+    options = ["--reports", str(reports.folder), "--libraries", str(tmp_path / "chat.toml")]
+    done = CliRunner().invoke(show, [CELL, *options], standalone_mode=False)
+    assert "  Messages right?   ✓ Yes" in done.output
+    assert "Channels work?" not in done.output
+
+
 def test_damaged(reports):
     """A damaged result is not shown."""
     reports.result(CELL).write_text("{")

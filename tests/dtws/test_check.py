@@ -66,6 +66,15 @@ def test_who_spoke():
     assert (code, "its .by is bob, and has to be ann" in text) == (1, True)
 
 
+def test_all_is_ignored():
+    """Where all that arrives is left out by what is ignored, that is what is said."""
+    with OwnChat().running() as own:
+        code, text = said(f"{own.url}/lobby/", *JSON, "--ignore", ".*")
+    assert code == 1
+    assert "all that arrives on it is ignored; the first frame is" in text
+    assert "--ignore leaves out messages as well" in text
+
+
 def test_a_catch():
     """What is wrong beside the exchanges makes no failure of it, and no plain yes."""
     with OwnChat("ASCII").running() as own:

@@ -56,6 +56,14 @@ def test_four_questions(tmp_path):
     assert "force_login" in scenario.login.python
 
 
+def test_a_wrong_answer_is_asked_again(tmp_path):
+    """What makes no sense is asked once more when it is typed, and what was answered before stays."""
+    text = made(tmp_path, answers='/ws/\nhello\n{"say": "$TEXT"}\nsay\n-\nnever\nform\n')
+    scenario = read.parse(text)
+    assert (scenario.frames.send, scenario.frames.read) == ('{"say": "$TEXT"}', [])
+    assert (next(iter(scenario.connections.values())).path, scenario.login is not None) == ("/ws/", True)
+
+
 @pytest.mark.parametrize(
     ("path", "paths"),
     [
@@ -99,7 +107,14 @@ def test_what_is_there_stays(tmp_path):
     assert "force_login" in made(tmp_path, "--yes", "--login", "python", "--force")
 
 
-@pytest.mark.parametrize(("options", "said"), [(["--send", "hi"], "no $TEXT"), (["--read", "x"], "no JSON pointer")])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--send", "hi"], "--send: 'hi' has no $TEXT"),
+        (["--read", "x"], "no JSON pointer"),
+        (["--path", "a b"], "no path"),
+    ],
+)
 def test_answers_that_make_no_sense(tmp_path, options, said):
     """What makes no sense is said, and nothing is written."""
     with pytest.raises(UsageError) as raised:

@@ -83,6 +83,14 @@ def test_its_commands(made, tmp_path):
     assert [each.name for each in own.inspect(python)] == ["check"]
 
 
+def test_a_program_that_is_not_there(made, tmp_path):
+    """A program that neither the environment nor the machine has is a fault of the scenario, and named."""
+    own = made(serve='serve = "dafne -p {port} site.asgi:application"')
+    with pytest.raises(UsageError, match=r"^there is no program dafne, by which 'dafne -p 8000 site\.asgi") as raised:
+        own.serve(tmp_path / "bin" / "python", 8000, own.own_server(CELL))
+    assert "is it spelled right" in raised.value.hint
+
+
 def test_its_variables(made, tmp_path):
     """The project is told its broker, and its settings a database of its own."""
     env = made().environment("redis://x", "prefix", tmp_path / "db")

@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.matrix import listing as matrix
 from harness.report import headline, rst, tables
 from harness.report.advice import Advisor
+from harness.report.junit import render as junit_of
 from harness.report.render import checked, render, render_prose, with_headline
 from harness.report.view import LibraryView, View, read_view
 from harness.results.document import save_result
@@ -306,3 +307,21 @@ def test_library_without_cells_that_work():
     """Of a library with which nothing works there is no range."""
     assert LibraryView("nothing").range_of("python") == "none"
     assert LibraryView("nothing").median("bytes") is None
+
+
+def test_of_somebodys_own_chat(tmp_path):
+    """Reports about the chat of a scenario have its name in their titles, and no word of libraries or the fifteen."""
+    reports, scenario = samples.write(tmp_path / "of", "py311-django52-channels4"), tmp_path / "chat.toml"
+    scenario.write_text("")
+    result = msgspec.structs.replace(samples.of("py311-django52-channels4"), library="own", cell="py311-django52-own")
+    save_result(result, reports.result(result.cell))
+    reports.result("py311-django52-channels4").unlink()
+    own = read_view(reports, (scenario,))
+    assert (own.own, own.question) == (True, "own on Python and Django: what works?")
+    pages = render(own)
+    assert pages["index.rst"].startswith("own on Python and Django: what works?\n=====")
+    assert '"Messages right?": all messages reach exactly' in pages["own.rst"]
+    for page in ("index.rst", "own.rst", "own/py311-django52-own.rst"):
+        assert "Channels work?" not in pages[page]
+        assert "fifteen messages" not in pages[page]
+    assert b'name="own on Python and Django"' in junit_of(own)

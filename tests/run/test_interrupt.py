@@ -43,11 +43,15 @@ def test_interrupted(step, number, tmp_path, no_survivors):
     assert not list(tmp_path.glob("results/*"))
 
 
-def test_interrupted_while_it_loads(tmp_path):
+@pytest.mark.parametrize(
+    ("loaded", "arguments"),
+    [("click", ["harness", "list"]), ("click", ["harness.dtws", "new"]), ("jinja2", ["harness.dtws", "new"])],
+)
+def test_interrupted_while_it_loads(tmp_path, loaded, arguments):
     """Ctrl-C before anything has begun is answered in one line."""
-    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    (tmp_path / f"{loaded}.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, "-m", "harness", "list"]
+    command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted; nothing had begun\n")
 
