@@ -313,7 +313,8 @@ class View:
     def counts(self) -> str:
         """Say in one line how many cells there are of each verdict."""
         counted = ", ".join(f"{number} {verdict}" for verdict in Verdict if (number := len(self.of(verdict))))
-        return f"{len(self.rows)} cells" + (f": {counted}." if counted else ".")
+        number = len(self.rows)
+        return f"{number} cell{'' if number == 1 else 's'}" + (f": {counted}." if counted else ".")
 
     @cached_property
     def day(self) -> date:

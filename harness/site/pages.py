@@ -345,6 +345,8 @@ def _questions(view: View, sections: set[str]) -> list[tuple[str, str]]:
         (f"{library.title}: which server, and what breaks?", f"library/{library.name}.html")
         for library in view.current_first[:1]
     ]
+    names, both = {library.name for library in view.libraries}, {"channels4", "plain-asgi"}
+    without = "left=channels4&right=plain-asgi&differ=yes"
     found += [
         ("What does an upgrade ask of what I have?", "upgrade.html"),
         ("What does a release of a package break?", "packages.html"),
@@ -354,7 +356,7 @@ def _questions(view: View, sections: set[str]) -> list[tuple[str, str]]:
             "What is lost when somebody comes back, or the broker restarts?",
             "libraries.html#faults" if "faults" in sections else "libraries.html",
         ),
-        ("What do I lose without a library?", "libraries.html?left=channels4&right=plain-asgi&differ=yes"),
+        *([("What do I lose without a library?", f"libraries.html?{without}")] if both <= names else []),
         ("How fresh is this, and how do I reproduce it?", "history.html"),
     ]
     return found
