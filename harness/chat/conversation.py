@@ -185,8 +185,8 @@ class Client(ABC):
         """Return all messages in one frame with what else it says, where it does; see :meth:`says`."""
         return [Message(text) for text in self.messages(data)]
 
-    def says(self, row: ChannelRow, fence: bool = False) -> Mapping[str, str]:
-        """Return what frames have to say, if they do, of *row*'s message, or of a *fence* for everybody behind it."""
+    def says(self, row: ChannelRow, text: str, fence: bool = False) -> Mapping[str, str]:
+        """Return what frames have to say, if they do, of *row*'s message, the *text*, or of a *fence* behind it."""
         return {"sender": row.sender, "channel": "broadcast" if fence else row.channel}
 
     def frame_format(self) -> FrameFormat:

@@ -275,8 +275,8 @@ def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) ->
         row.number,
         text,
         client.expected(row),
-        says=client.says(row),
-        fence_says=client.says(row, fence=True),
+        says=client.says(row, text),
+        fence_says=client.says(row, text, fence=True),
         error=_cannot(chat, budget),
     )
     if sent.error:

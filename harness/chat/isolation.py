@@ -20,7 +20,7 @@ from harness.chat.exchanges import Exchanged
 from harness.chat.ledger import in_any_letters, of_another_run, overheard, stands_in
 from harness.chat.members import GROUP, GROUP_MEMBERS, ChannelRow
 from harness.chat.parties import Eavesdropper, Listening, foreign_origins
-from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
+from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.result import Finding
 
@@ -28,11 +28,11 @@ _SENDER = "admin"
 #: Seconds that are watched where no fence can prove that nothing comes.
 _QUIET = 1.0
 #: What strangers ask, and what they say.
-_PUBLISHING = "Can an unknown client broadcast through a WebSocket?"
 _POSTING = "Can an unknown client post a message to a page?"
 _OTHERS = "Do messages of other runs, or of earlier ones, stay away?"
 _DISPLACING = "Do members stay connected while strangers try?"
-_STRANGERS = {_PUBLISHING: "broadcast of a stranger", _POSTING: "posted by a stranger"}
+_POSTED = "posted by a stranger"
+_SPEAKS = re.compile(r"Can (.+) (?:broadcast|post) .*\?")
 
 
 def private_rows() -> list[ChannelRow]:
@@ -53,14 +53,13 @@ def overhear(
     listening = Listening({Endpoint("eavesdropper", str(number)): each for number, each in enumerate(eavesdroppers, 1)})
     chat.listening = listening
     for endpoint, each in listening.eavesdroppers.items():
-        if _enter(chat, endpoint, each, listening):
-            with suppress(CellFailure):  # one that hears no broadcast may hear what is private
-                chat.wait_subscribed([endpoint], seconds=_QUIET)
+        _enter(chat, endpoint, each, listening)
     rows = private_rows() if rows is None else rows
     listening.since = time.monotonic()
     for row in rows:
         text = f"private {row.channel} message to {row.audience} ({chat.token})"
-        chat.say(row, text)
+        with suppress(SendFailed):  # a member whose place a stranger has taken
+            chat.say(row, text)
         # One at a time, so that no message is kept back behind another.
         chat.transcript.wait(chat.client.expected(row), [text], 0.5)
     hearing = [endpoint for endpoint in listening.eavesdroppers if endpoint not in listening.refused]
@@ -72,18 +71,23 @@ def overhear(
     yield from _findings(chat, listening)
 
 
-def _enter(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: Listening) -> bool:
-    """Open the connection of an eavesdropper; tell whether it is open. A foreign page tries several Origins."""
-    for origin in [each.origin, *(foreign_origins(chat.server.base) if each.origin else ())]:
+def _enter(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: Listening) -> None:
+    """Open the connection of an eavesdropper; a foreign page that is not let in tries other Origins."""
+    likely = foreign_origins(each.near or chat.server.base) if each.origin else []
+    for origin in [each.origin, *likely]:
         try:
             chat.open(endpoint, each.path, each.member, origin)
+            with suppress(CellFailure):  # one that hears no broadcast may hear what is private
+                chat.wait_subscribed([endpoint], seconds=_QUIET)
         except HandshakeRefused as error:
             listening.refused.setdefault(endpoint, str(error))
             continue
+        if each.origin and chat.transcript.closed(endpoint):  # which is how many refuse a page
+            listening.refused.setdefault(endpoint, chat.transcript.closed(endpoint))
+            continue
         if listening.refused.pop(endpoint, ""):
             listening.origins[endpoint] = origin
-        return True
-    return False
+        return
 
 
 def look_again(chat: Chat, findings: list[Finding]) -> None:
@@ -93,9 +97,9 @@ def look_again(chat: Chat, findings: list[Finding]) -> None:
     again = {finding.question: finding for finding in _findings(chat, chat.listening)}
     for place, finding in enumerate(findings):
         findings[place] = again.get(finding.question, finding)
-        if finding.good and (text := _STRANGERS.get(finding.question)):
-            heard = _hearers(chat, f"{text} ({chat.token})")
-            if heard:
+        if finding.good and (said := _SPEAKS.fullmatch(finding.question)):
+            text = f"{_POSTED} ({chat.token})" if finding.question == _POSTING else _said_by(chat, said[1])
+            if heard := _hearers(chat, text):
                 seen = f"{finding.seen}, and later the message is received by {', '.join(heard)}"
                 findings[place] = msgspec.structs.replace(finding, seen=seen, good=False)
     chat.close(chat.listening.eavesdroppers)
@@ -139,17 +143,17 @@ def _findings(chat: Chat, listening: Listening) -> Iterator[Finding]:
 def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: Listening, heard: Sequence[str]) -> Finding:
     foreign = bool(each.origin)
     good: bool | None = True
-    fenced = chat.transcript.has_one(endpoint, listening.fences)
+    fenced, closed = chat.transcript.has_one(endpoint, listening.fences), chat.transcript.closed(endpoint)
+    at_once = closed and not chat.transcript.closed_since(endpoint, listening.since)
     if heard:
         good, seen = False, _what_was_heard(chat, heard)
-    elif endpoint in listening.refused:
-        seen = f"refused: {listening.refused[endpoint]}"
-        if _for_anybody(listening.refused[endpoint]):
+    elif refusal := listening.refused.get(endpoint, closed if at_once or (foreign and _deaf(chat, endpoint)) else ""):
+        ended = refusal == closed or refusal.startswith(CLOSED_BY_SERVER)
+        seen = "its connection is closed again" if ended else f"refused: {refusal}"
+        if _for_anybody(refusal):
             good, seen = None, f"{seen}: not proved, anybody may be answered like that"
-    elif chat.transcript.closed_since(endpoint, listening.since):
-        good, seen = not foreign, f"accepted, and {chat.transcript.closed(endpoint)} later, with nothing private"
-    elif chat.transcript.closed(endpoint):
-        seen = "its connection is closed again"
+    elif closed:
+        good, seen = not foreign, f"accepted, and later {closed}; nothing private"
     elif not fenced:
         good, seen = None, "nothing, but no broadcast arrives either: not proved"
     else:
@@ -163,6 +167,12 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
     return Finding(question=question, expected=expected, seen=seen, good=good)
 
 
+def _deaf(chat: Chat, endpoint: Endpoint) -> bool:
+    """Tell whether nothing that anybody said has come to *endpoint*."""
+    known = chat.ledger.texts()
+    return not any(text in known for text in chat.transcript.texts(endpoint))
+
+
 def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
     """Say whose private messages *texts* are."""
     said = {each.text: each for each in chat.ledger.said if each.hearers is not None}
@@ -174,22 +184,22 @@ def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
     return "a private message that was said before" if len(texts) == 1 else f"{len(texts)} private messages said before"
 
 
-def publish_unknown(chat: Chat, path: str, welcome: str = "") -> Iterator[Finding]:
-    """Let an unknown client broadcast through a WebSocket; *welcome* is why it may, empty where it may not."""
-    for found in _publish_unknown(chat, path):
-        if welcome:
-            found = msgspec.structs.replace(found, expected=f"either, for {welcome}", good=found.good or None)
-        yield found
+def publish_unknown(chat: Chat, path: str, welcome: str = "", who: str = "an unknown client") -> Iterator[Finding]:
+    """Let somebody unknown broadcast through a WebSocket; *welcome* is why they may, empty where they may not."""
+    seen, good = _published(chat, path, who)
+    expected = "no member receives it"
+    if welcome:
+        expected, good = f"either, for {welcome}", good or None
+    yield Finding(question=f"Can {who} broadcast through a WebSocket?", expected=expected, seen=seen, good=good)
 
 
-def _publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
-    endpoint = Endpoint("stranger", "broadcast")
-    text = f"{_STRANGERS[_PUBLISHING]} ({chat.token})"
+def _published(chat: Chat, path: str, who: str) -> tuple[str, bool | None]:
+    """Have somebody speak at *path*; return what came of it, and whether that is good."""
+    endpoint, text = Endpoint("stranger", "broadcast"), _said_by(chat, who)
     try:
         chat.open(endpoint, path)
     except HandshakeRefused as error:
-        yield _publishing(f"refused: {error}", good=None if _for_anybody(str(error)) else True)
-        return
+        return f"refused: {error}", None if _for_anybody(str(error)) else True
     with suppress(CellFailure):
         chat.wait_subscribed([endpoint], seconds=_QUIET)
     _speak(chat, endpoint, text)
@@ -201,15 +211,20 @@ def _publish_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     own = chat.announce_fence(seconds=_QUIET)
     heard = _hearers(chat, text)
     if heard:
-        yield _publishing(f"received by {', '.join(heard)}", good=False)
-    elif any(chat.transcript.has_one(each, fences) for each in chat.endpoints):
-        yield _publishing("the message was not received, but later ones were", good=False)
-    elif not any(chat.transcript.has_one(each, own) for each in chat.endpoints):
-        yield _publishing("not proved: the members hear nothing any more", good=None)
-    elif closed:
-        yield _publishing("not received; the connection is closed", good=True)
-    else:
-        yield _publishing(f"not received within {_QUIET:.0f} s", good=True)
+        return f"received by {', '.join(heard)}", False
+    if any(chat.transcript.has_one(each, fences) for each in chat.endpoints):
+        return "the message was not received, but later ones were", False
+    if not any(chat.transcript.has_one(each, own) for each in chat.endpoints):
+        return "not proved: the members hear nothing any more", None
+    if closed:
+        return "not received; the connection is closed", None if _for_anybody(closed) else True
+    return f"not received within {_QUIET:.0f} s", True
+
+
+def _said_by(chat: Chat, who: str) -> str:
+    """Return what the stranger *who* says."""
+    stranger = "a stranger" if who == "an unknown client" else who
+    return f"broadcast of {stranger} ({chat.token})"
 
 
 def _hearers(chat: Chat, text: str) -> list[str]:
@@ -221,11 +236,7 @@ def _hearers(chat: Chat, text: str) -> list[str]:
 
 def _for_anybody(refusal: str) -> bool:
     """Tell whether a *refusal* says nothing of who asked: there is no such place, or no room, or the server failed."""
-    return re.match(r"status (404|408|429|5\d\d)\b", refusal) is not None
-
-
-def _publishing(seen: str, good: bool | None) -> Finding:
-    return Finding(question=_PUBLISHING, expected="no member receives it", seen=seen, good=good)
+    return re.match(r"status (404|408|429|5\d\d)\b|.* with 101[23]\b", refusal) is not None
 
 
 def _speak(chat: Chat, endpoint: Endpoint, text: str) -> None:
@@ -235,7 +246,7 @@ def _speak(chat: Chat, endpoint: Endpoint, text: str) -> None:
 
 def post_unknown(chat: Chat, path: str) -> Iterator[Finding]:
     """Let an unknown client post a message to a page, with the token that Django gives to anybody."""
-    text = chat.ledger.add(f"{_STRANGERS[_POSTING]} ({chat.token})")
+    text = chat.ledger.add(f"{_POSTED} ({chat.token})")
     stranger = chat.session("stranger")
     login = chat.server.form.path
     stranger.get(login)

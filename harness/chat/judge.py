@@ -34,7 +34,7 @@ class SentExchange:
     unreached: frozenset[Endpoint] = frozenset()
     #: Why it could not be sent; empty where it was.
     error: str = ""
-    #: What frames have to say of it, as far as they say something: ``sender`` → ``John``; and of its fences.
+    #: What frames that say so of it have to say, ``sender`` → ``John``; and those of its fences.
     says: Mapping[str, str] = field(default_factory=dict)
     fence_says: Mapping[str, str] = field(default_factory=dict)
 

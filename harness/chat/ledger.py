@@ -95,8 +95,7 @@ class Overheard:
 
 def of_another_run(text: str, token: str) -> bool:
     """Tell whether *text* is what a run says whose token is another one than *token*."""
-    said = _SAID.search(text)
-    return said is not None and said[1] != token
+    return token not in text and _SAID.search(text) is not None
 
 
 def in_any_letters(said: str, data: str) -> bool:

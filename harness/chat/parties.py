@@ -70,6 +70,8 @@ class Eavesdropper:
     member: str = ""
     #: The site whose page opens the connection; empty for the server's own.
     origin: str = ""
+    #: The site that look-alikes of such an Origin are like; the server's own where it is empty.
+    near: str = ""
     #: Where, if there are several places; it ends the question.
     at: str = ""
     #: Why they may hear all the same; empty where they may not.

@@ -37,7 +37,7 @@ class Message:
     """A message in a frame that arrived, with what the frame says of it."""
 
     text: str
-    #: What else the frame says, such as ``sender`` → ``John``; nothing of what it does not say.
+    #: What else the frame says, such as ``sender`` → ``John``; empty is what it should say, and does not.
     says: Mapping[str, str] = field(default_factory=dict)
     #: When it arrived (:func:`time.monotonic`).
     at: float = 0.0

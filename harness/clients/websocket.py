@@ -59,6 +59,8 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _NO_CODE = 1005
 #: Seconds that a server may take nothing of what is sent.
 _SENDING = 20
+#: Seconds that a server has to end the TCP connection after both have said goodbye (RFC 6455, 7.1.1).
+_HANGING_UP = 1
 _KINDS = {Opcode.PING: "ping", Opcode.PONG: "pong"}
 
 
@@ -214,7 +216,7 @@ class WebSocketConnection:
             raise HandshakeRefused(f"{type(error).__name__}: {error}") from error
         self._frames = FrameProtocol(client=True, extensions=[self._deflate])
         self._sending = threading.Lock()
-        self._goodbye_said = False
+        self._goodbye_said = self._vanished = False
         self._reads = threading.Event()
         self._reads.set()
         transcript.add(endpoint, "in", "open", f"status {handshake.status}")
@@ -293,6 +295,7 @@ class WebSocketConnection:
 
     def vanish(self) -> None:
         """Reset the TCP connection, as a client does that is killed."""
+        self._vanished = True
         with suppress(OSError):
             reset_at_end(self.wire)
         with suppress(OSError):
@@ -319,6 +322,20 @@ class WebSocketConnection:
         except Exception as error:  # a reader that dies in silence would leave everybody waiting
             why = f"what arrives cannot be read ({type(error).__name__})"
         self._transcript.add(self.endpoint, "in", "closed", why)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End the TCP connection once the server has, or has had its time: some wait for that, and hold up a room."""
+        if self._vanished:  # which is another end
+            return
+        deadline = Deadline(_HANGING_UP)
+        with suppress(OSError):
+            while not deadline.over:
+                self.wire.settimeout(max(deadline.left, 0.001))
+                if not self.wire.recv(_PIECE):
+                    break
+        with suppress(OSError):
+            self.wire.shutdown(socket.SHUT_RDWR)
 
     def _receive(self) -> bytes:
         self._reads.wait()

@@ -19,7 +19,7 @@ from harness.commands.terminal import console, signed
 from harness.dtws.option import option, several
 from harness.errors import UsageError
 from harness.results.result import Finding
-from harness.scenario import address, read
+from harness.scenario import address, frames, read
 from harness.scenario.checked import Checked, Row, checked, junit
 from harness.scenario.client import ScenarioClient
 from harness.scenario.model import (
@@ -30,7 +30,7 @@ from harness.scenario.model import (
     MemberTable,
     Scenario,
 )
-from harness.scenario.opening import lets_in
+from harness.scenario.opening import is_secret, lets_in
 from harness.scenario.talk import talk
 from harness.system.files import write_atomically
 from harness.verdict import sign
@@ -149,8 +149,10 @@ def _of_options(path: str, options: Described) -> Scenario:
     people = _people(options)
     headers = dict(map(_header, options.header))
     own = {name: value for name, value in headers.items() if lets_in(name)}
-    path, token = _apart(path)
-    people = {name: msgspec.structs.replace(each, headers=own, token=token) for name, each in people.items()}
+    # Who logs in has another password than what stands in the address.
+    path, secrets = _apart(path, ["TOKEN"] if options.login else ["TOKEN", "PASSWORD"])
+    given = {"headers": own, **{word.lower(): value for word, value in secrets.items()}}
+    people = {name: msgspec.structs.replace(each, **given) for name, each in people.items()}
     connection = ConnectionTable(
         path=path,
         subprotocols=list(options.subprotocol),
@@ -211,17 +213,28 @@ def _whole(option: str, given: Sequence[str], mark: str, behind: str, example: s
 
 
 def _says(options: Described) -> dict[str, str]:
-    """Return what has to stand in the frame of each message: pointers → templates."""
-    _whole("--says", options.says, "=", "value", ".user='$USER'")
-    return {where: value for where, _, value in (each.partition("=") for each in options.says)}
+    """Return what has to stand in the frame of each message: pointers → templates.
+
+    Raises:
+        UsageError: one is no pointer, or there twice.
+    """
+    example = ".user='$USER'"
+    _whole("--says", options.says, "=", "value", example)
+    found: dict[str, str] = {}
+    for where, _, value in (each.partition("=") for each in options.says):
+        if not frames.points(where) or where in found:
+            why = "is no JSON pointer" if where not in found else "is given twice"
+            raise UsageError(f"--says {where}={value}: {where!r} {why}", f"write it like {example}")
+        found[where] = value
+    return found
 
 
-def _apart(path: str) -> tuple[str, str]:
-    """Return *path* as a template, and what members are let in by, such as ``abc`` for ``?token=abc``; or nothing."""
-    for found in _PARAMETER.finditer(path):
-        if lets_in(found[1]) and found[2]:
-            return f"{path[: found.start(2)]}$TOKEN{path[found.end(2) :]}", found[2]
-    return path, ""
+def _apart(path: str, words: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Return *path* with *words* of templates for its secrets, such as ``abc`` of ``?token=abc``; and what they are."""
+    found = [each for each in _PARAMETER.finditer(path) if is_secret(each[1]) and each[2]][: len(words)]
+    for word, each in reversed(list(zip(words, found, strict=False))):
+        path = f"{path[: each.start(2)]}${word}{path[each.end(2) :]}"
+    return path, {word: each[2] for word, each in zip(words, found, strict=False)}
 
 
 def _header(text: str) -> tuple[str, str]:

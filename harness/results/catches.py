@@ -47,7 +47,7 @@ TROUBLES = (
         "somebody who is not logged in gets in",
         Severity.SEVERE,
         "lets somebody in",
-        r"unknown-(hears|broadcasts|posts).*|made-up-hears.*|not-logged-in|handshake-without-cookie.*",
+        r"unknown-(hears|broadcasts|posts).*|made-up-(hears|broadcasts).*|not-logged-in|handshake-without-cookie.*",
     ),
     Trouble("others", "private messages reach others", Severity.SEVERE, "lets somebody in", r"mary-hears-john"),
     Trouble(

@@ -17,6 +17,7 @@ _KNOWN = {
     "What reaches a page of a foreign Origin, with John's cookie?": "foreign-origin",
     "What reaches a page of a foreign Origin, with a member's cookie?": "foreign-origin",
     "Can an unknown client broadcast through a WebSocket?": "unknown-broadcasts",
+    "Can a client with a made-up cookie or token broadcast through a WebSocket?": "made-up-broadcasts",
     "Can an unknown client post a message to a page?": "unknown-posts",
     "An echo": "echo",
     "A message in a room's page": "room-page",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from urllib.parse import parse_qs, urlsplit
@@ -13,23 +12,18 @@ from harness.chat.fencing import FenceWay
 from harness.chat.members import ChannelRow, Script
 from harness.clients.connection import Connection, Endpoint, HandshakeRefused, SendFailed
 from harness.clients.frame_format import FrameFormat
-from harness.clients.http import HttpSession, LoginForm, status_of
+from harness.clients.http import LoginForm, status_of
 from harness.clients.transcript import Message
-from harness.clients.websocket import Offer, WebSocketConnection
 from harness.errors import CellFailure
 from harness.scenario import fences
+from harness.scenario.doors import Doors, SignIn
 from harness.scenario.frames import filled, words_in
 from harness.scenario.model import ExchangeTable, Scenario
-from harness.scenario.opening import Address, Credentials, cookies, lets_in, made_up, ticket_for, trusting
+from harness.scenario.opening import Address
 from harness.scenario.wording import SECRETS, Wording
-from harness.verdict import Reason
 
 #: Letters of a frame that is shown.
 _SHOWN = 200
-
-
-#: Returns what each member, with a name to log in with, is let in by: it runs the lines of Python of the scenario.
-SignIn = Callable[[Mapping[str, str]], Mapping[str, Credentials]]
 
 
 class ScenarioClient(Client):
@@ -39,36 +33,22 @@ class ScenarioClient(Client):
     has_pages = False
 
     def __init__(self, scenario: Scenario, sign_in: SignIn | None = None) -> None:
-        self.scenario, self._sign_in = scenario, sign_in
-        self._signing = threading.Lock()
-        self._signed: Mapping[str, Credentials] | None = None
+        self.scenario = scenario
         self.script = Script(tuple(scenario.members), tuple(_rows(scenario)), echoes=True)
         self.quiet = scenario.quiet
         self._wording = Wording(scenario)
         self._reader = self._wording.reader()
-        self._headers: dict[str, dict[str, str]] = {}
+        self.doors = Doors(scenario, self._wording, sign_in)
 
     @property
     def form(self) -> LoginForm:
         """The form by which members log in."""
-        login = self.scenario.login
-        return LoginForm(
-            path=login.form if login and login.form else "/",
-            fields=lambda member: {
-                name: filled(value, self._wording.words(member))
-                for name, value in (login.fields if login else {}).items()
-            },
-            session_cookie=login.cookie if login else "sessionid",
-            csrf_cookie="csrftoken",
-            csrf_field="csrfmiddlewaretoken",
-        )
+        return self.doors.form
 
     @property
     def has_login(self) -> bool:
         """Whether members are told from strangers."""
-        given = any(each.cookie or each.headers or each.token for each in self.scenario.members.values())
-        fixed = any(lets_in(name) for each in self.scenario.connections.values() for name in each.headers)
-        return self.scenario.login is not None or given or fixed
+        return self.doors.has_login
 
     @property
     def by_cookies(self) -> bool:
@@ -82,32 +62,7 @@ class ScenarioClient(Client):
         return not (words or headers or left or table.subprotocols or table.ticket)
 
     def log_in(self, chat: Chat, member: str) -> None:
-        table, login = self.scenario.members[member], self.scenario.login
-        found = Credentials(cookies(table.cookie), table.headers, table.token)
-        if login and login.python:
-            if self._sign_in is None:
-                raise CellFailure(
-                    Reason.PAGE_FAILED,
-                    f"{member} logs in by Python, which nothing runs for a server that is up already",
-                )
-            found = self._signed_in(self._sign_in)[member]
-        session = chat.session(member)
-        # A page of another site has a cookie as well, and no other header.
-        headers = {name: value for name, value in found.headers.items() if name.lower() != "cookie"}
-        given = next((value for name, value in found.headers.items() if name not in headers), "")
-        session.take({**found.cookies, **cookies(given)}, headers)
-        self._headers[member] = headers
-        self._wording.tokens[member] = found.token
-        if login and login.form:
-            session.log_in(member)
-
-    def _signed_in(self, sign_in: SignIn) -> Mapping[str, Credentials]:
-        """Return what all members are let in by: it takes as long for all as for one."""
-        with self._signing:
-            if self._signed is None:
-                users = {name: table.user or name for name, table in self.scenario.members.items()}
-                self._signed = sign_in(users)
-            return self._signed
+        self.doors.log_in(chat, member)
 
     @property
     def held_endpoints(self) -> frozenset[Endpoint]:
@@ -129,67 +84,8 @@ class ScenarioClient(Client):
         """Return the address of *connection* for a stranger who claims to be *member*; see :class:`Address`."""
         return str(Address(self.scenario.connections[connection].path, connection, member, made_up))
 
-    def can_be_made_up(self, chat: Chat, connection: str, member: str) -> bool:
-        """Tell whether *member* is let in at *connection* by something that others can make up: a cookie or a token."""
-        table = self.scenario.connections[connection]
-        templates = (table.path, *table.opened, *table.subprotocols, *table.headers.values())
-        token = self._wording.tokens[member] and any("TOKEN" in words_in(each) for each in templates)
-        headers = self._headers.get(member) or any(map(lets_in, table.headers))
-        return bool(chat.cookie(member) or headers or table.ticket or token)
-
     def connect(self, chat: Chat, endpoint: Endpoint, path: str, member: str, origin: str) -> Connection:
-        address, foreign = Address.of(path), origin not in ("", chat.server.base)
-        table = self.scenario.connections[address.connection]
-        session, words, headers = self._coming(chat, address, member)
-        if foreign:  # a page in a browser has the cookies, and neither knows a secret nor reads another site's pages
-            words |= dict.fromkeys(SECRETS, "")
-        elif table.ticket and address.made_up:
-            real = ticket_for(chat.session(address.claimed), table.ticket, self._wording.words(address.claimed))
-            words["TICKET"] = made_up(real)
-        elif table.ticket:
-            words["TICKET"] = ticket_for(session, table.ticket, words)
-        for name, value in table.headers.items():
-            if member or not lets_in(name):
-                headers[name] = filled(value, words)
-            elif address.made_up:
-                headers[name] = made_up(filled(value, words))
-        # Some chats let in only those who come from another site than the server's, which is then among the headers.
-        for name in [each for each in headers if each.lower() == "origin"]:
-            own = headers.pop(name)
-            origin = origin if foreign else own
-        connection = WebSocketConnection(
-            endpoint,
-            chat.server.sockets + filled(address.path, words),
-            chat.transcript,
-            cookie=session.cookie,
-            origin=origin,
-            offer=Offer(
-                compression=True,
-                subprotocols=[filled(each, words) for each in table.subprotocols],
-                headers={} if foreign else headers,
-                tls=trusting(chat.server.certificates) if chat.server.secure else None,
-            ),
-            answer=self.scenario.frames.answers.get,
-        )
-        try:
-            for frame in table.opened:
-                connection.send(filled(frame, words))
-        except OSError as error:
-            connection.close()
-            raise HandshakeRefused(f"it is open, and takes nothing ({type(error).__name__})") from error
-        return connection
-
-    def _coming(self, chat: Chat, address: Address, member: str) -> tuple[HttpSession, dict[str, str], dict[str, str]]:
-        """Return with what somebody comes: a session, words of templates, and headers; a stranger is no *member*."""
-        if member:
-            return chat.session(member), self._wording.words(member), dict(self._headers.get(member, {}))
-        session = HttpSession(chat.server.base, self.form, chat.server.certificates)
-        known = self._wording.words(address.claimed)
-        words = {**known, **{each: made_up(known.get(each, "")) if address.made_up else "" for each in SECRETS}}
-        if not address.made_up:
-            return session, words, {}
-        session.take({name: made_up(value) for name, value in cookies(chat.cookie(address.claimed)).items()}, {})
-        return session, words, {name: made_up(value) for name, value in self._headers.get(address.claimed, {}).items()}
+        return self.doors.open(chat, endpoint, path, member, origin)
 
     def _exchange(self, row: ChannelRow) -> ExchangeTable:
         return self.scenario.exchanges[row.number - 1]
@@ -351,9 +247,9 @@ class ScenarioClient(Client):
     def read(self, data: str) -> list[Message]:
         return self._reader.messages(data)
 
-    def says(self, row: ChannelRow, fence: bool = False) -> Mapping[str, str]:
+    def says(self, row: ChannelRow, text: str, fence: bool = False) -> Mapping[str, str]:
         # It may be another exchange that is repeated as a fence.
-        return {} if fence else self._wording.says(self._exchange(row))
+        return {} if fence else self._wording.says(self._exchange(row), text)
 
     def frame_format(self) -> FrameFormat:
         table, words = self.scenario.connections[self._main], self._wording.words(self.script.members[0])

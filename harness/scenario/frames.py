@@ -12,6 +12,8 @@ from harness.clients.transcript import Message
 
 #: A word of a template.
 _WORD = re.compile(r"\$(TEXT|MEMBER|USER|PASSWORD|TO|TOKEN|TICKET)\b")
+#: The part of a pointer that stands for all that is in a list.
+ALL = "*"
 #: What is not there.
 _MISSING = object()
 
@@ -75,21 +77,28 @@ def all_at(value: Any, where: str) -> Iterator[tuple[str, Any]]:
 
     A part ``*`` stands for all that is in a list; the places are the numbers that stand for it.
     """
-    before, star, behind = where.partition("/*")
-    if not star:
-        with suppress(KeyError):
-            yield "", found_at(value, where)
-        return
+    before, star, behind = _star(where)
     with suppress(KeyError):
         found = found_at(value, before)
+        if not star:
+            yield "", found
+            return
         for number, each in enumerate(found if isinstance(found, list) else ()):
             yield from ((f"/{number}{place}", inner) for place, inner in all_at(each, behind))
+
+
+def _star(where: str) -> tuple[str, bool, str]:
+    """Return what stands before and behind the first part ``*`` of a pointer, and whether there is one."""
+    parts = where.split("/")
+    at = parts.index(ALL) if ALL in parts else len(parts)
+    return "/".join(parts[:at]), at < len(parts), "".join(f"/{each}" for each in parts[at + 1 :])
 
 
 def _at_place(where: str, place: str) -> str:
     """Return the pointer *where* with the numbers of *place* in the place of its stars, as far as they go."""
     for number in place.split("/")[1:]:
-        where = where.replace("/*", f"/{number}", 1)
+        before, star, behind = _star(where)
+        where = f"{before}/{number}{behind}" if star else where
     return where
 
 
@@ -106,7 +115,7 @@ class Reader:
     ) -> None:
         """*says* are pointers to what is told of each message beside its text."""
         self._pointers = [pointer(each) for each in pointers]
-        self._says = tuple(says)
+        self._says = [pointer(each) for each in says]
         self._prefix = prefix
         self._match = re.compile(match, re.DOTALL) if match else None
         self._patterns = [re.compile(each, re.DOTALL) for each in ignore if isinstance(each, str)]
@@ -125,7 +134,7 @@ class Reader:
             return []
         value = self._value(data)
         return [
-            Message(self._matched(text), {each: _told(value, pointer(each), place) for each in self._says})
+            Message(self._matched(text), {each: _told(value, each, place) for each in self._says})
             for place, text in self._texts(data.removeprefix(self._prefix), value)
         ]
 

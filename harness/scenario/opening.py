@@ -18,15 +18,29 @@ from harness.scenario.model import TicketTable
 #: What ends the address of a stranger whose cookies are made up.
 _MADE_UP = "made-up"
 #: What is kept of something made up, and what is changed.
-_PARTS = re.compile(r"(.* |[^. ]+\.[^. ]+\.)([^ ]+)")
+_PARTS = re.compile(r"(.*(?:[.:]|%3A| ))([^.: ]+)", re.IGNORECASE | re.DOTALL)
+_LETTERS = re.compile(r"%[0-9A-F]{2}|.", re.IGNORECASE | re.DOTALL)
+#: Where a word begins in a name such as ``apiKey``.
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+#: Digits of a number that nobody has.
+_LONG_NUMBER = 12
 _ALIKE = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
-#: The names of what somebody is let in by, as far as names tell.
+#: The names of what somebody is let in by, and among them of secrets, as far as names tell.
 _LETS_IN = re.compile(r"auth|cookie|token|key|secret|session|ticket|user(?!-agent)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"auth(?!or)|token|secret|session|ticket|passw|jwt|credential|(?<![a-z])(?:key|sig|signature)(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 def lets_in(name: str) -> bool:
-    """Tell whether a header, or a parameter of an address, of that *name* lets somebody in, as far as names tell."""
+    """Tell whether a header of that *name* lets somebody in, as far as names tell."""
     return _LETS_IN.search(name) is not None
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a parameter of an address of that *name* is a secret: what others may claim to be is none."""
+    return _SECRET.search(_HUMP.sub("_", name)) is not None
 
 
 @dataclass(frozen=True)
@@ -71,12 +85,15 @@ class Address:
 def made_up(value: str) -> str:
     """Return what looks like *value*, and lets nobody in: other letters and digits in the same places.
 
-    Of what has two dots, as a JSON Web Token has, it is the part behind the last, the signature; of what has spaces the
-    part behind the last, as in ``Bearer abc``.
+    What is signed keeps what is signed: only what stands behind the last dot or colon, or behind the last space, is
+    made up (``Bearer abc``, a JSON Web Token, ``value:time:signature``); so does what is escaped (``%3A``). What is so
+    short that it might be somebody else's becomes longer.
     """
     parts = _PARTS.fullmatch(value)
     kept, changed = parts.groups() if parts else ("", value)
-    return kept + "".join(_another(each) for each in changed)
+    if changed.isdigit():
+        changed = changed.ljust(_LONG_NUMBER, "0")
+    return kept + "".join(each if len(each) > 1 else _another(each) for each in _LETTERS.findall(changed))
 
 
 def _another(letter: str) -> str:

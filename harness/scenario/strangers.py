@@ -19,7 +19,8 @@ from harness.scenario.client import ScenarioClient
 #: How many connections are tried.
 _MOST = 10
 #: How many messages are said for them to overhear.
-_SAID = 20
+_MOST_SAID = 20
+_MADE_UP = "a client with a made-up cookie or token"
 _NO_LOGIN = "there is no login: a stranger has the address and the headers of members"
 _NO_COOKIE = "no cookie lets anybody in"
 
@@ -43,6 +44,8 @@ def ask(chat: Chat, client: ScenarioClient) -> Iterator[Finding]:
         name, sender = scenario.said_on(spoken[0]) or "", spoken[0].sender
         welcome = "" if client.has_login else _NO_LOGIN
         yield from isolation.publish_unknown(chat, client.address_as(name, sender), welcome)
+        if client.doors.can_be_made_up(chat, name, sender):
+            yield from isolation.publish_unknown(chat, client.address_as(name, sender, True), who=_MADE_UP)
 
 
 def _rows(client: ScenarioClient) -> list[ChannelRow]:
@@ -51,25 +54,26 @@ def _rows(client: ScenarioClient) -> list[ChannelRow]:
     The last ones reach everybody who is reached by any.
     """
     covering = fences.covering(client.script.rows, client.expected)
-    alike = {(each.channel, each.audience, client.expected(each)): each for each in client.script.rows}
+    alike = {(each.channel, each.audience, client.expected(each)): each for each in [*client.script.rows, *covering]}
     others = [each for each in alike.values() if each not in covering and client.expected(each)]
-    return [*others[: max(_SAID - len(covering), 0)], *covering]
+    return [*others[: max(_MOST_SAID - len(covering), 0)], *covering]
 
 
 def _at(chat: Chat, client: ScenarioClient, name: str, several: bool) -> list[Eavesdropper]:
     """Return who listens at the connection *name*; where there are *several* they say at which."""
     holder, at = client.scenario.holders(name)[0], name if several else ""
-    made_up = Eavesdropper("a client with a made-up cookie or token", client.address_as(name, holder, True), at=at)
+    made_up = Eavesdropper(_MADE_UP, client.address_as(name, holder, True), at=at)
     return [
         Eavesdropper(
             "an unknown client", client.address_as(name, holder), at=at, welcome="" if client.has_login else _NO_LOGIN
         ),
-        *([made_up] if client.can_be_made_up(chat, name, holder) else []),
+        *([made_up] if client.doors.can_be_made_up(chat, name, holder) else []),
         Eavesdropper(
             "a page of a foreign Origin, with a member's cookie",
             client.paths()[name],
             holder,
             origin=FOREIGN,
+            near=client.doors.own_origin(chat, name, holder),
             at=at,
             welcome="" if chat.cookie(holder) else _NO_COOKIE,
         ),

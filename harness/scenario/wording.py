@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.scenario.frames import Reader, filled
+from harness.scenario.frames import Reader, filled, pointer
 from harness.scenario.model import ExchangeTable, Scenario
 
 #: The words of templates that only those know who are let in.
@@ -22,7 +22,7 @@ class Wording:
         pointers = [frames.read] if isinstance(frames.read, str) else frames.read
         own = [each.says for each in self._scenario.connections.values()]
         own += [each.says for each in self._scenario.exchanges]
-        says = dict.fromkeys(where for each in [frames.says, *own] for where in each)
+        says = dict.fromkeys(pointer(where) for each in [frames.says, *own] for where in each)
         return Reader(pointers, frames.prefix, frames.match, frames.ignore, says)
 
     def words(self, member: str) -> dict[str, str]:
@@ -60,10 +60,11 @@ class Wording:
         frame = (like.send if like else "") or self.template(connection)
         return filled(frame, self.saying(member, text, like.to if like else ""))
 
-    def says(self, exchange: ExchangeTable) -> dict[str, str]:
-        """Return what has to stand in the frames of the message of *exchange*: pointers → values."""
+    def says(self, exchange: ExchangeTable, text: str) -> dict[str, str]:
+        """Return what has to stand in frames where *text* is the message of *exchange*: pointers → values."""
         said_on = self._scenario.said_on(exchange)
         connection = self._scenario.connections[said_on].says if said_on else {}
-        words = self.saying(exchange.sender, "", exchange.to)
-        wanted = {**self._scenario.frames.says, **connection, **exchange.says}
-        return {where: filled(template, words) for where, template in wanted.items()}
+        words, wanted = self.saying(exchange.sender, text, exchange.to), dict[str, str]()
+        for table in (self._scenario.frames.says, connection, exchange.says):
+            wanted |= {pointer(where): filled(template, words) for where, template in table.items()}
+        return wanted

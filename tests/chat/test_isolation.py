@@ -161,7 +161,7 @@ def test_closed_later(board, clock):
             next(each for each in board.lines if place(each) == "foreign").end("closed with 4001")
 
     board.then, board.drops = close, lambda text, line: place(line) == "foreign" and private(text)
-    assert asked(board)[2] == ("accepted, and closed with 4001 later, with nothing private", False)
+    assert asked(board)[2] == ("accepted, and later closed with 4001; nothing private", False)
 
 
 def test_they_stay_until_they_are_asked_about_again(board):

@@ -63,7 +63,7 @@ def test_who_spoke():
         assert said(f"{own.url}/lobby/", *JSON, *who, "--says", ".by=$MEMBER")[0] == 0
         code, text = said(f"{own.url}/lobby/", *JSON, *who, "--says", ".by=ann")
         assert said(own.url, *JSON, "--says", ".by")[0] == said(own.url, *JSON, "--says", "by=ann")[0] == 2
-    assert (code, "its .by is bob, and has to be ann" in text) == (1, True)
+    assert (code, "its /by is bob, and has to be ann" in text) == (1, True)
 
 
 def test_all_is_ignored():

@@ -53,7 +53,7 @@ def test_replay(protocol):
         order = heard[next(iter(library.expected(row)))]
         behind = next(each for each in order[order.index(text) :] if each.startswith("fence"))
         position = fences.index(behind)
-        sent.append(SentExchange(row.number, text, library.expected(row), (behind,), says=library.says(row)))
+        sent.append(SentExchange(row.number, text, library.expected(row), (behind,), says=library.says(row, text)))
     assert position >= 14
     own = {fence for each in sent for fence in each.fences}
     received = {

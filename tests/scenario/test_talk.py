@@ -184,14 +184,14 @@ def test_nothing_is_found():
 def test_who_is_said_to_speak():
     """What a frame says of who has spoken, and of more, is held against who did; so is that it says nothing."""
     says = 'says = { ".by" = "$MEMBER" }'
-    for wrong, said in (("", []), ("misnames", ["(its .by is ann, and has to be bob)"] * 2)):
+    for wrong, said in (("", []), ("misnames", ["(its /by is ann, and has to be bob)"] * 2)):
         with OwnChat(wrong, naming=True).running() as own:
             found = asked(own, cookies=True, frames=says)
         assert [fault.partition("connection ")[2] for fault in found.exchanges[1].faults] == said
         assert found.exchanges[0].good
     with OwnChat().running() as own:
         found = asked(own, cookies=True, frames='says = { ".room" = "here" }')
-    assert "its .room is not there, and has to be here" in found.text
+    assert "its /room is not there, and has to be here" in found.text
 
 
 def test_another_run():
@@ -229,9 +229,10 @@ def test_strangers_are_refused():
         found = asked(own, cookies=True)
     assert found.verdict is Verdict.WORKS
     assert all(each.good for each in found.findings)
-    assert [each.question for each in found.findings[-5:]] == [
+    assert [each.question for each in found.findings[-6:]] == [
         "What reaches a page of a foreign Origin, with a member's cookie? On other",
         "Can an unknown client broadcast through a WebSocket?",
+        "Can a client with a made-up cookie or token broadcast through a WebSocket?",
         "Do texts in any script arrive as they were sent?",
         "Do messages that are sent at the same time all arrive?",
         "Does a member who leaves and comes back hear again?",
