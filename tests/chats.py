@@ -7,6 +7,7 @@ import http
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ class OwnChat:
     """A chat that hands on ``{"message": …}`` in each room; what it does wrong is chosen."""
 
     #: What it does wrong: ``leaks``, ``twice``, ``not to oneself``, ``drops``, ``alters``, ``never``, ``closes``,
-    #: ``shouts later``, ``drops repeats``, ``any cookie``, ``null``, ``misnames``, ``ASCII``, ``races``, ``forgets``.
+    #: ``hurries nobody``, ``slow for bob``, ``shouts later``, ``drops repeats``, ``any cookie``, ``null``,
+    #: ``misnames``, ``ASCII``, ``races``, ``forgets``.
     wrong: str = ""
     #: Whether only those are let in who have the cookie, and only pages of its own.
     login: bool = False
@@ -55,6 +57,7 @@ class OwnChat:
     said: set[str] = field(default_factory=set)
     people: dict[str, ServerConnection] = field(default_factory=dict)
     under_way: str = ""
+    spoke: dict[ServerConnection, float] = field(default_factory=dict)
     #: Who is connected, by room.
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
     port: int = 0
@@ -123,6 +126,13 @@ class OwnChat:
             hearers.remove(sender)
         if self.wrong == "drops" and private:
             hearers = hearers[:1]
+        if self.wrong == "hurries nobody":
+            soon = time.monotonic() - self.spoke.get(sender, 0.0) < 0.1
+            self.spoke[sender] = time.monotonic()
+            if soon:
+                return
+        if self.wrong == "slow for bob" and "bob" in sender.request.headers.get("Cookie", ""):
+            await asyncio.sleep(0.6)
         if self.wrong == "races":
             self.under_way = message
             await asyncio.sleep(0.02)

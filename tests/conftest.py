@@ -18,7 +18,7 @@ from talkers import Clock, Switchboard
 
 from harness.chat import conversation, exchanges, isolation, traffic
 from harness.commands import main
-from harness.scenario import talk
+from harness.scenario import further, talk
 from harness.system import workers
 from harness.system.waiting import wait_until
 
@@ -67,6 +67,9 @@ def impatient(monkeypatch):
     monkeypatch.setattr(exchanges, "FENCE_DEADLINE", 0.5)
     monkeypatch.setattr(conversation, "SUBSCRIBE_DEADLINE", 0.5)
     monkeypatch.setattr(isolation, "_QUIET", 0.2)
+    monkeypatch.setattr(further, "_PATIENCE", 0.5)
+    monkeypatch.setattr(further, "_LATER", 0.1)
+    monkeypatch.setattr(further, "_PAUSE", 0.2)
 
 
 @pytest.fixture(scope="session")

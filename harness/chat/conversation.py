@@ -16,12 +16,11 @@ from typing import get_args
 
 import websocket
 
-from harness.captured.output import shorten
 from harness.chat import handshakes
 from harness.chat.fencing import FENCE_DEADLINE, Fenced, FenceWay, Proof
 from harness.chat.members import FIFTEEN, Channel, ChannelRow, Script
 from harness.chat.parties import Listening, RunningServer
-from harness.clients.connection import CLOSED_BY_SERVER, Connection, Endpoint, SendFailed, as_binary
+from harness.clients.connection import Connection, Endpoint, SendFailed, as_binary
 from harness.clients.frame_format import FrameFormat
 from harness.clients.http import HttpSession, status_of
 from harness.clients.transcript import Message, Transcript
@@ -100,6 +99,10 @@ class Client(ABC):
     @abstractmethod
     def transport(self, row: ChannelRow) -> str:
         """Return how *row*'s message travels: ``WebSocket`` or ``POST``."""
+
+    def turn_in(self, member: str) -> float:
+        """Return in how many seconds *member* may speak again, where a chat limits how often they do."""
+        return 0.0
 
     @abstractmethod
     def say(self, chat: Chat, row: ChannelRow, text: str) -> None:
@@ -344,7 +347,9 @@ class Chat(Fenced):
             texts = self.announce_fence(endpoints, seconds)
         except SendFailed as error:
             raise CellFailure(Reason.EXCHANGE_WRONG, f"nothing can be broadcast: {error}") from error
-        for endpoint in self.reached(endpoints):
+        if len(reached := self.reached(endpoints)) < len(endpoints):  # of the others nothing can be known
+            wait_until(lambda: False, self.client.quiet)
+        for endpoint in reached:
             if not self.transcript.has_one(endpoint, texts):
                 raise self._never_stood(endpoint)
 
@@ -352,13 +357,7 @@ class Chat(Fenced):
         """Return why *endpoint* is open, and no fence has come to it."""
         known, closed = self.ledger.texts(), self.transcript.closed(endpoint)
         arrived = [text for text in self.transcript.texts(endpoint) if text not in known]
-        what = closed or self.client.silence(self, endpoint)
-        if arrived:
-            what = f"what arrives on it is not what was sent, at first {shorten(arrived[0])[:80]!r}"
-            what += f"; then {closed}" if closed else ""
-        refused = closed.startswith(CLOSED_BY_SERVER) and not arrived
-        reason = Reason.HANDSHAKE_REFUSED if refused else Reason.EXCHANGE_WRONG
-        return CellFailure(reason, f"{endpoint.member}'s {endpoint.name} connection was opened, but {what}")
+        return handshakes.never_stood(endpoint, arrived, closed, closed or self.client.silence(self, endpoint))
 
     def announce_fence(
         self, endpoints: Iterable[Endpoint] | None = None, seconds: float = FENCE_DEADLINE

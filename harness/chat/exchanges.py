@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -137,6 +138,14 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     outcome.exchanges = [
         _as_result(chat, outcome.round, row, faults[row.number], sent[row.number]) for row in chat.client.script.rows
     ]
+
+
+def right_by_now(chat: Chat, played: Iterable[Exchanged]) -> bool:
+    """Tell whether everything in *played* is right by now: what is slow was missing when its round was over."""
+    wrong = [each for each in played if each.wrong]
+    for each in wrong:
+        judge_again(chat, each)
+    return not any(each.wrong for each in wrong)
 
 
 def look_at_the_end(chat: Chat, outcome: Exchanged, until: float | None = None) -> None:
@@ -283,6 +292,7 @@ def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) ->
         return sent
     # Only what never came is a reason to hurry: slow is not wrong. The last fence gets its time.
     hurry = _absent(chat, outcome) >= _HURRY_AFTER
+    threading.Event().wait(client.turn_in(row.sender))
     sent_at = time.monotonic()
     try:
         chat.say(row, text, row.number)

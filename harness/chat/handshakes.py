@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from harness.clients.connection import Endpoint, HandshakeRefused
+from harness.captured.output import shorten
+from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused
 from harness.errors import CellFailure
 from harness.verdict import Reason
 
@@ -17,6 +18,9 @@ from harness.verdict import Reason
 GIVEN_UP = 3.0
 #: The status by which it is given up; any other is an answer.
 _REJECTED = "status 403"
+
+#: Letters of what arrives instead that are shown.
+_SHOWN = 80
 
 Opened = TypeVar("Opened")
 
@@ -49,6 +53,21 @@ def needed(endpoint: Endpoint) -> Iterator[None]:
         yield
     except HandshakeRefused as error:
         raise CellFailure(Reason.HANDSHAKE_REFUSED, f"{_called(endpoint)} failed: {error}") from error
+
+
+def never_stood(endpoint: Endpoint, arrived: Sequence[str], closed: str, silent: str) -> CellFailure:
+    """Return what is wrong with *endpoint*, which is open, and to which no fence has come.
+
+    *arrived* is what has come instead, and *closed* why it is not open any more, or nothing; *silent* is what to say
+    where nothing has come.
+    """
+    what = silent
+    if arrived:
+        what = f"what arrives on it is not what was sent, at first {shorten(arrived[0])[:_SHOWN]!r}"
+        what += f"; then {closed}" if closed else ""
+    refused = closed.startswith(CLOSED_BY_SERVER) and not arrived
+    reason = Reason.HANDSHAKE_REFUSED if refused else Reason.EXCHANGE_WRONG
+    return CellFailure(reason, f"{endpoint.member}'s {endpoint.name} connection was opened, but {what}")
 
 
 def _called(endpoint: Endpoint) -> str:

@@ -35,6 +35,15 @@ _POSTED = "posted by a stranger"
 _SPEAKS = re.compile(r"Can (.+) (?:broadcast|post) .*\?")
 
 
+#: Stands for all questions about strangers where there was no time for them.
+NOT_TRIED = Finding(
+    question="Were strangers tried?",
+    expected="yes",
+    seen="no: not all messages were there in time, and so they were not tried",
+    good=None,
+)
+
+
 def private_rows() -> list[ChannelRow]:
     """Return what is said in private in this project's chat: to each member, and to the group."""
     rows = [ChannelRow(0, "user", _SENDER, member, (member,)) for member in ("admin", *GROUP_MEMBERS)]
@@ -64,9 +73,12 @@ def overhear(
         chat.transcript.wait(chat.client.expected(row), [text], 0.5)
     hearing = [endpoint for endpoint in listening.eavesdroppers if endpoint not in listening.refused]
     fences: list[str] = []
-    for way in chat.client.fences(rows[-1]):
-        if reached := [each for each in hearing if way.reaches(chat, each)]:
-            fences += chat.fence_all(partial(way.send, chat), reached, _QUIET, hearers=way.hearers)
+    try:
+        for way in chat.client.fences(rows[-1]):
+            if reached := [each for each in hearing if way.reaches(chat, each)]:
+                fences += chat.fence_all(partial(way.send, chat), reached, _QUIET, hearers=way.hearers)
+    except SendFailed:  # as above
+        fences += chat.announce_fence(hearing, _QUIET)
     listening.fences = tuple(fences)
     yield from _findings(chat, listening)
 
@@ -150,7 +162,7 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
     elif refusal := listening.refused.get(endpoint, closed if at_once or (foreign and _deaf(chat, endpoint)) else ""):
         ended = refusal == closed or refusal.startswith(CLOSED_BY_SERVER)
         seen = "its connection is closed again" if ended else f"refused: {refusal}"
-        if _for_anybody(refusal):
+        if for_anybody(refusal):
             good, seen = None, f"{seen}: not proved, anybody may be answered like that"
     elif closed:
         good, seen = not foreign, f"accepted, and later {closed}; nothing private"
@@ -199,7 +211,7 @@ def _published(chat: Chat, path: str, who: str) -> tuple[str, bool | None]:
     try:
         chat.open(endpoint, path)
     except HandshakeRefused as error:
-        return f"refused: {error}", None if _for_anybody(str(error)) else True
+        return f"refused: {error}", None if for_anybody(str(error)) else True
     with suppress(CellFailure):
         chat.wait_subscribed([endpoint], seconds=_QUIET)
     _speak(chat, endpoint, text)
@@ -217,7 +229,7 @@ def _published(chat: Chat, path: str, who: str) -> tuple[str, bool | None]:
     if not any(chat.transcript.has_one(each, own) for each in chat.endpoints):
         return "not proved: the members hear nothing any more", None
     if closed:
-        return "not received; the connection is closed", None if _for_anybody(closed) else True
+        return "not received; the connection is closed", None if for_anybody(closed) else True
     return f"not received within {_QUIET:.0f} s", True
 
 
@@ -234,7 +246,7 @@ def _hearers(chat: Chat, text: str) -> list[str]:
     return sorted({each.endpoint.member for each in frames if in_any_letters(text, each.data)})
 
 
-def _for_anybody(refusal: str) -> bool:
+def for_anybody(refusal: str) -> bool:
     """Tell whether a *refusal* says nothing of who asked: there is no such place, or no room, or the server failed."""
     return re.match(r"status (404|408|429|5\d\d)\b|.* with 101[23]\b", refusal) is not None
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from harness.clients.connection import CLOSED_BY_SERVER, HANDSHAKE_DEADLINE, Endpoint, HandshakeRefused
+from harness.clients.counting import CountingSocket
 from harness.clients.transcript import Transcript
-from harness.clients.websocket import CountingSocket
 
 _LIMIT = 65536
 

@@ -20,13 +20,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import websocket
 from websocket import _cookiejar, _handshake
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 
+from harness.clients import counting
 from harness.clients.connection import (
     CLOSED_BY_SERVER,
     HANDSHAKE_DEADLINE,
@@ -86,80 +86,6 @@ class Offer:
     tls: ssl.SSLContext | None = None
 
 
-class _Counting(socket.socket):
-    """A connection that counts what goes over it, and remembers how the answer began."""
-
-    bytes_in = bytes_out = 0
-    beginning = b""
-    #: Until when all that is read has to have come; None once there is no such moment.
-    deadline: Deadline | None = None
-
-    @property
-    def bytes_both_ways(self) -> int:
-        """What has gone over it until now."""
-        return self.bytes_in + self.bytes_out
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        """Receive as a socket does; TimeoutError when the deadline of the whole has passed."""
-        if self.deadline is not None:
-            self.settimeout(max(self.deadline.left, 0.001))
-        data: bytes = super().recv(size, flags)
-        self.bytes_in += len(data)
-        if len(self.beginning) < 8:
-            self.beginning += data[: 8 - len(self.beginning)]
-        return data
-
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        """Receive as a socket does; files made of sockets read this way."""
-        size = super().recv_into(buffer, nbytes or len(memoryview(buffer)), flags)
-        self.bytes_in += size
-        return size
-
-    def send(self, data: Any, flags: int = 0) -> int:
-        """Send as a socket does."""
-        sent = super().send(data, flags)
-        self.bytes_out += sent
-        return sent
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send as a socket does."""
-        super().sendall(data, flags)
-        self.bytes_out += len(data)
-
-
-class CountingSocket(_Counting):
-    """A TCP connection that counts what goes over it."""
-
-    def __init__(self, port: int, buffer: int = 0, host: str = "127.0.0.1") -> None:
-        """Connect to *port* of the address *host*; OSError when nothing listens there.
-
-        *buffer* is how many bytes may have arrived without being read; 0 leaves that to the system.
-        """
-        super().__init__(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        if buffer:  # before it is connected: the size goes into the handshake of TCP (tcp(7), SO_RCVBUF)
-            self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        self.deadline = Deadline(HANDSHAKE_DEADLINE)
-        self.settimeout(HANDSHAKE_DEADLINE)
-        try:
-            self.connect((host, port))
-        except OSError:
-            self.close()
-            raise
-        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def under(self, tls: ssl.SSLContext, host: str) -> TlsSocket:
-        """Return the connection under TLS, with a server that proves to be *host*; this one is not used any more."""
-        tls.sslsocket_class = TlsSocket
-        secure = tls.wrap_socket(self, server_hostname=host)
-        assert isinstance(secure, TlsSocket)
-        secure.deadline = self.deadline
-        return secure
-
-
-class TlsSocket(_Counting, ssl.SSLSocket):  # type: ignore[misc]  # it takes the same, and says so in other words
-    """The same under TLS; what is counted is what is said, without what encrypts it."""
-
-
 class WebSocketConnection:
     """One WebSocket connection, read by a thread of its own."""
 
@@ -193,7 +119,7 @@ class WebSocketConnection:
         try:
             handshake.connect(
                 url,
-                socket=_line(url, buffer, offer),
+                socket=counting.line_to(url, buffer, offer.tls),
                 timeout=HANDSHAKE_DEADLINE,
                 cookie=cookie or None,
                 origin=origin or None,
@@ -223,14 +149,14 @@ class WebSocketConnection:
         self._reader = threading.Thread(target=self._read, name=f"read {endpoint.member}/{endpoint.name}", daemon=True)
         start(self._reader)
 
-    def _opened(self, handshake: websocket.WebSocket, offer: Offer, key: str) -> _Counting:
+    def _opened(self, handshake: websocket.WebSocket, offer: Offer, key: str) -> counting.Counting:
         """Return the TCP connection once the answer to *key* is one that a browser takes.
 
         Raises:
             WebSocketException: it is not.
         """
         wire, headers = handshake.sock, handshake.headers or {}
-        assert isinstance(wire, _Counting)
+        assert isinstance(wire, counting.Counting)
         if handshake.status != 101:
             raise websocket.WebSocketException(f"status {handshake.status} instead of 101")
         if wire.beginning != b"HTTP/1.1":
@@ -388,23 +314,3 @@ def _offered(offer: Offer) -> dict[str, str]:
     if offer.subprotocols:
         headers["Sec-WebSocket-Protocol"] = ", ".join(offer.subprotocols)
     return headers
-
-
-def _line(url: str, buffer: int, offer: Offer) -> _Counting:
-    """Return a connection to the server of *url*.
-
-    Raises:
-        OSError: there is none, or it does not prove to be who it is asked for.
-    """
-    parts = urlsplit(url)
-    host, secure = parts.hostname or "127.0.0.1", parts.scheme == "wss"
-    port = parts.port or (443 if secure else 80)
-    addresses = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    for number, address in enumerate(addresses, 1):
-        try:
-            line = CountingSocket(port, buffer, address)
-            break
-        except OSError:
-            if number == len(addresses):
-                raise
-    return line.under(offer.tls or ssl.create_default_context(), host) if secure else line

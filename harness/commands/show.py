@@ -48,14 +48,16 @@ def _recorded(cell: str, reports: Reports) -> Path:
     Raises:
         UsageError: nothing is; of what is no cell it names those that are nearly called so.
     """
+    there = sorted(each.stem for each in reports.results.glob("*.json"))
     try:
         path = reports.result(Cell.parse(cell).name)
     except UsageError as error:
-        there = sorted(each.stem for each in reports.results.glob("*.json"))
         near = difflib.get_close_matches(cell, there, n=3, cutoff=0.3)
         raise UsageError(str(error), f"recorded are {', '.join(near)}" if near else error.hint) from error
     if not path.exists():
-        raise UsageError(f"there is no result of {cell}", f"run `{again(cell)}`")
+        near = difflib.get_close_matches(cell, there, n=3, cutoff=0.9)
+        recorded = f"; recorded are {', '.join(near)}" if near else ""
+        raise UsageError(f"there is no result of {cell}", f"run `{again(cell)}`{recorded}")
     return path
 
 

@@ -55,6 +55,7 @@ class Described:
     members: int | None
     send: str | None
     read: tuple[str, ...]
+    pause: float | None
     says: tuple[str, ...]
     ignore: tuple[str, ...]
     hears: Literal["all", "others"] | None
@@ -71,6 +72,7 @@ class Described:
 @option("--members", "NUMBER", "How many connect; 3 unless --user says.", type=click.IntRange(1, _MOST))
 @option("--send", "TEMPLATE", "The frame that says something; $TEXT, which stands for it, unless given.")
 @several("--read", "POINTER", "Where the message stands in a frame, such as .message")
+@option("--pause", "SECONDS", "So much passes between two things that one says.", type=click.FloatRange(0, 60))
 @several("--says", "POINTER=VALUE", "What else stands there, such as .user='$USER'")
 @several("--ignore", "REGEX", "Frames that are no messages")
 @click.option("--hears", type=click.Choice(["all", "others"]), help="Whether who speaks hears it as well, as all do.")
@@ -159,6 +161,7 @@ def _of_options(path: str, options: Described) -> Scenario:
         headers={name: value for name, value in headers.items() if name not in own},
     )
     scenario = Scenario(
+        pause=options.pause or 0.0,
         login=LoginTable(form=options.login) if options.login else None,
         members=people,
         connections={_ON: connection},

@@ -28,6 +28,8 @@ _ACCOUNTS = (
     f"name, password='secret') for name in {_MEMBERS}]\""
 )
 _NAME = re.compile(r"[^a-z0-9]+")
+#: What stands before the path in an address.
+_HOST = re.compile(r"^wss?://[^/]*")
 #: What stands in an asgi.py.
 _APPLICATION = re.compile(r"^application\s*=", re.MULTILINE)
 _SKIPPED = {"node_modules", "site-packages", "venv", ".venv", ".tox", ".dtws", ".git"}
@@ -71,6 +73,7 @@ class _Question:
 
 
 def _path(typed: str) -> str:
+    typed = _HOST.sub("", typed)
     if not typed or re.search(r"[\s#]", typed):
         raise ValueError(f"{typed!r} is no path: write it like /ws/chat/lobby/")
     return typed if typed.startswith("/") else f"/{typed}"

@@ -103,6 +103,8 @@ class OwnChat(ScenarioClient, Library):
 
     def hint(self, result: Result) -> str:
         """Return what to do about a *result* that is none that works; empty where there is nothing to say."""
+        if result.verdicts.overall.reason is Reason.INSTALLATION_FAILED:
+            return ""
         said = " ".join([result.verdicts.overall.text, *(each.excerpt for each in result.steps if each.good is False)])
         if self.described.broker is None and _REDIS.search(said):
             return f"{self.file.name} has no [broker]: with that table a Redis is started for each run"

@@ -18,7 +18,8 @@ from harness.cell.outcome import Observations
 from harness.cell.server import CellServer
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, SendFailed
-from harness.clients.websocket import CountingSocket, WebSocketConnection
+from harness.clients.counting import CountingSocket
+from harness.clients.websocket import WebSocketConnection
 from harness.results.result import Cost, Finding
 
 #: How many messages are sent, and the seconds between two of them: a quiet chat, and not in step with the polling.

@@ -122,9 +122,10 @@ def _talk(
         return None
     # Until the second start has let everybody in the connections of the first are not to be idle either.
     with beating(chat), _second(second, server, observed, judged), beating(judged[-1].chat):
+        asks = server.only is None and starts.right_by_now(judged)
         # What somebody's own chat tells of strangers who come is nobody's fault.
         until = time.monotonic() if chat.client.greets else None
-        if server.only is None and not any(start.exchanged.wrong for start in judged):
+        if asks:
             _while_waiting(chat, server, observed)
         tests.run()
         starts.wait_for_horizon(judged, until)
@@ -135,6 +136,8 @@ def _talk(
         starts.judge_again(judged, until)
         observed.exchanges = exchanges.joined(observed.rounds)
     starts.check(judged)
+    if not asks and server.only is None:
+        observed.isolation.append(isolation.NOT_TRIED)
     return until
 
 

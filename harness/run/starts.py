@@ -21,6 +21,7 @@ from harness.chat.rounds import SEEDS, Round, second_round
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
 from harness.system import threads
+from harness.system.waiting import Deadline, wait_until
 from harness.verdict import Reason
 
 #: Seconds between two looks at a start that is to end.
@@ -157,6 +158,12 @@ def second_exchanges(chat: Chat, server: CellServer) -> Exchanged:
     """Go through the second round on *chat*."""
     seed = secrets.randbelow(SEEDS) if server.seed is None else server.seed
     return play(chat, server, "second round", second_round(chat.token, seed, chat.client.script))
+
+
+def right_by_now(starts: Sequence[Start]) -> bool:
+    """Tell whether all is right, at the horizon at the latest: what is slow was missing when its round was over."""
+    horizon = Deadline(max((start.left for start in starts), default=0.0))
+    return wait_until(lambda: all(exchanges.right_by_now(each.chat, [each.exchanged]) for each in starts), horizon, 0.2)
 
 
 def wait_for_horizon(starts: Sequence[Start], until: float | None = None) -> None:

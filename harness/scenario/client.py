@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from urllib.parse import parse_qs, urlsplit
@@ -38,6 +40,9 @@ class ScenarioClient(Client):
         self.quiet = scenario.quiet
         self._wording = Wording(scenario)
         self._reader = self._wording.reader()
+        #: When each member may speak again, in :func:`time.monotonic`.
+        self._may_speak: dict[str, float] = {}
+        self._turns = threading.Lock()
         self.doors = Doors(scenario, self._wording, sign_in)
 
     @property
@@ -106,15 +111,29 @@ class ScenarioClient(Client):
         return "POST" if self._exchange(row).post else "WebSocket"
 
     def say(self, chat: Chat, row: ChannelRow, text: str) -> None:
+        self._take_turn(row.sender)
         name = self.scenario.said_on(self._exchange(row))
         if name is None:
             self._post(chat, row.sender, self._exchange(row), text)
         else:
             self._say_on(chat, Endpoint(row.sender, name), row, text)
 
+    def turn_in(self, member: str) -> float:
+        return max(self._may_speak.get(member, 0.0) - time.monotonic(), 0.0)
+
+    def _take_turn(self, member: str) -> None:
+        """Wait until *member* may speak again, and note that they do."""
+        with self._turns:
+            now = time.monotonic()
+            at = max(now, self._may_speak.get(member, 0.0))
+            self._may_speak[member] = at + self.scenario.pause
+        threading.Event().wait(at - now)
+
     def _say_on(self, chat: Chat, endpoint: Endpoint, row: ChannelRow, text: str) -> None:
         """Say *text* on the connection *endpoint*, as *row* has it said."""
         exchange = self._exchange(row)
+        if endpoint.name != self.scenario.said_on(exchange):  # a herald's, which nobody has waited for
+            self._take_turn(row.sender)
         if endpoint not in chat.connections:
             raise SendFailed(f"{endpoint.member} is not connected")
         self.send(chat, endpoint, self._wording.frame(exchange, text))

@@ -10,8 +10,9 @@ from typing import Any
 
 from harness.clients.transcript import Message
 
-#: A word of a template.
-_WORD = re.compile(r"\$(TEXT|MEMBER|USER|PASSWORD|TO|TOKEN|TICKET)\b")
+#: The words of templates.
+WORDS = ("TEXT", "MEMBER", "USER", "PASSWORD", "TO", "TOKEN", "TICKET")
+_WORD = re.compile(rf"\$({'|'.join(WORDS)})\b")
 #: The part of a pointer that stands for all that is in a list.
 ALL = "*"
 #: What is not there.

@@ -1,16 +1,21 @@
 """What is asked of somebody's own chat once its exchanges are right: what people do beside speaking in turn.
 
 The answers are no part of the verdict: what has been judged is not judged again, whatever becomes of the connections.
+What somebody said and nobody heard is asked once more after a pause: a chat may limit how often somebody speaks.
 """
 
 from __future__ import annotations
 
+import html
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
 
 from harness.captured.output import shorten
+from harness.chat import isolation
 from harness.chat.conversation import Chat
 from harness.chat.fencing import FENCE_DEADLINE
 from harness.chat.members import ChannelRow
@@ -18,153 +23,287 @@ from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.result import Finding
 from harness.system.threads import whole
-from harness.system.waiting import Deadline
+from harness.system.waiting import Deadline, wait_until
 
 _SCRIPTS = "Do texts in any script arrive as they were sent?"
 _AT_ONCE = "Do messages that are sent at the same time all arrive?"
 _RETURNING = "Does a member who leaves and comes back hear again?"
-#: A text in several scripts, with what is quoted somewhere on its way.
-_TEXT = "Grüße, Αθήνα, Москва, 東京, 🙂, \"quoted\" 'text' \\ <b>&amp;</b> 100%"
-#: Seconds that a message may take.
+#: A text in several scripts, with marks that belong to the letter before, and with what is quoted somewhere on its way.
+_TEXT = "Grüße, Αθήνα, Москва, 東京, हिन्दी, ไทยที่, שלום, 🙂👩\u200d👧, \"quoted\" 'text' \\ 1 < 2 & 3 100%"
+#: Seconds that a message may take, at least, and those that are waited for copies of it.
 _PATIENCE = 2.0
-#: How many speak at the same time at most, and how often they do.
+_LATER = 0.5
+#: Seconds before something is asked once more, and until whoever comes back has to be let in.
+_PAUSE = 2.0
+_COMING_BACK = 3.0
+#: How many speak at the same time at most, how often they do, and how many exchanges are gone through on returning.
 _SPEAKERS = 10
 _TIMES = 3
+_ROWS = 5
 #: Letters of what arrives instead that are shown.
 _SHOWN = 80
 
 
-def ask(chat: Chat) -> Iterator[Finding]:
-    """Ask whether any text arrives, what is said at the same time, and what is said to somebody who comes back."""
-    rows = _speaking(chat)
-    if not rows:
-        return
-    for question, asking in ((_SCRIPTS, _scripts), (_AT_ONCE, _at_once), (_RETURNING, _returning)):
-        try:
-            _let_in_again(chat)
-            seen = asking(chat, rows)
-        except (SendFailed, HandshakeRefused, CellFailure) as error:
-            seen = f"no: {error}"
-        if seen:
-            yield Finding(question=question, expected="yes", seen=seen, good=seen == "yes")
+class _Unasked(Exception):
+    """A question that could not be put: the message says why."""
 
 
-def _let_in_again(chat: Chat) -> None:
-    """Open the members' connections again that are closed: what the question before has done is its answer.
+class _Wrong(Exception):
+    """What is wrong. *again* tells whether it may be for want of a pause: nobody has received what is not there."""
 
-    Raises:
-        HandshakeRefused: one is not let in.
-        CellFailure: one that is let in receives nothing.
+    def __init__(self, text: str, again: bool = False) -> None:
+        super().__init__(text)
+        self.again = again
+
+
+class _Unclear(Exception):
+    """An answer that is neither good nor bad, which is the message."""
+
+
+def ask(chat: Chat, repelled: bool = False) -> Iterator[Finding]:
+    """Ask whether any text arrives, what is said at the same time, and what is said to somebody who comes back.
+
+    *repelled* tells whether strangers have been refused: some servers then refuse everybody for a while.
     """
-    closed = [each for each in chat.endpoints if chat.transcript.closed(each)]
-    for endpoint in closed:
-        chat.close([endpoint])
-        chat.open(endpoint, chat.addresses[endpoint], endpoint.member)
-    if closed:
-        chat.wait_subscribed(closed)
+    asked = _Asked(chat, repelled)
+    for question, asking in ((_SCRIPTS, asked.scripts), (_AT_ONCE, asked.at_once), (_RETURNING, asked.returning)):
+        seen, good, again = _answer(asked, asking)
+        if again:
+            wait_until(lambda: False, Deadline(_PAUSE), every=0.1)
+            seen, good, again = _answer(asked, asking)
+        yield Finding(question=question, expected="yes", seen=seen, good=good)
 
 
-def _speaking(chat: Chat) -> dict[str, ChannelRow]:
-    """Return the row of each member that most connections are to receive; nothing of whom nobody hears."""
-    found: dict[str, ChannelRow] = {}
-    for row in sorted(chat.client.script.rows, key=lambda each: -len(chat.client.expected(each))):
-        if chat.client.expected(row):
-            found.setdefault(row.sender, row)
-    return found
+def _answer(asked: _Asked, asking: Callable[[], None]) -> tuple[str, bool | None, bool]:
+    """Return what was seen, whether that is good, and whether it is to be asked again."""
+    try:
+        asked.let_in_again()
+        asking()
+    except _Unasked as error:
+        return f"not asked: {error}", None, False
+    except _Unclear as error:
+        return str(error), None, False
+    except _Wrong as error:
+        return f"no: {error}", False, error.again
+    except (SendFailed, HandshakeRefused, CellFailure) as error:
+        return f"no: {error}", False, True
+    return "yes", True, False
 
 
-def _scripts(chat: Chat, rows: Mapping[str, ChannelRow]) -> str:
-    row, text = next(iter(rows.values())), f"{_TEXT} ({chat.token})"
-    before = {each: len(chat.transcript.messages(each)) for each in chat.endpoints}
-    chat.say(row, text)
-    chat.transcript.wait(chat.client.expected(row), [text], _PATIENCE)
-    with suppress(SendFailed):
-        chat.fence_behind(row, FENCE_DEADLINE, Deadline(FENCE_DEADLINE))
-    for endpoint in sorted(chat.client.expected(row)):
-        if chat.transcript.arrivals(endpoint, text) == 1:
-            continue
-        known = chat.ledger.texts() - {text}
-        arrived = [each for each in chat.transcript.texts(endpoint)[before[endpoint] :] if each not in known]
-        what = f"as {shorten(arrived[0])[:_SHOWN]!r}" if arrived and arrived[0] != text else "twice"
-        how = what if arrived else chat.transcript.closed(endpoint) or "not at all"
-        return f"no: {_TEXT} arrives on {_called(endpoint)} {how}"
-    return "yes"
+@dataclass
+class _Asked:
+    """Asks of one chat: a question raises what is wrong, if anything is."""
+
+    chat: Chat
+    repelled: bool
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        """Find the row of each member that most connections are to receive; whom nobody hears has none."""
+        #: The addresses of the connections that members hold, also of those that are closed.
+        self._held = {each: self.chat.addresses[each] for each in self._members}
+        self._rows: dict[str, ChannelRow] = {}
+        for row in sorted(self.chat.client.script.rows, key=lambda each: -len(self._expected(each))):
+            if self._expected(row):
+                self._rows.setdefault(row.sender, row)
+
+    def _expected(self, row: ChannelRow) -> frozenset[Endpoint]:
+        return self.chat.client.expected(row)
+
+    @property
+    def _patience(self) -> float:
+        return max(_PATIENCE, 4 * self.chat.pace)
+
+    @property
+    def _members(self) -> list[Endpoint]:
+        """The connections that members hold, without those that are only there for fences."""
+        return [each for each in self.chat.endpoints if each.name in self.chat.paths]
+
+    def let_in_again(self) -> None:
+        """Open the members' connections again that are closed: what the question before has done is its answer.
+
+        Raises:
+            HandshakeRefused: one is not let in.
+            CellFailure: one that is let in receives nothing.
+        """
+        self.chat.close([each for each in self.chat.endpoints if each.name not in self.chat.paths])
+        there = self.chat.connections
+        if gone := [each for each in self._held if each not in there or self.chat.transcript.closed(each)]:
+            self.chat.close(gone)
+            self._enter(gone)
+
+    def _enter(self, endpoints: Sequence[Endpoint]) -> None:
+        """Let the members of *endpoints* in again, which takes some servers a while.
+
+        Raises:
+            HandshakeRefused: one is not let in.
+            CellFailure: one that is let in receives nothing.
+        """
+        deadline = Deadline(_COMING_BACK)
+        for endpoint in endpoints:
+            while True:
+                try:
+                    self.chat.open(endpoint, self._held[endpoint], endpoint.member)
+                    break
+                except HandshakeRefused as error:
+                    if deadline.over:
+                        if self.repelled or isolation.for_anybody(str(error)):
+                            raise _Unasked(f"nobody is let in any more: {error}") from error
+                        raise
+                wait_until(lambda: False, Deadline(0.2), every=0.1)
+        self.chat.wait_subscribed(endpoints)
+
+    def scripts(self) -> None:
+        """Say something in several scripts."""
+        row = next(iter(self._rows.values()), None)
+        if row is None:
+            raise _Unasked("nobody hears anything")
+        text = self._new(_TEXT)
+        before = {each: len(self.chat.transcript.messages(each)) for each in self._members}
+        self._say([row], [text])
+        for endpoint in sorted(self._expected(row)):
+            if (times := self.chat.transcript.arrivals(endpoint, text)) == 1:
+                continue
+            known = self.chat.ledger.texts()
+            # Others may speak as well: what it was made of has the token in it.
+            there = [each for each in self.chat.transcript.texts(endpoint)[before[endpoint] :] if each not in known]
+            arrived = [each for each in there if self.chat.token in each]
+            if any(html.unescape(each) == text for each in arrived):
+                raise _Unclear("they arrive escaped for HTML")
+            how = f"as {shorten(arrived[0])[:_SHOWN]!r}" if arrived else self.chat.transcript.closed(endpoint)
+            what = f"{_TEXT} arrives on {_called(endpoint)} {'twice' if times else how or 'not at all'}"
+            raise _Wrong(what, again=self._heard_by_nobody(row, text) and not how)
+
+    def at_once(self) -> None:
+        """Have several members speak at the same time, several times."""
+        speaking = list(self._rows.values())[:_SPEAKERS]
+        if len(speaking) < 2:
+            raise _Unasked("only one member speaks to anybody")
+        said: list[tuple[str, ChannelRow]] = []
+        for _ in range(_TIMES):
+            texts = [self._new(f"at the same time, from {row.sender}") for row in speaking]
+            self._say(speaking, texts)
+            said += zip(texts, speaking, strict=True)
+        self._wait_for_copies()
+        came = _Came()
+        for text, row in said:
+            came.add(self.chat, row, text, self._members)
+        if str(came):
+            unheard = sum(len(self._expected(row)) for text, row in said if self._heard_by_nobody(row, text))
+            raise _Wrong(f"of {came.wanted} messages that were to arrive {came}", again=came.lost == unheard > 0)
+
+    def returning(self) -> None:
+        """Have a member leave, another one speak meanwhile, and several once the first is back."""
+        leaving = self._who_leaves()
+        left = [each for each in self._members if each.member == leaving]
+        self.chat.close(left)
+        meanwhile = [row for row in self._rows.values() if row.sender != leaving][:_ROWS]
+        self._all_hear(meanwhile, "while somebody is away", "what is said meanwhile", set(left))
+        self._enter(left)
+        own = [row for row in self._rows.values() if row.sender == leaving]
+        self._all_hear([*meanwhile, *own], "when everybody is back", "what is said then", set())
+
+    def _who_leaves(self) -> str:
+        """Return a member who hears others; not the first, who announces fences, and rather one whom many stand behind.
+
+        Raises:
+            _Unasked: there is none.
+        """
+        hear = {each.member for row in self._rows.values() for each in self._expected(row) if each.member != row.sender}
+        if not (there := [each for each in self.chat.members[1:] if each in hear]):
+            raise _Unasked("nobody but the first member hears others")
+        return there[0]
+
+    def _all_hear(self, rows: Sequence[ChannelRow], what: str, which: str, without: set[Endpoint]) -> None:
+        """Have each of *rows* said once, which all but *without* are to receive, once.
+
+        Raises:
+            _Wrong: somebody does not.
+        """
+        texts = [self._new(f"{what}, from {row.sender}") for row in rows]
+        for row, text in zip(rows, texts, strict=True):
+            self._say([row], [text], without)
+        self._wait_for_copies()
+        for row, text in zip(rows, texts, strict=True):
+            for endpoint in self._members:
+                times = self.chat.transcript.arrivals(endpoint, text)
+                if times != int(endpoint in self._expected(row) - without):
+                    how = "received twice" if times > 1 else "received" if times else "not received"
+                    wrong = f"{which} is {how} on {_called(endpoint)}, from {row.sender}"
+                    raise _Wrong(wrong, again=self._heard_by_nobody(row, text))
+
+    def _heard_by_nobody(self, row: ChannelRow, text: str) -> bool:
+        """Tell whether not even one of those who are to receive *text* has, as *row* had it said."""
+        return not any(self.chat.transcript.arrivals(each, text) for each in self._expected(row))
+
+    def _new(self, what: str) -> str:
+        """Return a text that has not been said before."""
+        return f"{what} ({self.chat.token}, {next(self._numbers)})"
+
+    def _say(self, rows: Sequence[ChannelRow], texts: Sequence[str], without: Iterable[Endpoint] = ()) -> None:
+        """Say *texts* as *rows* do, at the same time, and wait until they, or fences behind them, are there.
+
+        Raises:
+            SendFailed: the server does not take one.
+        """
+        start = threading.Barrier(len(texts))
+
+        def say(row: ChannelRow, text: str) -> None:
+            start.wait()
+            self.chat.say(row, text)
+
+        with ThreadPoolExecutor(len(texts)) as pool:
+            with whole():
+                saying = [pool.submit(say, row, text) for row, text in zip(rows, texts, strict=True)]
+            for each in saying:
+                each.result()
+        deadline = Deadline(self._patience)
+        there = [self._expected(row).difference(without) for row in rows]
+        came = [self.chat.transcript.wait(who, [text], deadline.left) for who, text in zip(there, texts, strict=True)]
+        for row, arrived in zip(rows, came, strict=True):
+            if not arrived:  # behind its own fence it will not come any more
+                with suppress(SendFailed):
+                    self.chat.fence_behind(row, FENCE_DEADLINE, Deadline(FENCE_DEADLINE))
+
+    def _wait_for_copies(self) -> None:
+        with suppress(SendFailed):  # what cannot be said any more was not received either
+            self.chat.announce_fence()
+        wait_until(lambda: False, Deadline(_LATER), every=0.1)
 
 
-def _at_once(chat: Chat, rows: Mapping[str, ChannelRow]) -> str:
-    speaking = dict(list(rows.items())[:_SPEAKERS])
-    if len(speaking) < 2:
-        return ""
-    said: dict[str, ChannelRow] = {}
-    for number in range(_TIMES):
-        texts = {f"at the same time {number} from {member} ({chat.token})": row for member, row in speaking.items()}
-        _say_together(chat, texts)
-        deadline = Deadline(_PATIENCE)
-        for text, row in texts.items():
-            chat.transcript.wait(chat.client.expected(row), [text], deadline.left)
-        said |= texts
-    with suppress(SendFailed):  # what cannot be said any more was not received either
-        chat.announce_fence()
-    lost = twice = others = 0
-    for text, row in said.items():
-        expected = chat.client.expected(row)
-        times = {each: chat.transcript.arrivals(each, text) for each in chat.endpoints}
-        lost += sum(not times.get(each) for each in expected)
-        twice += sum(times.get(each, 0) > 1 for each in expected)
-        others += sum(bool(many) for each, many in times.items() if each not in expected)
-    counted = ((lost, "did not"), (twice, "came twice"), (others, "came to others"))
-    told = ", ".join(f"{number} {what}" for number, what in counted if number)
-    wanted = sum(len(chat.client.expected(row)) for row in said.values())
-    return f"no: of {wanted} messages that were to arrive {told}" if told else "yes"
+@dataclass
+class _Came:
+    """What came of messages: each counts once for each connection."""
 
+    wanted: int = 0
+    lost: int = 0
+    twice: int = 0
+    others: int = 0
+    altered: int = 0
 
-def _say_together(chat: Chat, texts: Mapping[str, ChannelRow]) -> None:
-    """Say all of *texts* at the same time.
+    def add(self, chat: Chat, row: ChannelRow, text: str, endpoints: Iterable[Endpoint]) -> None:
+        """Count the message *text* of *row* on *endpoints*."""
+        expected, says = chat.client.expected(row), chat.client.says(row, text)
+        for endpoint in endpoints:
+            came = [each for each in chat.transcript.messages(endpoint) if each.text == text]
+            if endpoint in expected:
+                self.wanted += 1
+                self.lost += not came
+                self.twice += len(came) > 1
+                self.altered += any(
+                    each.says.get(what, right) != right for each in came for what, right in says.items()
+                )
+            else:
+                self.others += bool(came)
 
-    Raises:
-        SendFailed: the server does not take one.
-    """
-    start = threading.Barrier(len(texts))
-
-    def say(text: str, row: ChannelRow) -> None:
-        start.wait()
-        chat.say(row, text)
-
-    with ThreadPoolExecutor(len(texts)) as pool:
-        with whole():
-            saying = [pool.submit(say, text, row) for text, row in texts.items()]
-        for each in saying:
-            each.result()
-
-
-def _returning(chat: Chat, rows: Mapping[str, ChannelRow]) -> str:
-    heard = [(row, each) for row in rows.values() for each in chat.client.expected(row) if each.member != row.sender]
-    if not heard:
-        return ""
-    row, hearing = max(heard, key=lambda each: each[1])
-    left = [each for each in chat.endpoints if each.member == hearing.member]
-    stay = chat.client.expected(row).difference(left)
-    paths = {each: chat.addresses[each] for each in left}
-    chat.close(left)
-    if missed := _missing(chat, row, "while somebody is away", stay):
-        return f"no: what is said meanwhile is {missed}"
-    for endpoint, path in paths.items():
-        chat.open(endpoint, path, hearing.member)
-    chat.wait_subscribed(left)
-    missed = _missing(chat, row, "when everybody is back", chat.client.expected(row))
-    return f"no: what is said then is {missed}" if missed else "yes"
-
-
-def _missing(chat: Chat, row: ChannelRow, what: str, expected: Collection[Endpoint]) -> str:
-    """Say a text, *what*, as *row* does; return how somebody of *expected* has not received it once, or nothing."""
-    text = f"{what} ({chat.token})"
-    chat.say(row, text)
-    chat.transcript.wait(expected, [text], _PATIENCE)
-    chat.announce_fence()
-    for endpoint in sorted(expected):
-        if (times := chat.transcript.arrivals(endpoint, text)) != 1:
-            return f"{'received twice' if times else 'not received'} on {_called(endpoint)}"
-    return ""
+    def __str__(self) -> str:
+        counted = (
+            (self.lost, "did not"),
+            (self.twice, "came twice"),
+            (self.others, "came to others"),
+            (self.altered, "said something else of who sent it"),
+        )
+        return ", ".join(f"{number} {what}" for number, what in counted if number)
 
 
 def _called(endpoint: Endpoint) -> str:

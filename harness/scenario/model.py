@@ -179,6 +179,8 @@ class Scenario(Model, frozen=True, kw_only=True):
     #: The names of the exchanges that are repeated, with a number as the text, to prove that what came before has
     #: arrived; those that reach everybody are found unless given, and with none a quiet window has to do.
     fence: list[str] | None = None
+    #: Seconds that pass between two things that a member says, where the chat limits how often somebody may speak.
+    pause: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.0
     #: Seconds of that window.
     quiet: Annotated[float, msgspec.Meta(gt=0, le=60)] = 1.0
 

@@ -225,6 +225,7 @@ def _senseless(scenario: Scenario) -> Iterator[_Fault]:
         yield ["login"], "members log in by a form or by Python, not by both", "leave one of them"
 
 
+_WORDS = re.compile(r"\$[A-Z]+\b")
 _ESCAPE = "escape what is to be taken as it is"
 _POINTERS = {
     "read": "write it as /message or .message",
@@ -280,7 +281,11 @@ def _wrong_frames(scenario: Scenario) -> Iterator[_Fault]:
     pointers += [(["frames", "ignore"], each) for each in ignored_at]
     for place, says in _said_beside(scenario):
         pointers += [(place, each) for each in says]
+        for word in filter(None, map(_no_words, says.values())):
+            yield place, f"{word} stands for nothing", f"known are {', '.join(f'${each}' for each in frames.WORDS)}"
     for place, where in pointers:
+        if place[-1] == "ignore" and frames.ALL in frames.pointer(where).split("/"):
+            yield place, f"{where!r} has a part {frames.ALL}, which stands for several", "name one, by its number"
         if not frames.points(where):
             yield place, f"{where!r} is no JSON pointer", _POINTERS[str(place[-1])]
     patterns = [("ignore", each) for each in table.ignore if isinstance(each, str)]
@@ -289,6 +294,11 @@ def _wrong_frames(scenario: Scenario) -> Iterator[_Fault]:
             yield ["frames", key], fault, _ESCAPE
         elif key == "match" and (groups := re.compile(pattern).groups) != 1:
             yield ["frames", key], f"{pattern!r} has {groups} groups", "put parentheses around the message alone"
+
+
+def _no_words(template: str) -> str:
+    """Return the first word of *template* that stands for nothing; empty where all do."""
+    return next((each for each in _WORDS.findall(template) if each[1:] not in frames.WORDS), "")
 
 
 def _said_beside(scenario: Scenario) -> Iterator[tuple[list[str | int], Mapping[str, str]]]:

@@ -46,10 +46,11 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
         again = second_round(f"{chat.token}-2", secrets.randbelow(SEEDS), client.script)
         talked.rounds.append(exchanges.run(chat, again))
         horizon = Deadline(HORIZON)
-        # What a chat tells of strangers who come is nobody's fault.
-        until = time.monotonic()
         with beating(chat):
-            if not any(each.wrong for each in talked.rounds):
+            asks = wait_until(lambda: exchanges.right_by_now(chat, talked.rounds), horizon, every=0.2)
+            # What a chat tells of strangers who come is nobody's fault.
+            until = time.monotonic()
+            if asks:
                 talked.findings = _strangers(chat, client)
             wait_until(lambda: False, horizon, every=0.1)
         exchanges.look_at_the_end(chat, talked.rounds[-1], until)
@@ -64,7 +65,9 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
                 exchanges.check(each)
         if not all(each.good for each in talked.exchanges):
             raise CellFailure(Reason.EXCHANGE_WRONG, exchanges.what_was_wrong(talked.rounds[-1], talked.exchanges))
-        talked.findings += further.ask(chat)
+        if not asks:
+            talked.findings.append(isolation.NOT_TRIED)
+        talked.findings += further.ask(chat, any(each.seen.startswith("refused") for each in talked.findings))
     except CellFailure as failure:
         talked.failure = failure
         talked.exchanges = exchanges.joined(talked.rounds)

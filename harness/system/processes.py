@@ -283,20 +283,20 @@ def _note(mark: str, pid: int) -> None:
 
 def _opened(ledger: Path) -> IO[str]:
     """Return *ledger*, opened to add to it; its folder may just be removed by a run that ends."""
-    ledger.parent.mkdir(mode=0o700, exist_ok=True)
-    try:
-        return ledger.open("a", encoding="utf-8")
-    except FileNotFoundError:
+    while True:
         ledger.parent.mkdir(mode=0o700, exist_ok=True)
-        return ledger.open("a", encoding="utf-8")
+        with suppress(FileNotFoundError):
+            return ledger.open("a", encoding="utf-8")
 
 
 def _noted(checkout: Path) -> Iterator[psutil.Process]:
     """Yield what stands in the ledgers of dead runs of *checkout*, with all of its session; forget them."""
     folder = _ledger(f"0:0:{_checkout_id(checkout)}").parent
-    if not folder.is_dir() or folder.stat().st_uid != os.getuid():
+    try:
+        ledgers = list(folder.iterdir()) if folder.stat().st_uid == os.getuid() else []
+    except FileNotFoundError:
         return
-    for ledger in folder.iterdir():
+    for ledger in ledgers:
         pid, _, birth = ledger.name.partition("-")
         if _alive(int(pid), birth):
             continue

@@ -6,8 +6,9 @@ import pytest
 from bareserver import BINARY, CLOSE, PING, TEXT, frame, serving
 
 from harness.clients.connection import Endpoint, HandshakeRefused, as_binary
+from harness.clients.counting import CountingSocket
 from harness.clients.transcript import Message, Transcript
-from harness.clients.websocket import CountingSocket, WebSocketConnection
+from harness.clients.websocket import WebSocketConnection
 from harness.system.ports import free_port
 
 LINE = Endpoint("John", "user")

@@ -322,6 +322,14 @@ def test_closed_by_the_server_is_no_error(transcript):
     assert transcript.closed(LINE) == f"{CLOSED_BY_SERVER} with 1001 going away"
 
 
+def test_hanging_up(transcript):
+    """Where both have said goodbye, and the server does not end TCP, the client does: some servers wait for that."""
+    with serving(frame(CLOSE, b"\x03\xe9")) as (port, heard):
+        connect(port, transcript)
+        assert transcript.wait_closed(LINE, 5)
+    assert heard.frames == [(CLOSE, b"\x03\xe9")]
+
+
 @pytest.mark.parametrize(
     ("goodbye", "answer"), [(b"\x03\xe9going away", b"\x03\xe9"), (b"\x11\x30enough", b"\x11\x30"), (b"", b"")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -95,6 +96,17 @@ def test_forms(tmp_path):
     assert (suite.get("tests"), suite.get("failures")) == ("3", "3")
 
 
+def test_catches_in_other_forms():
+    """That a yes has a catch stands in JSON as well, and in JUnit what is not as expected is skipped."""
+    with OwnChat(login=True).running() as own:
+        where = (f"{own.url}/lobby/", *JSON, "--cookie", "who=ann")
+        assert json.loads(said(*where, "--format", "json")[1])["label"] == "✓ Yes, but"
+        suite = ElementTree.fromstring(said(*where, "--format", "junit")[1])
+    skipped = [each.get("message") for each in suite.iter("skipped")]
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", str(len(skipped)))
+    assert "✗ the private messages to all (expected: the connection is refused)" in skipped
+
+
 def test_cookies_and_subprotocols():
     """Members are let in by what is given, and offer what is asked for."""
     with OwnChat(login=True, subprotocol="chat.v1").running() as own:
@@ -122,6 +134,27 @@ def test_a_token_in_the_address():
     with OwnChat(token="token=s3cret", own_origin=True).running() as own:
         code, text = said(f"{own.url}/lobby/?token=s3cret", *JSON)
     assert (code, "✓ What reaches an unknown client? refused: status 403" in text) == (0, True), text
+
+
+def test_two_parameters():
+    """Who somebody says they are is no secret, and a stranger says so as well; a token beside it is one, and a key."""
+    with OwnChat(token="user=ann&token=s3cret&api_key=k3y").running() as own:
+        code, text = said(f"{own.url}/lobby/?user=ann&token=s3cret&api_key=k3y", *JSON)
+    assert (code, "✓ What reaches an unknown client? refused: status 403" in text) == (0, True), text
+    assert "✓ What reaches a client with a made-up cookie or token? refused: status 403" in text
+    with OwnChat(token="username=ann").running() as own:
+        text = said(f"{own.url}/lobby/?username=ann", *JSON)[1]
+    assert "─ What reaches an unknown client? the private messages to all (expected: either" in text
+
+
+def test_a_pause():
+    """Where a chat limits how often somebody may speak that looks like losses; with a pause there are none."""
+    with OwnChat("hurries nobody").running() as own:
+        code, text = said(f"{own.url}/lobby/", *JSON)
+        assert (code, "--pause 1" in text) == (1, True)
+        code, text = said(f"{own.url}/lobby/", *JSON, "--pause", "0.15")
+    assert code == 0, text
+    assert all(int(each) < 100 for each in re.findall(r"within (\d+) ms", text))
 
 
 def test_an_origin_of_its_own():

@@ -192,7 +192,7 @@ def test_settings(monkeypatch, tmp_path):
         "    'CONNECTION_POOL_KWARGS': {'ssl_ca_certs': 'x', 'max_connections': 5}}},\n"
         "    'other': {'BACKEND': 'django_redis.cache.RedisCache', 'KEY_PREFIX': 'o'}, 'local': {'BACKEND': 'Local'}}\n"
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     urls = (("REDIS_URL", "redis://x"), ("CACHES_URL", "redis://x/1"))
     for name, value in (("SETTINGS", "own_settings"), ("DATABASE", "/db"), *urls, ("PREFIX", "p")):
         monkeypatch.setenv(f"DTWS_{name}", value)
@@ -220,7 +220,7 @@ def test_settings(monkeypatch, tmp_path):
 def test_a_redis_without_a_broker(monkeypatch, tmp_path, name, line):
     """Settings that name a Redis, where the scenario has none, end with what to add: the live one is not touched."""
     (tmp_path / "broker_settings.py").write_text(f"{line}\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.delitem(sys.modules, "broker_settings", raising=False)
     for variable, value in (("SETTINGS", "broker_settings"), ("REDIS_URL", ""), ("CACHES_URL", ""), ("PREFIX", "p")):
         monkeypatch.setenv(f"DTWS_{variable}", value)

@@ -14,7 +14,7 @@ from talkers import Line, Switchboard
 
 from harness.cell.outcome import Observations
 from harness.clients.connection import SendFailed
-from harness.clients.websocket import CountingSocket
+from harness.clients.counting import CountingSocket
 from harness.probes import transports
 from harness.system.ports import free_port
 

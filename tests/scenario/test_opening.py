@@ -9,7 +9,7 @@ from harness.chat.parties import RunningServer
 from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.scenario.client import ScenarioClient
 from harness.scenario.model import TicketTable
-from harness.scenario.opening import Address, ticket_for
+from harness.scenario.opening import Address, is_secret, made_up, ticket_for
 from harness.scenario.read import parse
 
 
@@ -31,16 +31,54 @@ class Answered:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("/ws/?a=$TOKEN#room", ("/ws/?a=$TOKEN", "room", "")),
-        ("/ws/#room,ann", ("/ws/", "room", "ann")),
-        ("/ws/", ("/ws/", "", "")),
+        ("/ws/?a=$TOKEN#room", ("/ws/?a=$TOKEN", "room", "", False)),
+        ("/ws/#room,ann", ("/ws/", "room", "ann", False)),
+        ("/ws/#room,ann,made-up", ("/ws/", "room", "ann", True)),
+        ("/ws/", ("/ws/", "", "", False)),
     ],
 )
 def test_addresses(text, parts):
     """An address says which connection it is of, and whose name is given; it can be written again."""
     found = Address.of(text)
-    assert (found.path, found.connection, found.claimed) == parts
+    assert (found.path, found.connection, found.claimed, found.made_up) == parts
     assert Address.of(str(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("abcDEF123", ""),
+        ("Bearer abcdef", "Bearer "),
+        ("eyJh.eyJzdWIi.c2lnbmF0dXJl", "eyJh.eyJzdWIi."),
+        ("Bearer eyJh.eyJzdWIi.c2lnbmF0dXJl", "Bearer eyJh.eyJzdWIi."),
+        ("ann:1uaBcd:signature", "ann:1uaBcd:"),
+        ("s%3Aann.signature", "s%3Aann."),
+    ],
+)
+def test_what_is_made_up(value, kept):
+    """What is signed keeps what is signed; the rest has other letters in the same places, each time others."""
+    found = made_up(value)
+    assert found.startswith(kept)
+    assert len(found) == len(value)
+    assert not any(mine == theirs for mine, theirs in zip(found[len(kept) :], value[len(kept) :], strict=True))
+
+
+def test_what_cannot_be_made_up():
+    """Escapes stay what they are; a number becomes one that nobody has; of nothing there is nothing to make up."""
+    assert made_up("%7Ba%7D")[:3] + made_up("%7Ba%7D")[-3:] == "%7B%7D"
+    assert (len(made_up("7")), made_up("7").isdigit(), made_up("")) == (12, True, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        *[(each, True) for each in ("token", "access_token", "api_key", "apiKey", "key", "auth", "sessionid", "sig")],
+        *[(each, False) for each in ("user", "username", "nick", "keyboard", "author", "design", "room")],
+    ],
+)
+def test_secrets(name, secret):
+    """Names tell secrets from what others may claim to be."""
+    assert is_secret(name) is secret
 
 
 def test_a_ticket_at_a_path_with_a_name_in_it():

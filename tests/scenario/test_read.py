@@ -67,6 +67,8 @@ WRONG = [
     ('"$TEXT"', '"TEXT"', 15, "the frame has no $TEXT in it", "$TEXT"),
     ('read = ".message"', 'read = "message"', 16, "'message' is no JSON pointer", "/message"),
     ('read = ".message"', 'says = { "user" = "x" }', 16, "'user' is no JSON pointer", '"/user" = "$USER"'),
+    ('read = ".message"', 'says = { "/user" = "$NAME" }', 16, "$NAME stands for nothing", "known are $TEXT, $MEMBER"),
+    ('read = ".message"', 'ignore = [{ "/*/a" = 1 }]', 16, "has a part *", "name one"),
     ('on = "other"', 'says = { "user" = "x" }', 24, "'user' is no JSON pointer", '"/user" = "$USER"'),
     ('read = ".message"', 'match = "("', 16, "is no regular expression", "escape"),
     ('read = ".message"', 'match = "x"', 16, "has 0 groups", "parentheses"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
+
 import pytest
-from chats import OwnChat
+from chats import KNOWN, OwnChat
 
 from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
@@ -65,7 +68,7 @@ def test_a_foreign_page_knows_no_secret():
     members = MEMBERS.replace(" }", ', token = "secret" }')
     room = '[connections.room]\npath = "/room?$TOKEN"\n'
     found = seen(OwnChat(token="secret"), members + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
-    assert all(good for _, good in found.values())
+    assert all(good is not False for _, good in found.values())
     assert found[FOREIGN][0].startswith("refused: ")
 
 
@@ -113,6 +116,66 @@ def test_a_token_that_is_made_up(where):
     own = OwnChat(token="s3cret") if where == "token" else OwnChat(header=("X-Token", "s3cret"))
     found = seen(own, f'{members}[connections.room]\n{path}\n{FRAMES}[[exchanges]]\nfrom = "ann"\n')
     assert found[MADE_UP] == ("refused: status 403: with what?", True)
+
+
+def test_what_a_made_up_token_says():
+    """Who has made up a token, and hears nothing, may still be heard; that is asked as well."""
+
+    class Deaf(OwnChat):
+        async def _handle(self, connection):
+            if connection.request.headers.get("Cookie", "").partition("=")[2] in KNOWN:
+                await super()._handle(connection)
+            else:
+                async for text in connection:
+                    await self._hand_on(connection, "/room", json.loads(text)["message"])
+
+    room = '[connections.room]\npath = "/room"\n'
+    own = Deaf("any cookie", login=True, own_origin=True)
+    found = seen(own, MEMBERS + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+    assert found[MADE_UP][1] is None
+    assert found["Can a client with a made-up cookie or token broadcast through a WebSocket?"] == (
+        "received by ann, bob",
+        False,
+    )
+
+
+@pytest.mark.parametrize("origin", ["https://chat.example.elsewhere.invalid", "https://elsewhere-chat.example"])
+def test_origins_like_that_of_members(origin):
+    """Where members come from another site than the server's it is that one which foreign Origins are like."""
+
+    class Careless(OwnChat):
+        async def _request(self, connection, request):
+            came = request.headers.get("Origin", "")
+            if came in ("https://chat.example", origin):
+                return await super()._request(connection, request)
+            return connection.respond(HTTPStatus.FORBIDDEN, "from where?")
+
+    room = '[connections.room]\npath = "/room"\nheaders = { Origin = "https://chat.example" }\n'
+    found = seen(Careless(login=True), MEMBERS + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+    assert found[FOREIGN] == (f"the private messages to all (with the Origin {origin})", False)
+    assert found[UNKNOWN][0] == "refused: status 403: who is that?"
+
+
+def test_a_page_that_is_closed_at_once():
+    """A foreign page that is let in, and closed before anything comes, was refused; it tries other Origins then."""
+
+    class Late(OwnChat):
+        async def _handle(self, connection):
+            if connection.request.headers.get("Origin") in ("null", *self._own_origins):
+                await super()._handle(connection)
+            else:
+                await connection.close(4403, "from where?")
+
+    room = '[connections.room]\npath = "/room"\n'
+    scenario = MEMBERS + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n'
+    assert seen(Late(login=True), scenario)[FOREIGN] == ("the private messages to all (with the Origin null)", False)
+
+
+def test_strangers_at_a_slow_chat():
+    """What is slow is not missing: strangers are tried there as well."""
+    room = '[connections.room]\npath = "/room"\n'
+    both = "".join(f'[[exchanges]]\nfrom = "{name}"\n' for name in ("ann", "bob"))
+    assert seen(OwnChat("slow for bob"), MEMBERS + room + FRAMES + both)[UNKNOWN][1] is False
 
 
 def test_nothing_to_make_up():
