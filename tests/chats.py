@@ -28,7 +28,7 @@ class OwnChat:
     """A chat that hands on ``{"message": …}`` in each room; what it does wrong is chosen."""
 
     #: What it does wrong: ``leaks``, ``twice``, ``not to oneself``, ``drops``, ``alters``, ``never``, ``closes``,
-    #: ``hurries nobody``, ``slow for bob``, ``shouts later``, ``drops repeats``, ``any cookie``, ``null``,
+    #: ``hurries nobody``, ``shouts later``, ``drops repeats``, ``any cookie``, ``null``,
     #: ``misnames``, ``ASCII``, ``races``, ``forgets``.
     wrong: str = ""
     #: Whether only those are let in who have the cookie, and only pages of its own.
@@ -127,15 +127,13 @@ class OwnChat:
         if self.wrong == "drops" and private:
             hearers = hearers[:1]
         if self.wrong == "hurries nobody":
-            soon = time.monotonic() - self.spoke.get(sender, 0.0) < 0.1
+            soon = time.monotonic() - self.spoke.get(sender, 0.0) < 0.05
             self.spoke[sender] = time.monotonic()
             if soon:
                 return
-        if self.wrong == "slow for bob" and "bob" in sender.request.headers.get("Cookie", ""):
-            await asyncio.sleep(0.6)
         if self.wrong == "races":
             self.under_way = message
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             message = self.under_way
         if self.wrong == "ASCII":
             message = message.encode("ascii", "replace").decode()

@@ -305,6 +305,24 @@ def test_a_copy_that_comes_later(board):
     assert faults(exchanged) == {(5, "duplicated", "John", "user")}
 
 
+def test_what_comes_after_all(board):
+    """What was missing when the round was over, and has come since, is right by now."""
+
+    def held_up(text, line) -> bool:
+        last = any(said.endswith(" message 15") for *_, said in board.said)
+        return last and line.endpoint == Endpoint("John", "group")
+
+    board.drops = held_up
+    chat = board.talk()
+    exchanged = played(chat)
+    assert not exchanges.right_by_now(chat, [exchanged])
+    line = line_of(board, "John", "group")
+    for text in (exchanged.sent[14].text, *exchanged.sent[14].fences):
+        line.hear(text)
+    assert exchanges.right_by_now(chat, [exchanged])
+    assert exchanged.wrong == []
+
+
 def test_a_stranger_that_comes_later(board):
     """A text that nobody sent is the last exchange's once it is judged again."""
     chat = board.talk()

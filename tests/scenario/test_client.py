@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from harness.clients.connection import Endpoint
 from harness.libraries.base import Library
 from harness.libraries.scenario import OwnChat
 from harness.probes.registry import PROBES
@@ -41,6 +44,18 @@ def test_what_a_crowd_can_do(member, connection, more, by_cookies):
     assert PROBES["endings"].lacks(Own()) == ("" if Own().has_login else "there is no login")
     lacks = PROBES["load"].lacks(Own())
     assert lacks == ("" if by_cookies else "members are let in by more than cookies")
+
+
+def test_turns():
+    """Whoever has said something may say the next thing after a pause; others need not wait for that."""
+    scenario = parse(f'pause = 50\n[members]\nann = {{}}\nbob = {{}}\n[connections.room]\npath = "/"\n{EXCHANGE}')
+    client, said = ScenarioClient(scenario), []
+    chat = SimpleNamespace(connections={Endpoint("ann", "room"): SimpleNamespace(send=said.append)})
+    assert client.turn_in("ann") == 0
+    client.say(chat, client.script.rows[0], "hi")
+    assert said == ["hi"]
+    assert 49 < client.turn_in("ann") <= 50
+    assert client.turn_in("bob") == 0
 
 
 def test_libraries_of_the_matrix():

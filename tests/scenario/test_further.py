@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import re
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -65,7 +66,7 @@ def test_other_scripts():
 def test_at_the_same_time():
     """What is mixed up where two speak at the same time is counted."""
     found = asked(OwnChat("races"))
-    assert found[AT_ONCE] == "no: of 27 messages that were to arrive 18 did not, 9 came twice"
+    assert re.fullmatch(r"no: of 27 messages that were to arrive \d+ did not, \d+ came twice", found[AT_ONCE])
     assert found[SCRIPTS] == found[RETURNING] == "yes"
 
 
@@ -117,12 +118,13 @@ def test_who_is_said_to_have_spoken():
     class Mixing(OwnChat):
         async def _hand_on(self, sender, path, message):
             self.last = sender
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             await super()._hand_on(self.last, path, message)
 
     says = CHAT.replace('read = ".message"', 'read = ".message"\nsays = { ".by" = "$MEMBER" }')
     found = asked(Mixing(naming=True), says + ALL)
-    assert found[AT_ONCE] == "no: of 27 messages that were to arrive 18 said something else of who sent it"
+    told = r"no: of 27 messages that were to arrive \d+ said something else of who sent it"
+    assert re.fullmatch(told, found[AT_ONCE])
 
 
 def test_escaped_for_html():

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import pytest
 from chats import KNOWN, OwnChat
 
+from harness.chat import exchanges
 from harness.chat.conversation import Chat
 from harness.chat.parties import RunningServer
 from harness.scenario.client import ScenarioClient
@@ -171,11 +172,14 @@ def test_a_page_that_is_closed_at_once():
     assert seen(Late(login=True), scenario)[FOREIGN] == ("the private messages to all (with the Origin null)", False)
 
 
-def test_strangers_at_a_slow_chat():
-    """What is slow is not missing: strangers are tried there as well."""
+@pytest.mark.parametrize("soon", [True, False])
+def test_strangers_at_a_slow_chat(monkeypatch, soon):
+    """What is slow is not missing: strangers are tried there as well, or it is said that there was no time for them."""
     room = '[connections.room]\npath = "/room"\n'
-    both = "".join(f'[[exchanges]]\nfrom = "{name}"\n' for name in ("ann", "bob"))
-    assert seen(OwnChat("slow for bob"), MEMBERS + room + FRAMES + both)[UNKNOWN][1] is False
+    answers = iter([False, soon])
+    monkeypatch.setattr(exchanges, "right_by_now", lambda chat, played: next(answers, soon))
+    found = seen(OwnChat(), MEMBERS + room + FRAMES + '[[exchanges]]\nfrom = "ann"\n')
+    assert (UNKNOWN in found, "Were strangers tried?" in found) == (soon, not soon)
 
 
 def test_nothing_to_make_up():
