@@ -110,7 +110,7 @@ class Doors:
         address, foreign = Address.of(path), origin not in ("", chat.server.base)
         who, table = member or address.claimed, self._scenario.connections[address.connection]
         session = chat.session(member) if member else self._strange_session(chat, address)
-        words = self._words(chat, address, member, table, foreign)
+        words = self._words(chat, address, member, session, foreign)
         if not foreign and who:
             # Some chats let in only those who come from another site than the server's.
             origin = self.own_origin(chat, address.connection, who)
@@ -143,22 +143,18 @@ class Doors:
             session.take({name: made_up(value) for name, value in cookies(chat.cookie(address.claimed)).items()}, {})
         return session
 
-    def _words(
-        self, chat: Chat, address: Address, member: str, table: ConnectionTable, foreign: bool
-    ) -> dict[str, str]:
-        """Return what stands for the words of templates where somebody comes."""
-        who = member or address.claimed
+    def _words(self, chat: Chat, address: Address, member: str, session: HttpSession, foreign: bool) -> dict[str, str]:
+        """Return what stands for the words of templates where somebody comes, with the *session* of their own."""
+        who, ticket = member or address.claimed, self._scenario.connections[address.connection].ticket
         words = self._wording.words(who)
-        if table.ticket and (member or address.made_up) and not foreign:
-            words["TICKET"] = ticket_for(chat.session(who), table.ticket, words)
-        elif table.ticket and not foreign:
-            stranger = HttpSession(chat.server.base, self.form, chat.server.certificates)
-            words["TICKET"] = ticket_for(stranger, table.ticket, {**words, **dict.fromkeys(SECRETS, "")})
-        if foreign:  # a page in a browser has the cookies, and neither knows a secret nor reads another site's pages
-            return words | dict.fromkeys(SECRETS, "")
+        # A page in a browser has the cookies, and neither knows a secret nor reads another site's pages.
+        if foreign or not (member or address.made_up):
+            words |= dict.fromkeys(SECRETS, "")
+        if ticket and not foreign:
+            words["TICKET"] = ticket_for(chat.session(who) if address.made_up else session, ticket, words)
         if address.made_up:
-            return words | {each: made_up(words.get(each, "")) for each in SECRETS}
-        return words if member else words | {each: "" for each in SECRETS if each != "TICKET"}
+            words |= {each: made_up(words.get(each, "")) for each in SECRETS}
+        return words
 
     def _headers_of(
         self, address: Address, member: str, table: ConnectionTable, words: Mapping[str, str]

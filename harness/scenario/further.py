@@ -33,19 +33,16 @@ _TEXT = "Grüße, Αθήνα, Москва, 東京, हिन्दी, ไท�
 #: Seconds that a message may take, at least, and those that are waited for copies of it.
 _PATIENCE = 2.0
 _LATER = 0.5
-#: Seconds before something is asked once more, and until whoever comes back has to be let in.
+#: Seconds before something is asked once more, until whoever comes back has to be let in, and between two tries.
 _PAUSE = 2.0
 _COMING_BACK = 3.0
+_AGAIN = 0.2
 #: How many speak at the same time at most, how often they do, and how many exchanges are gone through on returning.
 _SPEAKERS = 10
 _TIMES = 3
 _ROWS = 5
 #: Letters of what arrives instead that are shown.
 _SHOWN = 80
-
-
-class _Unasked(Exception):
-    """A question that could not be put: the message says why."""
 
 
 class _Wrong(Exception):
@@ -57,7 +54,7 @@ class _Wrong(Exception):
 
 
 class _Unclear(Exception):
-    """An answer that is neither good nor bad, which is the message."""
+    """An answer that is neither good nor bad, such as that the question could not be put: the message is the answer."""
 
 
 def ask(chat: Chat, repelled: bool = False) -> Iterator[Finding]:
@@ -69,7 +66,7 @@ def ask(chat: Chat, repelled: bool = False) -> Iterator[Finding]:
     for question, asking in ((_SCRIPTS, asked.scripts), (_AT_ONCE, asked.at_once), (_RETURNING, asked.returning)):
         seen, good, again = _answer(asked, asking)
         if again:
-            wait_until(lambda: False, Deadline(_PAUSE), every=0.1)
+            wait_until(lambda: False, _PAUSE)
             seen, good, again = _answer(asked, asking)
         yield Finding(question=question, expected="yes", seen=seen, good=good)
 
@@ -79,8 +76,6 @@ def _answer(asked: _Asked, asking: Callable[[], None]) -> tuple[str, bool | None
     try:
         asked.let_in_again()
         asking()
-    except _Unasked as error:
-        return f"not asked: {error}", None, False
     except _Unclear as error:
         return str(error), None, False
     except _Wrong as error:
@@ -141,23 +136,32 @@ class _Asked:
         """
         deadline = Deadline(_COMING_BACK)
         for endpoint in endpoints:
-            while True:
-                try:
-                    self.chat.open(endpoint, self._held[endpoint], endpoint.member)
-                    break
-                except HandshakeRefused as error:
-                    if deadline.over:
-                        if self.repelled or isolation.for_anybody(str(error)):
-                            raise _Unasked(f"nobody is let in any more: {error}") from error
-                        raise
-                wait_until(lambda: False, Deadline(0.2), every=0.1)
+            while not self._entered(endpoint, deadline):
+                wait_until(lambda: False, _AGAIN)
         self.chat.wait_subscribed(endpoints)
+
+    def _entered(self, endpoint: Endpoint, deadline: Deadline) -> bool:
+        """Tell whether *endpoint* is let in; False where it may be tried again.
+
+        Raises:
+            HandshakeRefused: it is not, until the *deadline*.
+            _Unclear: nobody would be.
+        """
+        try:
+            self.chat.open(endpoint, self._held[endpoint], endpoint.member)
+        except HandshakeRefused as error:
+            if not deadline.over:
+                return False
+            if self.repelled or isolation.for_anybody(str(error)):
+                raise _Unclear(f"not asked: nobody is let in any more: {error}") from error
+            raise
+        return True
 
     def scripts(self) -> None:
         """Say something in several scripts."""
         row = next(iter(self._rows.values()), None)
         if row is None:
-            raise _Unasked("nobody hears anything")
+            raise _Unclear("not asked: nobody hears anything")
         text = self._new(_TEXT)
         before = {each: len(self.chat.transcript.messages(each)) for each in self._members}
         self._say([row], [text])
@@ -178,7 +182,7 @@ class _Asked:
         """Have several members speak at the same time, several times."""
         speaking = list(self._rows.values())[:_SPEAKERS]
         if len(speaking) < 2:
-            raise _Unasked("only one member speaks to anybody")
+            raise _Unclear("not asked: only one member speaks to anybody")
         said: list[tuple[str, ChannelRow]] = []
         for _ in range(_TIMES):
             texts = [self._new(f"at the same time, from {row.sender}") for row in speaking]
@@ -207,11 +211,11 @@ class _Asked:
         """Return a member who hears others; not the first, who announces fences, and rather one whom many stand behind.
 
         Raises:
-            _Unasked: there is none.
+            _Unclear: there is none.
         """
         hear = {each.member for row in self._rows.values() for each in self._expected(row) if each.member != row.sender}
         if not (there := [each for each in self.chat.members[1:] if each in hear]):
-            raise _Unasked("nobody but the first member hears others")
+            raise _Unclear("not asked: nobody but the first member hears others")
         return there[0]
 
     def _all_hear(self, rows: Sequence[ChannelRow], what: str, which: str, without: set[Endpoint]) -> None:
@@ -268,7 +272,7 @@ class _Asked:
     def _wait_for_copies(self) -> None:
         with suppress(SendFailed):  # what cannot be said any more was not received either
             self.chat.announce_fence()
-        wait_until(lambda: False, Deadline(_LATER), every=0.1)
+        wait_until(lambda: False, _LATER)
 
 
 @dataclass
