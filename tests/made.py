@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
 
 from harness.results.deep import DeepSet
 from harness.results.result import Finding, Judgement, Verdicts
@@ -11,6 +14,14 @@ from harness.results.result import Finding, Judgement, Verdicts
 def alike(judgement: Judgement) -> Verdicts:
     """Return verdicts that all say *judgement*."""
     return Verdicts(web_server=judgement, channels=judgement, overall=judgement)
+
+
+def frames(evidence: Path, data: Iterable[str], more: bytes = b"") -> None:
+    """Write the frames that brought John *data* into the folder *evidence*, and *more* behind them."""
+    frame = {"seconds": 1.5, "member": "John", "connection": "user", "direction": "in", "kind": "text"}
+    lines = [msgspec.json.encode({**frame, "data": each}) for each in data]
+    evidence.mkdir(parents=True, exist_ok=True)
+    (evidence / "frames.jsonl").write_bytes(b"\n".join([*lines, more]))
 
 
 def deep_set(

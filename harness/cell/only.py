@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from harness.results.questions import identifier
+from harness.results.questions import apart, identifier
 from harness.results.result import Finding
-
-#: The way of a library, or the deployment, that a question is put to; it ends the question.
-_WAY = re.compile(r" \(([^()]*)\)$")
 
 
 @dataclass(frozen=True)
@@ -30,8 +26,7 @@ class Only:
     @property
     def way(self) -> str:
         """The way of the library, or the deployment, that it is put to; empty for the usual one."""
-        found = _WAY.search(self.question)
-        return found[1] if found else ""
+        return apart(self.question)[1]
 
     def begins(self, *questions: str) -> bool:
         """Tell whether it is one of *questions*, or begins as one of them does."""

@@ -131,6 +131,16 @@ def worded(text: str) -> str:
     return _DOES.sub(r"What reaches \1?", _BEFORE.sub(lambda then: _FORMERLY[then[0]], text))
 
 
+#: The way of a library, or the deployment, that a question is put to; it ends the question.
+_WAY = re.compile(r" \(([^()]*)\)$")
+
+
+def apart(question: str) -> tuple[str, str]:
+    """Return *question* as it is put to the usual way, and the way or deployment that it was put to; often empty."""
+    found = _WAY.search(question)
+    return (question[: found.start()], found[1]) if found else (question, "")
+
+
 #: What arrived where it was altered, letter by letter.
 _ALTERED = re.compile(r"arrives as ('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", re.DOTALL)
 

@@ -15,9 +15,13 @@ from harness.results import catches, deep, failures, history
 from harness.results.compare import differences
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
-from harness.results.result import Result, Step
+from harness.results.questions import apart
+from harness.results.result import Finding, Probe, Result, Step
 from harness.system.files import sweep, unwritable
 from harness.verdict import Verdict
+
+#: The probes that can be put to one deployment of the server alone.
+_BY_DEPLOYMENT = ("load", "stress")
 
 
 @contextmanager
@@ -125,6 +129,7 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
     """
     if before is None or not _same_server(before, result):
         return result
+    result = _with_other_deployments(result, before)
     asked = {probe.name for probe in result.probes}
     kept = [probe for probe in before.probes if probe.name not in asked]
     if not kept:
@@ -147,6 +152,32 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
     )
     joined = _before_the_stop(result.steps, [step for step in before.steps if step.name in steps])
     return msgspec.structs.replace(result, probes=probes, steps=joined, varying=varying)
+
+
+def _with_other_deployments(result: Result, before: Result) -> Result:
+    """Return *result* with what deployments answered earlier that load and stress were not put to this time.
+
+    Of answers of two days the earlier day stands beside the set.
+    """
+    kept = {probe.name: _of_others(probe, before) for probe in result.probes if probe.name in _BY_DEPLOYMENT}
+    if not any(kept.values()):
+        return result
+    probes = [msgspec.structs.replace(each, findings=kept.get(each.name, []) + each.findings) for each in result.probes]
+    questions = {finding.question for findings in kept.values() for finding in findings}
+    old, new = before.varying, result.varying
+    varying = msgspec.structs.replace(
+        new,
+        probed_on={**new.probed_on, **{name: old.probed_on[name] for name in kept if kept[name]}},
+        counted={**{key: value for key, value in old.counted.items() if key in questions}, **new.counted},
+    )
+    return msgspec.structs.replace(result, probes=probes, varying=varying)
+
+
+def _of_others(probe: Probe, before: Result) -> list[Finding]:
+    """Return what *before* has in the set of *probe* of deployments that it was not put to."""
+    asked = {apart(finding.question)[1] for finding in probe.findings}
+    known = [each for earlier in before.probes if earlier.name == probe.name for each in earlier.findings]
+    return [each for each in known if apart(each.question)[1] not in asked]
 
 
 def with_earlier_variants(result: Result, before: Result | None) -> Result:

@@ -123,7 +123,7 @@ _OTHER_HINTS: tuple[tuple[str, ...], ...] = (
         "say with read, under [frames], where the message stands in a frame, such as .message",
     ),
     (
-        r" is missing on |a fence, though later ones came",
+        r" is missing on ",
         "where the chat limits how often somebody may speak: --pause 1",
         "where the chat limits how often somebody may speak: pause = 1, at the top",
     ),

@@ -1,7 +1,8 @@
-"""Libraries side by side, line by line: what works, what it costs, and what each question was answered."""
+"""Libraries and their ways side by side, line by line: what works, what it costs, and what was answered."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +11,11 @@ from harness.report import headline, loads, tables
 from harness.report.advice import Advisor
 from harness.report.view import LibraryView, View
 from harness.results import figures
+from harness.results.catches import TROUBLES, Severity, trouble_of
 from harness.results.deep import TITLES
-from harness.results.result import Finding
+from harness.results.questions import apart
+from harness.results.result import Finding, Judgement
+from harness.verdict import Verdict
 
 #: The sets that are asked of every cell, or of those that a probe is asked of: their names → their titles.
 SETS = {
@@ -45,14 +49,30 @@ class Told:
     decided: str = ""
 
 
+@dataclass(frozen=True)
+class Column:
+    """What can stand beside others: a library as it comes, or with another of its ways to carry the chat."""
+
+    #: What addresses call it, and that of the library as it comes.
+    id: str
+    usual: str
+    title: str
+
+    @property
+    def way(self) -> bool:
+        """Whether it is another way than that of the library as it comes."""
+        return self.id != self.usual
+
+
 @dataclass
 class Line:
-    """One line: a figure or a question, and what each library has there by its name."""
+    """One line: a figure or a question, and what each column has there by its id."""
 
     name: str
     of: dict[str, Told] = field(default_factory=dict)
-    #: What addresses call it; empty where it has none.
+    #: What addresses call it, and the short name of its question; both are empty where it has none.
     id: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +83,27 @@ class Section:
     title: str
     what: str
     lines: list[Line]
+
+    def among(self, columns: Iterable[Column]) -> list[Column]:
+        """Return those of *columns* that stand in it; where a way does not, all is as with the library as it comes."""
+        there = {column for line in self.lines for column in line.of}
+        return [each for each in columns if not each.way or each.id in there]
+
+
+def columns(view: View, shown: Iterable[Section]) -> list[Column]:
+    """Return what stands in the sections that are *shown*: the libraries, current ones first, and then their ways."""
+    usual = [Column(library.name, library.name, library.title) for library in view.current_first]
+    others = [
+        Column(_way_id(library, way), library.name, f"{library.title}: {way}")
+        for library in view.current_first
+        for way in sorted(library.variants())
+    ]
+    there = {each for section in shown for each in section.among(others)}
+    return usual + [each for each in others if each in there]
+
+
+def _way_id(library: LibraryView, way: str) -> str:
+    return "-".join([library.name, *re.findall("[a-z0-9]+", way.lower())])
 
 
 def sections(view: View, advisor: Advisor) -> list[Section]:
@@ -82,11 +123,37 @@ def sections(view: View, advisor: Advisor) -> list[Section]:
         **{title: _varying(name) for name, (title, _) in figures.NAMES.items()},
         "Sockets held": _held,
     }
+    asked = questions(view)
+    where = list(_lines(view, verdicts))
+    for library in view.libraries:
+        for way, judgements in library.variants().items():
+            _tell_way(where, library, _way_id(library, way), judgements, asked)
     return [
-        Section("verdicts", "Where it works", "What", list(_lines(view, verdicts))),
+        Section("verdicts", "Where it works", "What", where),
         Section("costs", "What it costs, and under load", "Median", list(_lines(view, costs))),
-        *questions(view),
+        *asked,
     ]
+
+
+def _tell_way(
+    where: list[Line], library: LibraryView, way: str, judgements: Sequence[Judgement], asked: list[Section]
+) -> None:
+    """Add to the lines of *where* what another way of *library* has there; most of it is decided by the library."""
+    works = sum(each.verdict is Verdict.WORKS for each in judgements)
+    bad = {
+        line.question for section in asked for line in section.lines if way in line.of and line.of[way].good is False
+    }
+    troubles = [
+        each.says
+        for each in TROUBLES
+        if each.severity is not Severity.MILD and any(trouble_of(question) is each for question in bad)
+    ]
+    own = {
+        "Cells that work": f"{works} of {len(judgements)} in which this way was tried",
+        "Beware": "; ".join(troubles) or "nothing known, of what this way was asked",
+    }
+    for line in where:
+        line.of[way] = Told(own[line.name]) if line.name in own else line.of[library.name]
 
 
 def security(everything: list[Section]) -> list[Section]:
@@ -95,12 +162,21 @@ def security(everything: list[Section]) -> list[Section]:
 
 
 def questions(view: View) -> list[Section]:
-    """Return each set with its questions, but for those of other ways of a library."""
+    """Return each set with its questions; what was asked of a way alone is left out."""
     found: dict[str, dict[str, dict[str, list[Finding]]]] = {}
+    of_ways: list[tuple[str, str, str, Finding]] = []
     for library in view.libraries:
+        ways = library.variants()
         for name, finding in _asked(library):
-            of_set = found.setdefault(name, {})
-            of_set.setdefault(finding.question, {}).setdefault(library.name, []).append(finding)
+            question, way = apart(finding.question)
+            if not way:
+                of_set = found.setdefault(name, {})
+                of_set.setdefault(question, {}).setdefault(library.name, []).append(finding)
+            elif way in ways:
+                of_ways.append((name, question, _way_id(library, way), finding))
+    for name, question, column, finding in of_ways:
+        if question in found.get(name, {}):
+            found[name][question].setdefault(column, []).append(finding)
     return [
         Section(name, title, "Question", [_line(name, question, of) for question, of in found[name].items()])
         for name, title in {**SETS, **TITLES}.items()
@@ -113,13 +189,13 @@ def _asked(library: LibraryView) -> Iterator[tuple[str, Finding]]:
     for row in library.rows:
         asked = [(each.name, each.findings) for each in row.result.asked if each.name not in TITLES]
         for name, findings in [*asked, *((each.name, each.findings) for each in row.deep)]:
-            # What is in parentheses is another way of the library.
-            yield from ((name, finding) for finding in findings if not finding.question.endswith(")"))
+            yield from ((name, finding) for finding in findings)
 
 
 def _line(name: str, question: str, of: dict[str, list[Finding]]) -> Line:
     told = {library: _told(findings) for library, findings in of.items()}
-    return Line(question, told, f"{name}-{next(iter(of.values()))[0].id}")
+    short = next(iter(of.values()))[0].id
+    return Line(question, told, f"{name}-{short}", short)
 
 
 def whose(decided_by: str) -> str:

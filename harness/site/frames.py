@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import re
-from collections.abc import Iterator
-from html import escape
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -32,8 +34,24 @@ class Frame(msgspec.Struct):
     data: str
 
 
-def pages(cell: str, evidence: Path | None) -> Iterator[tuple[str, str, str | bytes]]:
-    """Yield a title, a file name and the content of each piece of *evidence* of *cell*; nothing where that is None."""
+@dataclass(frozen=True)
+class PackedFrames:
+    """The frames of a file, for a page that unpacks them where it is read."""
+
+    #: A JSON list of rows, each a list of what its columns show; compressed by gzip and written in base64.
+    rows: str
+    number: int
+    #: How many lines could not be read.
+    broken: int
+
+
+def pages(
+    cell: str, evidence: Path | None, page: Callable[[str, PackedFrames], str]
+) -> Iterator[tuple[str, str, str | bytes]]:
+    """Yield a title, a file name and the content of each piece of *evidence* of *cell*; nothing where that is None.
+
+    *page* is called with the name of a file without its ending and the frames in it, and returns what shows them.
+    """
     for path in sorted(evidence.glob("*")) if evidence and not evidence.is_symlink() else []:
         if path.is_symlink() or not path.is_file() or not _NAME.fullmatch(path.name):
             continue  # a link could lead anywhere, and no evidence is called like that
@@ -41,7 +59,9 @@ def pages(cell: str, evidence: Path | None) -> Iterator[tuple[str, str, str | by
             if path.suffix == ".log":
                 yield path.name, f"{cell}.{path.stem}.txt", _log(path)
             elif path.suffix == ".jsonl" and path.stat().st_size:
-                yield path.name, f"{cell}.{path.stem}.html", _frames(cell, path)
+                yield path.name, f"{cell}.{path.stem}.html", page(f"{cell}.{path.stem}", _packed(path))
+                whole = gzip.compress(path.read_bytes(), mtime=0)
+                yield f"{path.name}.gz, as recorded", f"{cell}.{path.name}.gz", whole
             elif path.suffix == ".png" and path.stat().st_size < _LIMIT:
                 data = path.read_bytes()
                 if data.startswith(_PNG):
@@ -56,8 +76,8 @@ def _log(path: Path) -> str:
     return text + (f"\n… and {len(data) - _LIMIT} bytes more\n" if len(data) > _LIMIT else "")
 
 
-def _frames(cell: str, path: Path) -> str:
-    """Return a table of all frames; made without a template, for there can be thousands."""
+def _packed(path: Path) -> PackedFrames:
+    """Return all frames in *path* with few bytes: a page of rows would be as large as hundreds of these."""
     rows, broken = [], 0
     decode = msgspec.json.Decoder(Frame).decode
     for line in path.read_bytes().splitlines():
@@ -65,29 +85,12 @@ def _frames(cell: str, path: Path) -> str:
             rows.append(_row(decode(line)))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             broken += 1
-    title = f"{escape(cell)}: {escape(path.name)}"
-    lost = f" {broken} lines could not be read." if broken else ""
-    head = "".join(
-        f'<th scope="col">{name}</th>' for name in ("Seconds", "Member", "Connection", "Direction", "Kind", "Data")
-    )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        '<link rel="icon" href="data:,"><link rel="stylesheet" href="../static/site.css"></head><body><main>'
-        f'<h1>{title}</h1><p><a href="../cells/{escape(cell)}.html">The cell</a>. {len(rows)} frames.{lost}</p>'
-        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{"".join(rows)}</tbody></table></div>'
-        "</main></body></html>\n"
-    )
+    return PackedFrames(b64encode(gzip.compress(msgspec.json.encode(rows), mtime=0)).decode(), len(rows), broken)
 
 
-def _row(frame: Frame) -> str:
+def _row(frame: Frame) -> list[str]:
     data = printable(frame.data[: _SHOWN + 40])
     if len(frame.data) > _SHOWN:
         data = f"{data[:_SHOWN]} … ({len(frame.data)} characters)"
     way = "sent" if frame.direction == "out" else "received"
-    cells = [frame.member, frame.connection, way, frame.kind]
-    return (
-        f'<tr><td class="number">{frame.seconds:.6f}</td>'
-        + "".join(f"<td>{escape(printable(each))}</td>" for each in cells)
-        + f'<td class="data">{escape(data)}</td></tr>\n'
-    )
+    return [f"{frame.seconds:.6f}", *map(printable, (frame.member, frame.connection, way, frame.kind)), data]

@@ -162,8 +162,12 @@ class Site:
                 current="libraries.html",
                 title="Libraries side by side",
                 description="Any two libraries line by line: verdicts, costs, load, and the answers to all questions.",
-                intro="Choose two, and what one loses by changing from the left to the right is marked.",
-                columns=view.current_first,
+                intro=(
+                    "Choose two libraries, or two ways of one, such as another layer or consumer, and what one loses "
+                    "by changing from the left to the right is marked. Where a way was not asked apart, the library's "
+                    "own column holds for it."
+                ),
+                columns=beside.columns(view, self.sections),
                 sections=self.sections,
             ),
         )
@@ -178,7 +182,7 @@ class Site:
                     "Isolation and sessions, across all libraries, in the chat of this project as each documentation "
                     "has it written. Whose default or code decides an answer stands in it, where that is known."
                 ),
-                columns=view.current_first,
+                columns=beside.columns(view, beside.security(self.sections)),
                 sections=beside.security(self.sections),
             ),
         )
@@ -191,7 +195,8 @@ class Site:
     def _cell(self, library: LibraryView, row: Row) -> Iterator[tuple[str, str | bytes]]:
         """Yield the page of a cell, and before it those of its evidence."""
         evidence = []
-        for title, name, text in frames.pages(row.name, self.reports.recorded_evidence(row.name)):
+        shown = partial(self._frames, row.name)
+        for title, name, text in frames.pages(row.name, self.reports.recorded_evidence(row.name), shown):
             evidence.append((title, f"../evidence/{quote(name)}", f"{max(len(text) // 1000, 1)} kB"))
             yield f"evidence/{name}", text
         images = [
@@ -219,6 +224,9 @@ class Site:
             ),
         )
         yield f"data/cells/{row.name}.json", encode_result(row.result)
+
+    def _frames(self, cell: str, name: str, packed: frames.PackedFrames) -> str:
+        return self._page("frames.html.j2", "../", cell=cell, name=name, packed=packed)
 
     def _siblings(self, row: Row) -> list[Row]:
         """Return the cells that work on the pair of *row*, the best first; where none does, the nearest."""

@@ -237,6 +237,25 @@ def test_the_newer_answer_counts(works):
     assert joined.varying.counted == {answered.findings[0].question: "0 of 100 lost"}
 
 
+def test_other_deployments_are_kept(works):
+    """Load that is tried with one deployment leaves what others answered, with the day of the oldest answer."""
+
+    def loaded(result: Result, day: str, answers: dict[str, bool]) -> Result:
+        findings = [Finding(question=each, expected="e", seen="s", good=good) for each, good in answers.items()]
+        varying = replace(result.varying, probed_on={"load": day}, counted=dict.fromkeys(answers, day))
+        return replace(result, probes=[Probe(name="load", findings=findings)], varying=varying)
+
+    one, both = "To 100 sockets (1 process, Redis layer)", "To 100 sockets (2 processes, Redis layer)"
+    before = loaded(works, "2026-11-21", {one: True, "To 200 sockets (1 process, Redis layer)": False, both: True})
+    joined = record.with_earlier_probes(loaded(works, "2026-12-24", {one: False}), before)
+    assert {each.question: each.good for each in joined.probes[0].findings} == {both: True, one: False}
+    assert joined.varying.probed_on["load"] == "2026-11-21"
+    assert joined.varying.counted == {both: "2026-11-21", one: "2026-12-24"}
+    again = record.with_earlier_probes(loaded(works, "2026-12-24", {one: False, both: False}), joined)
+    assert again.varying.probed_on["load"] == "2026-12-24"
+    assert [each.good for each in again.probes[0].findings] == [False, False]
+
+
 def test_a_probe_that_is_no_more(works):
     """What an earlier harness asked under another name is kept behind all others."""
     old = Probe(name="crystal ball", findings=[])

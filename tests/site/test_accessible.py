@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import made
 import needs
 import pytest
 import samples
@@ -22,8 +23,9 @@ pytestmark = [pytest.mark.cell, needs.chromium, pytest.mark.usefixtures("quiet")
 def folder(once) -> str:
     """The site of a cell of each kind; that of all cells has the same kinds of pages, and takes minutes to look at."""
 
-    def fill(made: Path) -> None:
-        reports = samples.write(made)
+    def fill(folder: Path) -> None:
+        reports = samples.write(folder)
+        made.frames(reports.evidence("py39-django30"), ["hello"])
         build(read_view(reports), reports, script, reports.site)
 
     return Reports(once("a site of each kind", fill)).site.as_uri()
@@ -36,7 +38,7 @@ def folder(once) -> str:
         *("index.html?python=3.13&django=6.1", "answers.html", "libraries.html", "security.html", "causes.html"),
         *("upgrade.html", "plots.html", "history.html", "how.html", "compare.html", "packages.html", "search.html"),
         *("data.html", "library/channels4.html", "library/channels4-report.html", "library/channels4-questions.html"),
-        *("cells/py39-django30.html", "cells/py313-django61-channels4.html"),
+        *("cells/py39-django30.html", "cells/py313-django61-channels4.html", "evidence/py39-django30.frames.html"),
     ],
 )
 def test_accessible(browser, folder, page, scheme):

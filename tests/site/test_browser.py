@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import made
 import many
 import needs
 import pytest
@@ -13,8 +14,12 @@ from harness.report.view import read_view
 from harness.results.folder import Reports
 from harness.site.build import build
 
-Select = pytest.importorskip("selenium.webdriver.support.ui").Select
+ui = pytest.importorskip("selenium.webdriver.support.ui")
+Select, WebDriverWait = ui.Select, ui.WebDriverWait
 pytestmark = [pytest.mark.cell, needs.chromium, pytest.mark.usefixtures("quiet")]
+
+#: The cell whose frames were published.
+FRAMES = "py311-django10-channels4"
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +29,7 @@ def address(once) -> str:
     def fill(folder: Path) -> None:
         many.write(folder, 80)
         reports = Reports(folder)
+        made.frames(reports.evidence(FRAMES), ["hello", "<b>bold</b>", "x" * 5000])
         build(read_view(reports), reports, script, reports.site)
 
     return (Reports(once("a site with ä", fill)).site / "index.html").as_uri()
@@ -108,6 +114,18 @@ def test_keyboard(browser, address):
     focused = browser.switch_to.active_element
     assert focused.tag_name == "a"
     assert browser.execute_script("return getComputedStyle(arguments[0]).outlineStyle", focused) != "none"
+
+
+def test_frames(browser, address):
+    """The frames of a cell, which lie compressed in their page, can be read there, as text."""
+    browser.get(address.replace("index.html", f"evidence/{FRAMES}.frames.html"))
+    table = browser.find_element("css selector", "main table")
+    WebDriverWait(browser, 30).until(lambda _: table.is_displayed())
+    rows = [row.find_elements("tag name", "td") for row in table.find_elements("css selector", "tbody tr")]
+    assert [row[5].text for row in rows[:2]] == ["hello", "<b>bold</b>"]
+    assert rows[2][5].text.endswith("(5000 characters)")
+    assert not browser.find_element("id", "packed").is_displayed()
+    assert browser.find_element("partial link text", ".jsonl.gz").is_displayed()
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])

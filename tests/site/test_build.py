@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import re
 import shutil
+from base64 import b64decode
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import jsonschema
+import made
 import msgspec
 import pytest
 import samples
@@ -40,13 +43,8 @@ def reports(once) -> Path:
 def fill(folder: Path) -> None:
     reports = samples.write(folder, *CELLS)
     evidence = folder / "evidence" / "py27-django18"
-    evidence.mkdir(parents=True)
+    made.frames(evidence, ["hello", "<script>alert(1)</script>", "x" * 5000], b"{cut off")
     (evidence / "runserver.log").write_text("Starting <b>server</b>\x1b[1m\n")
-    frame = {"seconds": 1.5, "member": "John", "connection": "user", "direction": "in", "kind": "text"}
-    lines = [
-        msgspec.json.encode({**frame, "data": data}) for data in ("hello", "<script>alert(1)</script>", "x" * 5000)
-    ]
-    (evidence / "frames.jsonl").write_bytes(b"\n".join([*lines, b"{cut off"]))
     now = Entry.of(samples.of("py27-django18"), None)
     before = msgspec.structs.replace(now, date="2025-01-02", verdict=Verdict.DOES_NOT_WORK, reason=Reason.PAGE_FAILED)
     after = msgspec.structs.replace(now, date="2025-02-03", moved={"redis": ("3.0", "3.5"), "six": ("", "1.0")})
@@ -79,10 +77,9 @@ def test_every_page(site):
         assert len(set(found.ids)) == len(found.ids), path
         assert len("".join(found.texts).split()) > 10, path
         assert found.all_tags.count("main") == 1, path
-        if path.parent.name != "evidence":
-            assert found.meta["description"], path
-            assert found.meta["og:title"], path
-            assert found.meta["og:description"] == found.meta["description"], path
+        assert found.meta["description"], path
+        assert found.meta["og:title"], path
+        assert found.meta["og:description"] == found.meta["description"], path
 
 
 def test_links(site):
@@ -189,13 +186,19 @@ def test_side_by_side(site):
     assert "✓ refused: status 403" in text
 
 
-def test_evidence(site):
-    """Whatever was printed is shown as text, every frame is there, long ones cut, and what is broken is counted."""
-    frames = page(site, "evidence/py27-django18.frames.html")
-    assert frames.count("<tr><td") == 3
-    assert "&lt;script&gt;" in frames
-    assert "(5000 characters)" in frames
-    assert "1 lines could not be read" in frames
+def test_evidence(reports, site):
+    """What was printed is shown as text; every frame lies packed in its page, long ones cut, and whole beside it."""
+    text = page(site, "evidence/py27-django18.frames.html")
+    packed = re.search(r'<template class="frames">(.+)</template>', text)
+    assert packed
+    rows = msgspec.json.decode(gzip.decompress(b64decode(packed[1])))
+    assert [row[:5] for row in rows] == [["1.500000", "John", "user", "received", "text"]] * 3
+    assert [row[5] for row in rows[:2]] == ["hello", "<script>alert(1)</script>"]
+    assert rows[2][5].startswith("xxx")
+    assert rows[2][5].endswith("… (5000 characters)")
+    assert "3 frames. 1 lines could not be read" in text
+    whole = (site / "evidence/py27-django18.frames.jsonl.gz").read_bytes()
+    assert gzip.decompress(whole) == (reports / "evidence/py27-django18/frames.jsonl").read_bytes()
     assert page(site, "evidence/py27-django18.runserver.txt") == "Starting <b>server</b>\n"
     assert "frames.html" in page(site, "cells/py27-django18.html")
 

@@ -136,6 +136,28 @@ def test_without_a_library(first):
     assert shown == ["What", "Django Channels 4", "Plain ASGI"]
 
 
+def test_two_ways(first):
+    """(b) Two layers of one library stand side by side; where a way was not asked apart, its library answers."""
+    first.find_element("link text", "Side by side").click()
+    choose(first, "left", "channels4")
+    choose(first, "right", "channels4-async-consumer-redis-pub-sub-layer")
+
+    def heads(section: str) -> list[str]:
+        found = first.find_elements("css selector", f"#{section} + div thead th")
+        return [each.text for each in found if each.is_displayed()]
+
+    way = "Django Channels 4: async consumer, Redis Pub/Sub layer"
+    assert heads("faults") == ["Question", "Django Channels 4", way]
+    assert heads("verdicts") == ["What", "Django Channels 4", way]
+    assert heads("isolation") == ["Question", "Django Channels 4"]
+    row = first.find_element("id", "faults-broker-away-lost")
+    assert all(each.text for each in row.find_elements("css selector", "td:not([hidden])"))
+    assert "by changing from the left to the right" in first.find_element("css selector", "form.beside output").text
+    choose(first, "right", "")
+    assert way not in heads("faults")
+    assert "Plain ASGI" in heads("faults")
+
+
 def test_nothing_was_measured(first):
     """A pair of which nothing is known says so, and offers the nearest."""
     choose(first, "python", "2.7")

@@ -136,30 +136,46 @@
     show();
   }
 
-  // Two libraries side by side.
+  // Two libraries side by side, or two ways of them.
   function beside(form) {
     var names = ["left", "right", "differ"];
-    var cells = all("table.beside [data-library]");
+    var usual = {};
+    all("option[data-usual]", form).forEach(function (each) { usual[each.value] = each.dataset.usual; });
+    var tables = all("table.beside").map(function (element) {
+      return {
+        rows: all("tbody tr", element),
+        columns: all("thead th[data-column]", element).map(function (head) {
+          return { name: head.dataset.column, place: head.cellIndex, rows: all("tr", element) };
+        })
+      };
+    });
 
     function show() {
       var wanted = chosen(form, names);
       var two = wanted.left && wanted.right && wanted.left !== wanted.right;
-      cells.forEach(function (cell) {
-        var name = cell.dataset.library;
-        cell.hidden = Boolean(two && name !== wanted.left && name !== wanted.right);
-        cell.classList.toggle("left", Boolean(wanted.left) && name === wanted.left);
-      });
       var lost = 0, unasked = 0;
-      all("table.beside tbody tr").forEach(function (row) {
-        var of = function (name) {
-          return name ? row.querySelector("td[data-library='" + name + "']") : null;
+      tables.forEach(function (table) {
+        // Where a way has no column of its own, that of its library holds for it.
+        var column = function (name) {
+          var find = function (wanted) { return table.columns.find(function (each) { return each.name === wanted; }); };
+          return name ? find(name) || find(usual[name]) : null;
         };
-        var left = of(wanted.left), right = of(wanted.right);
-        var loses = Boolean(two && left.dataset.good === "yes" && right.dataset.good === "no");
-        lost += loses ? 1 : 0;
-        unasked += two && left.dataset.good && !right.dataset.good ? 1 : 0;
-        row.classList.toggle("loses", loses);
-        row.hidden = Boolean(two && wanted.differ && left.textContent === right.textContent);
+        var left = column(wanted.left), right = column(wanted.right);
+        table.columns.forEach(function (each) {
+          var seen = each === left || each === right || (!two && each.name === usual[each.name]);
+          each.rows.forEach(function (row) {
+            row.cells[each.place].hidden = !seen;
+            row.cells[each.place].classList.toggle("left", each === left);
+          });
+        });
+        table.rows.forEach(function (row) {
+          var one = two ? row.cells[left.place] : null, other = two ? row.cells[right.place] : null;
+          var loses = Boolean(two && one.dataset.good === "yes" && other.dataset.good === "no");
+          lost += loses ? 1 : 0;
+          unasked += two && one.dataset.good && !other.dataset.good ? 1 : 0;
+          row.classList.toggle("loses", loses);
+          row.hidden = Boolean(two && wanted.differ && one.textContent === other.textContent);
+        });
       });
       form.querySelector("output").textContent = two
         ? (lost ? lost + " answers get worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")
@@ -216,6 +232,26 @@
     });
   }
 
+  // The frames of a cell, which lie compressed in their page.
+  function frames(template) {
+    var table = document.querySelector("main table");
+    var packed = Uint8Array.from(atob(template.content.textContent), function (letter) { return letter.charCodeAt(0); });
+    if (!window.DecompressionStream) { return; }
+    new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json().then(function (rows) {
+      rows.forEach(function (row) {
+        var line = table.tBodies[0].insertRow();
+        row.forEach(function (text, place) {
+          var cell = line.insertCell();
+          cell.textContent = text;
+          cell.className = place === 0 ? "number" : place === row.length - 1 ? "data" : "";
+        });
+      });
+      table.hidden = false;
+      document.getElementById("packed").hidden = true;
+      sortable(table);
+    });
+  }
+
   // Each heading leads to itself.
   function permalink(heading) {
     var place = heading.id ? heading : heading.closest("section[id], details[id]");
@@ -237,7 +273,7 @@
     if (target) { target.scrollIntoView(); }
   }
 
-  var forms = { "form.filters": matrix, "form.beside": beside, "ul.searched": search };
+  var forms = { "form.filters": matrix, "form.beside": beside, "ul.searched": search, "template.frames": frames };
   Object.keys(forms).forEach(function (selector) {
     var found = document.querySelector("main " + selector);
     if (found) { forms[selector](found); }
