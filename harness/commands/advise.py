@@ -88,7 +88,8 @@ def _upgrades(view: View, name: str, python: str, django: str) -> int:
         near = sorted(view.rows, key=lambda each: abs(numbers(each.cell.django)[0] - numbers(cell.django)[0]))[:3]
         hint = f"measured are {', '.join(each.name for each in near)} and others" if near else f"run `tox -e {name}`"
         raise UsageError(f"nothing is recorded of {name}", hint)
-    upgrades, terminal, advisor = Upgrades(Steps(view), row), console(), Advisor(view)
+    terminal, advisor = console(), Advisor(view)
+    upgrades = Upgrades(Steps(view, advisor), row)
     ways = [upgrades.to(python, django)] if python or django else list(upgrades.onwards())
     terminal.print(
         Text(f"From {row.name} ({row.result.library} under {row.served}, {advisor.label(row)})", style="bold")

@@ -9,10 +9,11 @@ from harness.commands import options
 from harness.commands.terminal import console
 from harness.errors import UsageError
 from harness.report import causes as tables
+from harness.report.advice import Advisor
 from harness.report.drafts import draft
-from harness.results import records
+from harness.report.view import read_view
 from harness.results.folder import Reports
-from harness.results.roots import Root, roots
+from harness.results.roots import Root
 
 
 @click.command()
@@ -20,9 +21,10 @@ from harness.results.roots import Root, roots
 @options.reports
 def causes(drafted: str | None, reports: Reports) -> int:
     """Put every failure and every catch together by what they come from, with what mends them."""
-    found = records.in_folder(reports.results)
-    known = roots(found.results)
-    for error in found.damaged.values():
+    view = read_view(reports)
+    advisor = Advisor(view)
+    known = advisor.roots
+    for error in view.damaged:
         click.echo(f"left out: {error}", err=True)
     if drafted is not None:
         click.echo(draft(_named(drafted, known)))
@@ -33,10 +35,11 @@ def causes(drafted: str | None, reports: Reports) -> int:
         terminal.print(Text(f"      {root.what} ({', '.join(root.libraries)})"))
         terminal.print(Text(f"      from: {root.explained or 'not known yet'}"))
         if root.cures:
-            terminal.print(Text(f"      mends it: {tables.mended(root)}"))
+            terminal.print(Text(f"      mends it: {tables.mended(root, advisor.worsens)}"))
     unexplained, wrong = tables.unexplained(known)
     terminal.print(
-        f"{wrong} cells do not work or have a catch; the cause of one is not known in {unexplained} of them."
+        f"{wrong} cells do not work, or had a catch when they were asked; "
+        f"the cause of one is not known in {unexplained} of them."
     )
     return 0
 

@@ -171,7 +171,9 @@ def run(
         measuring.say(result)
         if past is not None:
             return _show_since(record.since(past, result))
-        return measuring.show(record.conclude(reports, result, before, expected=bool(expect)), cell, reports)
+        return measuring.show(
+            record.conclude(reports, result, before, expected=bool(expect), deployment=deployment), cell, reports
+        )
 
 
 def _hold(request: Request) -> int:

@@ -140,7 +140,13 @@ class Advisor:
         for other in sorted(
             others, key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell))
         ):
-            seen += [(catch, other.name) for catch in other.catches if catch.question not in asked]
+            seen += [
+                (catch, other.name)
+                for catch in other.catches
+                if catch.question not in asked
+                and (trouble := catches.trouble_of(catch.question)) is not None
+                and trouble.spreads
+            ]
             asked |= set(self._asked_of(other))
         for trouble in catches.TROUBLES:
             of_it = [(catch, where) for catch, where in seen if catches.trouble_of(catch.question) is trouble]
@@ -163,15 +169,20 @@ class Advisor:
         """Return the pin or the setting that takes all of *seen* away, and the cell in which it was tried."""
         known = [list(self._cures(where or row.name, catch.question)) for catch, where in seen]
         for name, cure in known[0]:
-            if cure.kind == "setting" and any(self._worsens(where or row.name, cure.change) for _, where in seen):
+            if any(self.worsens(where or row.name, cure) for _, where in seen):
                 continue
             if all(cure.change in {each.change for _, each in others} for others in known):
                 return cure, name
         return None, ""
 
-    def _worsens(self, cell: str, way: str) -> bool:
-        """Tell whether another *way* of the library has a catch in *cell* that the usual one has not."""
-        suffix, known = f" ({way})", {each.question: each for each in self._rows[cell].answers}
+    def worsens(self, cell: str, cure: Cure) -> bool:
+        """Tell whether *cure*, if it is another way of the library, has a catch in *cell* that the usual one has not.
+
+        A pin that makes anything worse is not recorded as a cure.
+        """
+        if cure.kind != "setting":
+            return False
+        suffix, known = f" ({cure.change})", {each.question: each for each in self._rows[cell].answers}
         for question, finding in known.items():
             usual = known.get(question.removesuffix(suffix))
             worse = finding.good is False and question.endswith(suffix) and usual is not None and usual.good
@@ -198,7 +209,11 @@ class Advisor:
         claimed = newest is not None and claims.claimed(newest, row.cell) is True
         fresh = library.current(self.view.day)
         says = f"{'and' if fresh == claimed else 'but'} {'claims' if claimed else 'does not claim'} the pair"
-        return fresh and claimed, f"released {made:%B %Y}, {says}"
+        mine = claims.of(row, library)
+        # What fits the pair may be years older than what is judged here.
+        older = newest is not None and mine is not None and mine.version != newest.version
+        which = f"its newest, {newest.version}, was released in" if newest is not None and older else "released"
+        return fresh and claimed, f"{which} {made:%B %Y}, {says}"
 
     def _nearest(self, python: str, django: str) -> list[Row]:
         """Return the cells nearest to a pair that work, of each library and server one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from harness.report import rst
 from harness.report.rst import Rst
@@ -10,6 +11,9 @@ from harness.report.view import View
 from harness.results.explained import Cure
 from harness.results.roots import Root, roots
 from harness.verdict import Verdict
+
+#: Tells whether a cure that was tried in a cell makes another of its answers worse.
+Worsens = Callable[[str, Cure], bool]
 
 #: How a cure is told.
 _CURES = {"pin": "install {}", "setting": "the {}", "server": "{} as the server", "cell": "as in {}"}
@@ -22,31 +26,37 @@ def found(view: View) -> list[Root]:
     return roots({row.name: row.result for row in view.rows})
 
 
-def overview(causes: list[Root]) -> Rst:
+def overview(causes: list[Root], worsens: Worsens) -> Rst:
     """Return a row for each of *causes*: how many cells it explains, what it comes from, and what mends it."""
     rows = [
         [
             Rst(f"`{len(root.results)} <cause-{root.id}_>`__"),
             f"{root.what} ({', '.join(root.libraries)})",
             root.explained or "not known yet",
-            mended(root),
+            mended(root, worsens),
         ]
         for root in causes
     ]
     return rst.csv_table(["Cells", "What is seen", "What it comes from", "What mends it"], rows, "8 34 36 22")
 
 
-def mended(root: Root) -> str:
+def mended(root: Root, worsens: Worsens) -> str:
     """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
     if not root.cures:
         return "─"
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
     # What mends the very cell is worth more than another one that works.
     kind, change = min(counted, key=lambda each: (list(_CURES).index(each[0]), -counted[each]))
-    tried = sorted({name for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)})
+    of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
+    tried = sorted({name for name, _ in of_it})
+    more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
+    said = f"{_CURES[kind].format(change)}: tried in {', '.join(tried[:_NAMED])}{more}"
+    if any(worsens(name, cure) for name, cure in of_it):
+        said += "; no cure, for another answer gets worse there"
     expected = len(root.results) - len(tried)
-    said = f"{_CURES[kind].format(change)}: tried in {', '.join(tried[:_NAMED])}"
-    return said + (f", expected in {expected} more" if expected and kind == "pin" else "")
+    return said + (
+        f", expected in {expected} {'other' if expected == 1 else 'others'}" if expected and kind == "pin" else ""
+    )
 
 
 def cure(each: Cure) -> str:

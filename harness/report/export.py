@@ -26,8 +26,9 @@ class Exported(Model, frozen=True, kw_only=True):
     which the verdict stands. ``profile``: what an installer resolves "today", or the best known "pins". ``deep``: how
     many answers to the deep sets say whether they are as expected, and ``deep_as_expected`` how many of those are.
     ``catches``: how many answers a user has to beware of although the cell works; ``worst`` is the severity of the
-    worst, and ``beware`` what they are about, each with what takes it away. ``install``: the command that installs
-    what works, with the pins that take catches away.
+    worst, and ``beware`` what they are about, each with what takes it away. ``beware_elsewhere``: the same of what this
+    cell was not asked and another one of the library answered. ``install``: the command that installs what works, with
+    the pins that take catches away.
     """
 
     cell: str
@@ -43,6 +44,7 @@ class Exported(Model, frozen=True, kw_only=True):
     catches: int | None
     worst: Severity | None
     beware: str
+    beware_elsewhere: str
     install: str | None
     django_server: Verdict | None
     web_server: Verdict
@@ -86,7 +88,8 @@ def _row(view: View, row: Row, choice: Choice | None) -> Exported:
         text=one_line(verdicts.overall.text),
         catches=len(row.catches) if choice else None,
         worst=row.troubles[0].severity if row.troubles else None,
-        beware="; ".join(one_line(each.says) for each in choice.beware if not each.seen_in) if choice else "",
+        beware=_told(choice, seen_here=True),
+        beware_elsewhere=_told(choice, seen_here=False),
         install=choice.install if choice else None,
         django_server=verdicts.django_server.verdict if verdicts.django_server else None,
         web_server=verdicts.web_server.verdict,
@@ -106,6 +109,12 @@ def _row(view: View, row: Row, choice: Choice | None) -> Exported:
         measured=result.varying.started,
         since=since.date if since else None,
     )
+
+
+def _told(choice: Choice | None, seen_here: bool) -> str:
+    """Return what there is to beware of, either of what was seen in the cell itself or of the rest."""
+    found = choice.beware if choice else []
+    return "; ".join(one_line(each.says) for each in found if (not each.seen_in) is seen_here)
 
 
 def as_csv(view: View, advisor: Advisor | None = None) -> str:

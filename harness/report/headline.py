@@ -11,31 +11,34 @@ from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View, versions
 from harness.results.catches import Severity
 
+#: What is told of each library, beside its name.
+HEADER = ("Works on Python", "with Django", "Servers", "Cells that work", "Beware", "Newest release")
+
 
 def table(view: View, advisor: Advisor, reports: str = "") -> Rst:
     """Return each library on one line; *reports* is the folder that leads to the reports."""
-    header = ["Library", "Works on Python", "with Django", "Servers", "Cells that work", "Beware", "Newest release"]
-    rows: list[list[object]] = []
-    for library in view.libraries:
-        usual, *others = [group for group in library.groups if not group.pinned] or library.groups
-        djangos = usual.range_of("django")
-        for group in others:
-            if group.beyond(usual):
-                djangos += f"; under {group.name} {group.range_of('django')}, on Python {group.range_of('python')}"
-        groups = [usual, *others]
-        servers = [group.name for group in groups if group.works]
-        rows.append(
-            [
-                rst.link(library.title, f"{reports}{library.name}.rst"),
-                usual.range_of("python") + _claimed(library, "python"),
-                djangos + _claimed(library, "django"),
-                ", ".join(servers) or "none",
-                worked(groups, advisor),
-                beware(advisor.notes(library)),
-                library.prose["release"],
-            ]
-        )
-    return rst.csv_table(header, rows, "16 12 18 14 10 20 10")
+    rows: list[list[object]] = [
+        [rst.link(library.title, f"{reports}{library.name}.rst"), *told(library, advisor)] for library in view.libraries
+    ]
+    return rst.csv_table(["Library", *HEADER], rows, "16 12 18 14 10 20 10")
+
+
+def told(library: LibraryView, advisor: Advisor) -> list[str]:
+    """Return what stands under :data:`HEADER` of *library*; cells with the best known pins are not counted."""
+    usual, *others = [group for group in library.groups if not group.pinned] or library.groups
+    djangos = usual.range_of("django")
+    for group in others:
+        if group.beyond(usual):
+            djangos += f"; under {group.name} {group.range_of('django')}, on Python {group.range_of('python')}"
+    groups = [usual, *others]
+    return [
+        usual.range_of("python") + _claimed(library, "python"),
+        djangos + _claimed(library, "django"),
+        ", ".join(group.name for group in groups if group.works) or "none",
+        worked(groups, advisor),
+        beware(advisor.notes(library)),
+        str(library.prose["release"]),
+    ]
 
 
 def worked(groups: Sequence[Rows], advisor: Advisor) -> str:

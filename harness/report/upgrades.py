@@ -10,15 +10,24 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from string import digits
 
 from harness.cells import numbers
 from harness.matrix.releases import apart, place
+from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import View
+from harness.results.catches import Severity
 from harness.verdict import Verdict
 
 #: What a change costs, in releases of Python or Django.
 _LIBRARY, _SERVER, _PINS = 40.0, 10.0, 3.0
+#: The same for another release of a library that has a name of its own here, such as ``channels4`` for ``channels3``.
+_RELEASE = 3.0
+#: What makes it dearer to end with another library, so that of several the better one is taken: each catch that no cure
+#: takes away, by its severity, and that it had no release of late which claims the pair.
+_CATCH = {Severity.SEVERE: 4.0, Severity.MODERATE: 1.0}
+_STALE = 4.0
 #: What each release costs besides that a step leaves out: what was measured is better gone through.
 _SKIPPED = 0.5
 
@@ -52,8 +61,10 @@ class Way:
     def asks(self) -> str:
         """What it asks of the chat."""
         if self.moves is None:
-            works = f": all at once, for {self.beyond.result.library} works there" if self.beyond else ""
-            return "no measured step leads there" + works
+            if (there := self.beyond) is None:
+                return "no measured step leads there"
+            works = f"{there.result.library} under {there.served}"
+            return f"no measured step leads there: all at once, for {works} works there"
         return "; ".join(move.change for move in self.moves if move.of_chat) or "nothing"
 
     @property
@@ -63,10 +74,11 @@ class Way:
 
 
 class Steps:
-    """Every step between cells of *view* that work, and from those that do not."""
+    """Every step between cells of *view*, about which *advisor* knows, that work, and from those that do not."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, advisor: Advisor) -> None:
         self.rows = view.rows
+        self._advisor = advisor
         self.working = [row for row in view.rows if row.verdict is Verdict.WORKS]
         #: Those on each Python and Django, either of them or both empty where it may be any.
         self._on: dict[tuple[str, str], list[Row]] = {}
@@ -96,6 +108,14 @@ class Steps:
         if row.verdict is Verdict.WORKS:
             for other in self._lines[_kind(row)]:
                 yield from _raised(row, other)
+
+    def worse(self, start: Row, end: Row) -> float:
+        """Return what it costs besides to end with another library than that of *start*: what there is against it."""
+        if start.result.library == end.result.library:
+            return 0.0
+        choice = self._advisor.choice(end)
+        caught = sum(each * choice.left(severity) for severity, each in _CATCH.items())
+        return caught + (0.0 if choice.fresh else _STALE)
 
 
 @dataclass
@@ -129,7 +149,10 @@ class Upgrades:
             aim = beyond.cell if beyond else self.start.cell
             return Way(python or aim.python, django or aim.django, None, beyond)
         # Of ways that cost the same none is better than any.
-        best = min(there, key=lambda row: (self.reached[row.name][0], row is not self.start))
+        best = min(
+            there,
+            key=lambda row: (self.reached[row.name][0] + self.steps.worse(self.start, row), row is not self.start),
+        )
         moves, name = [], best.name
         while (move := self.reached[name][1]) is not None:
             moves.append(move)
@@ -145,7 +168,11 @@ class Upgrades:
             if row.cell.python_version >= self.start.cell.python_version
             and row.cell.django_version >= self.start.cell.django_version
         ]
-        return min(there, key=lambda row: apart(self.start.cell, row.cell), default=None)
+        return min(
+            there,
+            key=lambda row: (apart(self.start.cell, row.cell), self.steps.worse(self.start, row)),
+            default=None,
+        )
 
     def onwards(self) -> Iterator[Way]:
         """Yield the way to each newer Django, then that to each newer Python."""
@@ -170,7 +197,8 @@ def _changed(row: Row, other: Row) -> tuple[float, str]:
     """Return what another library, server or profile on the same pair costs, and what it is."""
     here, there = _kind(row), _kind(other)
     if here[0] != there[0]:
-        return _LIBRARY, f"{there[0]} under {other.served} instead of {here[0]}"
+        released = here[0].rstrip(digits) == there[0].rstrip(digits)
+        return _RELEASE if released else _LIBRARY, f"{there[0]} under {other.served} instead of {here[0]}"
     if here[1] != there[1]:
         return _SERVER, f"{other.served} instead of {row.served}"
     if there[2] == "today":

@@ -38,6 +38,8 @@ class Trouble:
     kind: Kind
     #: What the names of its questions match.
     questions: str
+    #: Whether it was also to be expected of the cells nearby that were not asked.
+    spreads: bool = True
 
 
 #: Every trouble, the worst first. A question belongs to the first that it matches.
@@ -72,6 +74,15 @@ TROUBLES = (
         r"many-\d+-.*|unread-others",
     ),
     Trouble("idle", "idle connections are closed", Severity.SEVERE, "drops sockets", r"idle-\d+"),
+    # What decides it, a limit in the client of the broker, is another one in the next cell.
+    Trouble(
+        "crowd",
+        "not all of a hundred sockets hear a broadcast",
+        Severity.SEVERE,
+        "loses messages",
+        r"load-100",
+        spreads=False,
+    ),
     Trouble(
         "texts",
         "some texts do not get through",

@@ -120,6 +120,7 @@ _FORMERLY = {
     "can be lost: the subscription does not stand yet": "can be lost: it is not subscribed yet",
     "can be lost, also to those who are subscribed": "can be lost, even by those subscribed",
     "some are kept back until further messages come": "some are held back until more messages come",
+    "is closed with 4400 enough": "is closed with 4400 and the reason “enough”",
     "receives is no WebSocket, so that a browser ends it": "receives is invalid WebSocket data, which browsers reject",
 }
 _DOES = re.compile(r"What does (.+?),? hear\?")

@@ -258,7 +258,8 @@ class Measured(Model, frozen=True, kw_only=True):
     orders: list[list[int]] = []
     #: What the order of the second round was shuffled with; None where there was none.
     seed: int | None = None
-    #: The day on which each probe was asked: its name → ``2026-11-25``.
+    #: The day on which each probe was asked: its name → ``2026-11-25``; of one whose deployments were tried one by one
+    #: the earliest.
     probed_on: dict[str, str] = {}
     #: What a probe counted: the question → the figures in words.
     counted: dict[str, str] = {}

@@ -16,7 +16,7 @@ from harness.results.compare import differences
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
 from harness.results.questions import apart
-from harness.results.result import Finding, Probe, Result, Step
+from harness.results.result import Probe, Result, Step
 from harness.system.files import sweep, unwritable
 from harness.verdict import Verdict
 
@@ -70,10 +70,13 @@ class Conclusion:
     said: str = ""
 
 
-def conclude(reports: Reports, result: Result, before: Result | None, expected: bool) -> Conclusion:
+def conclude(
+    reports: Reports, result: Result, before: Result | None, expected: bool, deployment: str | None = None
+) -> Conclusion:
     """Record *result*, which comes after *before*; whoever calls this holds the cell.
 
-    Where *before* is *expected*, another verdict is no record: it is kept beside the evidence, and the code is 1.
+    Where *before* is *expected*, another verdict is no record: it is kept beside the evidence, and the code is 1. If
+    one *deployment* alone was tried, what is recorded of the others stays; None says that all were.
 
     Raises:
         HarnessError: it cannot be written.
@@ -84,7 +87,7 @@ def conclude(reports: Reports, result: Result, before: Result | None, expected: 
     if changes and tested:
         save_result(result, reports.unexpected(result.cell))
         return Conclusion(Verdict.DOES_NOT_WORK.exit_code, False, changes)
-    if kept := replace(reports, result, before):
+    if kept := replace(reports, result, before, deployment):
         # The evidence is that of this run, and not of what stays.
         save_result(result, reports.unexpected(result.cell))
         return Conclusion(verdict.exit_code, False, said=kept)
@@ -94,8 +97,10 @@ def conclude(reports: Reports, result: Result, before: Result | None, expected: 
     return Conclusion(Verdict.WORKS.exit_code, True, said=said)
 
 
-def replace(reports: Reports, result: Result, before: Result | None) -> str:
+def replace(reports: Reports, result: Result, before: Result | None, deployment: str | None = None) -> str:
     """Save *result* in the place of *before*, unless it says less; return why it was not saved; nothing if it was.
+
+    *deployment* is the one that was tried alone.
 
     "Not tested" never takes the place of a verdict.
 
@@ -108,28 +113,34 @@ def replace(reports: Reports, result: Result, before: Result | None) -> str:
         if not _untested(before):
             day = before.varying.started[:10]
             return f"The result recorded on {day} stays: {before.verdicts.overall.label}"
-    save_result(with_what_stands(result, before), reports.result(result.cell))
+    save_result(with_what_stands(result, before, deployment), reports.result(result.cell))
     history.append(reports, result, before)
     return ""
 
 
-def with_what_stands(result: Result, before: Result | None) -> Result:
-    """Return *result* with what is known of *before* and still stands: ways, answers to probes, causes and cures."""
-    return still_explained(with_earlier_probes(with_earlier_variants(result, before), before), before)
+def with_what_stands(result: Result, before: Result | None, deployment: str | None = None) -> Result:
+    """Return *result* with what is known of *before* and still stands: ways, answers to probes, causes and cures.
+
+    *deployment* is the one that was tried alone.
+    """
+    joined = with_earlier_probes(with_earlier_variants(result, before), before, deployment)
+    return still_explained(joined, before)
 
 
 def _untested(result: Result) -> bool:
     return result.verdicts.overall.verdict is Verdict.NOT_TESTED
 
 
-def with_earlier_probes(result: Result, before: Result | None) -> Result:
+def with_earlier_probes(result: Result, before: Result | None, deployment: str | None = None) -> Result:
     """Return *result* with what probes found earlier, as long as the same server was asked, with the same verdict.
 
     It is the same while no package has changed that it imports; the day on which a probe was asked stands beside it.
+    *deployment* is the one that was tried alone, in which case the answers of the others are kept as well.
     """
     if before is None or not _same_server(before, result):
         return result
-    result = _with_other_deployments(result, before)
+    if deployment is not None:
+        result = _with_other_deployments(result, before, deployment)
     asked = {probe.name for probe in result.probes}
     kept = [probe for probe in before.probes if probe.name not in asked]
     if not kept:
@@ -154,30 +165,32 @@ def with_earlier_probes(result: Result, before: Result | None) -> Result:
     return msgspec.structs.replace(result, probes=probes, steps=joined, varying=varying)
 
 
-def _with_other_deployments(result: Result, before: Result) -> Result:
-    """Return *result* with what deployments answered earlier that load and stress were not put to this time.
+def _with_other_deployments(result: Result, before: Result, deployment: str) -> Result:
+    """Return *result*, for which *deployment* alone was tried, with what the others had answered *before*.
 
-    Of answers of two days the earlier day stands beside the set.
+    They keep their order. Of answers of several days the earliest day stands beside the set.
     """
-    kept = {probe.name: _of_others(probe, before) for probe in result.probes if probe.name in _BY_DEPLOYMENT}
-    if not any(kept.values()):
-        return result
-    probes = [msgspec.structs.replace(each, findings=kept.get(each.name, []) + each.findings) for each in result.probes]
-    questions = {finding.question for findings in kept.values() for finding in findings}
-    old, new = before.varying, result.varying
+    known = {probe.name: probe.findings for probe in before.probes if probe.name in _BY_DEPLOYMENT}
+    probes: list[Probe] = []
+    questions: set[str] = set()
+    days: dict[str, str] = {}
+    for probe in result.probes:
+        earlier = known.get(probe.name, [])
+        others = [each for each in earlier if apart(each.question)[1] != deployment]
+        first = next((place for place, each in enumerate(earlier) if each not in others), len(others))
+        probes.append(msgspec.structs.replace(probe, findings=others[:first] + probe.findings + others[first:]))
+        if others:
+            questions |= {each.question for each in others}
+            days |= {name: day for name, day in before.varying.probed_on.items() if name == probe.name}
     varying = msgspec.structs.replace(
-        new,
-        probed_on={**new.probed_on, **{name: old.probed_on[name] for name in kept if kept[name]}},
-        counted={**{key: value for key, value in old.counted.items() if key in questions}, **new.counted},
+        result.varying,
+        probed_on={**result.varying.probed_on, **days},
+        counted={
+            **{key: value for key, value in before.varying.counted.items() if key in questions},
+            **result.varying.counted,
+        },
     )
     return msgspec.structs.replace(result, probes=probes, varying=varying)
-
-
-def _of_others(probe: Probe, before: Result) -> list[Finding]:
-    """Return what *before* has in the set of *probe* of deployments that it was not put to."""
-    asked = {apart(finding.question)[1] for finding in probe.findings}
-    known = [each for earlier in before.probes if earlier.name == probe.name for each in earlier.findings]
-    return [each for each in known if apart(each.question)[1] not in asked]
 
 
 def with_earlier_variants(result: Result, before: Result | None) -> Result:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from harness.report import headline, loads, tables
 from harness.report.advice import Advisor
-from harness.report.view import LibraryView, View
+from harness.report.view import LibraryView, Rows, View
 from harness.results import figures
 from harness.results.catches import TROUBLES, Severity, trouble_of
 from harness.results.deep import TITLES
 from harness.results.questions import apart
-from harness.results.result import Finding, Judgement
+from harness.results.result import Finding
 from harness.verdict import Verdict
 
 #: The sets that are asked of every cell, or of those that a probe is asked of: their names → their titles.
@@ -35,33 +35,32 @@ _SHORT = {
     "documentation": "Documentation",
     "tests": "Unit tests",
 }
-#: How much of an answer is shown.
+#: So many different answers to a question are shown, and so much of each.
+_DIFFERENT = 3
 _SHOWN = 90
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a library has in a line; *good* is None where neither is better."""
+    """What a column has in a line; *good* is None where neither is better."""
 
     text: str
     good: bool | None = None
     #: Whose default or code decides it; empty where that is not said.
     decided: str = ""
+    #: Whether anybody could be asked.
+    asked: bool = True
 
 
 @dataclass(frozen=True)
 class Column:
-    """What can stand beside others: a library as it comes, or with another of its ways to carry the chat."""
+    """What can stand beside others: a library as it comes, or another of its ways to carry the chat."""
 
-    #: What addresses call it, and that of the library as it comes.
+    #: What addresses call it.
     id: str
-    usual: str
     title: str
-
-    @property
-    def way(self) -> bool:
-        """Whether it is another way than that of the library as it comes."""
-        return self.id != self.usual
+    #: Whether it is another way.
+    way: bool
 
 
 @dataclass
@@ -84,39 +83,30 @@ class Section:
     what: str
     lines: list[Line]
 
-    def among(self, columns: Iterable[Column]) -> list[Column]:
-        """Return those of *columns* that stand in it; where a way does not, all is as with the library as it comes."""
-        there = {column for line in self.lines for column in line.of}
-        return [each for each in columns if not each.way or each.id in there]
-
 
 def columns(view: View, shown: Iterable[Section]) -> list[Column]:
     """Return what stands in the sections that are *shown*: the libraries, current ones first, and then their ways."""
-    usual = [Column(library.name, library.name, library.title) for library in view.current_first]
+    there = {column for section in shown for line in section.lines for column in line.of}
+    usual = [Column(library.name, library.title, way=False) for library in view.current_first]
     others = [
-        Column(_way_id(library, way), library.name, f"{library.title}: {way}")
+        Column(short, f"{library.title}: {way}", way=True)
         for library in view.current_first
-        for way in sorted(library.variants())
+        for way, short in _ways(library).items()
     ]
-    there = {each for section in shown for each in section.among(others)}
-    return usual + [each for each in others if each in there]
+    return usual + [each for each in others if each.id in there]
 
 
-def _way_id(library: LibraryView, way: str) -> str:
-    return "-".join([library.name, *re.findall("[a-z0-9]+", way.lower())])
+def _ways(library: LibraryView) -> dict[str, str]:
+    """Return the other ways of *library*, each with what addresses call it and nothing else."""
+    found: dict[str, str] = {}
+    for way in sorted(library.variants()):
+        short = f"{library.name}~{'-'.join(re.findall('[a-z0-9]+', way.lower()))}"
+        found[way] = short if short not in found.values() else f"{short}-{len(found)}"
+    return found
 
 
 def sections(view: View, advisor: Advisor) -> list[Section]:
     """Return everything that can be compared."""
-    verdicts: dict[str, Callable[[LibraryView], str]] = {
-        "Works on Python": lambda library: library.groups[0].range_of("python"),
-        "With Django": lambda library: library.groups[0].range_of("django"),
-        "Servers under which it works": lambda library: ", ".join(each.name for each in library.groups if each.works),
-        "Cells that work": lambda library: headline.worked([library], advisor),
-        "Beware": lambda library: headline.beware(advisor.notes(library)),
-        "Newest release": lambda library: str(library.prose["release"]),
-        **{title: _short(name) for name, title in _SHORT.items()},
-    }
     costs: dict[str, Callable[[LibraryView], str]] = {
         "Packages it adds": lambda library: tables.known(library.median("packages"), "{:.0f}"),
         "Size": lambda library: tables.known(library.median("bytes"), "{:.1f} MB", 1e6),
@@ -124,36 +114,56 @@ def sections(view: View, advisor: Advisor) -> list[Section]:
         "Sockets held": _held,
     }
     asked = questions(view)
-    where = list(_lines(view, verdicts))
-    for library in view.libraries:
-        for way, judgements in library.variants().items():
-            _tell_way(where, library, _way_id(library, way), judgements, asked)
     return [
-        Section("verdicts", "Where it works", "What", where),
+        Section("verdicts", "Where it works", "What", list(_where(view, advisor, asked))),
         Section("costs", "What it costs, and under load", "Median", list(_lines(view, costs))),
         *asked,
     ]
 
 
-def _tell_way(
-    where: list[Line], library: LibraryView, way: str, judgements: Sequence[Judgement], asked: list[Section]
-) -> None:
-    """Add to the lines of *where* what another way of *library* has there; most of it is decided by the library."""
-    works = sum(each.verdict is Verdict.WORKS for each in judgements)
-    bad = {
-        line.question for section in asked for line in section.lines if way in line.of and line.of[way].good is False
+def _where(view: View, advisor: Advisor, asked: list[Section]) -> Iterator[Line]:
+    """Yield where each library works, and each of its ways, which share what stands in the library's documentation."""
+    columns_of = {library.name: headline.told(library, advisor) for library in view.libraries}
+    ways = {
+        short: (library, _of_way(library, way, short, advisor, asked))
+        for library in view.libraries
+        for way, short in _ways(library).items()
     }
-    troubles = [
-        each.says
-        for each in TROUBLES
-        if each.severity is not Severity.MILD and any(trouble_of(question) is each for question in bad)
-    ]
-    own = {
-        "Cells that work": f"{works} of {len(judgements)} in which this way was tried",
-        "Beware": "; ".join(troubles) or "nothing known, of what this way was asked",
+    for place, name in enumerate(headline.HEADER):
+        yield Line(
+            name[0].upper() + name[1:],
+            {
+                **{column: Told(told[place]) for column, told in columns_of.items()},
+                **{way: Told(told.get(name, columns_of[library.name][place])) for way, (library, told) in ways.items()},
+            },
+        )
+    for line in _lines(view, {title: _short(name) for name, title in _SHORT.items()}):
+        line.of.update({way: line.of[library.name] for way, (library, _) in ways.items()})
+        yield line
+
+
+def _of_way(library: LibraryView, way: str, short: str, advisor: Advisor, asked: list[Section]) -> dict[str, str]:
+    """Return what another way of *library*, which addresses call *short*, has of its own under the first header."""
+    rows, tried = [], 0
+    for row in library.tested:
+        verdicts = {each.name: each.judgement.verdict for each in row.result.variants}
+        tried += verdicts.get(way, Verdict.NOT_TESTED) is not Verdict.NOT_TESTED
+        rows += [row] if verdicts.get(way) is Verdict.WORKS else []
+    lines = [line for section in asked for line in section.lines if short in line.of and line.of[short].asked]
+    put = {trouble_of(line.question) for line in lines}
+    bad = {trouble_of(line.question) for line in lines if line.of[short].good is False}
+    known = {note.trouble for note in advisor.notes(library)}
+    grave = [each for each in TROUBLES if each.severity is not Severity.MILD]
+    found = "; ".join(each.says for each in grave if each in bad) or "nothing known"
+    unknown = "; ".join(each.says for each in grave if each in known - put)
+    there = Rows(way, rows)
+    return {
+        "Works on Python": there.range_of("python"),
+        "with Django": there.range_of("django"),
+        "Servers": ", ".join(dict.fromkeys(row.result.server for row in rows)) or "none",
+        "Cells that work": f"{len(rows)} of {tried} in which this way was tried",
+        "Beware": f"{found}. Not asked of this way alone: {unknown}" if unknown else found,
     }
-    for line in where:
-        line.of[way] = Told(own[line.name]) if line.name in own else line.of[library.name]
 
 
 def security(everything: list[Section]) -> list[Section]:
@@ -166,14 +176,14 @@ def questions(view: View) -> list[Section]:
     found: dict[str, dict[str, dict[str, list[Finding]]]] = {}
     of_ways: list[tuple[str, str, str, Finding]] = []
     for library in view.libraries:
-        ways = library.variants()
+        ways = _ways(library)
         for name, finding in _asked(library):
             question, way = apart(finding.question)
             if not way:
                 of_set = found.setdefault(name, {})
                 of_set.setdefault(question, {}).setdefault(library.name, []).append(finding)
             elif way in ways:
-                of_ways.append((name, question, _way_id(library, way), finding))
+                of_ways.append((name, question, ways[way], finding))
     for name, question, column, finding in of_ways:
         if question in found.get(name, {}):
             found[name][question].setdefault(column, []).append(finding)
@@ -205,11 +215,24 @@ def whose(decided_by: str) -> str:
 
 def _told(findings: Sequence[Finding]) -> Told:
     bad = [each for each in findings if each.good is False]
-    good = sum(each.good is True for each in findings)
-    seen, _ = Counter(each.summary for each in bad or findings).most_common(1)[0]
-    counted = f" ({len(bad)} of {good + len(bad)} cells)" if bad else ""
+    good = [each for each in findings if each.good]
+    asked = [each for each in findings if each.asked]
     decided = " and ".join(whose(each) for each in sorted({each.decided_by for each in findings} - {""}))
-    return Told(_cut(seen) + counted, False if bad else True if good else None, decided)
+    if bad:
+        seen, _ = Counter(each.summary for each in bad).most_common(1)[0]
+        return Told(f"{_cut(seen)} ({len(bad)} of {len(good) + len(bad)} cells)", False, decided)
+    return Told(_each_answer(good or asked or findings, len(asked)), True if good else None, decided, bool(asked))
+
+
+def _each_answer(findings: Sequence[Finding], asked: int) -> str:
+    """Return the different answers, the most frequent first, and of how many cells that were *asked* each is."""
+    seen = Counter(each.summary for each in findings).most_common()
+    if len(seen) == 1:
+        return _cut(seen[0][0]) + (f" ({len(findings)} of {asked} cells)" if len(findings) < asked else "")
+    shown = [f"{_cut(text)} ({number})" for text, number in seen[:_DIFFERENT]]
+    if more := sum(number for _, number in seen[_DIFFERENT:]):
+        shown.append(f"something else ({more})")
+    return "; ".join(shown) + f" of {asked or len(findings)} cells"
 
 
 def _cut(text: str) -> str:

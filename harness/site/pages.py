@@ -88,7 +88,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.advisor = Advisor(self.view)
-        self.steps = Steps(self.view)
+        self.steps = Steps(self.view, self.advisor)
         self._environment = environment_of(self.view, self.advisor)
 
     def _page(self, template: str, root: str = "", current: str = "", **values: Any) -> str:
@@ -164,8 +164,8 @@ class Site:
                 description="Any two libraries line by line: verdicts, costs, load, and the answers to all questions.",
                 intro=(
                     "Choose two libraries, or two ways of one, such as another layer or consumer, and what one loses "
-                    "by changing from the left to the right is marked. Where a way was not asked apart, the library's "
-                    "own column holds for it."
+                    "by changing from the left to the right is marked. What a way was not asked alone is left open: "
+                    "the column of its library says what that does as it comes."
                 ),
                 columns=beside.columns(view, self.sections),
                 sections=self.sections,

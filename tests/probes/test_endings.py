@@ -30,7 +30,7 @@ GOOD = {
     f"{RAISED}: the other members": "receive what comes then",
     f"{RAISED}: the disconnect handler of its connection": "runs",
     CLIENT: "gets 4001",
-    f"{SERVER}: its client": "is closed with 4400 enough",
+    f"{SERVER}: its client": "is closed with 4400 and the reason “enough”",
     f"{SERVER}: its disconnect handler": "gets 4400",
     REFUSED: "status 403",
     RESET: "runs within 10 s",

@@ -197,7 +197,8 @@ def test_an_old_release_claims_nothing_for_the_new_one():
     claims = msgspec.structs.replace(old.installation.claims, version="4.0.0", pythons=["3.8"], djangos=["3.2"])
     old = msgspec.structs.replace(old, installation=msgspec.structs.replace(old.installation, claims=claims))
     ((_, choice),) = advisor(old, newest, deep=ALL).answer("3.8", "3.2").choices
-    assert (choice.fresh, choice.age) == (False, "released November 2025, but does not claim the pair")
+    said = "its newest, 4.3.2, was released in November 2025, but does not claim the pair"
+    assert (choice.fresh, choice.age) == (False, said)
 
 
 def test_a_way_that_is_worse_is_no_cure():
@@ -233,3 +234,17 @@ def test_what_was_tried_is_not_untested():
     )
     answer = advisor(failed, works("py311-django52-channels4")).answer("3.13", "6.0")
     assert (answer.claimed, len(answer.failing)) == ([], 1)
+
+
+def test_a_limit_of_one_cell_says_nothing_of_the_next():
+    """That a hundred sockets are too many is severe where it was seen, and not expected of other cells."""
+    crowd = Finding(question="A broadcast to 100 sockets", expected="reaches each", seen="does not", good=False)
+    here, there = works(PAIR + CHANNELS), works("py313-django52" + CHANNELS)
+    here.probes.append(Probe(name="load", findings=[crowd]))
+    asked = advisor(here, there, deep=ALL)
+    ((_, choice),) = asked.answer("3.13", "6.0").choices
+    assert [(each.trouble.id, each.trouble.severity) for each in choice.beware if each.trouble.id == "crowd"] == [
+        ("crowd", Severity.SEVERE)
+    ]
+    ((_, other),) = asked.answer("3.13", "5.2").choices
+    assert "crowd" not in {each.trouble.id for each in other.beware}

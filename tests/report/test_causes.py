@@ -45,7 +45,7 @@ def test_page(reports):
     page = render(read_view(reports))["causes.rst"]
     assert not rst.problems(page)
     assert "redis 8.0.0 (2026-05-28)" in page
-    assert rf"install redis\<8: tried in {CELL}, expected in 1 more" in page
+    assert rf"install redis\<8: tried in {CELL}, expected in 1 other" in page
     assert f"`{OTHER} <channels4/{OTHER}.rst>`__" in page
     assert ".. _cause-early-channels4" in page
     assert "   # channels4: A message sent right after" in page
@@ -63,14 +63,20 @@ def known(reports):
     return {root.id: root for root in causes.found(read_view(reports))}
 
 
+def nothing_worse(name, cure):
+    return False
+
+
 def test_what_mends(reports):
     """What mends the cell itself is named before another cell that works; what is only expected is counted."""
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.mended(root) == f"install redis<8: tried in {CELL}, expected in 1 more"
+    assert causes.mended(root, nothing_worse) == f"install redis<8: tried in {CELL}, expected in 1 other"
     other = msgspec.structs.replace(samples.of(OTHER), cures=[cure("cell", "py313-django60-channels4")] * 3)
     save_result(other, reports.result(OTHER))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.mended(root).startswith("install redis<8: tried in")
+    assert causes.mended(root, nothing_worse).startswith("install redis<8: tried in")
+    said = causes.mended(root, lambda name, _: name == CELL)
+    assert "no cure, for another answer gets worse there" in said
     assert causes.cure(cure("server", "uvicorn")) == "uvicorn as the server (is received; tried on 2026-11-26)"
 
 

@@ -8,6 +8,7 @@ import samples
 from made import alike
 
 from harness.cells import Cell
+from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import LibraryView, View
@@ -30,7 +31,7 @@ def upgrades(start: str, *cells: str, fails: tuple[str, ...] = ()) -> Upgrades:
         if name not in {row.name for of_it in rows.values() for row in of_it}:
             rows.setdefault(result.library, []).append(Row(Cell.parse(name), result))
     view = View([LibraryView(name, of_it) for name, of_it in rows.items()], [])
-    return Upgrades(Steps(view), next(row for row in view.rows if row.name == start))
+    return Upgrades(Steps(view, Advisor(view)), next(row for row in view.rows if row.name == start))
 
 
 def told(way: Way) -> list[str] | None:
@@ -53,9 +54,20 @@ def test_nothing_is_stepped_over_that_fails():
     found = upgrades("py36-django21", "py37-django22", fails=("py36-django22", "py37-django21"))
     way = found.to("3.7", "2.2")
     assert (way.python, way.django, way.moves) == ("3.7", "2.2", None)
-    assert way.asks == "no measured step leads there: all at once, for django-websocket-redis works there"
+    assert (
+        way.asks == "no measured step leads there: all at once, for django-websocket-redis under runserver works there"
+    )
     assert way.ends_in.name == "py37-django22"
     assert found.to("3.7", "3.2").asks == "no measured step leads there"
+
+
+def test_the_better_of_other_libraries():
+    """Where another library has to be taken, it is the one that ranks best on the pair, not the first by name."""
+    cells = ("py311-django32", "py311-django42-channels3", "py311-django42-channels4")
+    found = upgrades("py311-django22", *cells, "py311-django32-channels3", "py311-django32-channels4")
+    asks = found.to("3.11", "4.2").asks
+    assert "channels4" in asks
+    assert "channels3" not in asks
 
 
 def test_another_server_before_another_library():

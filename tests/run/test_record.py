@@ -247,13 +247,15 @@ def test_other_deployments_are_kept(works):
 
     one, both = "To 100 sockets (1 process, Redis layer)", "To 100 sockets (2 processes, Redis layer)"
     before = loaded(works, "2026-11-21", {one: True, "To 200 sockets (1 process, Redis layer)": False, both: True})
-    joined = record.with_earlier_probes(loaded(works, "2026-12-24", {one: False}), before)
-    assert {each.question: each.good for each in joined.probes[0].findings} == {both: True, one: False}
+    tried = loaded(works, "2026-12-24", {one: False})
+    joined = record.with_earlier_probes(tried, before, "1 process, Redis layer")
+    assert [(each.question, each.good) for each in joined.probes[0].findings] == [(one, False), (both, True)]
     assert joined.varying.probed_on["load"] == "2026-11-21"
     assert joined.varying.counted == {both: "2026-11-21", one: "2026-12-24"}
-    again = record.with_earlier_probes(loaded(works, "2026-12-24", {one: False, both: False}), joined)
-    assert again.varying.probed_on["load"] == "2026-12-24"
-    assert [each.good for each in again.probes[0].findings] == [False, False]
+    other = record.with_earlier_probes(loaded(works, "2026-12-25", {both: False}), joined, "2 processes, Redis layer")
+    assert [(each.question, each.good) for each in other.probes[0].findings] == [(one, False), (both, False)]
+    # Who tries all that there are, has all there is to know.
+    assert record.with_earlier_probes(tried, before).probes[0] == tried.probes[0]
 
 
 def test_a_probe_that_is_no_more(works):

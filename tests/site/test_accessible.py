@@ -16,6 +16,7 @@ from harness.results.folder import Reports
 from harness.site.build import build
 
 axe = pytest.importorskip("axe_selenium_python")
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
 pytestmark = [pytest.mark.cell, needs.chromium, pytest.mark.usefixtures("quiet")]
 
 
@@ -47,6 +48,8 @@ def test_accessible(browser, folder, page, scheme):
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
     browser.get(f"{folder}/{page}")
+    if page.endswith(".frames.html"):
+        WebDriverWait(browser, 30).until(lambda _: browser.find_element("css selector", "main table").is_displayed())
     looked = axe.Axe(browser)
     looked.inject()
     found = looked.run()["violations"]

@@ -137,25 +137,28 @@ def test_without_a_library(first):
 
 
 def test_two_ways(first):
-    """(b) Two layers of one library stand side by side; where a way was not asked apart, its library answers."""
+    """(b) Two layers of one library stand side by side, each with what it was asked and nothing else."""
     first.find_element("link text", "Side by side").click()
     choose(first, "left", "channels4")
-    choose(first, "right", "channels4-async-consumer-redis-pub-sub-layer")
+    choose(first, "right", "channels4~async-consumer-redis-pub-sub-layer")
 
-    def heads(section: str) -> list[str]:
-        found = first.find_elements("css selector", f"#{section} + div thead th")
-        return [each.text for each in found if each.is_displayed()]
+    def texts(selector: str) -> list[str]:
+        return [each.text for each in first.find_elements("css selector", selector) if each.is_displayed()]
 
     way = "Django Channels 4: async consumer, Redis Pub/Sub layer"
-    assert heads("faults") == ["Question", "Django Channels 4", way]
-    assert heads("verdicts") == ["What", "Django Channels 4", way]
-    assert heads("isolation") == ["Question", "Django Channels 4"]
-    row = first.find_element("id", "faults-broker-away-lost")
-    assert all(each.text for each in row.find_elements("css selector", "td:not([hidden])"))
-    assert "by changing from the left to the right" in first.find_element("css selector", "form.beside output").text
+    for section in ("verdicts", "faults", "isolation"):
+        assert texts(f"#{section} + div thead th")[1:] == ["Django Channels 4", way]
+    usual, other = texts("#faults-broker-away-lost td")
+    assert usual.startswith("✗ ")
+    assert other.startswith("✓ ")
+    assert set(texts("#isolation + div tbody td:nth-of-type(n + 2)")) == {"not asked"}
+    assert "Not asked of this way alone: a session that has ended" in seen(first)
+    assert texts("form.beside output")[0].startswith("No measured answer gets worse")
+    choose(first, "right", "channels4~async-consumer-nats-layer")
+    assert texts("#verdicts + div tbody tr:first-of-type td")[1] == "3.13 to 3.14"
     choose(first, "right", "")
-    assert way not in heads("faults")
-    assert "Plain ASGI" in heads("faults")
+    assert way not in texts("#faults + div thead th")
+    assert "Plain ASGI" in texts("#faults + div thead th")
 
 
 def test_nothing_was_measured(first):

@@ -139,13 +139,12 @@
   // Two libraries side by side, or two ways of them.
   function beside(form) {
     var names = ["left", "right", "differ"];
-    var usual = {};
-    all("option[data-usual]", form).forEach(function (each) { usual[each.value] = each.dataset.usual; });
     var tables = all("table.beside").map(function (element) {
       return {
+        around: element.parentNode,
         rows: all("tbody tr", element),
         columns: all("thead th[data-column]", element).map(function (head) {
-          return { name: head.dataset.column, place: head.cellIndex, rows: all("tr", element) };
+          return { name: head.dataset.column, way: head.hidden, place: head.cellIndex, rows: all("tr", element) };
         })
       };
     });
@@ -155,14 +154,10 @@
       var two = wanted.left && wanted.right && wanted.left !== wanted.right;
       var lost = 0, unasked = 0;
       tables.forEach(function (table) {
-        // Where a way has no column of its own, that of its library holds for it.
-        var column = function (name) {
-          var find = function (wanted) { return table.columns.find(function (each) { return each.name === wanted; }); };
-          return name ? find(name) || find(usual[name]) : null;
-        };
+        var column = function (name) { return table.columns.find(function (each) { return each.name === name; }); };
         var left = column(wanted.left), right = column(wanted.right);
         table.columns.forEach(function (each) {
-          var seen = each === left || each === right || (!two && each.name === usual[each.name]);
+          var seen = each === left || each === right || (!two && !each.way);
           each.rows.forEach(function (row) {
             row.cells[each.place].hidden = !seen;
             row.cells[each.place].classList.toggle("left", each === left);
@@ -176,6 +171,8 @@
           row.classList.toggle("loses", loses);
           row.hidden = Boolean(two && wanted.differ && one.textContent === other.textContent);
         });
+        var empty = table.rows.every(function (row) { return row.hidden; });
+        table.around.hidden = table.around.previousElementSibling.hidden = empty;
       });
       form.querySelector("output").textContent = two
         ? (lost ? lost + " answers get worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")

@@ -1,0 +1,108 @@
+"""What stands side by side: libraries, and their ways with what they were asked themselves."""
+
+from __future__ import annotations
+
+import msgspec
+import samples
+
+from harness.cells import Cell
+from harness.report.advice import Advisor
+from harness.report.row import Row
+from harness.report.view import LibraryView, View
+from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
+from harness.site import beside
+from harness.site.beside import Section, Told
+from harness.verdict import Reason
+
+CELLS = ("py312-django52-channels4", "py313-django52-channels4", "py313-django60-channels4")
+QUESTION = "A connection that is idle for 12 s"
+
+
+def finding(seen: str, good: bool | None, way: str = "") -> Finding:
+    return Finding(question=QUESTION + (f" ({way})" if way else ""), expected="stays open", seen=seen, good=good)
+
+
+def view(answers: list[list[Finding]], ways: dict[str, list[Reason]] | None = None) -> View:
+    """Return the cells with the answers of each, in which each of *ways* went as it says."""
+    rows = []
+    for place, name in enumerate(CELLS):
+        variants = [
+            VariantResult(name=way, judgement=Judgement.of(reasons[place])) for way, reasons in (ways or {}).items()
+        ]
+        sample: Result = samples.of("py311-django52-channels4")
+        probes = [Probe(name="delivery", findings=answers[place])] if answers[place] else []
+        result = msgspec.structs.replace(sample, cell=name, probes=probes, sets=[], isolation=[], variants=variants)
+        rows.append(Row(Cell.parse(name), result))
+    return View([LibraryView("channels4", rows)], [])
+
+
+def shown(seen: View) -> dict[str, Section]:
+    return {each.id: each for each in beside.sections(seen, Advisor(seen))}
+
+
+def told(*answers: Finding) -> Told:
+    """Return what the library has in the line of the question, of which each cell has one of *answers*."""
+    (line,) = shown(view([[each] for each in answers]))["delivery"].lines
+    return line.of["channels4"]
+
+
+def test_the_answers_of_cells():
+    """What is wrong comes first; of answers that differ each is counted, and what was not asked is no yes."""
+    good = finding("stays open", True)
+    assert told(good, good, good) == Told("stays open", True)
+    assert told(good, good, finding("closed", False)) == Told("closed (1 of 3 cells)", False)
+    assert told(finding("10", True), finding("20", True), finding("10", True)) == Told(
+        "10 (2); 20 (1) of 3 cells", True
+    )
+    unknown = finding("not proved: it did not come", None)
+    assert told(good, unknown, unknown) == Told("stays open (1 of 3 cells)", True)
+    nothing = finding("not asked: there is no Redis", None)
+    assert told(nothing, nothing, good) == Told("stays open", True)
+    assert told(nothing, nothing, nothing) == Told("not asked: there is no Redis", None, "", asked=False)
+
+
+def test_ways_have_addresses_of_their_own():
+    """No two ways are called the same in an address, and none as its library, whatever their names are."""
+    yes = [Reason.WORKS] * 3
+    found = view([[]] * 3, dict.fromkeys(("C", "C++", "日本語", "in memory"), yes))
+    columns = beside.columns(found, beside.sections(found, Advisor(found)))
+    assert [(each.title.partition(": ")[2], each.way) for each in columns] == [
+        ("", False),
+        ("C", True),
+        ("C++", True),
+        ("in memory", True),
+        ("日本語", True),
+    ]
+    assert len({each.id for each in columns}) == 5
+
+
+def test_where_a_way_works():
+    """A way has the Pythons, Djangos and count of the cells in which it works itself."""
+    went = [Reason.EXCHANGE_WRONG, Reason.WORKS, Reason.NO_NETWORK]
+    lines = {line.name: line.of for line in shown(view([[]] * 3, {"in memory": went}))["verdicts"].lines}
+    assert lines["Works on Python"]["channels4~in-memory"].text == "3.13"
+    assert lines["With Django"]["channels4~in-memory"].text == "5.2"
+    assert lines["Cells that work"]["channels4~in-memory"].text == "1 of 2 in which this way was tried"
+    assert lines["Newest release"]["channels4~in-memory"] == lines["Newest release"]["channels4"]
+
+
+def test_what_a_way_was_not_asked():
+    """What the library has to beware of and the way was not asked, or could not be, is said to be open."""
+    closed = finding("closed with 1011", False)
+    went = {"in memory": [Reason.WORKS] * 3}
+
+    def beware(*of_way: Finding) -> str:
+        lines = shown(view([[closed, *of_way], [closed], [closed]], went))["verdicts"].lines
+        return next(line.of["channels4~in-memory"].text for line in lines if line.name == "Beware")
+
+    open_one = "Not asked of this way alone: idle connections are closed"
+    assert beware() == f"nothing known. {open_one}"
+    assert beware(finding("not asked: there is no Redis", None, "in memory")) == f"nothing known. {open_one}"
+    assert beware(finding("stays open", True, "in memory")) == "nothing known"
+    assert beware(finding("closed with 1011", False, "in memory")) == "idle connections are closed"
+
+
+def test_another_way_is_no_column_without_an_answer():
+    """Where none of the sections that are shown has anything of a way, it cannot be chosen."""
+    found = view([[finding("stays open", True)]] * 3, {"in memory": [Reason.WORKS] * 3})
+    assert [each.id for each in beside.columns(found, [shown(found)["delivery"]])] == ["channels4"]
