@@ -154,6 +154,12 @@ def test_two_ways(first):
     assert set(texts("#isolation + div tbody td:nth-of-type(n + 2)")) == {"not asked"}
     assert "Not asked of this way alone: a session that has ended" in seen(first)
     assert texts("form.beside output")[0].startswith("No measured answer gets worse")
+    # What the way was not asked is no difference, and a section without one is nothing to look at.
+    first.find_element("name", "differ").click()
+    assert not first.find_element("id", "isolation").is_displayed()
+    assert not texts("#isolation + div thead th")
+    assert first.find_element("id", "faults-broker-away-lost").is_displayed()
+    first.find_element("name", "differ").click()
     choose(first, "right", "channels4~async-consumer-nats-layer")
     assert texts("#verdicts + div tbody tr:first-of-type td")[1] == "3.13 to 3.14"
     choose(first, "right", "")

@@ -169,7 +169,9 @@
           lost += loses ? 1 : 0;
           unasked += two && one.dataset.good && !other.dataset.good ? 1 : 0;
           row.classList.toggle("loses", loses);
-          row.hidden = Boolean(two && wanted.differ && one.textContent === other.textContent);
+          // What a way was not asked is no difference.
+          var open = two && (left.way && one.querySelector(".dim") || right.way && other.querySelector(".dim"));
+          row.hidden = Boolean(two && wanted.differ && (open || one.textContent === other.textContent));
         });
         var empty = table.rows.every(function (row) { return row.hidden; });
         table.around.hidden = table.around.previousElementSibling.hidden = empty;
