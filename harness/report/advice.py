@@ -140,13 +140,8 @@ class Advisor:
         for other in sorted(
             others, key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell))
         ):
-            seen += [
-                (catch, other.name)
-                for catch in other.catches
-                if catch.question not in asked
-                and (trouble := catches.trouble_of(catch.question)) is not None
-                and trouble.spreads
-            ]
+            unasked = [catch for catch in other.catches if catch.question not in asked]
+            seen += [(catch, other.name) for catch in unasked if catches.spreads(catch)]
             asked |= set(self._asked_of(other))
         for trouble in catches.TROUBLES:
             of_it = [(catch, where) for catch, where in seen if catches.trouble_of(catch.question) is trouble]

@@ -53,10 +53,9 @@ def mended(root: Root, worsens: Worsens) -> str:
     said = f"{_CURES[kind].format(change)}: tried in {', '.join(tried[:_NAMED])}{more}"
     if any(worsens(name, cure) for name, cure in of_it):
         said += "; no cure, for another answer gets worse there"
-    expected = len(root.results) - len(tried)
-    return said + (
-        f", expected in {expected} {'other' if expected == 1 else 'others'}" if expected and kind == "pin" else ""
-    )
+    if kind == "pin" and (expected := len(root.results) - len(tried)):
+        said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
+    return said
 
 
 def cure(each: Cure) -> str:

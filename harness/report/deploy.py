@@ -130,16 +130,9 @@ def brokers(library: LibraryView) -> list[str]:
 
 def _tried(library: LibraryView, way: str) -> tuple[int, list[tuple[str, str]]]:
     """Return in how many cells of *library* a way was tried, and those in which it does not work, each with why."""
-    tried = [
-        (row.name, judgement)
-        for row in library.tested
-        for name, judgement in (
-            (USUAL, row.result.verdicts.overall),
-            *((each.name, each.judgement) for each in row.result.variants),
-        )
-        if name == way
-    ]
-    return len(tried), [(name, each.text) for name, each in tried if each.verdict is Verdict.DOES_NOT_WORK]
+    usual = [(row, row.result.verdicts.overall) for row in library.tested]
+    tried = usual if way == USUAL else library.tried(way)
+    return len(tried), [(row.name, each.text) for row, each in tried if each.verdict is Verdict.DOES_NOT_WORK]
 
 
 def _asked(row: Row) -> dict[str, dict[str, tuple[Trouble | None, bool | None]]]:

@@ -18,12 +18,13 @@ HEADER = ("Works on Python", "with Django", "Servers", "Cells that work", "Bewar
 def table(view: View, advisor: Advisor, reports: str = "") -> Rst:
     """Return each library on one line; *reports* is the folder that leads to the reports."""
     rows: list[list[object]] = [
-        [rst.link(library.title, f"{reports}{library.name}.rst"), *told(library, advisor)] for library in view.libraries
+        [rst.link(library.title, f"{reports}{library.name}.rst"), *told(library, advisor).values()]
+        for library in view.libraries
     ]
     return rst.csv_table(["Library", *HEADER], rows, "16 12 18 14 10 20 10")
 
 
-def told(library: LibraryView, advisor: Advisor) -> list[str]:
+def told(library: LibraryView, advisor: Advisor) -> dict[str, str]:
     """Return what stands under :data:`HEADER` of *library*; cells with the best known pins are not counted."""
     usual, *others = [group for group in library.groups if not group.pinned] or library.groups
     djangos = usual.range_of("django")
@@ -31,7 +32,7 @@ def told(library: LibraryView, advisor: Advisor) -> list[str]:
         if group.beyond(usual):
             djangos += f"; under {group.name} {group.range_of('django')}, on Python {group.range_of('python')}"
     groups = [usual, *others]
-    return [
+    values = [
         usual.range_of("python") + _claimed(library, "python"),
         djangos + _claimed(library, "django"),
         ", ".join(group.name for group in groups if group.works) or "none",
@@ -39,6 +40,7 @@ def told(library: LibraryView, advisor: Advisor) -> list[str]:
         beware(advisor.notes(library)),
         str(library.prose["release"]),
     ]
+    return dict(zip(HEADER, values, strict=True))
 
 
 def worked(groups: Sequence[Rows], advisor: Advisor) -> str:

@@ -132,6 +132,15 @@ class Rows:
                 found.setdefault(variant.name, []).append(variant.judgement)
         return found
 
+    def tried(self, way: str) -> list[tuple[Row, Judgement]]:
+        """Return the cells in which the variant called *way* was tried, each with what came of it."""
+        return [
+            (row, variant.judgement)
+            for row in self.tested
+            for variant in row.result.variants
+            if variant.name == way and variant.judgement.verdict is not Verdict.NOT_TESTED
+        ]
+
     def findings(self, name: str) -> dict[str, list[Finding]]:
         """Return what the cells answered to the questions of ``isolation``, of a set or of a probe."""
         answers: dict[str, list[Finding]] = {}

@@ -14,6 +14,7 @@ from functools import cache
 
 from harness.results.deep import DeepSet
 from harness.results.explained import Catch, Kind
+from harness.results.questions import apart
 from harness.results.result import Finding, Result
 from harness.verdict import Verdict, with_catch
 
@@ -146,8 +147,7 @@ def of(result: Result, deep: Iterable[DeepSet] = ()) -> list[Catch]:
         return []
     found: dict[str, tuple[int, Catch]] = {}
     for finding in answers(result, deep):
-        # What is in parentheses is another way of the library.
-        if finding.good is not False or finding.question.endswith(")"):
+        if finding.good is not False or apart(finding.question)[1]:  # another way of the library
             continue
         if (trouble := trouble_of(finding.id)) is not None:
             text = f"{finding.question}: {finding.summary}"
@@ -159,6 +159,12 @@ def of(result: Result, deep: Iterable[DeepSet] = ()) -> list[Catch]:
 def label(result: Result) -> str:
     """Return the verdict of *result* as it is shown; one that has a catch is no plain yes."""
     return with_catch(result.verdicts.overall.label, bool(of(result)))
+
+
+def spreads(catch: Catch) -> bool:
+    """Tell whether *catch* is also to be expected of the cells nearby that were not asked."""
+    trouble = trouble_of(catch.question)
+    return trouble is not None and trouble.spreads
 
 
 @cache

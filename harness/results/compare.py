@@ -11,6 +11,7 @@ from harness.errors import DamagedResult
 from harness.results import catches
 from harness.results.history import moved
 from harness.results.model import Model
+from harness.results.questions import apart
 from harness.results.result import BROKEN_OFF, Judgement, Result
 from harness.verdict import Verdict
 
@@ -181,8 +182,8 @@ def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
     for probe in result.asked:
         for finding in probe.findings:
             aspect = _Aspect(finding.good, repr(finding.summary), finding.chance)
-            # What is in parentheses is another way of the library, and no catch.
-            trouble = None if finding.question.endswith(")") else catches.trouble_of(finding.id)
+            # What is asked of another way of the library is no catch.
+            trouble = None if apart(finding.question)[1] else catches.trouble_of(finding.id)
             weight = f" ({trouble.severity} catch)" if trouble else ""
             yield (probe.name, f"{probe.name}: {finding.question}{weight}"), aspect
     if result.unit_tests is not None:

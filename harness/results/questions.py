@@ -133,7 +133,7 @@ def worded(text: str) -> str:
 
 
 #: The way of a library, or the deployment, that a question is put to; it ends the question.
-_WAY = re.compile(r" \(([^()]*)\)$")
+_WAY = re.compile(r" \(((?:[^()]|\([^()]*\))*)\)$")
 
 
 def apart(question: str) -> tuple[str, str]:

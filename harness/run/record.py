@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -16,7 +17,7 @@ from harness.results.compare import differences
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
 from harness.results.questions import apart
-from harness.results.result import Probe, Result, Step
+from harness.results.result import Finding, Probe, Result, Step
 from harness.system.files import sweep, unwritable
 from harness.verdict import Verdict
 
@@ -139,58 +140,53 @@ def with_earlier_probes(result: Result, before: Result | None, deployment: str |
     """
     if before is None or not _same_server(before, result):
         return result
-    if deployment is not None:
-        result = _with_other_deployments(result, before, deployment)
     asked = {probe.name for probe in result.probes}
     kept = [probe for probe in before.probes if probe.name not in asked]
-    if not kept:
+    others = _of_other_deployments(result, before, deployment) if deployment is not None else {}
+    if not kept and not others:
         return result
     old, new = before.varying, result.varying
     steps = {f"probe {probe.name}" for probe in kept}
-    questions = {finding.question for probe in kept for finding in probe.findings}
+    questions = {each.question for each in chain(*(probe.findings for probe in kept), *others.values())}
     varying = msgspec.structs.replace(
         new,
         seconds={**{name: old.seconds[name] for name in steps if name in old.seconds}, **new.seconds},
-        probed_on={**{probe.name: old.probed_on[probe.name] for probe in kept}, **new.probed_on},
+        probed_on={
+            **{probe.name: old.probed_on[probe.name] for probe in kept},
+            **new.probed_on,
+            # Of answers of several days the earliest day stands beside the set.
+            **{name: old.probed_on[name] for name in others},
+        },
         costs=new.costs or (old.costs if "transports" not in asked else {}),
         tools={**{name: tool for name, tool in old.tools.items() if name not in asked}, **new.tools},
         counted={**{key: value for key, value in old.counted.items() if key in questions}, **new.counted},
     )
+    fresh = [_joined(probe, others.get(probe.name, []), before) for probe in result.probes]
     order = list(PROBES)
     # One that is no longer asked comes last.
-    probes = sorted(
-        [*kept, *result.probes], key=lambda probe: order.index(probe.name) if probe.name in order else len(order)
-    )
+    probes = sorted([*kept, *fresh], key=lambda probe: order.index(probe.name) if probe.name in order else len(order))
     joined = _before_the_stop(result.steps, [step for step in before.steps if step.name in steps])
     return msgspec.structs.replace(result, probes=probes, steps=joined, varying=varying)
 
 
-def _with_other_deployments(result: Result, before: Result, deployment: str) -> Result:
-    """Return *result*, for which *deployment* alone was tried, with what the others had answered *before*.
+def _of_other_deployments(result: Result, before: Result, deployment: str) -> dict[str, list[Finding]]:
+    """Return what others than *deployment* had answered *before* to the sets that *result* has of it alone."""
+    asked = {probe.name for probe in result.probes if probe.name in _BY_DEPLOYMENT}
+    found = {
+        probe.name: [each for each in probe.findings if apart(each.question)[1] != deployment]
+        for probe in before.probes
+        if probe.name in asked
+    }
+    return {name: findings for name, findings in found.items() if findings}
 
-    They keep their order. Of answers of several days the earliest day stands beside the set.
-    """
-    known = {probe.name: probe.findings for probe in before.probes if probe.name in _BY_DEPLOYMENT}
-    probes: list[Probe] = []
-    questions: set[str] = set()
-    days: dict[str, str] = {}
-    for probe in result.probes:
-        earlier = known.get(probe.name, [])
-        others = [each for each in earlier if apart(each.question)[1] != deployment]
-        first = next((place for place, each in enumerate(earlier) if each not in others), len(others))
-        probes.append(msgspec.structs.replace(probe, findings=others[:first] + probe.findings + others[first:]))
-        if others:
-            questions |= {each.question for each in others}
-            days |= {name: day for name, day in before.varying.probed_on.items() if name == probe.name}
-    varying = msgspec.structs.replace(
-        result.varying,
-        probed_on={**result.varying.probed_on, **days},
-        counted={
-            **{key: value for key, value in before.varying.counted.items() if key in questions},
-            **result.varying.counted,
-        },
-    )
-    return msgspec.structs.replace(result, probes=probes, varying=varying)
+
+def _joined(probe: Probe, others: list[Finding], before: Result) -> Probe:
+    """Return *probe* with what *others* had answered; each deployment has the place that it had *before*."""
+    if not others:
+        return probe
+    earlier = [each for known in before.probes if known.name == probe.name for each in known.findings]
+    mine = next((place for place, each in enumerate(earlier) if each not in others), len(others))
+    return msgspec.structs.replace(probe, findings=others[:mine] + probe.findings + others[mine:])
 
 
 def with_earlier_variants(result: Result, before: Result | None) -> Result:

@@ -123,32 +123,21 @@ def sections(view: View, advisor: Advisor) -> list[Section]:
 
 def _where(view: View, advisor: Advisor, asked: list[Section]) -> Iterator[Line]:
     """Yield where each library works, and each of its ways, which share what stands in the library's documentation."""
-    columns_of = {library.name: headline.told(library, advisor) for library in view.libraries}
-    ways = {
-        short: (library, _of_way(library, way, short, advisor, asked))
-        for library in view.libraries
-        for way, short in _ways(library).items()
-    }
-    for place, name in enumerate(headline.HEADER):
-        yield Line(
-            name[0].upper() + name[1:],
-            {
-                **{column: Told(told[place]) for column, told in columns_of.items()},
-                **{way: Told(told.get(name, columns_of[library.name][place])) for way, (library, told) in ways.items()},
-            },
-        )
+    told = {library.name: headline.told(library, advisor) for library in view.libraries}
+    ways = [(library, way, short) for library in view.libraries for way, short in _ways(library).items()]
+    for library, way, short in ways:
+        told[short] = told[library.name] | _of_way(library, way, short, advisor, asked)
+    for name in headline.HEADER:
+        yield Line(name[0].upper() + name[1:], {column: Told(values[name]) for column, values in told.items()})
     for line in _lines(view, {title: _short(name) for name, title in _SHORT.items()}):
-        line.of.update({way: line.of[library.name] for way, (library, _) in ways.items()})
+        line.of.update({short: line.of[library.name] for library, _, short in ways})
         yield line
 
 
 def _of_way(library: LibraryView, way: str, short: str, advisor: Advisor, asked: list[Section]) -> dict[str, str]:
     """Return what another way of *library*, which addresses call *short*, has of its own under the first header."""
-    rows, tried = [], 0
-    for row in library.tested:
-        verdicts = {each.name: each.judgement.verdict for each in row.result.variants}
-        tried += verdicts.get(way, Verdict.NOT_TESTED) is not Verdict.NOT_TESTED
-        rows += [row] if verdicts.get(way) is Verdict.WORKS else []
+    tried = library.tried(way)
+    there = Rows(way, [row for row, judgement in tried if judgement.verdict is Verdict.WORKS])
     lines = [line for section in asked for line in section.lines if short in line.of and line.of[short].asked]
     put = {trouble_of(line.question) for line in lines}
     bad = {trouble_of(line.question) for line in lines if line.of[short].good is False}
@@ -156,12 +145,11 @@ def _of_way(library: LibraryView, way: str, short: str, advisor: Advisor, asked:
     grave = [each for each in TROUBLES if each.severity is not Severity.MILD]
     found = "; ".join(each.says for each in grave if each in bad) or "nothing known"
     unknown = "; ".join(each.says for each in grave if each in known - put)
-    there = Rows(way, rows)
     return {
         "Works on Python": there.range_of("python"),
         "with Django": there.range_of("django"),
-        "Servers": ", ".join(dict.fromkeys(row.result.server for row in rows)) or "none",
-        "Cells that work": f"{len(rows)} of {tried} in which this way was tried",
+        "Servers": ", ".join(dict.fromkeys(row.result.server for row in there.rows)) or "none",
+        "Cells that work": f"{len(there.rows)} of {len(tried)} in which this way was tried",
         "Beware": f"{found}. Not asked of this way alone: {unknown}" if unknown else found,
     }
 

@@ -149,7 +149,7 @@ class Site:
 
     def _tables(self) -> Iterator[tuple[str, str]]:
         """Yield the pages that are made of tables."""
-        view, known = self.view, lists.packages(self.view, self.advisor)
+        view, known, security = self.view, lists.packages(self.view, self.advisor), beside.security(self.sections)
         severities = [(each, [one.says for one in TROUBLES if one.severity is each]) for each in Severity]
         yield (
             "answers.html",
@@ -182,8 +182,8 @@ class Site:
                     "Isolation and sessions, across all libraries, in the chat of this project as each documentation "
                     "has it written. Whose default or code decides an answer stands in it, where that is known."
                 ),
-                columns=beside.columns(view, beside.security(self.sections)),
-                sections=beside.security(self.sections),
+                columns=beside.columns(view, security),
+                sections=security,
             ),
         )
         guilty = [each for each in known if each.turned]

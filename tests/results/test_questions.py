@@ -13,7 +13,7 @@ from harness.probes.payloads import PAYLOADS
 from harness.results import deep
 from harness.results.document import read_result
 from harness.results.folder import Reports
-from harness.results.questions import identifier
+from harness.results.questions import apart, identifier
 from harness.results.result import Finding, Result
 
 RECORDED = sorted((ROOT / "reports" / "results").glob("*.json"))
@@ -168,3 +168,17 @@ def test_summary(seen, summary):
 def test_asked(seen, good, asked):
     """What could not be put to a cell does not count as an answer."""
     assert Finding(question="q", expected="", seen=seen, good=good).asked is asked
+
+
+@pytest.mark.parametrize(
+    ("question", "base", "way"),
+    [
+        ("Can it?", "Can it?", ""),
+        ("Can it? (async consumer, Redis layer)", "Can it?", "async consumer, Redis layer"),
+        ("Can it? (gevent (patched))", "Can it?", "gevent (patched)"),
+        ("Can (or may) it?", "Can (or may) it?", ""),
+    ],
+)
+def test_apart(question, base, way):
+    """The way that a question is put to stands in brackets behind it, and may have brackets of its own."""
+    assert apart(question) == (base, way)

@@ -140,11 +140,12 @@
   function beside(form) {
     var names = ["left", "right", "differ"];
     var tables = all("table.beside").map(function (element) {
+      var lines = all("tr", element);
       return {
         around: element.parentNode,
         rows: all("tbody tr", element),
         columns: all("thead th[data-column]", element).map(function (head) {
-          return { name: head.dataset.column, way: head.hidden, place: head.cellIndex, rows: all("tr", element) };
+          return { name: head.dataset.column, way: head.hidden, place: head.cellIndex, rows: lines };
         })
       };
     });
