@@ -22,7 +22,7 @@ from harness.chat.members import GROUP, GROUP_MEMBERS, ChannelRow
 from harness.chat.parties import Eavesdropper, Listening, foreign_origins
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
-from harness.results.result import Finding
+from harness.results.result import Decides, Finding
 
 _SENDER = "admin"
 #: Seconds that are watched where no fence can prove that nothing comes.
@@ -176,7 +176,7 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
     if each.welcome:
         expected, good = f"either, for {each.welcome}", good if endpoint in listening.refused else None
     question = f"What reaches {each.who}?" + (f" On {each.at}" if each.at else "")
-    return Finding(question=question, expected=expected, seen=seen, good=good)
+    return Finding(question=question, expected=expected, seen=seen, good=good, decided_by=each.decided_by)
 
 
 def _deaf(chat: Chat, endpoint: Endpoint) -> bool:
@@ -196,13 +196,16 @@ def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:
     return "a private message that was said before" if len(texts) == 1 else f"{len(texts)} private messages said before"
 
 
-def publish_unknown(chat: Chat, path: str, welcome: str = "", who: str = "an unknown client") -> Iterator[Finding]:
+def publish_unknown(
+    chat: Chat, path: str, welcome: str = "", who: str = "an unknown client", decided_by: Decides = ""
+) -> Iterator[Finding]:
     """Let somebody unknown broadcast through a WebSocket; *welcome* is why they may, empty where they may not."""
     seen, good = _published(chat, path, who)
     expected = "no member receives it"
     if welcome:
         expected, good = f"either, for {welcome}", good or None
-    yield Finding(question=f"Can {who} broadcast through a WebSocket?", expected=expected, seen=seen, good=good)
+    question = f"Can {who} broadcast through a WebSocket?"
+    yield Finding(question=question, expected=expected, seen=seen, good=good, decided_by=decided_by)
 
 
 def _published(chat: Chat, path: str, who: str) -> tuple[str, bool | None]:
@@ -274,4 +277,5 @@ def post_unknown(chat: Chat, path: str) -> Iterator[Finding]:
         expected="it is sent to the login page",
         seen=seen,
         good=refused and not heard,
+        decided_by="project",  # it is a view behind Django's login, of no library
     )

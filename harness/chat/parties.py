@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from harness.clients.connection import Endpoint
 from harness.clients.http import LoginForm
+from harness.results.result import Decides
 
 #: A site that there is not (RFC 6761): its pages have no business at the chat.
 FOREIGN = "http://elsewhere.invalid"
@@ -76,6 +77,7 @@ class Eavesdropper:
     at: str = ""
     #: Why they may hear all the same; empty where they may not.
     welcome: str = ""
+    decided_by: Decides = ""
 
 
 @dataclass

@@ -74,6 +74,7 @@ def _choice(terminal: Console, rank: int, choice: Choice) -> None:
     terminal.print(Text(f"    {choice.install}"))
     for way in choice.ways:
         terminal.print(Text(f"    and use the {way}"))
+    terminal.print(Text(f"    {choice.about}"))
     for each in choice.beware:
         where = f", seen in {each.seen_in}" if each.seen_in else ""
         cure = f"; mended: {each.remedy}" if each.cure else ""

@@ -16,7 +16,7 @@ from harness.chat.rooms import Rooms
 from harness.clients.connection import Endpoint
 from harness.clients.http import LoginForm
 from harness.results.installed import Pin
-from harness.results.result import Finding
+from harness.results.result import Decides, Finding
 from harness.servers.catalogue import SERVERS, Application, Deployment, Server
 
 
@@ -123,8 +123,9 @@ class Library(Client):
     echo_settings: ClassVar[dict[str, str]] = {}
     no_echo: ClassVar[str] = "there is no endpoint that sends back what it is sent"
     #: Whose default or code, the library's or this project's, decides which origins are let in (``origin``), which
-    #: strangers (``login``), and what becomes of a connection whose member may not use it any more (``after``).
-    decides: ClassVar[dict[str, Literal["library", "project"]]] = {
+    #: strangers and what they may do (``login``), and what becomes of a connection whose member may not use it any more
+    #: (``after``).
+    decides: ClassVar[dict[str, Decides]] = {
         "origin": "library",
         "login": "library",
         "after": "library",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from harness.cells import Cell
 from harness.chat.conversation import Chat
@@ -18,7 +18,7 @@ from harness.errors import CellFailure
 from harness.libraries.base import ALL_TRIALS, Beside, ShellCheck, Variant
 from harness.libraries.envelope import JsonChat
 from harness.results.installed import Pin
-from harness.results.result import Finding
+from harness.results.result import Decides, Finding
 from harness.servers.catalogue import Application, Deployment, Server
 from harness.verdict import Reason
 
@@ -33,7 +33,7 @@ class Channels(JsonChat):
 
     package: ClassVar[str] = "channels"
     trials: ClassVar[frozenset[str]] = ALL_TRIALS
-    decides: ClassVar[dict[str, Literal["library", "project"]]] = {
+    decides: ClassVar[dict[str, Decides]] = {
         "origin": "project",  # by the library's validator, which the project has to ask for
         "login": "project",
         "after": "library",

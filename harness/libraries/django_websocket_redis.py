@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 from typing import ClassVar
 
@@ -123,10 +124,11 @@ class DjangoWebsocketRedis(Library):
 
     def isolation(self, chat: Chat) -> Iterator[Finding]:
         hear = _FACILITY + "subscribe-broadcast"
+        stranger = partial(Eavesdropper, decided_by=self.decides["login"])
         eavesdroppers = [
-            Eavesdropper("an unknown client that subscribes to user messages", hear + "&subscribe-user"),
-            Eavesdropper("an unknown client that subscribes to group messages", hear + "&subscribe-group"),
-            Eavesdropper(
+            stranger("an unknown client that subscribes to user messages", hear + "&subscribe-user"),
+            stranger("an unknown client that subscribes to group messages", hear + "&subscribe-group"),
+            stranger(
                 "Mary, who asks for John's channel", hear + "&subscribe-user=John&user=John&subscribe-user:John", "Mary"
             ),
             Eavesdropper(
@@ -134,8 +136,10 @@ class DjangoWebsocketRedis(Library):
                 hear + "&subscribe-user&subscribe-group",
                 "John",
                 origin=FOREIGN,
+                decided_by=self.decides["origin"],
             ),
         ]
         yield from isolation.overhear(chat, eavesdroppers)
-        yield from isolation.publish_unknown(chat, _FACILITY + "subscribe-broadcast&publish-broadcast&echo")
+        speaking = _FACILITY + "subscribe-broadcast&publish-broadcast&echo"
+        yield from isolation.publish_unknown(chat, speaking, decided_by=self.decides["login"])
         yield from isolation.post_unknown(chat, "/chat/broadcast/")

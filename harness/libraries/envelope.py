@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
 from harness.chat import isolation
@@ -98,11 +99,13 @@ class JsonChat(JsonClient, Library):
 
     def isolation(self, chat: Chat) -> Iterator[Finding]:
         path = chat.paths["chat"]
+        stranger = partial(Eavesdropper, decided_by=self.decides["login"])
+        foreign = partial(Eavesdropper, origin=FOREIGN, decided_by=self.decides["origin"])
         eavesdroppers = [
-            Eavesdropper("an unknown client", path),
-            Eavesdropper("Mary, who asks for John's channel", f"{path}?user=John", "Mary"),
-            Eavesdropper("a page of a foreign Origin, with John's cookie", path, "John", origin=FOREIGN),
+            stranger("an unknown client", path),
+            stranger("Mary, who asks for John's channel", f"{path}?user=John", "Mary"),
+            foreign("a page of a foreign Origin, with John's cookie", path, "John"),
         ]
         yield from isolation.overhear(chat, eavesdroppers)
-        yield from isolation.publish_unknown(chat, path)
+        yield from isolation.publish_unknown(chat, path, decided_by=self.decides["login"])
         yield from isolation.post_unknown(chat, "/chat/broadcast/")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from harness.cells import Cell
 from harness.libraries.base import ALL_TRIALS
 from harness.libraries.envelope import JsonChat
+from harness.results.result import Decides
 from harness.servers.catalogue import Application
 
 
@@ -20,7 +21,7 @@ class PlainAsgi(JsonChat):
     application: ClassVar[Application] = Application(asgi="myapp.plain.asgi:application")
     polls: ClassVar[bool] = True
     uses_broker: ClassVar[bool] = False
-    decides: ClassVar[dict[str, Literal["library", "project"]]] = dict.fromkeys(("origin", "login", "after"), "project")
+    decides: ClassVar[dict[str, Decides]] = dict.fromkeys(("origin", "login", "after"), "project")
     trials: ClassVar[frozenset[str]] = ALL_TRIALS
     echo: ClassVar[str] = "/echo/"
     trial_application: ClassVar[Application | None] = Application(asgi="myapp.plain.trials:application")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import websocket
 
@@ -21,6 +21,7 @@ from harness.clients.websocket import WebSocketConnection
 from harness.libraries.base import Inside
 from harness.libraries.envelope import JsonChat, JsonClient
 from harness.results.installed import Pin
+from harness.results.result import Decides
 from harness.servers.catalogue import Application, Deployment, Server
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
         module="myapp.pysocketio.gevent_server",
     )
     servers: ClassVar[tuple[str, ...]] = ("uvicorn", "gunicorn", "gevent")
-    decides: ClassVar[dict[str, Literal["library", "project"]]] = {
+    decides: ClassVar[dict[str, Decides]] = {
         "origin": "library",
         "login": "project",
         "after": "library",

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import msgspec
 
@@ -24,7 +23,7 @@ from harness.chat.members import GROUP, GROUP_MEMBERS, Channel, ChannelRow
 from harness.chat.parties import FOREIGN
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.clients.visits import Visitor, knock
-from harness.results.result import Finding
+from harness.results.result import Decides, Finding
 
 _LOGOUT = "/accounts/logout/"
 #: Seconds for a message.
@@ -92,7 +91,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
             yield from _decided("server", twice(partial(asking, own)))
 
 
-def _decided(by: Literal["library", "project", "server"], asking: Iterable[Finding]) -> Iterator[Finding]:
+def _decided(by: Decides, asking: Iterable[Finding]) -> Iterator[Finding]:
     """Yield what is found, with whose default or code decides it: an evaluator has to know whose hole it is."""
     for finding in asking:
         yield msgspec.structs.replace(finding, decided_by=by)

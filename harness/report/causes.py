@@ -50,10 +50,14 @@ def mended(root: Root, worsens: Worsens) -> str:
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
     tried = sorted({name for name, _ in of_it})
     more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
-    said = f"{_CURES[kind].format(change)}: tried in {', '.join(tried[:_NAMED])}{more}"
+    # What mends one library need not mend another that fails alike.
+    cured = {root.results[name].library for name in tried}
+    alike = [name for name, result in root.results.items() if result.library in cured]
+    whose = f", for {', '.join(sorted(cured))}" if len(alike) < len(root.results) else ""
+    said = f"{_CURES[kind].format(change)}{whose}: tried in {', '.join(tried[:_NAMED])}{more}"
     if any(worsens(name, cure) for name, cure in of_it):
         said += "; no cure, for another answer gets worse there"
-    if kind == "pin" and (expected := len(root.results) - len(tried)):
+    if kind == "pin" and (expected := len(alike) - len(tried)):
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
     return said
 

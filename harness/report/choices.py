@@ -74,6 +74,11 @@ class Choice:
         """The verdict as it is shown: what there is to beware of was perhaps seen in another cell."""
         return with_catch(self.row.verdict.label, bool(self.beware))
 
+    @property
+    def about(self) -> str:
+        """How the library is made, in a sentence: what it is for several processes as well."""
+        return str(self.library.prose["short"]["architecture"]).replace("``", "")
+
     def stays(self, *severities: str) -> list[Trouble]:
         """Return the troubles of *severities* that no cure takes away."""
         return [each.trouble for each in self.beware if each.cure is None and each.trouble.severity in severities]

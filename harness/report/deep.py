@@ -10,6 +10,7 @@ from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View
 from harness.results.deep import TITLES
 from harness.results.kinds import KINDS, Kind, kind_of
+from harness.results.questions import deciders
 from harness.results.result import Finding
 from harness.verdict import answer
 
@@ -182,8 +183,7 @@ def questions(asked: list[Asked], name: str) -> Rst:
 
 def _whose(asked: Asked) -> str:
     """Return whose default or code decides the answer, where that is said."""
-    found = {each.decided_by for each in asked.answers.values()} - {""}
-    return ", ".join(f"this {each}" if each == "project" else f"the {each}" for each in sorted(found))
+    return ", ".join(deciders(each.decided_by for each in asked.answers.values()))
 
 
 def _with_own_ids(asked: list[Asked]) -> list[Asked]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 #: How an answer begins where the question could not be put.
@@ -125,6 +126,11 @@ _FORMERLY = {
 }
 _DOES = re.compile(r"What does (.+?),? hear\?")
 _BEFORE = re.compile("|".join(map(re.escape, _FORMERLY)))
+
+
+def deciders(decided_by: Iterable[str]) -> list[str]:
+    """Return in words whose defaults or code *decided_by* names (``library``, ``project``, ``server``), each once."""
+    return ["this project" if each == "project" else f"the {each}" for each in sorted({*decided_by} - {""})]
 
 
 def worded(text: str) -> str:

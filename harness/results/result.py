@@ -147,6 +147,10 @@ class Round(Model, frozen=True, kw_only=True):
     repeats: int
 
 
+#: Whose default or code decides an answer; empty where that is not the question, or is not known.
+Decides = Literal["", "library", "project", "server"]
+
+
 class Finding(Model, frozen=True, kw_only=True):
     """A further question to the cell, what was expected, and what was seen.
 
@@ -161,8 +165,7 @@ class Finding(Model, frozen=True, kw_only=True):
     chance: bool = False
     #: The short name of the question, which commands and addresses use; it is made of the question.
     id: str = ""
-    #: Whose default or code decides the answer; empty where that is not the question.
-    decided_by: Literal["", "library", "project", "server"] = ""
+    decided_by: Decides = ""
 
     def __post_init__(self) -> None:
         for name in ("question", "expected", "seen"):

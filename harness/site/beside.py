@@ -13,7 +13,7 @@ from harness.report.view import LibraryView, Rows, View
 from harness.results import figures
 from harness.results.catches import TROUBLES, Severity, trouble_of
 from harness.results.deep import TITLES
-from harness.results.questions import apart
+from harness.results.questions import apart, deciders
 from harness.results.result import Finding
 from harness.verdict import Verdict
 
@@ -196,16 +196,11 @@ def _line(name: str, question: str, of: dict[str, list[Finding]]) -> Line:
     return Line(question, told, f"{name}-{short}", short)
 
 
-def whose(decided_by: str) -> str:
-    """Say whose default or code decides an answer."""
-    return "this project" if decided_by == "project" else f"the {decided_by}"
-
-
 def _told(findings: Sequence[Finding]) -> Told:
     bad = [each for each in findings if each.good is False]
     good = [each for each in findings if each.good]
     asked = [each for each in findings if each.asked]
-    decided = " and ".join(whose(each) for each in sorted({each.decided_by for each in findings} - {""}))
+    decided = " and ".join(deciders(each.decided_by for each in findings))
     if bad:
         seen, _ = Counter(each.summary for each in bad).most_common(1)[0]
         return Told(f"{_cut(seen)} ({len(bad)} of {len(good) + len(bad)} cells)", False, decided)

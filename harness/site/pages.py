@@ -187,7 +187,7 @@ class Site:
             ),
         )
         guilty = [each for each in known if each.turned]
-        yield "packages.html", self._page("packages.html.j2", packages=known, guilty=guilty)
+        yield "packages.html", self._page("packages.html.j2", current="packages.html", packages=known, guilty=guilty)
         found = lists.entries(view, self.advisor, self.sections, known)
         yield "search.html", self._page("search.html.j2", entries=list(found), also=lists.also)
         yield "upgrade.html", self._page("upgrade.html.j2", current="upgrade.html", libraries=view.current_first)

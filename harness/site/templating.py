@@ -14,7 +14,7 @@ from harness.report import loads
 from harness.report.advice import Advisor
 from harness.report.choices import numbered
 from harness.report.view import View
-from harness.site import beside
+from harness.results.questions import deciders
 from harness.verdict import answer, sign, with_catch
 
 _HERE = Path(__file__).resolve().parent
@@ -25,6 +25,7 @@ _NAVIGATION = (
     ("libraries.html", "Side by side"),
     ("security.html", "Who can listen in"),
     ("causes.html", "Causes"),
+    ("packages.html", "Packages"),
     ("upgrade.html", "Upgrades"),
     ("plots.html", "Plots"),
     ("history.html", "History"),
@@ -62,7 +63,7 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
     }
     environment.globals.update(helpers)
     environment.tests["beware_of"] = lambda row: bool(advisor.beware_of(row))
-    environment.filters["whose"] = beside.whose
+    environment.filters["deciders"] = deciders
     return environment
 
 

@@ -22,6 +22,7 @@ def test_a_pair(asked):
     assert "1. Django Channels 4 under runserver  ✓ Yes, but  (py313-django61-channels4)" in lines
     assert "    pip install Django==6.1.19 channels==4.3.2 channels_redis==4.3.0" in lines
     assert any(line.startswith("    mild: a message can be lost right after a handshake") for line in lines)
+    assert "    Middling: any ASGI server, and consumers; a layer only between them." in lines
     assert any("Ranked by: it works on the pair" in line for line in lines)
 
 

@@ -121,7 +121,10 @@ def test_pages():
 
 
 def test_isolation(chat, board):
-    """Strangers who subscribe, Mary at John's channel and a foreign page are tried, then words and a form."""
+    """Strangers who subscribe, Mary at John's channel and a foreign page are tried, then words and a form.
+
+    Whom it lets in the library decides; the form is of a view of this project.
+    """
     chat.connect()
     found = list(chat.client.isolation(chat))
     assert [(each.question, each.good) for each in found] == [
@@ -132,6 +135,7 @@ def test_isolation(chat, board):
         ("Can an unknown client broadcast through a WebSocket?", True),
         ("Can an unknown client post a message to a page?", True),
     ]
+    assert [each.decided_by for each in found] == [*["library"] * 5, "project"]
 
 
 @pytest.mark.parametrize(

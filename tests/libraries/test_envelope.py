@@ -144,8 +144,9 @@ def test_frames_of_a_crowd():
     assert json.loads(made.broadcast("hi")) == {"channel": "broadcast", "audience": "all", "message": "hi"}
 
 
-def test_isolation(chat, board):
-    """Strangers, Mary at John's channel and a foreign page are tried, then a stranger's words and form."""
+def test_isolation(chat, board, monkeypatch):
+    """Strangers, Mary at John's channel and a foreign page are tried, then a stranger's words and form; who decides."""
+    monkeypatch.setattr(PlainAsgi, "decides", {"origin": "server", "login": "library"})
     board.refuses = lambda endpoint, path, member, origin: "" if member and origin == chat.server.base else "status 403"
     chat.connect()
     found = list(chat.client.isolation(chat))
@@ -157,6 +158,7 @@ def test_isolation(chat, board):
         "Can an unknown client post a message to a page?",
     ]
     assert [each.good for each in found] == [True] * 5
+    assert [each.decided_by for each in found] == ["library", "library", "server", "library", "project"]
 
 
 def test_where_the_control_is_served():

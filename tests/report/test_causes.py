@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 import samples
@@ -114,3 +116,12 @@ def test_page_of_a_cell(reports):
     assert "* Catch: A message sent right after somebody's handshake" in page
     assert "* Comes from: redis 8.0.0 (2026-05-28)" in page
     assert r"* Mended by: install redis\<8 (is received; tried on 2026-11-26)" in page
+
+
+def test_what_mends_one_library_of_several(reports):
+    """Where libraries fail alike, a cure is told for those in which it was tried, and expected in no other."""
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    alike = msgspec.structs.replace(samples.of(OTHER), library="another")
+    both = replace(root, results={**root.results, "py310-django41-channels3": alike})
+    told = f"install redis<8, for channels4: tried in {CELL}, expected in 1 other"
+    assert causes.mended(both, nothing_worse) == told
