@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from talkers import Line, Switchboard, Talker, any_of, endpoints, fences, message
+from played import SETTLING, faults, line_of, played
+from talkers import Switchboard, Talker, any_of, endpoints, fences, message
 
 from harness.chat import exchanges
-from harness.chat.conversation import Chat
 from harness.chat.fencing import FENCE_INTERVAL
-from harness.chat.members import MEMBERS, channel_table
-from harness.chat.rounds import Planned, Round, first_round, second_round
+from harness.chat.members import MEMBERS
+from harness.chat.rounds import first_round, second_round
 from harness.clients.connection import Endpoint
 from harness.clients.transcript import Message
 from harness.errors import CellFailure
 from harness.verdict import Reason
-
-#: What is waited for at the end of a round where something never came, came late, or had to be asked for twice.
-SETTLING = 2 * FENCE_INTERVAL
-
-
-def played(chat: Chat) -> exchanges.Exchanged:
-    """Go through the first round."""
-    return exchanges.run(chat, first_round(chat.token))
-
-
-def line_of(board: Switchboard, member: str, name: str) -> Line:
-    return next(each for each in board.lines if each.endpoint == Endpoint(member, name))
-
-
-def faults(exchanged: exchanges.Exchanged) -> set[tuple[int, str, str, str]]:
-    return {
-        (row.number, fault.kind, fault.member, fault.connection) for row in exchanged.exchanges for fault in row.faults
-    }
 
 
 def test_all_is_right(board):
@@ -294,56 +276,6 @@ def test_a_server_that_ends(board):
     assert raised.value.text.endswith("; the server had ended with exit status 3")
 
 
-def test_a_copy_that_comes_later(board):
-    """A message that comes again after everything is a fault once it is judged again."""
-    chat = board.talk()
-    exchanged = played(chat)
-    line = next(each for each in board.lines if each.endpoint == Endpoint("John", "user"))
-    line.hear(exchanged.sent[4].text)
-    assert str(exchanged) == "15 of 15"
-    exchanges.judge_again(chat, exchanged)
-    assert faults(exchanged) == {(5, "duplicated", "John", "user")}
-
-
-def test_what_comes_after_all(board):
-    """What was missing when the round was over, and has come since, is right by now."""
-
-    def held_up(text, line) -> bool:
-        last = any(said.endswith(" message 15") for *_, said in board.said)
-        return last and line.endpoint == Endpoint("John", "group")
-
-    board.drops = held_up
-    chat = board.talk()
-    exchanged = played(chat)
-    assert not exchanges.right_by_now(chat, [exchanged])
-    line = line_of(board, "John", "group")
-    for text in (exchanged.sent[14].text, *exchanged.sent[14].fences):
-        line.hear(text)
-    assert exchanges.right_by_now(chat, [exchanged])
-    assert exchanged.wrong == []
-
-
-def test_a_stranger_that_comes_later(board):
-    """A text that nobody sent is the last exchange's once it is judged again."""
-    chat = board.talk()
-    exchanged = played(chat)
-    board.say("broadcast", "all", "John", "boo")
-    exchanges.judge_again(chat, exchanged)
-    assert {each[:2] for each in faults(exchanged)} == {(15, "extra")}
-    assert len(exchanged.exchanges[14].faults) == 9
-
-
-def test_what_the_harness_says_beside_them(board):
-    """Messages and fences beside the fifteen are the harness's own, and no strangers."""
-    chat = board.talk()
-    exchanged = played(chat)
-    chat.announce("John", "good morning")
-    chat.say(channel_table()[4], "psst")
-    chat.fence_all(lambda text: chat.client.announce(chat, "admin", text), chat.endpoints)
-    exchanges.judge_again(chat, exchanged)
-    assert faults(exchanged) == set()
-
-
 def test_others_connections_are_not_judged(board):
     """What somebody beside the members receives is no part of the exchanges."""
     chat = board.talk()
@@ -359,65 +291,6 @@ def test_fences_alone(board):
     exchanged = played(chat)
     assert {each[1] for each in faults(exchanged)} == {"unproven"}
     assert len(exchanged.wrong) == 15
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_second_round(board, seed):
-    """A chat that carries everything is right in the second round as well, in its order, repeats and all."""
-    chat = board.talk()
-    planned, already = second_round(chat.token, seed), len(board.said)
-    exchanged = exchanges.run(chat, planned)
-    assert (str(exchanged), faults(exchanged), exchanged.late) == ("15 of 15", set(), [])
-    assert [each[3] for each in board.said[already::2]] == [each.text for each in planned.exchanges]
-    assert [row.number for row in exchanged.exchanges] == list(range(1, 16))
-    assert [each.number for each in exchanged.sent] == planned.order
-    assert (exchanged.round, len(exchanged.latency_ms)) == (planned, 15)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_chat_that_drops_repeats(board, seed):
-    """A chat that carries each text only once is wrong in exactly the exchanges that repeat one."""
-    planned = second_round("abc", seed)
-    repeats = {each.row.number for each in planned.exchanges if each.text != each.row.message("abc")}
-    board.drops = lambda text, line: [each[3] for each in board.said].count(text) > 1
-    exchanged = exchanges.run(board.talk(), planned)
-    assert {row.number for row in exchanged.wrong} == repeats
-    assert {each[1] for each in faults(exchanged)} == {"missing"}
-
-
-def repeating(*numbers: int) -> Round:
-    """Return a round in which the exchanges with these *numbers* all say the same."""
-    own = first_round("abc").exchanges
-    return Round(2, tuple(Planned(each.row, "the same") if each.row.number in numbers else each for each in own))
-
-
-def test_a_repeat_is_waited_for_and_timed(board):
-    """A text that was said before is waited for once more, and what it takes is counted from when it was said again."""
-    chat = board.talk()
-    board.delay = 0.25
-    board.delays = any_of(fences, lambda text, line: text == "the same")
-    exchanged = exchanges.run(chat, repeating(5, 8, 11))
-    assert faults(exchanged) == set()
-    assert [exchanged.latency_ms[number] for number in ("5", "6", "8", "11")] == [
-        *({"John": 250.0}, {"Mary": 0.0}, {"John": 250.0}, {"John": 250.0})
-    ]
-    # Three messages and fifteen fences.
-    assert exchanged.seconds == (3 + 15) * 0.25
-
-
-def test_repeats_that_never_come(board):
-    """A repeat that never comes is missed as if it had not been said before, and hurries what comes behind."""
-    board.drops = lambda text, line: [each[3] for each in board.said].count("the same") > 1 and text == "the same"
-    exchanged = exchanges.run(board.talk(), repeating(4, 5, 7, 8, 10))
-    assert {each[:2] for each in faults(exchanged)} == {(number, "missing") for number in (5, 7, 8, 10)}
-    assert exchanged.seconds == 3 * exchanges.PATIENCE + FENCE_INTERVAL + SETTLING
-
-
-def test_a_repeat_to_the_wrong_people(board):
-    """A text that is said again, to others, and comes also to those who heard it first is a leak of the repeat."""
-    board.leaks = lambda text, line: text == "the same" and line.endpoint == Endpoint("John", "user")
-    exchanged = exchanges.run(board.talk(), repeating(5, 6))
-    assert faults(exchanged) == {(6, "extra", "John", "user")}
 
 
 class Naming(Talker):
@@ -474,185 +347,6 @@ def test_a_leak_is_told_once(board):
     board.leaks = message(14, "admin", name="group")
     (fault,) = played(board.talk()).exchanges[13].faults
     assert (fault.kind, fault.text) == ("extra", "Hello (…) chatusers, this is John with message 14")
-
-
-def test_a_leak_that_comes_later(board):
-    """A message that comes to somebody else after everything is a fault once it is judged again."""
-    chat = board.talk()
-    exchanged = played(chat)
-    line_of(board, "admin", "user").hear(exchanged.sent[4].text)
-    exchanges.judge_again(chat, exchanged, until=exchanged.over)
-    assert faults(exchanged) == {(5, "extra", "admin", "user")}
-
-
-def test_what_a_further_question_brings(board, clock):
-    """Texts that nobody said count only until the horizon: later ones are answers to something else."""
-    chat = board.talk()
-    exchanged = played(chat)
-    line_of(board, "John", "user").hear("boo")
-    clock.now += 5.0
-    line_of(board, "Mary", "user").hear("what was asked, altered")
-    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
-    assert faults(exchanged) == {(15, "extra", "John", "user")}
-    exchanges.judge_again(chat, exchanged)
-    assert faults(exchanged) == {(15, "extra", "John", "user"), (15, "extra", "Mary", "user")}
-
-
-def test_later_in_other_letters(board, clock):
-    """What was said and comes again in other letters counts whenever it comes; what nobody said until then alone."""
-    chat = board.talk()
-    exchanged = played(chat)
-    clock.now += 1.0
-    line_of(board, "John", "user").hear("WELCOME, EVERYBODY")
-    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
-    assert faults(exchanged) == set()
-    line_of(board, "John", "user").hear(" HELLO (ABC) ALL, THIS IS JOHN WITH MESSAGE 2 ")
-    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
-    assert faults(exchanged) == {(15, "extra", "John", "user")}
-
-
-def test_copies_beside_the_round(board, clock):
-    """What was said beside the round and comes twice is the last exchange's, until the horizon."""
-    chat = board.talk()
-    exchanged = played(chat)
-    chat.say(channel_table()[4], "psst")
-    line_of(board, "John", "user").hear("psst")
-    exchanges.judge_again(chat, exchanged, until=clock.now)
-    assert faults(exchanged) == {(15, "duplicated", "John", "user")}
-    exchanges.judge_again(chat, exchanged, until=clock.now - 1.0)
-    assert faults(exchanged) == set()
-
-
-def test_judged_again_from_the_beginning(board):
-    """What is judged again is judged as a whole: nothing is told twice."""
-    board.drops = message(5, "John")
-    chat = board.talk()
-    exchanged = played(chat)
-    before = exchanged.exchanges
-    exchanges.judge_again(chat, exchanged)
-    assert exchanged.exchanges == before
-
-
-def test_slow_is_not_missing(board, clock):
-    """What still comes when the last exchange is over is waited for, for as long as anything comes."""
-    chat = board.talk()
-    board.drops = message(15, "Mary")
-    for text in ("noise", "more noise"):
-        chat.ledger.add(text)
-    # It comes behind its fence, and that is told; it is not told that it never came.
-    for seconds, text in ((1.3, "noise"), (1.7, "more noise"), (2.1, first_round("abc").exchanges[14].text)):
-        clock.later(seconds, lambda text=text: line_of(board, "Mary", "group").hear(text))
-    exchanged = exchanges.run(chat, first_round("abc"))
-    assert {each[:2] for each in faults(exchanged) if each[1] != "extra"} == {(15, "out of order")}
-    assert clock.now > 1002.1
-
-
-def test_nothing_to_wait_for(board):
-    """A round in which everything came in time is over with its last fence."""
-    assert played(board.talk()).seconds == 0.0
-
-
-def test_a_trickle_at_the_end_has_an_end(board, clock):
-    """However much still comes, a round is over when its time is."""
-    chat = board.talk()
-    board.drops = message(15, "Mary")
-    chat.ledger.add("noise")
-    for number in range(2000):
-        clock.later(0.2 * number, lambda: board.say("broadcast", "all", "John", "noise"))
-    exchanged = played(chat)
-    assert exchanges.BUDGET <= exchanged.seconds <= exchanges.BUDGET + 2 * chat.pace
-
-
-def test_one_connection_goes_silent(board):
-    """Where one connection receives nothing more, what still comes to the others does not have it waited for longer."""
-    chat, mute = board.talk(), Endpoint("John", "user")
-    board.delays, board.delay = fences, 0.01
-    board.drops = lambda text, line: line.endpoint == mute and len(board.said) > 12
-    exchanged = played(chat)
-    assert exchanged.seconds < 32
-    assert {each[2:] for each in faults(exchanged)} == {("John", "user")}
-    assert {each[1] for each in faults(exchanged)} <= {"missing", "unproven"}
-
-
-def test_subscriptions_that_stand_late(board):
-    """Where one connection after the other begins to receive, all are waited for, however long that takes together."""
-    chat = board.talk()
-    began = board.clock.now
-    board.delays, board.delay = fences, 0.01
-    board.drops = lambda text, line: board.clock.now < began + 1.3 * board.lines.index(line)
-    texts = chat.announce_fence(seconds=10.0)
-    assert all(chat.transcript.has_one(endpoint, texts) for endpoint in chat.endpoints)
-    assert 10.0 < board.clock.now - began < 20.0
-
-
-def test_all_stands_at_the_end(board):
-    """Where all connections still stand at the end and receive nothing is added."""
-    chat = board.talk()
-    exchanged = played(chat)
-    exchanges.look_at_the_end(chat, exchanged)
-    exchanges.judge_again(chat, exchanged)
-    assert (exchanged.ending, str(exchanged)) == ([], "15 of 15")
-    assert board.said[-1] == ("broadcast", "all", "admin", "fence 17 (abc)")
-
-
-def test_closed_behind_the_last_exchange(board):
-    """A connection that is closed by the end is a fault of the last exchange, with how it was closed."""
-    chat = board.talk()
-    exchanged = played(chat)
-    line_of(board, "John", "user").end("closed by the server with 1011")
-    exchanges.look_at_the_end(chat, exchanged)
-    assert str(exchanged) == "15 of 15"
-    exchanges.judge_again(chat, exchanged)
-    (fault,) = exchanged.exchanges[14].faults
-    assert (fault.kind, fault.member, fault.connection) == ("closed", "John", "user")
-    assert fault.text == "closed by the server with 1011, within 4 s of the last exchange"
-
-
-def test_closed_long_before_the_last_exchange(board):
-    """A connection that was closed in the third exchange is not said to have been closed behind the last one."""
-    board.closes = message(3, "admin", name="user")
-    chat = board.talk()
-    exchanged = played(chat)
-    exchanges.look_at_the_end(chat, exchanged)
-    exchanges.judge_again(chat, exchanged)
-    assert [each.text for each in exchanged.exchanges[14].faults if "of the last exchange" in each.text] == []
-
-
-def test_deaf_behind_the_last_exchange(board):
-    """A connection that stands at the end and receives nothing any more is a fault of the last exchange."""
-    chat = board.talk()
-    exchanged = played(chat)
-    board.drops = lambda text, line: line.endpoint == Endpoint("John", "user")
-    exchanges.look_at_the_end(chat, exchanged)
-    exchanges.judge_again(chat, exchanged)
-    (fault,) = exchanged.exchanges[14].faults
-    assert (fault.kind, fault.member, fault.connection, fault.text) == (
-        *("unproven", "John", "user", "nothing arrives on it any more"),
-    )
-
-
-def test_nothing_can_be_said_at_the_end(board):
-    """Where not even a fence can be sent at the end no connection is known to receive."""
-    chat = board.talk()
-    exchanged = played(chat)
-    board.fails = lambda member, text: "no"
-    exchanges.look_at_the_end(chat, exchanged)
-    assert [(each.kind, each.member, each.connection) for each in exchanged.ending] == [
-        ("unproven", each.member, each.name) for each in endpoints()
-    ]
-
-
-def test_a_server_that_ends_behind_the_last_exchange(board):
-    """Where the server has ended by the end that is said of whatever is wrong, and nothing is asked of it."""
-    chat = board.talk()
-    exchanged = played(chat)
-    assert exchanged.exit_status is None
-    board.exit_status = -11
-    for line in list(board.lines):
-        line.end("connection lost")
-    already = len(board.said)
-    exchanges.look_at_the_end(chat, exchanged)
-    assert (exchanged.exit_status, exchanged.ending, len(board.said)) == (-11, [], already)
 
 
 def test_too_slow(board, clock):
