@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from harness.cells import Cell
@@ -212,7 +213,7 @@ class Channels4(_Consumers):
                 f"async consumer, {name}",
                 {"CHAT_LAYER": layer},
                 uses_broker=not beside.service,
-                beside=beside,
+                beside=_with_its_driver(beside, cell),
             )
             for layer, (name, since, beside) in _OTHER_LAYERS.items()
             if cell.python_version >= since
@@ -221,6 +222,16 @@ class Channels4(_Consumers):
 
     def best_pins(self, cell: Cell) -> list[Pin]:
         return _BEST
+
+
+def _with_its_driver(beside: Beside, cell: Cell) -> Beside:
+    """Add what Django itself needs for PostgreSQL, where the package brings what later ones take.
+
+    Source: https://docs.djangoproject.com/en/4.2/releases/4.2/#psycopg-3-support
+    """
+    if beside.service != "postgresql" or cell.django_version >= (4, 2):
+        return beside
+    return replace(beside, further=(*beside.further, "psycopg2-binary"))
 
 
 #: The layers of others, by what the chat's settings call them: the name, the first Python, and what it needs.

@@ -241,6 +241,14 @@ def test_layers_of_others(cell, layers):
     assert all(bool(variant.beside.variable) == bool(variant.beside.service) for variant in found)
 
 
+@pytest.mark.parametrize(("django", "driver"), [("4.1", ("psycopg2-binary",)), ("4.2", ())])
+def test_the_driver_of_postgresql(django, driver):
+    """Django before 4.2 has another driver for PostgreSQL than the one that the layer brings: it is installed with it."""
+    found = {each.name: each.beside for each in Channels4().variants(Cell("3.10", django)) if each.beside}
+    assert found["async consumer, PostgreSQL layer"].further == driver
+    assert found["async consumer, Valkey layer"].further == ()
+
+
 def test_rooms_of_its_pages():
     """Pages of rooms there are for the usual way, the sync one, and both on the layer in memory."""
     found = Channels4().rooms(CELL)
