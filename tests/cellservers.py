@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from talkers import Switchboard, Talker
 
+from harness.captured import output
 from harness.captured.output import Failure
 from harness.captured.scrub import Scrubber
 from harness.cell.outcome import Observations
@@ -131,8 +132,9 @@ class StandIn(CellServer):
             self.boards[name] = replace(first, lines=[], said=[])
         return self.boards.get(name, first)
 
-    def printed(self, name: str) -> Failure | None:
-        return self.prints
+    def printed(self, name: str, since: int = 0) -> Failure | None:
+        """Return what it is to have printed, or what stands in its log, without waiting for more."""
+        return self.prints or output.traceback(output.read(self.recorder.work / f"{name}.log", since))
 
 
 def standing_in(folder: Path, board: Switchboard, library: TalkingLibrary | None = None, **more: object) -> StandIn:

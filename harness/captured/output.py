@@ -83,15 +83,16 @@ class Failure:
         return f"{seen.rstrip('.')}; the server printed: {self.cause}"
 
 
-def read(log: Path) -> str:
-    """Return the text of *log*; of a large one, its two ends with a note between."""
+def read(log: Path, since: int = 0) -> str:
+    """Return the text of *log* behind its first *since* bytes; of a large one, its two ends with a note between."""
     try:
-        size = log.stat().st_size
+        size = log.stat().st_size - since
         with log.open("rb") as file:
+            file.seek(since)
             if size <= 2 * _WINDOW:
                 return file.read().decode("utf-8", "replace")
             head = file.read(_WINDOW)
-            file.seek(size - _WINDOW)
+            file.seek(since + size - _WINDOW)
             tail = file.read()
     except OSError:
         return ""

@@ -259,12 +259,20 @@ class CellServer:
         )
         return self.recorder.scrub("answers" + (f"; it also listens on {', '.join(elsewhere)}" if elsewhere else ""))
 
-    def printed(self, name: str) -> output.Failure | None:
-        """Return the last traceback that the server has printed; it may come just after the connection has gone."""
+    def written(self, name: str) -> int:
+        """Return how many bytes the server *name* has printed so far."""
+        log = self.recorder.work / f"{name}.log"
+        return log.stat().st_size if log.exists() else 0
+
+    def printed(self, name: str, since: int = 0) -> output.Failure | None:
+        """Return the last traceback that the server *name* has printed behind its first *since* bytes.
+
+        It may come just after the connection has gone. None where there is none.
+        """
         log = self.recorder.work / f"{name}.log"
 
         def last() -> output.Failure | None:
-            return output.traceback(self.recorder.scrub(output.read(log)))
+            return output.traceback(self.recorder.scrub(output.read(log, since)))
 
         def whole() -> bool:
             found = last()

@@ -36,7 +36,7 @@ def try_on_running_server(chat: Chat, server: CellServer, observed: Observations
     """Try the variants that the running server serves as well, on connections of their own."""
     for variant in server.library.variants(server.cell):
         if not variant.environment and server.wants_way(variant.name):
-            _try(chat, variant, server, observed)
+            _try(chat, variant, server, observed, server.name)
 
 
 def try_on_own_servers(server: CellServer, observed: Observations) -> None:
@@ -47,7 +47,7 @@ def try_on_own_servers(server: CellServer, observed: Observations) -> None:
             with server.serving(name, observed, server.settings_for(together[0])) as chat:
                 chat.log_in()
                 for variant in together:
-                    _try(chat, variant, server, observed)
+                    _try(chat, variant, server, observed, name)
         except CellFailure as failure:
             tried = {each.name for each in observed.variants}
             observed.variants += [
@@ -57,17 +57,19 @@ def try_on_own_servers(server: CellServer, observed: Observations) -> None:
             ]
 
 
-def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observations) -> None:
+def _try(chat: Chat, variant: Variant, server: CellServer, observed: Observations, name: str) -> None:
+    """Try *variant* on the server that was started as *name*."""
     with closing(ways.chat_of(chat, variant)) as other:
-        observed.variants.append(_exchange(other, server, len(observed.variants) + 1))
+        observed.variants.append(_exchange(other, server, len(observed.variants) + 1, name))
         observed.repeated += other.repeated
         if observed.variants[-1].judgement.reason is Reason.WORKS:
             sets(other, server, observed)
     other.transcript.write(server.recorder.evidence / f"frames-{_slug(variant.name)}.jsonl", server.recorder.scrub)
 
 
-def _exchange(chat: Chat, server: CellServer, number: int) -> VariantResult:
-    """Return how the fifteen went, with the first rows that were wrong."""
+def _exchange(chat: Chat, server: CellServer, number: int, name: str) -> VariantResult:
+    """Return how the fifteen went, with the first rows that were wrong, and what the server *name* printed then."""
+    since = server.written(name)  # of ways that share a server each is told what came of itself
     exchanged = exchanges.Exchanged(first_round(chat.token))
     try:
         with server.recorder.own(f"variant {number}") as say:
@@ -77,7 +79,8 @@ def _exchange(chat: Chat, server: CellServer, number: int) -> VariantResult:
             say(f"{exchanged} right")
             exchanges.check(exchanged)
     except CellFailure as failure:
-        judgement = Judgement.of(failure.reason, failure.text)
+        said = server.printed(name, since)
+        judgement = Judgement.of(failure.reason, said.behind(failure.text) if said else failure.text)
         wrong = [each for each in exchanged.exchanges if not each.good]
         return VariantResult(name=chat.variant, judgement=judgement, exchanges=wrong[:_WRONG])
     return VariantResult(name=chat.variant, judgement=Judgement.of(Reason.WORKS, f"{exchanged} exchanges right"))

@@ -114,6 +114,9 @@ def test_large_output(tmp_path):
     assert text.startswith("first")
     assert text.endswith("last\n")
     assert "bytes left out" in text
+    behind = output.read(log, since=6)
+    assert (behind.startswith("x"), behind.endswith("last\n")) == (True, True)
+    assert output.read(log, since=log.stat().st_size - 5) == "last\n"
 
 
 @pytest.mark.parametrize(

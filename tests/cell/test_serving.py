@@ -533,6 +533,17 @@ def test_printed(world):
     assert world.server.printed("runserver").cause == "KeyError: 1"
 
 
+def test_printed_since(world):
+    """Of what it had printed before a moment nothing is found."""
+    log = world.recorder.work / "runserver.log"
+    assert world.server.written("runserver") == 0
+    log.write_text(TRACEBACK)
+    since = world.server.written("runserver")
+    assert world.server.printed("runserver", since) is None
+    log.write_text(TRACEBACK + TRACEBACK.replace("1", "2"))
+    assert world.server.printed("runserver", since).cause == "KeyError: 2"
+
+
 def test_printed_a_moment_later(world):
     """A traceback that is not whole yet is waited for."""
     log = world.recorder.work / "runserver.log"

@@ -243,7 +243,7 @@ def test_layers_of_others(cell, layers):
 
 @pytest.mark.parametrize(("django", "driver"), [("4.1", ("psycopg2-binary",)), ("4.2", ())])
 def test_the_driver_of_postgresql(django, driver):
-    """Django before 4.2 has another driver for PostgreSQL than the one that the layer brings: it is installed with it."""
+    """Django before 4.2 has another driver for PostgreSQL than the one that the layer brings, and is given it."""
     found = {each.name: each.beside for each in Channels4().variants(Cell("3.10", django)) if each.beside}
     assert found["async consumer, PostgreSQL layer"].further == driver
     assert found["async consumer, Valkey layer"].further == ()

@@ -83,6 +83,25 @@ def test_refused(server, board):
     assert observed.variants[0].exchanges == []
 
 
+def test_what_its_server_printed(server, board):
+    """A way that fails says what its server printed meanwhile, and not what it printed of the way before it."""
+    server.library.ways = (Variant("first", MEMORY, SYNC), Variant("second", MEMORY))
+    log = server.recorder.work / "runserver memory.log"
+    log.write_text("Traceback (most recent call last):\nKeyError: 1\n")
+
+    def print_and_refuse(endpoint, path, member, origin):
+        if path == "/ws/chat/sync":
+            with log.open("a") as file:
+                file.write("Traceback (most recent call last):\nKeyError: 2\n")
+        return "status 500"
+
+    board.refuses = print_and_refuse
+    observed = Observations()
+    variants.try_on_own_servers(server, observed)
+    seen = "the handshake of admin's chat connection failed: status 500"
+    assert [each.judgement.text for each in observed.variants] == [f"{seen}; the server printed: KeyError: 2", seen]
+
+
 def test_servers_of_their_own(server, board):
     """Ways with the same settings share a server, which is logged in to once; others have another one."""
     server.library.ways = (
@@ -116,11 +135,11 @@ def test_a_server_that_fails_on_the_way(server, monkeypatch):
     server.library.ways = (Variant("one", MEMORY), Variant("two", MEMORY))
     real, tried = variants._try, []
 
-    def then_nothing(chat, variant, server, observed):
+    def then_nothing(chat, variant, server, observed, name):
         if tried:
             raise CellFailure(Reason.PAGE_FAILED, "GET / brought no answer")
         tried.append(variant.name)
-        real(chat, variant, server, observed)
+        real(chat, variant, server, observed, name)
 
     monkeypatch.setattr(variants, "_try", then_nothing)
     observed = Observations()
