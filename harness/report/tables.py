@@ -220,10 +220,14 @@ def profiles(view: View) -> Rst:
 
 
 def _differences(today: Row, pinned: Row) -> str:
+    """Say what is better or worse with the pins; what comes by chance in either is neither."""
+
     def seen(row: Row) -> dict[str, bool | None]:
         asked = [row.result.isolation, *(each.findings for each in [*row.result.sets, *row.result.probes])]
-        answers = {each.question: each.good for findings in asked for each in findings}
-        return {**answers, **{each.name: each.judgement.verdict is Verdict.WORKS for each in row.result.variants}}
+        answers = {each.question: None if each.chance else each.good for findings in asked for each in findings}
+        ways = {each.name: each.judgement for each in row.result.variants}
+        works = {name: None if each.chance else each.verdict is Verdict.WORKS for name, each in ways.items()}
+        return {**answers, **works}
 
     before, after = seen(today), seen(pinned)
     alone = {probe.name for probe in today.result.probes} ^ {probe.name for probe in pinned.result.probes}

@@ -178,7 +178,7 @@ def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
     for variant in result.variants:
         # Other ways are tried wherever the usual one works.
         asked = "verdict" if result.verdicts.channels.verdict is Verdict.WORKS else "variants"
-        yield (asked, variant.name), _of_judgement(variant.judgement)
+        yield (asked, variant.name), _of_judgement(variant.judgement)._replace(chance=variant.judgement.chance)
     for probe in result.asked:
         for finding in probe.findings:
             aspect = _Aspect(finding.good, repr(finding.summary), finding.chance)

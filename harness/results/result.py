@@ -46,6 +46,11 @@ class Judgement(Model, frozen=True, kw_only=True):
         """The judgement as tables show it: the sign, and the reason where it is not plain."""
         return self.verdict.label if self.reason is Reason.WORKS else f"{self.verdict.label} ({self.reason})"
 
+    @property
+    def chance(self) -> bool:
+        """Whether another run may say something else, because not all of several did the same."""
+        return self.reason is Reason.NOT_EVERY_TIME
+
 
 class Verdicts(Model, frozen=True, kw_only=True):
     """The columns of the compatibility table.

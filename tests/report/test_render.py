@@ -19,8 +19,9 @@ from harness.report.render import checked, render, render_prose, with_headline
 from harness.report.view import LibraryView, View, read_view
 from harness.results.document import save_result
 from harness.results.folder import Reports
+from harness.results.result import Judgement
 from harness.system.processes import interruptible
-from harness.verdict import Verdict
+from harness.verdict import Reason, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +268,18 @@ def test_pinned_beside_today(view):
     pinned = [row.name for row in view.rows if row.result.profile == "pins"]
     assert pinned == ["py311-django52-channels4-pins", "py27-django18-socketio-pins"]
     assert all(name in table for name in pinned)
+
+
+def test_what_pins_change_but_for_chance(tmp_path):
+    """What comes by chance, in the cell as it is resolved or in the one with pins, is no work of the pins."""
+    today, pinned = (samples.of(f"py311-django52-channels4{end}") for end in ("", "-pins"))
+    way = today.variants[0]
+    for reason, told in ((Reason.EXCHANGE_WRONG, True), (Reason.NOT_EVERY_TIME, False)):
+        wrong = msgspec.structs.replace(way, judgement=Judgement.of(reason, "1 of 3 times: nothing came"))
+        reports = samples.write(tmp_path / reason.name, *(each.cell for each in (today, pinned)))
+        changed = msgspec.structs.replace(today, variants=[wrong, *today.variants[1:]])
+        save_result(changed, reports.result(today.cell))
+        assert (way.name in tables.profiles(read_view(reports))) is told
 
 
 def test_recorded_pins_have_reasons(recorded):

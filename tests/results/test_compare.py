@@ -9,7 +9,7 @@ from made import alike
 
 from harness.results.compare import Change, compare, differences
 from harness.results.result import Finding, Judgement, Probe, Result
-from harness.verdict import Reason
+from harness.verdict import Reason, Verdict
 
 GOOD, BAD = Judgement.of(Reason.WORKS), Judgement.of(Reason.SERVER_DID_NOT_START, "no")
 
@@ -133,6 +133,19 @@ def test_variants_gone():
     found = change_of(result, msgspec.structs.replace(result, variants=[]))
     assert found.change is Change.CHANGED
     assert len(found.details) == len(result.variants) > 1
+
+
+def test_variants_by_chance():
+    """A way that did not work every time, and one that works in the one run that was made, say the same."""
+    works = samples.of("py311-django52-channels4")
+    assert works.variants[0].judgement.verdict is Verdict.WORKS
+    ways = [
+        msgspec.structs.replace(works.variants[0], judgement=Judgement.of(reason, "1 of 3 times: nothing came"))
+        for reason in (Reason.NOT_EVERY_TIME, Reason.EXCHANGE_WRONG)
+    ]
+    chance, never = (msgspec.structs.replace(works, variants=[each, *works.variants[1:]]) for each in ways)
+    assert change_of(works, chance).change is change_of(chance, works).change is Change.SAME
+    assert change_of(works, never).change is Change.WORSE
 
 
 def test_versions(good):
