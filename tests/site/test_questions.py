@@ -161,7 +161,14 @@ def test_two_ways(first):
     assert first.find_element("id", "faults-broker-away-lost").is_displayed()
     first.find_element("name", "differ").click()
     choose(first, "right", "channels4~async-consumer-nats-layer")
-    assert texts("#verdicts + div tbody tr:first-of-type td")[1] == "3.13 to 3.14"
+    tried = [
+        each.cell.python_version
+        for each in read_view(Reports.of_checkout()).rows
+        if "async consumer, NATS layer" in {variant.name for variant in each.result.variants}
+    ]
+    oldest, newest = (".".join(map(str, each)) for each in (min(tried), max(tried)))
+    # It works wherever it was tried.
+    assert texts("#verdicts + div tbody tr:first-of-type td")[1] == f"{oldest} to {newest}"
     choose(first, "right", "")
     assert way not in texts("#faults + div thead th")
     assert "Plain ASGI" in texts("#faults + div thead th")
