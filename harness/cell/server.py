@@ -172,7 +172,7 @@ class CellServer:
         Raises:
             CellFailure: it does not start.
         """
-        log = self.recorder.work / f"{name}.log"
+        log = self.recorder.log(name)
         ends = ends or (Ends.UNDER_CONNECTIONS if name == self.name else Ends.AT_ONCE)
         self.recorder.watcher.begin(name)
         attempts = 1 if at else _PORTS
@@ -261,7 +261,7 @@ class CellServer:
 
     def written(self, name: str) -> int:
         """Return how many bytes the server *name* has printed so far."""
-        log = self.recorder.work / f"{name}.log"
+        log = self.recorder.log(name)
         return log.stat().st_size if log.exists() else 0
 
     def printed(self, name: str, since: int = 0) -> output.Failure | None:
@@ -269,7 +269,7 @@ class CellServer:
 
         It may come just after the connection has gone. None where there is none.
         """
-        log = self.recorder.work / f"{name}.log"
+        log = self.recorder.log(name)
 
         def last() -> output.Failure | None:
             return output.traceback(self.recorder.scrub(output.read(log, since)))

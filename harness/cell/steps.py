@@ -97,7 +97,7 @@ class Recorder:
         *says* makes of the output what the step says in a few words.
         """
         self.watcher.begin(name)
-        log = self.work / f"{name}.log"
+        log = self.log(name)
         ended = processes.run(command, env, cwd, log, deadline)
         text = self.scrub(output.read(log))
         self.keep(name, log)
@@ -191,6 +191,10 @@ class Recorder:
                 cause = found.behind(step.cause)
                 self.steps[place] = msgspec.structs.replace(step, cause=cause, excerpt=found.excerpt)
                 return
+
+    def log(self, name: str) -> Path:
+        """Return the file of what the program of the step *name* prints."""
+        return self.work / f"{name}.log"
 
     def keep(self, name: str, log: Path) -> None:
         """Keep the whole of *log* as evidence, scrubbed.

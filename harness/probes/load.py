@@ -122,7 +122,7 @@ class _Loading:
             port, child = stack.enter_context(nginx.before([chat.server.port], server.env, folder, files=room))
             chat.server = dataclasses.replace(chat.server, port=port)
             self.children.append(child)
-        self.log = server.recorder.work / f"{name}.log"
+        self.log = server.recorder.log(name)
         chat.log_in()
         self.visitors = deployed.visitors(chat)
         if _lets_strangers_in(chat):

@@ -77,7 +77,7 @@ class Choice:
     @property
     def about(self) -> str:
         """How the library is made, in a sentence: what it is for several processes as well."""
-        return str(self.library.prose["short"]["architecture"]).replace("``", "")
+        return self.library.short("architecture")
 
     def stays(self, *severities: str) -> list[Trouble]:
         """Return the troubles of *severities* that no cure takes away."""

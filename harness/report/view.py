@@ -169,6 +169,10 @@ class LibraryView(Rows):
         """The library's name as a heading has it."""
         return str(self.prose["title"])
 
+    def short(self, what: str) -> str:
+        """Return in a sentence, without markup, what its prose says of *what*, such as its ``architecture``."""
+        return str(self.prose["short"][what]).replace("``", "")
+
     @cached_property
     def released(self) -> date | None:
         """The first of the month of its newest release; None where it comes with Django."""

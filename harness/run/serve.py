@@ -47,7 +47,7 @@ def serve(server: CellServer, wanted_probes: list[str], run_tests: Callable[[], 
         observed.web_server = failure
     tests.run()
     if observed.web_server or observed.channels:
-        server.recorder.check_room(output.read(server.recorder.work / f"{name}.log"))
+        server.recorder.check_room(output.read(server.recorder.log(name)))
         if observed.said is not None:
             server.recorder.blame(observed.said)
             if observed.channels:

@@ -232,7 +232,7 @@ def _varying(name: str) -> Callable[[LibraryView], str]:
 
 
 def _short(name: str) -> Callable[[LibraryView], str]:
-    return lambda library: str(library.prose["short"][name]).replace("``", "")
+    return lambda library: library.short(name)
 
 
 def _held(library: LibraryView) -> str:

@@ -14,8 +14,7 @@ def test_a_copy_that_comes_later(board):
     """A message that comes again after everything is a fault once it is judged again."""
     chat = board.talk()
     exchanged = played(chat)
-    line = next(each for each in board.lines if each.endpoint == Endpoint("John", "user"))
-    line.hear(exchanged.sent[4].text)
+    line_of(board, "John", "user").hear(exchanged.sent[4].text)
     assert str(exchanged) == "15 of 15"
     exchanges.judge_again(chat, exchanged)
     assert faults(exchanged) == {(5, "duplicated", "John", "user")}
