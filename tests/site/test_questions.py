@@ -12,7 +12,8 @@ from harness.report.view import read_view
 from harness.results.folder import Reports
 from harness.site.build import build
 
-Select = pytest.importorskip("selenium.webdriver.support.ui").Select
+ui = pytest.importorskip("selenium.webdriver.support.ui")
+gone = pytest.importorskip("selenium.webdriver.support.expected_conditions").staleness_of
 pytestmark = [pytest.mark.cell, needs.chromium, pytest.mark.usefixtures("quiet")]
 
 
@@ -34,11 +35,20 @@ def first(browser, address):
 
 
 def choose(browser, name: str, value: str) -> None:
-    Select(browser.find_element("name", name)).select_by_value(value)
+    ui.Select(browser.find_element("name", name)).select_by_value(value)
 
 
 def click(browser, text: str) -> None:
     browser.find_element("partial link text", text).click()
+
+
+def look_for(browser, text: str) -> None:
+    """Search for a text; what sends a form away does not wait for what comes instead of it."""
+    field = browser.find_element("name", "q")
+    field.clear()
+    field.send_keys(text)
+    field.submit()
+    ui.WebDriverWait(browser, 30).until(gone(field))
 
 
 def seen(browser) -> str:
@@ -185,23 +195,15 @@ def test_nothing_was_measured(first):
 
 def test_search(first):
     """What is looked for is found among libraries, cells, causes, questions and packages; what is not there is said."""
-    field = first.find_element("name", "q")
-    field.send_keys("redis 8.0.0")
-    field.submit()
+    look_for(first, "redis 8.0.0")
     kinds = {
         each.text.split()[0] for each in first.find_elements("css selector", ".searched li") if each.is_displayed()
     }
     assert kinds == {"cause", "package"}
     # By a word that people have for it, and that stands nowhere in its text.
-    field = first.find_element("name", "q")
-    field.clear()
-    field.send_keys("cswsh")
-    field.submit()
+    look_for(first, "cswsh")
     assert "foreign Origin" in first.find_element("css selector", "ul.searched").text
-    field = first.find_element("name", "q")
-    field.clear()
-    field.send_keys("no such thing")
-    field.submit()
+    look_for(first, "no such thing")
     assert "Nothing is called “no such thing”" in seen(first)
 
 
@@ -231,16 +233,22 @@ def test_empty_columns(first):
 
 
 def test_quick(first):
-    """A choice is answered, and the matrix filtered, within a tenth of a second."""
-    script = """
+    """A choice is answered, and the matrix filtered and laid out, with less than a tenth of a second of work."""
+    choice = """
         const form = document.querySelector('form.filters');
         form.elements.python.value = '3.13';
         form.elements.django.value = '6.0';
-        const began = performance.now();
         form.dispatchEvent(new Event('change'));
         document.body.offsetHeight;
-        return performance.now() - began;
     """
-    # Other tests run on the same processors: the quickest of a few says what it takes.
-    took = min(first.execute_script(script) for _ in range(5))
-    assert took < 100, took
+
+    def worked() -> float:
+        metrics = first.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+
+    # Time of the processor: how long the page waits for one says something of what runs beside.
+    first.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    before = worked()
+    first.execute_script(choice)
+    took = worked() - before
+    assert 0 < took < 0.1, took
