@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import PurePath
 
 from harness.errors import UsageError
@@ -49,17 +49,17 @@ class Cell:
         pair = f"py{self.python.replace('.', '')}-django{self.django.replace('.', '')}"
         return "-".join((pair, *self.suffixes))
 
-    @property
+    @cached_property
     def python_version(self) -> tuple[int, ...]:
         """The Python version as numbers, to compare with."""
         return numbers(self.python)
 
-    @property
+    @cached_property
     def django_version(self) -> tuple[int, ...]:
         """The Django version as numbers, to compare with."""
         return numbers(self.django)
 
-    @property
+    @cached_property
     def order(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
         """Sorts cells by Python, then Django, then library."""
         return self.python_version, self.django_version, self.suffixes

@@ -36,7 +36,11 @@ class Advisor:
         self._choices: dict[str, Choice] = {}
         self._notes: dict[str, list[Note]] = {}
         self._asked: dict[str, dict[str, str]] = {}
+        self._cures_of: dict[tuple[str, ...], list[tuple[str, Cure]]] = {}
         self._rows = {row.name: row for row in view.rows}
+        self._on: dict[tuple[str, str], list[Row]] = {}
+        for row in view.rows:
+            self._on.setdefault((row.cell.python, row.cell.django), []).append(row)
         self._libraries = {library.name: library for library in view.libraries}
         self._roots_of: dict[str, list[Root]] = {}
         for root in self.roots:
@@ -58,7 +62,7 @@ class Advisor:
     def answer(self, python: str, django: str) -> Answer:
         """Return the choices for a pair, ranked, with what fails there; where nothing works, the nearest that does."""
         found = Answer(python, django)
-        here = [row for row in self.view.rows if (row.cell.python, row.cell.django) == (python, django)]
+        here = self._on.get((python, django), [])
         known: dict[tuple[str, str], Choice] = {}
         for row in here:
             if row.verdict is Verdict.WORKS:
@@ -140,9 +144,11 @@ class Advisor:
         for other in sorted(
             others, key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell))
         ):
+            if self._asked_of(other).keys() <= asked:
+                continue
             unasked = [catch for catch in other.catches if catch.question not in asked]
             seen += [(catch, other.name) for catch in unasked if catches.spreads(catch)]
-            asked |= set(self._asked_of(other))
+            asked.update(self._asked_of(other))
         for trouble in catches.TROUBLES:
             of_it = [(catch, where) for catch, where in seen if catches.trouble_of(catch.question) is trouble]
             if of_it:
@@ -162,7 +168,7 @@ class Advisor:
 
     def _cure(self, row: Row, seen: Sequence[tuple[Catch, str]]) -> tuple[Cure | None, str]:
         """Return the pin or the setting that takes all of *seen* away, and the cell in which it was tried."""
-        known = [list(self._cures(where or row.name, catch.question)) for catch, where in seen]
+        known = [self._cures(where or row.name, catch.question) for catch, where in seen]
         for name, cure in known[0]:
             if any(self.worsens(where or row.name, cure) for _, where in seen):
                 continue
@@ -185,14 +191,21 @@ class Advisor:
                 return True
         return False
 
-    def _cures(self, cell: str, question: str) -> Iterator[tuple[str, Cure]]:
-        """Yield what takes a catch of *cell* away: what was tried in it first, then in others of the same cause."""
+    def _cures(self, cell: str, question: str) -> list[tuple[str, Cure]]:
+        """Return what takes a catch of *cell* away: what was tried in it first, then in others of the same cause."""
+        mine = self._rows[cell].result
         roots = [root for root in self._roots_of.get(cell, []) if question in root.questions]
-        tried = [each for root in roots for each in root.cures if each[1].question == question]
-        tried = tried or [each for root in roots for each in root.cures]
-        usable = [each for each in tried if each[1].kind in ("pin", "setting")]
-        mine = self._rows[cell].result.library
-        yield from sorted(usable, key=lambda each: (each[0] != cell, self._rows[each[0]].result.library != mine))
+        # Most cells of a library have the same causes.
+        key = (mine.library, question, *(root.id for root in roots))
+        if key not in self._cures_of:
+            tried = [each for root in roots for each in root.cures]
+            tried = [each for each in tried if each[1].question == question] or tried
+            self._cures_of[key] = sorted(
+                (each for each in tried if each[1].kind in ("pin", "setting")),
+                key=lambda each: self._rows[each[0]].result.library != mine.library,
+            )
+        found = self._cures_of[key]
+        return sorted(found, key=lambda each: each[0] != cell) if mine.cures else found
 
     def _age(self, row: Row, library: LibraryView) -> tuple[bool, str]:
         """Tell whether the library had a release within 24 months that claims the pair of *row*, and say so."""
@@ -200,7 +213,7 @@ class Advisor:
         if made is None:
             supported = self.view.supported(row)
             return supported, "part of a Django that is supported" if supported else "part of a Django of the past"
-        newest = claims.newest(library)
+        newest = library.claims
         claimed = newest is not None and claims.claimed(newest, row.cell) is True
         fresh = library.current(self.view.day)
         says = f"{'and' if fresh == claimed else 'but'} {'claims' if claimed else 'does not claim'} the pair"
@@ -212,21 +225,29 @@ class Advisor:
 
     def _nearest(self, python: str, django: str) -> list[Row]:
         """Return the cells nearest to a pair that work, of each library and server one."""
-        here = Cell(python, django, ())
-        working = sorted(
-            (row for row in self.view.rows if row.verdict is Verdict.WORKS),
-            key=lambda row: (apart(here, row.cell), row.cell.order),
-        )
+        here = Cell(python, django)
         found: dict[tuple[str, str], Row] = {}
-        for row in working:
-            found.setdefault((row.result.library, row.result.server), row)
+        for rows in sorted(self._working, key=lambda rows: (apart(here, rows[0].cell), rows[0].cell.order)):
+            for row in rows:
+                found.setdefault((row.result.library, row.result.server), row)
+            if len(found) >= _NEAREST:
+                break
         return list(found.values())[:_NEAREST]
+
+    @cached_property
+    def _working(self) -> list[list[Row]]:
+        """The cells that work, those of one pair together, in the order of the matrix."""
+        working = sorted(
+            (row for row in self.view.rows if row.verdict is Verdict.WORKS), key=lambda row: row.cell.order
+        )
+        return [list(rows) for _, rows in groupby(working, key=lambda row: (row.cell.python, row.cell.django))]
 
     def _claiming(self, python: str, django: str) -> Iterator[str]:
         """Yield the libraries whose newest release claims a pair."""
         for library in self.view.libraries:
-            newest = claims.newest(library)
-            if any((row.cell.python, row.cell.django) == (python, django) for row in library.tested):
+            newest = library.claims
+            if newest is None or python not in newest.pythons or django not in newest.djangos:
                 continue
-            if newest is not None and python in newest.pythons and django in newest.djangos:
+            tested = (row for row in self._on.get((python, django), []) if row.verdict is not Verdict.NOT_TESTED)
+            if all(row.result.library != library.name for row in tested):
                 yield f"{library.title} {newest.version}"

@@ -83,6 +83,11 @@ class Choice:
         """Return the troubles of *severities* that no cure takes away."""
         return [each.trouble for each in self.beware if each.cure is None and each.trouble.severity in severities]
 
+    @cached_property
+    def severe(self) -> str:
+        """The severe troubles that no cure takes away, in words; empty where there is none."""
+        return "; ".join(each.says for each in self.stays(Severity.SEVERE))
+
     def left(self, severity: Severity) -> int:
         """Return how many troubles of *severity* no cure takes away."""
         return len(self.stays(severity))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import msgspec
-from packaging.version import InvalidVersion, Version
 
 from harness.cells import Cell
 from harness.environments.names import takes
@@ -20,25 +17,10 @@ def of(row: Row, library: LibraryView) -> Claims | None:
     installation, versions = row.result.installation, row.result.versions
     claims = installation.claims if installation is not None else None
     if claims is None:
-        return newest(library)
+        return library.claims
     # Django itself, the control, is its own series.
     is_django = versions is not None and claims.version == versions.django
     return msgspec.structs.replace(claims, djangos=[row.cell.django]) if is_django else claims
-
-
-def newest(library: LibraryView) -> Claims | None:
-    """Return the claims of the newest release that any cell of *library* has installed."""
-    installations = [row.result.installation for row in library.installed()]
-    found = [each.claims for each in installations if each is not None and each.claims is not None]
-    return max(found, key=lambda claims: _version(claims.version), default=None)
-
-
-@cache
-def _version(text: str) -> Version:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0")
 
 
 def claimed(claims: Claims, cell: Cell) -> bool | None:

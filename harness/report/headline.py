@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.report import claims, rst
+from harness.report import rst
 from harness.report.advice import Advisor
 from harness.report.choices import Note, counted
 from harness.report.rst import Rst
@@ -53,7 +53,7 @@ def worked(groups: Sequence[Rows], advisor: Advisor) -> str:
 
 def _claimed(library: LibraryView, what: str) -> str:
     """Return the versions of ``python`` or ``django`` that the newest release claims and no cell was tested with."""
-    newest = claims.newest(library)
+    newest = library.claims
     named = (newest.pythons if what == "python" else newest.djangos) if newest else []
     tested = set(versions(library.tested, what))
     untested = [each for each in named if "." in each and each not in tested]

@@ -31,12 +31,12 @@ class Row:
     #: What it answered to the deep sets, whole.
     deep: list[DeepSet] = field(default_factory=list)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The cell's name."""
         return self.result.cell
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """Does it work?"""
         return self.result.verdicts.overall.verdict

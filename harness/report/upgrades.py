@@ -16,7 +16,7 @@ from harness.cells import numbers
 from harness.matrix.releases import apart, place
 from harness.report.advice import Advisor
 from harness.report.row import Row
-from harness.report.view import View
+from harness.report.view import View, versions
 from harness.results.catches import Severity
 from harness.verdict import Verdict
 
@@ -77,17 +77,21 @@ class Steps:
     """Every step between cells of *view*, about which *advisor* knows, that work, and from those that do not."""
 
     def __init__(self, view: View, advisor: Advisor) -> None:
-        self.rows = view.rows
         self._advisor = advisor
-        self.working = [row for row in view.rows if row.verdict is Verdict.WORKS]
+        working = [row for row in view.rows if row.verdict is Verdict.WORKS]
         #: Those on each Python and Django, either of them or both empty where it may be any.
         self._on: dict[tuple[str, str], list[Row]] = {}
         self._lines: dict[tuple[str, str, str], list[Row]] = {}
-        for row in self.working:
-            for versions in product((row.cell.python, ""), (row.cell.django, "")):
-                self._on.setdefault(versions, []).append(row)
+        for row in working:
+            for pair in product((row.cell.python, ""), (row.cell.django, "")):
+                self._on.setdefault(pair, []).append(row)
             self._lines.setdefault(_kind(row), []).append(row)
+        #: The versions of all cells, the oldest first.
+        self.versions = {what: versions(view.rows, what) for what in ("django", "python")}
+        #: Those that work, the newest Django first, of one Django the newest Python.
+        self.newest = sorted(working, key=lambda row: (row.cell.django_version, row.cell.python_version), reverse=True)
         self._known: dict[str, list[tuple[float, Move]]] = {}
+        self._against: dict[str, float] = {}
 
     def on(self, python: str, django: str) -> list[Row]:
         """Return the cells that work on *python* and *django*; an empty one may be any."""
@@ -113,9 +117,11 @@ class Steps:
         """Return what it costs besides to end with another library than that of *start*: what there is against it."""
         if start.result.library == end.result.library:
             return 0.0
-        choice = self._advisor.choice(end)
-        caught = sum(each * choice.left(severity) for severity, each in _CATCH.items())
-        return caught + (0.0 if choice.fresh else _STALE)
+        if end.name not in self._against:
+            choice = self._advisor.choice(end)
+            caught = sum(each * choice.left(severity) for severity, each in _CATCH.items())
+            self._against[end.name] = caught + (0.0 if choice.fresh else _STALE)
+        return self._against[end.name]
 
 
 @dataclass
@@ -178,14 +184,13 @@ class Upgrades:
         """Yield the way to each newer Django, then that to each newer Python."""
         for what in ("django", "python"):
             mine = numbers(getattr(self.start.cell, what))
-            there = {getattr(row.cell, what) for row in self.steps.rows}
-            for version in sorted((each for each in there if numbers(each) > mine), key=numbers):
-                yield self.to(**{what: version})
+            for version in self.steps.versions[what]:
+                if numbers(version) > mine:
+                    yield self.to(**{what: version})
 
     def newest(self) -> Way:
         """Return the way to the newest Django that can be reached, with the newest Python there."""
-        there = [row for row in self.steps.working if row.name in self.reached]
-        best = max(there, key=lambda row: (row.cell.django_version, row.cell.python_version), default=self.start)
+        best = next((row for row in self.steps.newest if row.name in self.reached), self.start)
         return self.to(best.cell.python, best.cell.django)
 
 

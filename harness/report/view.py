@@ -21,6 +21,7 @@ from harness.report.row import Row
 from harness.results import deep, figures, history, loads, records
 from harness.results.figures import Figure
 from harness.results.folder import Reports
+from harness.results.installed import Claims
 from harness.results.result import Finding, Judgement
 from harness.verdict import Verdict
 
@@ -179,6 +180,13 @@ class LibraryView(Rows):
         said = _RELEASED.search(str(self.prose["release"]))
         return date(int(said["year"]), _MONTHS[said["month"]], 1) if said and said["month"] in _MONTHS else None
 
+    @cached_property
+    def claims(self) -> Claims | None:
+        """What the newest release claims that any cell has installed; None where no metadata was recorded."""
+        installed = [each for row in self.rows if (each := row.result.installation) is not None]
+        found = [each.claims for each in installed if each.claims is not None]
+        return max(found, key=lambda claims: claims.release, default=None)
+
     def current(self, day: date) -> bool:
         """Tell whether it had a release within the 24 months before *day*, or comes with Django."""
         made = self.released
@@ -286,7 +294,7 @@ class View:
     #: The names of the files that could not be read, which are cells of which nothing is known now.
     unread: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def rows(self) -> list[Row]:
         """The rows of every library."""
         return [row for library in self.libraries for row in library.rows]

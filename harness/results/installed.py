@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from packaging.version import InvalidVersion, Version
+
 from harness.results.model import Model
 
 
@@ -26,6 +28,14 @@ class Claims(Model, frozen=True, kw_only=True):
     #: The versions that its classifiers name, the oldest first; empty where they name none.
     pythons: list[str]
     djangos: list[str]
+
+    @property
+    def release(self) -> Version:
+        """The version, to compare with; what is none comes before all others."""
+        try:
+            return Version(self.version)
+        except InvalidVersion:
+            return Version("0")
 
 
 class Installation(Model, frozen=True, kw_only=True):

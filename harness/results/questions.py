@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 #: How an answer begins where the question could not be put.
 NOT_ASKED = "not asked"
@@ -133,6 +133,7 @@ def deciders(decided_by: Iterable[str]) -> list[str]:
     return ["this project" if each == "project" else f"the {each}" for each in sorted({*decided_by} - {""})]
 
 
+@lru_cache(maxsize=10_000)  # most cells were asked what others were, and many answered the same
 def worded(text: str) -> str:
     """Return a question, or an answer to one, in the words of today: results that were recorded before have others."""
     return _DOES.sub(r"What reaches \1?", _BEFORE.sub(lambda then: _FORMERLY[then[0]], text))

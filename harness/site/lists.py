@@ -14,30 +14,34 @@ from harness.report.view import View
 from harness.results.explained import Turned
 from harness.site.beside import Section
 
-#: What people call something that is called otherwise here: what its text has in it → further words.
+#: What people call something that is called otherwise here: what its text has in it, in small letters → further words.
 _ALSO = {
-    r"foreign|origin": "csrf cswsh hijacking cross-site security",
-    r"cookie|login|session|logout|password": "authentication auth sign-in security",
-    r"comes back|came back|vanish|reset|idle": "reconnect disconnect drop lost timeout",
-    r"ping|idle": "heartbeat keepalive keep-alive timeout",
-    r"broker|redis": "valkey layer restart",
-    r"burst|not read|unread|slow": "backpressure flood queue",
-    r"sockets|load|crowd": "performance scale concurrency connections",
-    r"closes|closed|close": "disconnect code 1006 1011",
-    r"binary|largest|bytes|emoji|text": "payload size limit unicode frame",
-    r"proxy|nginx|haproxy": "deploy production reverse load-balancer",
-    r"sigterm|stop": "shutdown deploy graceful restart",
-    r"twice|missing|lost|order": "delivery duplicate dropped at-most-once",
-    r"worker|process": "gunicorn scale multiprocess",
-    r"channels": "consumer asgi daphne",
-    r"websocket-redis": "ws4redis uwsgi",
-    r"socketio|socket\.io": "socket.io engine.io polling",
+    re.compile(pattern): words
+    for pattern, words in {
+        r"foreign|origin": "csrf cswsh hijacking cross-site security",
+        r"cookie|login|session|logout|password": "authentication auth sign-in security",
+        r"comes back|came back|vanish|reset|idle": "reconnect disconnect drop lost timeout",
+        r"ping|idle": "heartbeat keepalive keep-alive timeout",
+        r"broker|redis": "valkey layer restart",
+        r"burst|not read|unread|slow": "backpressure flood queue",
+        r"sockets|load|crowd": "performance scale concurrency connections",
+        r"closes|closed|close": "disconnect code 1006 1011",
+        r"binary|largest|bytes|emoji|text": "payload size limit unicode frame",
+        r"proxy|nginx|haproxy": "deploy production reverse load-balancer",
+        r"sigterm|stop": "shutdown deploy graceful restart",
+        r"twice|missing|lost|order": "delivery duplicate dropped at-most-once",
+        r"worker|process": "gunicorn scale multiprocess",
+        r"channels": "consumer asgi daphne",
+        r"websocket-redis": "ws4redis uwsgi",
+        r"socketio|socket\.io": "socket.io engine.io polling",
+    }.items()
 }
 
 
 def also(text: str) -> str:
     """Return what people call what *text* is about, beside the words that stand in it."""
-    return " ".join(words for pattern, words in _ALSO.items() if re.search(pattern, text, re.IGNORECASE))
+    lower = text.lower()
+    return " ".join(words for pattern, words in _ALSO.items() if pattern.search(lower))
 
 
 @dataclass(frozen=True)

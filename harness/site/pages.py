@@ -254,7 +254,7 @@ class Site:
                 brokers=deploy.brokers(library),
                 sets=list(_sets(library)),
                 load=[(row, run) for row in library.rows for run in row.under_load],
-                claims=claims.newest(library),
+                claims=library.claims,
                 claimed=claims.contradictions(library),
             ),
         )

@@ -41,6 +41,7 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
         finalize=_text,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -49,21 +50,25 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "view": view,
         "advisor": advisor,
         "navigation": _NAVIGATION,
+        "beware_of": advisor.beware_of,
+        "numbers": lambda row, notes: ", ".join(numbered(notes, (each.trouble for each in advisor.beware_of(row)))),
+        "loads": loads,
+    }
+    # What stands in the rows of tables is no function: a filter is called at half the price.
+    filters: dict[str, Any] = {
         "style": lambda verdict: _STYLES[verdict.good],
         "look": lambda row: "but" if advisor.beware_of(row) else _STYLES[row.verdict.good],
         "short": lambda row: with_catch(row.verdict.label, bool(advisor.beware_of(row))),
         "labelled": lambda row: with_catch(row.result.verdicts.overall.label, bool(advisor.beware_of(row))),
-        "beware_of": advisor.beware_of,
-        "numbers": lambda row, notes: ", ".join(numbered(notes, (each.trouble for each in advisor.beware_of(row)))),
         "good": answer,
         "sign": sign,
         "good_style": _STYLES.__getitem__,
         "moves": _moves,
-        "loads": loads,
+        "deciders": deciders,
     }
     environment.globals.update(helpers)
     environment.tests["beware_of"] = lambda row: bool(advisor.beware_of(row))
-    environment.filters["deciders"] = deciders
+    environment.filters.update(filters)
     return environment
 
 

@@ -7,7 +7,7 @@ import pytest
 import samples
 
 from harness.cells import Cell
-from harness.report.claims import claimed, contradictions, newest, of, said
+from harness.report.claims import claimed, contradictions, of, said
 from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results.installed import Claims
@@ -51,7 +51,7 @@ def test_whose():
     """A cell is held against the release that it installed; one without against the newest of the library."""
     old, new = claims(version="1.9"), claims(version="1.10")
     library = LibraryView("channels4", [row("py310-django52-channels4", old), row("py311-django52-channels4", new)])
-    assert newest(library) is new
+    assert library.claims is new
     assert of(library.rows[0], library) is old
     failed = row("py312-django52-channels4", None)
     assert of(failed, library) is new
