@@ -97,10 +97,10 @@ def one_process(monkeypatch):
     """What is made in several processes is made in this one: to start them takes longer than to make a few pages."""
 
     @contextmanager
-    def mapped(do, *arguments, inline=True):
-        yield map(do, *arguments)
+    def side_by_side(jobs, inline=True):
+        yield (job() for job in jobs)
 
-    monkeypatch.setattr(workers, "mapped", mapped)
+    monkeypatch.setattr(workers, "side_by_side", side_by_side)
 
 
 @pytest.fixture

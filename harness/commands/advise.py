@@ -15,7 +15,6 @@ from harness.commands import options
 from harness.commands.results import name_damaged, read_some
 from harness.commands.terminal import console
 from harness.errors import UsageError
-from harness.libraries import registry
 from harness.report.advice import Advisor
 from harness.report.choices import RULE, Answer, Choice
 from harness.report.upgrades import Steps, Upgrades, Way
@@ -39,7 +38,7 @@ def advise(
     for what, version in (("Python", python), ("Django", django)):
         if version is not None and not re.fullmatch(r"[0-9]+\.[0-9]+", version):
             raise UsageError(f"{version!r} is no {what}", "name its first two numbers, such as 3.14 or 6.0")
-    view = read_some(reports, registry.module_folders(registry.discover(folders)))
+    view = read_some(reports, folders)
     name_damaged(view)
     if start is not None:
         return _upgrades(view, start, python or "", django or "")

@@ -10,7 +10,6 @@ import click
 from harness.commands import options
 from harness.commands.results import name_damaged, read_some
 from harness.errors import UsageError
-from harness.libraries import registry
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
 from harness.report.advice import Advisor
@@ -48,7 +47,7 @@ def export(form: str, output: Path | None, against: Path | None, reports: Report
     csv and json: a row each cell (schema: the JSON Schema of that). junit: a suite each cell. markdown: the summary of
     a job. badges: an SVG and an endpoint of shields.io for each library.
     """
-    view = read_some(reports, registry.module_folders(registry.discover(folders)))
+    view = read_some(reports, folders)
     if form == "badges":
         if output is None:
             raise UsageError("badges are many files", "name a folder for them with --output")

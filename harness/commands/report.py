@@ -10,7 +10,6 @@ from harness import ROOT
 from harness.commands import options
 from harness.commands.results import name_damaged, read_some
 from harness.commands.terminal import verdict_line
-from harness.libraries import registry
 from harness.report import render
 from harness.report.advice import Advisor
 from harness.report.view import View
@@ -39,18 +38,19 @@ from harness.verdict import Verdict
 @options.libraries
 def report(check: bool, session: str | None, began: str, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Render the reports and README's table from the results at hand."""
-    view = read_some(reports, registry.module_folders(registry.discover(folders)))
+    view = read_some(reports, folders)
     advisor = Advisor(view)
     looked_at = render.render(view, advisor) if check else render.render_prose(view)
     readme = ROOT / "README.rst"
     # Where a result could not be read, the numbers are not those of all that is recorded.
     with_readme = reports.folder.resolve() == Reports.of_checkout().folder.resolve() and not view.damaged
-    with render.checked(looked_at, view) as ended:
-        pages = looked_at if check else render.render(view, advisor)
+    with render.checked(looked_at, view, {} if check else render.of_cells(view)) as ended:
+        pages = looked_at if check else render.render(view, advisor, cells=False)
         headline = render.with_headline(readme.read_text(encoding="utf-8"), view, advisor) if with_readme else None
-        drawn = ended()
+        drawn, of_cells = ended()
     if check:
         return _check(view, pages, headline, drawn, reports)
+    pages |= of_cells
     changed = render.write(pages, reports, view.unread) + _write_pictures(drawn, view, reports)
     if headline is not None and readme.read_text(encoding="utf-8") != headline:
         write_atomically(readme, headline.encode())

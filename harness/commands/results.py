@@ -8,22 +8,34 @@ import click
 
 from harness.cells import first_command
 from harness.errors import HarnessError
+from harness.libraries import _others
 from harness.report.view import View, read_view
 from harness.results.folder import Reports
 
 
-def read_some(reports: Reports, places: tuple[Path, ...]) -> View:
-    """Return the view of the results in the folder *reports*.
+def read_some(reports: Reports, libraries: tuple[Path, ...]) -> View:
+    """Return the view of the results in the folder *reports*; *libraries* are folders of further ones, or scenarios.
 
     Raises:
         HarnessError: there is not one.
+        UsageError: a further library cannot be imported.
     """
-    view = read_view(reports, places)
+    view = read_view(reports, _with_prose(libraries))
     if not view.rows and not view.damaged:
         raise HarnessError(
             f"there are no results in {reports.name}", f"measure something first, such as by `{first_command()}`"
         )
     return view
+
+
+def _with_prose(libraries: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return where the prose of further libraries lies; where there are none, none of ours is imported for that."""
+    if not _others.are_there(libraries):
+        return ()
+    # A module of a library brings all that speaks to its server, which takes as long as to read all results.
+    from harness.libraries import registry
+
+    return registry.module_folders(registry.discover(libraries))
 
 
 def name_damaged(view: View) -> int:

@@ -16,6 +16,7 @@ from types import ModuleType
 from harness.cells import Cell
 from harness.errors import UsageError
 from harness.libraries import scenario
+from harness.libraries._others import ENTRY_POINT
 from harness.libraries.base import Library
 from harness.libraries.setup import PINS, Setup
 from harness.results.result import Profile
@@ -97,7 +98,7 @@ def _own() -> list[ModuleType]:
 
 def _entered() -> list[ModuleType]:
     modules = []
-    for entry in importlib.metadata.entry_points(group="harness.libraries"):
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINT):
         try:
             loaded = entry.load()
         except Exception as error:

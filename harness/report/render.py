@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 
@@ -18,8 +18,9 @@ from harness.errors import HarnessError
 from harness.report import causes, deep, drafts, excerpts, headline, load_plots, loads, plots, rst, tables
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
+from harness.report.row import Row
 from harness.report.rst import Rst
-from harness.report.view import View
+from harness.report.view import LibraryView, View
 from harness.results.folder import Reports
 from harness.results.loads import BOUND_MS, RATE_SOCKETS
 from harness.results.result import as_expected
@@ -27,8 +28,9 @@ from harness.system import workers
 from harness.system.files import write_atomically
 from harness.verdict import Verdict
 
-#: So many pages are checked in processes of their own.
+#: So many pages are checked in processes of their own, and so many are rendered by one at a time.
 _WORTH_A_PROCESS = 10
+_PART = 40
 _BEGIN, _END = ".. begin: headline table", ".. end: headline table"
 
 
@@ -40,24 +42,42 @@ def render(view: View, advisor: Advisor | None = None, cells: bool = True) -> di
     Raises:
         HarnessError: the prose of a library is not complete.
     """
-    environment = _environment()
-    environment.globals["advisor"] = advisor or Advisor(view)
-    pages = {name: environment.get_template(f"{name}.j2").render(view=view) for name in ("index.rst", "causes.rst")}
+    return {path: made() for path, made in deferred(view, advisor or Advisor(view), cells).items()}
+
+
+def deferred(view: View, advisor: Advisor, cells: bool = True) -> dict[str, Callable[[], str]]:
+    """Return what makes each of the reports that :func:`render` returns, which several processes can share."""
+    common: dict[str, Any] = {"view": view, "advisor": advisor}
+    pages: dict[str, Callable[[], str]] = {name: partial(_text, name, **common) for name in ("index.rst", "causes.rst")}
     for library in view.libraries:
-        template = environment.get_template("library.rst.j2")
-        try:
-            pages[f"{library.name}.rst"] = template.render(library=library, prose=library.prose, view=view)
-        except jinja2.UndefinedError as error:
-            raise HarnessError(f"the prose of {library.name} is not complete: {error}") from error
-        pages[f"{library.name}/questions.rst"] = environment.get_template("questions.rst.j2").render(library=library)
-        for row in library.rows:
-            if row.verdict is Verdict.NOT_TESTED or not cells:
-                continue
-            template = environment.get_template("cell.rst.j2")
-            pages[f"{library.name}/{row.name}.rst"] = template.render(
-                page=CellPage(row, library), row=row, library=library
-            )
-    return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
+        pages[f"{library.name}.rst"] = partial(_of_library, library, **common)
+        pages[f"{library.name}/questions.rst"] = partial(_text, "questions.rst", library=library)
+    return pages | (of_cells(view) if cells else {})
+
+
+def of_cells(view: View) -> dict[str, Callable[[], str]]:
+    """Return what makes the report of each cell of which something is known."""
+    return {
+        f"{library.name}/{row.name}.rst": partial(_of_cell, library, row)
+        for library in view.libraries
+        for row in library.tested
+    }
+
+
+def _text(template: str, **values: Any) -> str:
+    text = _environment().get_template(f"{template}.j2").render(values)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _of_library(library: LibraryView, **values: Any) -> str:
+    try:
+        return _text("library.rst", library=library, prose=library.prose, **values)
+    except jinja2.UndefinedError as error:
+        raise HarnessError(f"the prose of {library.name} is not complete: {error}") from error
+
+
+def _of_cell(library: LibraryView, row: Row) -> str:
+    return _text("cell.rst", page=CellPage(row, library), row=row, library=library)
 
 
 def render_prose(view: View) -> dict[str, str]:
@@ -72,31 +92,49 @@ def render_prose(view: View) -> dict[str, str]:
     return render(replace(view, libraries=short), cells=False)
 
 
-@contextmanager
-def checked(pages: Mapping[str, str], view: View) -> Iterator[Callable[[], dict[str, str] | None]]:
-    """Hold *pages* against docutils at its strictest and draw the pictures of *view*, beside what the block does.
+class Beside(NamedTuple):
+    """What other processes made."""
 
-    Yield what waits for that and returns every picture by its path, None where nothing is here to draw them with.
+    #: Every picture by its path; None where nothing is here to draw them with.
+    pictures: dict[str, str] | None
+    #: The reports that they rendered, by their paths.
+    pages: dict[str, str]
+
+
+@contextmanager
+def checked(
+    pages: Mapping[str, str], view: View, more: Mapping[str, Callable[[], str]] | None = None
+) -> Iterator[Callable[[], Beside]]:
+    """Hold *pages* against docutils at its strictest, draw the pictures of *view* and render *more*, beside the block.
+
+    Yield what waits for that and returns what was made.
 
     Raises:
         HarnessError: docutils finds something wrong with a page; a picture cannot be drawn. Both when it is waited for.
     """
     drawable = find_spec("matplotlib") is not None
     pictures = load_plots.plots(view) if drawable else []
+    parts = workers.parts(list((more or {}).items()), _PART)
     jobs: list[Callable[[], Any]] = [
         partial(plots.alone, pictures),
         *(partial(rst.problems, text, path) for path, text in pages.items()),
+        *(partial(_rendered, part) for part in parts),
     ]
 
-    def ended() -> dict[str, str] | None:
+    def ended() -> Beside:
         drawn = next(made)
-        for wrong, path in zip(made, pages, strict=True):
+        for wrong, path in zip(islice(made, len(pages)), pages, strict=True):
             if wrong:
                 raise HarnessError(f"docutils does not accept {path}: {wrong.strip().splitlines()[0]}")
-        return {f"{each.name}.svg": svg for each, svg in zip(pictures, drawn, strict=True)} if drawable else None
+        svgs = {f"{each.name}.svg": svg for each, svg in zip(pictures, drawn, strict=True)}
+        return Beside(svgs if drawable else None, {path: text for part in made for path, text in part})
 
-    with workers.mapped(operator.call, jobs, inline=len(pages) < _WORTH_A_PROCESS) as made:
+    with workers.side_by_side(jobs, inline=len(pages) + len(more or {}) < _WORTH_A_PROCESS) as made:
         yield ended
+
+
+def _rendered(part: Iterable[tuple[str, Callable[[], str]]]) -> list[tuple[str, str]]:
+    return [(path, make()) for path, make in part]
 
 
 def with_headline(readme: str, view: View, advisor: Advisor | None = None) -> str:
@@ -114,10 +152,12 @@ def with_headline(readme: str, view: View, advisor: Advisor | None = None) -> st
     return f"{before}{begin}\n\n{headline.table(view, advisor or Advisor(view), 'reports/')}\n\n{end}{after}"
 
 
+@cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(  # noqa: S701 -- this is no HTML; finalize escapes every value
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
         finalize=rst.escape,
         trim_blocks=True,
         lstrip_blocks=True,

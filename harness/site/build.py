@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -34,14 +33,8 @@ def build(view: View, reports: Reports, script: Script, target: Path) -> int:
     old = _written_before(target)
     fresh = target.with_name(f".{target.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
-    number = 0
     try:
-        with closing(Site(view, reports, script).pages()) as made:
-            for path, text in made:
-                place = fresh / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
-                number += 1
+        number = Site(view, reports, script).write(fresh)
         shutil.copytree(_HERE / "static", fresh / "static")
         files = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
         # At each moment the list has all that is of a site, so that whatever interrupts, the next one can go on.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -15,21 +15,20 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from harness.errors import HarnessError
-from harness.report import badges, claims, deep, deploy, export, load_plots, plots, tables
+from harness.report import badges, claims, deep, deploy, export, load_plots, plots, render, tables
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage
 from harness.report.choices import RULE, Answer
-from harness.report.render import render as render_reports
 from harness.report.row import Row
 from harness.report.upgrades import Steps, Upgrades, Way
-from harness.report.view import LibraryView, View, versions
+from harness.report.view import LibraryView, View
 from harness.results.catches import TROUBLES, Severity
 from harness.results.document import encode_result
 from harness.results.folder import Reports
-from harness.site import beside, feed, frames, lists, prose
+from harness.site import beside, feed, first_page, frames, lists, prose
 from harness.site.templating import environment_of
 from harness.system import workers
-from harness.verdict import Reason, Verdict
+from harness.verdict import Verdict
 
 #: Returns the commands that bring about the result of a row again; empty where they are not known.
 Script = Callable[[Row], list[str]]
@@ -55,6 +54,8 @@ _PROSE = {
 }
 #: The sources of pages that lie where the site begins.
 _AT_THE_TOP = {source for source, _, _ in _PROSE.values()}
+#: So many cells are made by a process at a time.
+_PART = 20
 #: How many cells a red one names that work instead.
 _SIBLINGS = 4
 #: Stands for where the site is published, until a page that is read there puts that in its place.
@@ -104,34 +105,55 @@ class Site:
         """The libraries side by side."""
         return beside.sections(self.view, self.advisor)
 
-    def pages(self) -> Generator[tuple[str, str | bytes]]:
-        """Yield the path and the content of every page.
+    def write(self, folder: Path) -> int:
+        """Write every page into *folder*, on all processors; return how many there are.
 
         Raises:
             HarnessError: nothing is here to draw pictures with, or one cannot be drawn.
+            OSError: one cannot be written.
         """
         if find_spec("matplotlib") is None:
             raise HarnessError("the plots need matplotlib", "`tox -e site` has it")
         view = self.view
-        prose_of = render_reports(view, self.advisor, cells=False) | {
-            "how.rst": (_HERE / "how.rst").read_text(encoding="utf-8")
-        }
+        prose_of = render.deferred(view, self.advisor, cells=False)
+        prose_of["how.rst"] = partial((_HERE / "how.rst").read_text, encoding="utf-8")
         pictures = [*plots.plots(view), *load_plots.plots(view)]
-        # Prose and pictures take as long as everything else together.
+        cells = [(library, row) for library in view.libraries for row in library.rows]
         jobs: list[Callable[[], Any]] = [
             partial(plots.both, pictures),
-            *(partial(prose.html, text, "" if path in _AT_THE_TOP else "../") for path, text in prose_of.items()),
+            *(partial(_body, text, "" if path in _AT_THE_TOP else "../") for path, text in prose_of.items()),
+            *(partial(self._write_cells, folder, part) for part in workers.parts(cells, _PART)),
         ]
-        with workers.mapped(operator.call, jobs) as made:
-            yield "index.html", self._index()
-            yield from self._tables()
-            for library in view.libraries:
-                for row in library.rows:
-                    yield from self._cell(library, row)
-            yield from self._data()
-            yield from self._plots(dict(zip(pictures, next(made), strict=True)))
-            bodies = dict(zip(prose_of, made, strict=True))
-        for library in view.libraries:
+        self._prepare()
+        with workers.side_by_side(jobs) as made:
+            number = _write(folder, self._overviews())
+            number += _write(folder, self._plots(dict(zip(pictures, next(made), strict=True))))
+            number += _write(folder, self._described(dict(zip(prose_of, islice(made, len(prose_of)), strict=True))))
+            for each in made:
+                number += each
+        return number
+
+    def _prepare(self) -> None:
+        """Find what many pages need before the processes part: each would have to find it by itself."""
+        _ = self.answers, self.sections
+        for name in ("cell.html.j2", "macros.html.j2", "onwards.html.j2", "base.html.j2"):
+            self._environment.get_template(name)
+        for row in self.view.rows:
+            self.steps.of(row)
+        self.script(self.view.rows[0])
+
+    def _overviews(self) -> Iterator[tuple[str, str | bytes]]:
+        """Yield the pages that are made of all results, and of nothing that other processes make."""
+        yield "index.html", self._index()
+        yield from self._tables()
+        yield from self._data()
+
+    def _write_cells(self, folder: Path, cells: Iterable[tuple[LibraryView, Row]]) -> int:
+        return sum(_write(folder, self._cell(library, row)) for library, row in cells)
+
+    def _described(self, bodies: Mapping[str, Markup]) -> Iterator[tuple[str, str]]:
+        """Yield the pages with prose, whose *bodies* are known by their sources."""
+        for library in self.view.libraries:
             yield from self._library(library, bodies)
         for name, (source, title, description) in _PROSE.items():
             body = bodies[source]
@@ -141,10 +163,10 @@ class Site:
         return self._page(
             "index.html.j2",
             current="index.html",
-            filters=_filters(self.view),
+            filters=first_page.filters(self.view),
             answers=self.answers,
             libraries=self.view.current_first,
-            questions=_questions(self.view, {each.id for each in self.sections}),
+            questions=first_page.questions(self.view, {each.id for each in self.sections}),
         )
 
     def _tables(self) -> Iterator[tuple[str, str]]:
@@ -302,6 +324,20 @@ class Site:
         yield "data.html", self._page("data.html.j2", badges=list(_badges(view)), address=_ADDRESS)
 
 
+def _body(text: Callable[[], str], root: str) -> Markup:
+    return prose.html(text(), root)
+
+
+def _write(folder: Path, pages: Iterable[tuple[str, str | bytes]]) -> int:
+    """Write *pages*, by their paths below *folder*; return how many there are."""
+    number = 0
+    for number, (path, content) in enumerate(pages, 1):  # noqa: B007 -- the last number is how many there were
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "replace"))
+    return number
+
+
 def _ways(upgrades: Upgrades) -> _Ways | None:
     """Return what an upgrade asks; None where there is nothing newer."""
     onwards = list(upgrades.onwards())
@@ -326,45 +362,3 @@ def _badges(view: View) -> Iterator[tuple[LibraryView, list[tuple[str, str]]]]:
             "title": library.title,
         }
         yield library, [(name, form.format(**values)) for name, form in _BADGE_FORMS.items()]
-
-
-def _filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Return name, label and values of each filter; the newest Python and Django first."""
-    rows = view.rows
-    reasons = {row.result.verdicts.overall.reason for row in rows}
-    return [
-        ("python", "Python", [(name, name) for name in reversed(versions(rows, "python"))]),
-        ("django", "Django", [(name, name) for name in reversed(versions(rows, "django"))]),
-        ("library", "Library", [(each.name, each.title) for each in view.current_first]),
-        ("server", "Server", [(name, name) for name in sorted({row.result.server for row in rows})]),
-        ("verdict", "Verdict", [(str(each), each.label) for each in Verdict]),
-        ("catch", "With a catch", [("yes", "with a catch"), ("no", "without one")]),
-        (
-            "reason",
-            "What fails",
-            [(str(each), str(each)) for each in Reason if each in reasons],
-        ),
-    ]
-
-
-def _questions(view: View, sections: set[str]) -> list[tuple[str, str]]:
-    """Return what people come with, and where it is answered."""
-    found = [
-        (f"{library.title}: which server, and what breaks?", f"library/{library.name}.html")
-        for library in view.current_first[:1]
-    ]
-    names, both = {library.name for library in view.libraries}, {"channels4", "plain-asgi"}
-    without = "left=channels4&right=plain-asgi&differ=yes"
-    found += [
-        ("What does an upgrade ask of what I have?", "upgrade.html"),
-        ("What does a release of a package break?", "packages.html"),
-        ("Why is a cell red, and what mends it?", "causes.html"),
-        ("Who can listen in, and whose fault is it?", "security.html"),
-        (
-            "What is lost when somebody comes back, or the broker restarts?",
-            "libraries.html#faults" if "faults" in sections else "libraries.html",
-        ),
-        *([("What do I lose without a library?", f"libraries.html?{without}")] if both <= names else []),
-        ("How fresh is this, and how do I reproduce it?", "history.html"),
-    ]
-    return found

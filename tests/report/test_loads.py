@@ -161,10 +161,10 @@ def test_pictures(reports):
     pytest.importorskip("matplotlib")
     rendered(reports, run(step(100), step(250, 200)), run(step(100), deployment="2 processes"))
     with render.checked({}, read_view(Reports(reports))) as ended:
-        drawn = ended()
+        drawn = ended().pictures
     assert set(drawn) == {"load-sockets.svg", "load-latency.svg", "load-delivered.svg"}
     with render.checked({}, read_view(Reports(reports))) as ended:
-        assert drawn == ended()
+        assert drawn == ended().pictures
     assert all("currentColor" not in text and "2 processes" in text for text in drawn.values())
 
 
