@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -92,15 +92,11 @@ def once(tmp_path_factory):
     return made
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def one_process(monkeypatch):
-    """What is made in several processes is made in this one: to start them takes longer than to make a few pages."""
-
-    @contextmanager
-    def side_by_side(jobs, inline=True):
-        yield (job() for job in jobs)
-
-    monkeypatch.setattr(workers, "side_by_side", side_by_side)
+    """What is made in several processes is made in this one, which has threads of pytest and is not to be forked."""
+    forking = workers.side_by_side
+    monkeypatch.setattr(workers, "side_by_side", lambda jobs, inline=True: forking(jobs, inline=True))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(HARNESS).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Return all that the module at *path* imports, wherever in it that stands, also for type checkers alone."""
     found = set()
@@ -68,11 +70,15 @@ def imported(path: Path) -> set[str]:
 
 
 MODULES = {module_of(path): path for path in sorted(HARNESS.rglob("*.py"))}
-#: Each module → the modules of the harness that it imports.
-ARROWS = {
-    name: {target.removeprefix("harness.") for target in imported(path)} & set(MODULES) - {name}
-    for name, path in MODULES.items()
-}
+
+
+@cache
+def arrows() -> dict[str, set[str]]:
+    """Return for each module the modules of the harness that it imports."""
+    return {
+        name: {target.removeprefix("harness.") for target in imported(path)} & set(MODULES) - {name}
+        for name, path in MODULES.items()
+    }
 
 
 def room(module: str) -> str:
@@ -86,7 +92,7 @@ def test_arrows_fall(name):
     above = set(ORDER[ORDER.index(name) + 1 :])
     upwards = {
         f"{module} -> {target}"
-        for module, targets in ARROWS.items()
+        for module, targets in arrows().items()
         for target in targets
         if room(module) == name and room(target) in above
     }
@@ -98,7 +104,7 @@ def test_what_a_room_must_not_know(name):
     """Reports import nothing that measures, results nothing that runs, and a chat's judge nothing of cells."""
     wrong = {
         f"{module} -> {target}"
-        for module, targets in ARROWS.items()
+        for module, targets in arrows().items()
         for target in targets
         if room(module) == name and (room(target) in NEVER[name] or target in NEVER[name])
     }
@@ -120,7 +126,7 @@ def test_what_a_chat_must_not_know(name):
 def test_no_circles():
     """No modules import each other, not even for type checkers alone."""
     try:
-        TopologicalSorter(ARROWS).prepare()
+        TopologicalSorter(arrows()).prepare()
     except CycleError as error:
         pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -74,7 +74,8 @@ class Ending:
 
         async def send() -> None:
             for each in [each for each in self.there if not each.closed]:
-                await each.send_str(json.dumps({"channel": "broadcast", "sender": "John", "message": text}))
+                with suppress(ConnectionError):  # of one that is about to be closed
+                    await each.send_str(json.dumps({"channel": "broadcast", "sender": "John", "message": text}))
 
         asyncio.run_coroutine_threadsafe(send(), self.loop).result(5)
 

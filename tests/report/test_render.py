@@ -20,7 +20,6 @@ from harness.report.view import LibraryView, View, read_view
 from harness.results.document import save_result
 from harness.results.folder import Reports
 from harness.results.result import Judgement
-from harness.system.processes import interruptible
 from harness.verdict import Reason, Verdict
 
 
@@ -184,14 +183,13 @@ def test_hostile_result(cell, tmp_path):
 
 
 def test_check_of_many(tmp_path):
-    """Many pages are checked in several processes, also where signals are handled; the wrong one is named."""
+    """Of many pages that are checked the wrong one is named."""
     pages = {f"{number}.rst": "Right.\n" for number in range(40)}
     view = read_view(samples.write(tmp_path, "py27-django18"))
-    with interruptible(), checked(pages, view) as ended:
+    with checked(pages, view) as ended:
         ended()
     wrong = {**pages, "33.rst": "* a\nb\n"}
     with (
-        interruptible(),
         checked(wrong, view) as ended,
         pytest.raises(HarnessError, match=r"docutils does not accept 33\.rst"),
     ):

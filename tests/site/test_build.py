@@ -262,7 +262,6 @@ def test_something_else(reports, tmp_path):
         assert (folder / name).read_text() == "years of work"
 
 
-@pytest.mark.usefixtures("one_process")
 def test_built_again(reports, site, tmp_path):
     """A site that is built again loses its own old pages, and nothing else that lies beside them."""
     view = read_view(Reports(reports))
@@ -276,7 +275,6 @@ def test_built_again(reports, site, tmp_path):
     assert {path.stem for path in (tmp_path / "site" / "cells").iterdir()} == names
 
 
-@pytest.mark.usefixtures("one_process")
 def test_interrupted(site, tmp_path, monkeypatch):
     """A build that is interrupted while it puts the pages in their places is followed by one that succeeds."""
     reports = samples.write(tmp_path, "py33-django18")
@@ -297,7 +295,6 @@ def test_interrupted(site, tmp_path, monkeypatch):
     assert [path.stem for path in (target / "cells").iterdir()] == ["py33-django18"]
 
 
-@pytest.mark.usefixtures("one_process")
 def test_unreadable_evidence(tmp_path):
     """A link in the evidence is not followed, for it could lead anywhere."""
     reports = samples.write(tmp_path, "py27-django18")
@@ -313,7 +310,6 @@ def test_unreadable_evidence(tmp_path):
     assert "py27-django18.server%20here.txt" in page(tmp_path / "site", "cells/py27-django18.html")
 
 
-@pytest.mark.usefixtures("one_process")
 def test_damaged(tmp_path):
     """A result that cannot be read is named on the first page, and is exit code 3."""
     samples.write(tmp_path, "py33-django18")

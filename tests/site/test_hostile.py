@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hostile import folder_of
 from htmlpages import Page, script
 
@@ -14,7 +13,6 @@ from harness.site.build import build
 CELLS = ("py27-django18", "py311-django52-channels4", "py39-django30", "py33-django18", "py36-django32-pysocketio")
 
 
-@pytest.mark.usefixtures("one_process")
 def test_hostile(tmp_path):
     """No cell can bring an element, a handler, a link or a control character into a page."""
     reports = Reports(folder_of(tmp_path, *CELLS))

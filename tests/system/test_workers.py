@@ -44,18 +44,20 @@ def test_inline():
 
 
 def test_error():
-    """What a job raises is raised where its result is asked for."""
+    """What a job raises is raised where its result is asked for, with all it says, also where signals are handled."""
     done = program("""
+        from harness.errors import HarnessError
+        from harness.system.processes import interruptible
         def fail():
-            raise OSError(28, "No space left on device")
-        with workers.side_by_side([lambda: 1, fail]) as made:
+            raise HarnessError("no room", "make some")
+        with interruptible(), workers.side_by_side([lambda: 1, fail]) as made:
             print(next(made))
             try:
                 next(made)
-            except OSError as error:
-                print(error.errno)
+            except HarnessError as error:
+                print(error, error.hint)
     """)
-    assert (done.stdout, done.stderr) == ("1\n28\n", "")
+    assert (done.stdout, done.stderr) == ("1\nno room make some\n", "")
 
 
 def test_left_early(tmp_path):
