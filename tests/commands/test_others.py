@@ -105,6 +105,15 @@ def test_report_names_what_is_damaged(reports, commandline):
     assert (reports / "results" / "py27-django18.json").read_text() == "{"
 
 
+def test_report_of_nothing_that_can_be_read(tmp_path, commandline):
+    """Where each result is damaged the report says so, and what is wrong with them is told as ever."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "py27-django18.json").write_text("{")
+    done = commandline("report", reports=tmp_path)
+    assert (done.returncode, "py27-django18.json" in done.stderr) == (3, True)
+    assert "None of the results could be read." in (tmp_path / "index.rst").read_text()
+
+
 def test_report_of_what_is_damaged_stays(rendered, commandline):
     """The page of a cell whose result is damaged is not thrown away: the result may come back."""
     page = rendered / "django-websocket-redis" / "py27-django18.rst"

@@ -310,9 +310,12 @@ def test_unreadable_evidence(tmp_path):
     assert "py27-django18.server%20here.txt" in page(tmp_path / "site", "cells/py27-django18.html")
 
 
-def test_damaged(tmp_path):
-    """A result that cannot be read is named on the first page, and is exit code 3."""
-    samples.write(tmp_path, "py33-django18")
+@pytest.mark.parametrize("whole", [["py33-django18"], []], ids=["one of two", "all"])
+def test_damaged(whole, tmp_path):
+    """A result that cannot be read is named on the first page, and is exit code 3, also where there is no other."""
+    (tmp_path / "results").mkdir()
+    for cell in whole:
+        samples.write(tmp_path, cell)
     (tmp_path / "results" / "py27-django19.json").write_text('{"schema": "0"}')
     done = CliRunner().invoke(command, ["--reports", str(tmp_path)], standalone_mode=False)
     assert done.return_value == 3
