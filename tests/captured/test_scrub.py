@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.captured.scrub import Scrubber, printable
+from harness.captured.scrub import _FORMS, _HOME, Scrubber, printable
 
 
 @pytest.fixture
@@ -27,6 +27,25 @@ def test_names_ports_dates_and_secrets(scrub):
     said = scrub("at 127.0.0.1:54321 [21/Nov/2026 04:29:51] <x at 0x7f0011223344> sessionid=abcdef0123")
     assert said == "at 127.0.0.1:<port> [<date>] <x at 0x…> sessionid=<secret>"
     assert scrub("on marys-machine now") == "on <name> now"
+    assert scrub("in /home/marys-machine/x") == "in <home>/x"
+
+
+PARTS = (
+    *("/home/", "/root", "/Users/", "bob", " at ", "0x", "0011223344", "[21/Nov/2026 04:29:51]", "[21/Nov/", " ", "\n"),
+    *("/builds-v0/.tmpAbC", "/sdists-v9/", "a" * 20, "/", "sessionid=", "csrftoken=", "csrfmiddlewaretoken=", "csrf"),
+    *("127.0.0.1:54321", "localhost', 4321", "localhost"),
+)
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join))
+def test_nothing_is_overlooked(text):
+    """That a text is looked for before its form spares time, and nothing else."""
+    scrub = Scrubber({})
+    scrub._paths = []
+    shown = _HOME.sub("<home>", text)
+    for _, form, label in (scrub._names, *_FORMS):
+        shown = form.sub(label, shown)
+    assert scrub(text) == shown
 
 
 @given(st.text())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import textwrap
@@ -92,7 +91,6 @@ def test_signals():
             print(next(made), signal.pthread_sigmask(signal.SIG_BLOCK, []))
     """)
     assert done.stdout == "['SIG_IGN', 'SIG_DFL', 'SIG_DFL'] set()\n", done.stderr
-    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 @pytest.mark.parametrize(("number", "sizes"), [(0, []), (3, [3]), (4, [4]), (9, [4, 4, 1])])
