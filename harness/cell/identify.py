@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.captured import output
+from harness.cell import distributions
 from harness.cell.steps import Recorder
 from harness.cells import Cell, again
 from harness.errors import CellFailure, HarnessError
@@ -67,12 +67,7 @@ class Identity:
         log = work / "imported.log"
         processes.run([str(self.python), "-c", _IMPORTS, *modules], env, project, log, _DEADLINE)
         said = _last_line(log.read_text("utf-8", "replace"))
-        names = set(said) if isinstance(said, list) else set()
-        found = set()
-        for each in importlib.metadata.distributions(path=[str(folder) for folder in self.site_packages]):
-            if any(file.parts[0].partition(".")[0] in names for file in each.files or ()):
-                found.add(each.metadata["Name"])
-        return sorted(found)
+        return distributions.bringing(self.site_packages, set(said) if isinstance(said, list) else set())
 
 
 def identify(cell: Cell, python: Path, recorder: Recorder, env: dict[str, str], any_django: bool = False) -> Identity:

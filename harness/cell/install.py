@@ -16,6 +16,7 @@ import msgspec
 from uv import find_uv_bin
 
 from harness.captured import output
+from harness.cell import distributions
 from harness.cell.identify import Identity
 from harness.cell.steps import Recorder
 from harness.cells import Cell, again
@@ -78,9 +79,7 @@ class _Note(msgspec.Struct, frozen=True):
 
 def packages(identity: Identity) -> dict[str, str]:
     """Return the distributions in the cell's environment and their versions."""
-    found = importlib.metadata.distributions(path=[str(folder) for folder in identity.site_packages])
-    read = (each.metadata for each in found)  # once for each: its text is parsed anew each time that it is asked for
-    return dict(sorted((each["Name"], each["Version"]) for each in read if each["Name"]))
+    return distributions.versions(identity.site_packages)
 
 
 def install(
@@ -304,8 +303,8 @@ def _pairs(added: list[str]) -> dict[str, str]:
 def _size(identity: Identity, names: dict[str, str]) -> int:
     """Return the bytes of the files of the distributions called *names*, without compiled ones."""
     total = 0
-    for each in importlib.metadata.distributions(path=[str(folder) for folder in identity.site_packages]):
-        if each.metadata["Name"] not in names:
+    for each, head in distributions.within(identity.site_packages):
+        if head["Name"] not in names:
             continue
         for file in each.files or ():
             path = Path(str(each.locate_file(file)))

@@ -7,7 +7,6 @@ place of what is recorded of the cell.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from harness.cell import distributions
 from harness.cell.install import BASE
 from harness.cell.variables import environment
 from harness.cells import Cell
@@ -170,8 +170,6 @@ def asked_of_tox(prefix: Path) -> dict[str, str]:
     try:
         noted = json.loads((prefix / BASE).read_text("utf-8"))
     except (OSError, ValueError):  # nothing has been installed there yet
-        folders = [str(path) for path in prefix.glob("lib/python*/site-packages")]
-        found = importlib.metadata.distributions(path=folders)
-        noted = {each.metadata["Name"]: each.version for each in found if each.metadata["Name"]}
+        noted = distributions.versions(prefix.glob("lib/python*/site-packages"))
     asked = {str(canonicalize_name(name)): f"{name}=={version}" for name, version in sorted(noted.items())}
     return {name: text for name, text in asked.items() if name in _TOX_ASKS_FOR}
