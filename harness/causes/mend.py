@@ -235,7 +235,7 @@ class Mending:
         parts = filter(None, [pair, request.setup.library.suffix, server])
         try:
             cell = Cell.parse("-".join(parts))
-            setup = registry.setup_for(cell, {request.setup.library.name: request.setup.library})
+            setup = registry.setup_for(cell, {request.setup.library.suffix: request.setup.library})
         except UsageError:
             return None
         candidate = Candidate(profile=f"any-{server}")

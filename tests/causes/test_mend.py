@@ -10,6 +10,7 @@ from made import alike
 from harness.causes import mend
 from harness.causes.case import Case
 from harness.causes.mend import Mending
+from harness.causes.question import Answer
 from harness.cell.only import Only
 from harness.cells import Cell
 from harness.libraries import registry
@@ -91,6 +92,34 @@ def test_another_server(tmp_path):
     ]
     cures = mending(tmp_path, result(CELL, False)).elsewhere(others)
     assert [(cure.kind, cure.change) for cure in cures] == [("server", "uvicorn")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "tried"),
+    [
+        ("py312-django52", ["py312-django52-uwsgi"]),
+        ("py312-django42-asgi", [f"py312-django42-asgi-{each}" for each in ("hypercorn", "granian", "gunicorn")]),
+    ],
+)
+def test_servers_that_nobody_tried(cell, tried, tmp_path, monkeypatch):
+    """Where nothing recorded shows a cure, each other server of the library is tried, whatever its cells are called."""
+    setup = registry.setup_for(Cell.parse(cell), registry.discover(()))
+    request = Request(
+        cell=Cell.parse(cell), setup=setup, python=tmp_path / "bin" / "python", reports=Reports(tmp_path), probes=[]
+    )
+    ran = []
+
+    def no_cure(self, what, cell, prepared):
+        ran.append(cell.name)
+        assert prepared.setup.server.name == what
+        return mend.Tried(Answer(False, "no"), None, [], [])
+
+    monkeypatch.setattr(Mending, "_try", no_cure)
+    monkeypatch.setattr(Mending, "_environment", lambda self, profile: tmp_path)
+    case = Case(request, msgspec.structs.replace(samples.of(CELL), cell=cell), Only())
+    assert not list(Mending(case, lambda line: None, None).other_servers([]))
+    assert set(tried) <= set(ran)
+    assert len(ran) == len(setup.library.servers) - 1
 
 
 def test_the_nearest_cells(tmp_path):
