@@ -127,7 +127,7 @@ class Advisor:
         instead = instead or [
             f"{causes.named(cure)}, tried in {name}"
             for root in roots
-            for name, cure in root.cures
+            for name, cure in sorted(root.cures, key=lambda each: causes.rank(each[1].kind))
             if self._rows[name].result.library == row.result.library
         ]
         explained = [root.explained if root.explained != "what it says" else root.what for root in roots]

@@ -45,8 +45,7 @@ def mended(root: Root, worsens: Worsens) -> str:
     if not root.cures:
         return "─"
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
-    # What mends the very cell is worth more than another one that works.
-    kind, change = min(counted, key=lambda each: (list(_CURES).index(each[0]), -counted[each]))
+    kind, change = min(counted, key=lambda each: (rank(each[0]), -counted[each]))
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
     tried = sorted({name for name, _ in of_it})
     more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
@@ -65,6 +64,11 @@ def mended(root: Root, worsens: Worsens) -> str:
 def cure(each: Cure) -> str:
     """Say what a cure is, and when it was tried."""
     return f"{named(each)} ({each.text}; tried on {each.tried_on})"
+
+
+def rank(kind: str) -> int:
+    """Return what cures are sorted by: what mends the very cell is worth more than another one that works."""
+    return list(_CURES).index(kind)
 
 
 def named(each: Cure) -> str:

@@ -164,6 +164,22 @@ def test_what_fails():
     assert failing.instead == ["uwsgi as the server (stays; tried on 2026-11-26)"]
 
 
+def test_what_mends_it_elsewhere():
+    """Of what mends other cells that fail alike, what can be done on the pair itself is told before another pair."""
+    verdicts = alike(Judgement.of(Reason.SERVER_DID_NOT_START, "No module named 'django.utils.six'"))
+    first, second, failed = (
+        msgspec.structs.replace(samples.of("py313-django52"), cell=cell, verdicts=verdicts, steps=[])
+        for cell in ("py310-django42", "py311-django42", "py312-django52")
+    )
+    first = msgspec.structs.replace(first, cures=[pin("", "py310-django22", "cell")])
+    second = msgspec.structs.replace(second, cures=[pin("", "uwsgi", "server")])
+    (failing,) = advisor(first, second, failed).answer("3.12", "5.2").failing
+    assert failing.instead == [
+        "uwsgi as the server, tried in py311-django42",
+        "as in py310-django22, tried in py310-django42",
+    ]
+
+
 def test_nothing_was_measured():
     """Where nothing works the nearest cells that do are named, one of each library and server, and who claims it."""
     made = advisor(works("py313-django61-channels4"), works("py311-django52-channels4"), works("py36-django22"))
