@@ -50,8 +50,7 @@ class Advisor:
     @cached_property
     def pairs(self) -> list[tuple[str, str]]:
         """Every pair of which something is measured, or that Django supports; the newest first."""
-        there = {(row.cell.python, row.cell.django) for row in self.view.rows}
-        there |= {
+        there = set(self._on) | {
             (python, django)
             for django, release in releases().items()
             for python in release.pythons
@@ -236,11 +235,10 @@ class Advisor:
 
     @cached_property
     def _working(self) -> list[list[Row]]:
-        """The cells that work, those of one pair together, in the order of the matrix."""
-        working = sorted(
-            (row for row in self.view.rows if row.verdict is Verdict.WORKS), key=lambda row: row.cell.order
-        )
-        return [list(rows) for _, rows in groupby(working, key=lambda row: (row.cell.python, row.cell.django))]
+        """The cells that work, those of one pair together and in the order of the matrix."""
+        ordered = (sorted(rows, key=lambda row: row.cell.order) for rows in self._on.values())
+        working = ([row for row in rows if row.verdict is Verdict.WORKS] for rows in ordered)
+        return [rows for rows in working if rows]
 
     def _claiming(self, python: str, django: str) -> Iterator[str]:
         """Yield the libraries whose newest release claims a pair."""
