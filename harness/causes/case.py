@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -25,13 +25,13 @@ from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell, again
-from harness.environments import pair
+from harness.environments import legacy, pair
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import deep, records
 from harness.results.document import save_result
-from harness.results.explained import Cause, Cure
+from harness.results.explained import Attempt, Cause, Cure
 from harness.results.folder import Reports
 from harness.results.result import Result
 from harness.run import record
@@ -58,6 +58,11 @@ class Case:
     def asked(self) -> str:
         """The short name of the question, as causes and cures have it: empty for the verdict."""
         return self.only.id if self.only.set else ""
+
+    @property
+    def can_try(self) -> bool:
+        """Whether anything can be tried on the cell's Python: an installer still resolves something for it."""
+        return self.request.cell.python not in legacy.VERSIONS
 
     @property
     def answer(self) -> question.Answer:
@@ -92,8 +97,10 @@ class Case:
         releases = Releases(request.cell.python, env)
         return Bisection(trials, resolver, releases, tell, frozenset(held))
 
-    def keep(self, causes: list[Cause], cures: list[Cure]) -> None:
+    def keep(self, causes: list[Cause], cures: list[Cure], attempts: Sequence[Attempt] = ()) -> None:
         """Record *causes* and *cures* beside the cell's result, in the place of earlier ones of the question.
+
+        So are *attempts* in the place of earlier ones of the same change; one that is a cure now was none in vain.
 
         Raises:
             HarnessError: that cannot be written.
@@ -103,7 +110,12 @@ class Case:
             now = record.recorded(reports, cell) or self.recorded
             kept = [each for each in now.causes if each.question != self.asked or not causes]
             others = [each for each in now.cures if each.question != self.asked or not cures]
-            explained = msgspec.structs.replace(now, causes=[*kept, *causes], cures=[*others, *cures])
+            tried: list[Cure | Attempt] = [*cures, *attempts]
+            anew = {(self.asked, each.kind, each.change) for each in tried}
+            before = [each for each in now.attempts if (each.question, each.kind, each.change) not in anew]
+            explained = msgspec.structs.replace(
+                now, causes=[*kept, *causes], cures=[*others, *cures], attempts=[*before, *attempts]
+            )
             save_result(explained, reports.result(cell))
 
 
@@ -114,11 +126,12 @@ def open_case(
     python: Path | None,
     folders: tuple[Path, ...],
     tell: Callable[[str], None],
-    any_case: bool = False,
+    mending: bool = False,
 ) -> Case | None:
     """Return the case of *cell* and the question *name*, the worst one where that is None; None where nothing is wrong.
 
-    With *any_case* there is always one of a cell with the best known pins: whether these are needed. *python* is the
+    Where it is for *mending* there is always one of a cell with the best known pins: whether these are needed; and one
+    of a Python for which nothing is resolved any more, of which what is recorded may show a cure. *python* is the
     interpreter of the cell's environment, which tox makes where it is None and there is none.
 
     Raises:
@@ -130,20 +143,22 @@ def open_case(
     recorded = record.recorded(reports, cell)
     if recorded is None:
         raise UsageError(f"nothing is recorded of {cell}", f"run `{again(cell)}` first")
-    check_resolved(parsed)
+    if not mending or setup.pinned:
+        check_resolved(parsed)
     if recorded.verdicts.overall.verdict is Verdict.NOT_TESTED:
         raise UsageError(f"{cell} was not tested: {recorded.verdicts.overall.text}", f"run `{again(cell)}` first")
     if name is None:
-        only = question.worst(recorded) or (Only() if any_case and setup.pinned else None)
+        only = question.worst(recorded) or (Only() if mending and setup.pinned else None)
     else:
         only = question.find(name, recorded, deep.of_cell(reports, cell), of_library(recorded, reports))
     if only is None:
         return None
+    request = Request(cell=parsed, setup=setup, python=Path(), reports=Reports(reports.folder.absolute()), probes=[])
+    case = Case(request, recorded, only)
+    if not case.can_try:
+        return case  # it needs no interpreter
     interpreter = python.absolute() if python else _made(cell, tell)
-    request = Request(
-        cell=parsed, setup=setup, python=interpreter, reports=Reports(reports.folder.absolute()), probes=[]
-    )
-    return Case(request, recorded, only)
+    return replace(case, request=replace(request, python=interpreter))
 
 
 def of_library(mine: Result, reports: Reports) -> Iterator[Result]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -27,7 +27,7 @@ from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
 from harness.results.compare import Change, compare
-from harness.results.explained import Cause, Cure, Turned
+from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.installed import Candidate, Pin
 from harness.results.result import Result
 from harness.run import cell as running
@@ -65,6 +65,8 @@ class Mending:
     #: Shows a line, and the steps of what is tried.
     tell: Callable[[str], None]
     watching: Callable[[str], AbstractContextManager[Watcher]]
+    #: What was found to be no cure on the way.
+    attempts: list[Attempt] = field(default_factory=list)
 
     def pins(self, turned: Sequence[Turned]) -> list[Cure]:
         """Return the cure by holding back what has *turned* the answer: by as few pins as can be, if any do."""
@@ -81,7 +83,7 @@ class Mending:
         prepared = prepare(request.cell, request.setup, request.python, Asked(tuple(pins)))
         shown = " ".join(pins)
         tried = self._try(shown, request.cell, prepared)
-        return self._cure("pin", shown, tried.answer, tried.changes) if tried.mends else None
+        return self._cure_of("pin", shown, tried)
 
     def elsewhere(self, others: Sequence[Result]) -> list[Cure]:
         """Return cures that *others*, recorded results of the library, already show: ways, then servers, then cells."""
@@ -97,9 +99,8 @@ class Mending:
             if (prepared := self._on_server(server)) is None:
                 continue
             cell, ready = prepared
-            tried = self._try(server, cell, ready)
-            if tried.mends:
-                yield self._cure("server", server, tried.answer, tried.changes)
+            if cure := self._cure_of("server", server, self._try(server, cell, ready)):
+                yield cure
 
     def needless(self) -> Iterator[tuple[Pin, list[str]]]:
         """Yield each of the cell's best pins with what is worse without it: nothing where it is no longer needed."""
@@ -111,6 +112,17 @@ class Mending:
             prepared = Prepared(setup, self._environment(candidate.profile), candidate, ())
             tried = self._try(what, request.cell, prepared, Only())
             yield pin, tried.worse or ([] if tried.answer.good else [tried.answer.seen])
+
+    def _cure_of(self, kind: Literal["pin", "server"], change: str, tried: Tried) -> Cure | None:
+        """Return what was *tried* as a cure; None where it is none, which is noted."""
+        if tried.mends:
+            return self._cure(kind, change, tried.answer, tried.changes)
+        if tried.answer.good is not None:  # of what could not be asked nothing is known
+            self._note(kind, change, "; ".join(tried.worse) or tried.answer.seen, date.today().isoformat())
+        return None
+
+    def _note(self, kind: Literal["pin", "setting", "server"], change: str, text: str, day: str) -> None:
+        self.attempts.append(Attempt(question=self.case.asked, kind=kind, change=change, text=text, tried_on=day))
 
     def _try(self, what: str, cell: Cell, prepared: Prepared, only: Only | None = None) -> Tried:
         """Run *cell* as it is *prepared*: at first the question alone, and if that is mended everything."""
@@ -179,27 +191,39 @@ class Mending:
 
     def _ways(self) -> list[Cure]:
         """Return the other ways of the library that answer as expected in the recorded run of this very cell."""
+        answers = self._answers_of_ways()
+        for way, answer in answers.items():
+            if answer.good is False:
+                self._note("setting", way, answer.seen, self.case.recorded.varying.started[:10])
+        return [self._recorded("setting", way, answer) for way, answer in answers.items() if answer.good]
+
+    def _answers_of_ways(self) -> dict[str, Answer]:
+        """Return what the other ways of the library answer in the recorded run of this cell."""
         recorded, only = self.case.recorded, self.case.only
         if not only.set:
-            works = [each for each in recorded.variants if each.judgement.verdict is Verdict.WORKS]
-            return [self._recorded("setting", each.name, Answer(True, each.judgement.text)) for each in works]
-        reports = self.case.request.reports
+            judged = {each.name: each.judgement for each in recorded.variants}
+            return {way: Answer(each.verdict.good, each.text) for way, each in judged.items()}
         known = [*catches.answers(recorded)]
-        known += [each for one in deep.of_cell(reports, recorded.cell) for each in one.findings]
+        known += [each for one in deep.of_cell(self.case.request.reports, recorded.cell) for each in one.findings]
         plain = only.question.removesuffix(f" ({only.way})")
-        found: dict[str, Cure] = {}
+        found: dict[str, Answer] = {}
         for finding in known:
             way = Only(only.set, finding.question).way
-            same = finding.question.removesuffix(f" ({way})") == plain and finding.question != only.question
-            if same and finding.good:
-                found[way] = self._recorded("setting", way or "usual way", Answer(True, finding.seen, finding.chance))
-        return list(found.values())
+            if finding.question.removesuffix(f" ({way})") == plain and finding.question != only.question:
+                found[way or "usual way"] = Answer(finding.good, finding.seen, finding.chance)
+        return found
 
     def _servers(self, others: Sequence[Result]) -> list[Cure]:
         """Return the servers with which the same Python and Django answer as expected."""
-        mine = self.case.recorded
-        found = [each for each in others if _pair(each) == _pair(mine) and each.server != mine.server]
-        return [self._recorded("server", each.server, answer, each) for each in found if (answer := self._good(each))]
+        mine, cures = self.case.recorded, []
+        for each in others:
+            if _pair(each) != _pair(mine) or each.server == mine.server:
+                continue
+            if good := self._good(each):
+                cures.append(self._recorded("server", each.server, good, each))
+            elif (answer := self._answer(each)).good is False:
+                self._note("server", each.server, answer.seen, each.varying.started[:10])
+        return cures
 
     def _neighbours(self, others: Sequence[Result]) -> list[Cure]:
         """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
@@ -220,13 +244,17 @@ class Mending:
 
     def _good(self, other: Result) -> Answer | None:
         """Return the answer of *other* where it is as expected, and the cell works; None where not."""
-        reports, only = self.case.request.reports, self.case.only
+        answer = self._answer(other)
+        return answer if answer.good and other.verdicts.overall.verdict is Verdict.WORKS else None
+
+    def _answer(self, other: Result) -> Answer:
+        """Return what the question is answered by *other*."""
+        only = self.case.only
         try:
-            sets = deep.of_cell(reports, other.cell) if only.set else []
+            sets = deep.of_cell(self.case.request.reports, other.cell) if only.set else []
         except DamagedResult:
             sets = []  # of that cell nothing more is known
-        answer = question.answer(only, other, sets)
-        return answer if answer.good and other.verdicts.overall.verdict is Verdict.WORKS else None
+        return question.answer(only, other, sets)
 
     def _on_server(self, server: str) -> tuple[Cell, Prepared] | None:
         """Return the cell of another *server* on this Python and Django; None where there can be none."""

@@ -13,6 +13,7 @@ from harness.causes.mend import Mending, known_cause
 from harness.causes.search import NoSearch
 from harness.commands import options
 from harness.commands.terminal import Trial
+from harness.report import causes
 from harness.results.explained import Cure
 from harness.results.folder import Reports
 
@@ -42,7 +43,7 @@ def mend(
     At first the smallest pin that keeps the guilty release away; then another layer, consumer or server of the library;
     then the nearest cells that work. Of a cell with the best known pins it says which of these are still needed.
     """
-    case = open_case(cell, question, reports, python, folders, click.echo, any_case=True)
+    case = open_case(cell, question, reports, python, folders, click.echo, mending=True)
     if case is not None and case.request.setup.pinned and question is None and not pins:
         return _needed(Mending(case, click.echo, Trial))
     if case is None:
@@ -56,11 +57,16 @@ def mend(
     if pins:
         found = [cure] if (cure := mending.pinned(pins)) else []
     else:
-        found = _by_pins(case, mending) or _elsewhere(case, mending)
+        if not case.can_try:
+            click.echo(f"Nothing is resolved for Python {case.request.cell.python} any more: what is recorded is all.")
+        found = (_by_pins(case, mending) if case.can_try else []) or _elsewhere(case, mending)
+    if found or mending.attempts:
+        case.keep([], found, mending.attempts)
     if not found:
+        for each in mending.attempts:
+            click.echo(f"no cure: {causes.cure(each)}")
         click.echo("No cure is found.")
         return 1
-    case.keep([], found)
     for cure in found:
         click.echo(f"{_KINDS[cure.kind]} {cure.change}: {cure.text}")
         for change in cure.changes:
@@ -88,7 +94,7 @@ def _by_pins(case: Case, mending: Mending) -> list[Cure]:
 def _elsewhere(case: Case, mending: Mending) -> list[Cure]:
     """Return the cures that are no pins: what is recorded already comes first."""
     others = list(of_library(case.recorded, case.request.reports))
-    return mending.elsewhere(others) or list(mending.other_servers(others))
+    return mending.elsewhere(others) or (list(mending.other_servers(others)) if case.can_try else [])
 
 
 def _needed(mending: Mending) -> int:

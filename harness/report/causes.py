@@ -8,7 +8,7 @@ from collections.abc import Callable
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import View
-from harness.results.explained import Cure
+from harness.results.explained import Attempt, Cure
 from harness.results.roots import Root, roots
 from harness.verdict import Verdict
 
@@ -43,7 +43,7 @@ def overview(causes: list[Root], worsens: Worsens) -> Rst:
 def mended(root: Root, worsens: Worsens) -> str:
     """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
     if not root.cures:
-        return "─"
+        return _in_vain(root)
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
     kind, change = min(counted, key=lambda each: (rank(each[0]), -counted[each]))
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
@@ -61,8 +61,18 @@ def mended(root: Root, worsens: Worsens) -> str:
     return said
 
 
-def cure(each: Cure) -> str:
-    """Say what a cure is, and when it was tried."""
+def _in_vain(root: Root) -> str:
+    """Say what of that was tried for *root* mends none of it."""
+    if not root.attempts:
+        return "─"
+    changes = dict.fromkeys(named(each) for _, each in root.attempts)
+    cells = sorted({name for name, _ in root.attempts})
+    more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
+    return f"nothing that was tried: {', '.join(changes)} (in {', '.join(cells[:_NAMED])}{more})"
+
+
+def cure(each: Cure | Attempt) -> str:
+    """Say what a cure is, or what was tried to be one, what came of it, and when it was tried."""
     return f"{named(each)} ({each.text}; tried on {each.tried_on})"
 
 
@@ -71,8 +81,8 @@ def rank(kind: str) -> int:
     return list(_CURES).index(kind)
 
 
-def named(each: Cure) -> str:
-    """Say what a cure is, in a few words."""
+def named(each: Cure | Attempt) -> str:
+    """Say what a cure is, or what was tried to be one, in a few words."""
     return _CURES[each.kind].format(each.change)
 
 

@@ -169,6 +169,7 @@ class CellPage:
             *(("Catch", f"{catch.text} ({catch.kind})") for catch in catches.of(result)),
             *(("Comes from", cause.text) for cause in result.causes),
             *(("Mended by", causes.cure(cure)) for cure in result.cures),
+            *(("Not mended by", causes.cure(attempt)) for attempt in result.attempts),
         ]
 
     @property

@@ -81,3 +81,17 @@ class Cure(Model, frozen=True, kw_only=True):
     changes: list[str] = []
     #: The day on which it was tried.
     tried_on: str
+
+
+class Attempt(Model, frozen=True, kw_only=True):
+    """What does not mend a verdict or a catch, though it was tried."""
+
+    #: The id of the question; empty for the verdict.
+    question: str = ""
+    kind: Literal["pin", "setting", "server"]
+    #: The requirement, the way of the library, or the server.
+    change: str
+    #: What was seen of the question with it, or what it makes worse.
+    text: str
+    #: The day on which it was tried.
+    tried_on: str

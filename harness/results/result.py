@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from harness.results.explained import Catch, Cause, Cure
+from harness.results.explained import Attempt, Catch, Cause, Cure
 from harness.results.installed import Candidate, Installation, Repeats, Versions
 from harness.results.model import Model
 from harness.results.questions import NOT_ASKED, identifier, in_short, worded
@@ -315,6 +315,8 @@ class Result(Model, frozen=True, kw_only=True):
     catches: list[Catch] = []
     causes: list[Cause] = []
     cures: list[Cure] = []
+    #: What was tried to mend something, and does not.
+    attempts: list[Attempt] = []
     isolation: list[Finding]
     #: The library's own sets of questions, asked in each of its ways.
     sets: list[Probe] = []

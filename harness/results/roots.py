@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from harness.cells import Cell, numbers
 from harness.results import catches, failures
-from harness.results.explained import Cause, Cure
+from harness.results.explained import Attempt, Cause, Cure
 from harness.results.result import Result
 
 #: Questions that are asked of several things of one kind: their short names → what the kind is called.
@@ -62,6 +62,13 @@ class Root:
         """The cures that were tried in its cells."""
         asked = self.questions or {""}
         return [(name, cure) for name, each in self.results.items() for cure in each.cures if cure.question in asked]
+
+    @property
+    def attempts(self) -> list[tuple[str, Attempt]]:
+        """What was tried in its cells to mend it, and does not."""
+        asked = self.questions or {""}
+        found = ((name, tried) for name, each in self.results.items() for tried in each.attempts)
+        return [(name, tried) for name, tried in found if tried.question in asked]
 
     @property
     def explained(self) -> str:

@@ -202,7 +202,10 @@ def with_earlier_variants(result: Result, before: Result | None) -> Result:
 
 
 def still_explained(result: Result, before: Result | None) -> Result:
-    """Return *result* with the causes and cures that were found before, of what is still answered as it was."""
+    """Return *result* with what explained an earlier one, of all that is still answered as it was.
+
+    That is causes, cures, and what was tried in vain.
+    """
     if before is None:
         return result
     failed, now, then = (
@@ -228,6 +231,7 @@ def still_explained(result: Result, before: Result | None) -> Result:
         result,
         causes=[*result.causes, *(each for each in before.causes if still(each.question))],
         cures=[*result.cures, *(each for each in before.cures if still(each.question))],
+        attempts=[*result.attempts, *(each for each in before.attempts if still(each.question))],
     )
 
 

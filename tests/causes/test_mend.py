@@ -14,11 +14,12 @@ from harness.causes.question import Answer
 from harness.cell.only import Only
 from harness.cells import Cell
 from harness.libraries import registry
-from harness.results.explained import Turned
+from harness.results.document import read_result, save_result
+from harness.results.explained import Attempt, Cure, Turned
 from harness.results.folder import Reports
 from harness.results.result import BROKEN_OFF, Finding, Judgement, Probe, Result, VariantResult
 from harness.run.request import Request
-from harness.verdict import Reason
+from harness.verdict import Reason, Verdict
 
 CELL = "py313-django61-channels4"
 IDLE = "A connection that is idle for 12 s"
@@ -148,6 +149,52 @@ def test_the_nearest_cells(tmp_path):
 def test_nothing_helps(tmp_path):
     """Where nothing answers as expected there is no cure."""
     assert mending(tmp_path, result(CELL, False)).elsewhere([result("py312-django61-channels4", None)]) == []
+
+
+def test_what_does_not_help(tmp_path):
+    """Ways and servers that are recorded with the same answer are noted as tried in vain, with what was seen."""
+    bad = Finding(question=f"{IDLE} (sync consumer, Redis layer)", expected="stays open", seen="cut", good=False)
+    unasked = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="not asked", good=None)
+    looking = mending(tmp_path, result(CELL, False, bad, unasked))
+    assert looking.elsewhere([result(f"{CELL}-uvicorn", False), result(f"{CELL}-granian", None)]) == []
+    assert [(each.kind, each.change, each.text, each.question) for each in looking.attempts] == [
+        ("setting", "sync consumer, Redis layer", "cut", "idle-12"),
+        ("server", "uvicorn", "closed", "idle-12"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tried", "noted"),
+    [
+        (mend.Tried(Answer(False, "closed"), None, [], []), ["closed"]),
+        (mend.Tried(Answer(True, "open"), Verdict.WORKS, [], ["worse: early"]), ["worse: early"]),
+        (mend.Tried(Answer(None, "could not be installed"), None, [], []), []),
+        (mend.Tried(Answer(True, "open"), Verdict.WORKS, ["better: early"], []), []),
+    ],
+)
+def test_a_server_tried_in_vain(tmp_path, monkeypatch, tried, noted):
+    """What was tried and is no cure is noted; of what could not be asked nothing is, and of what mends it nothing."""
+    monkeypatch.setattr(Mending, "_try", lambda self, what, cell, prepared: tried)
+    monkeypatch.setattr(Mending, "_on_server", lambda self, server: (Cell.parse(CELL), None))
+    looking = mending(tmp_path, result(CELL, False))
+    others = [result(f"{CELL}-{each}") for each in looking.case.request.setup.library.servers if each != "uvicorn"]
+    cures = list(looking.other_servers(others))
+    assert [each.text for each in looking.attempts] == noted
+    assert bool(cures) == tried.mends
+
+
+def test_what_is_kept(tmp_path):
+    """An attempt takes the place of an earlier one of the same change, and a cure does as well; others stay."""
+    case = mending(tmp_path, result(CELL, False)).case
+    save_result(case.recorded, case.request.reports.result(CELL))
+    tried = {"question": "idle-12", "tried_on": "2026-11-28"}
+    case.keep([], [], [Attempt(kind="server", change=each, text="first", **tried) for each in ("uvicorn", "granian")])
+    case.keep([], [], [Attempt(kind="server", change="uvicorn", text="again", **tried)])
+    cure = Cure(kind="server", change="granian", verdict=Verdict.WORKS, text="open", **tried)
+    case.keep([], [cure])
+    now = read_result(case.request.reports.result(CELL))
+    assert [(each.change, each.text) for each in now.attempts] == [("uvicorn", "again")]
+    assert now.cures == [cure]
 
 
 def test_pins_together(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 import samples
 from made import alike
 
-from harness.results.document import save_result
+from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
 from harness.results.result import Judgement
 from harness.verdict import Reason
@@ -58,7 +58,6 @@ def test_a_damaged_result(commandline, reports):
     [
         (["py99"], 2, "'py99' is not the name of a cell"),
         (["py310-django52-channels4"], 2, "nothing is recorded of py310-django52-channels4"),
-        (["py27-django18"], 2, "nothing is resolved for Python 2.7 any more"),
         (["py36-django22"], 2, "py36-django22 was not tested: no Python 3.6 found"),
         ([CELL, "--question", "nosuch"], 2, f"{CELL} has no question called 'nosuch'"),
         ([CELL, "--python", "/no/such/python"], 2, "Invalid value for '--python'"),
@@ -69,6 +68,25 @@ def test_refused(commandline, reports, command, arguments, code, said):
     ended = commandline(command, *arguments, reports=reports.folder)
     assert ended.returncode == code
     assert said in ended.stderr
+
+
+def test_of_a_python_of_the_past(commandline, reports):
+    """For a Python of the past no cause is looked for; what is recorded of another server may mend it all the same."""
+    cell = "py27-django18"
+    failed = samples.of("py313-django52")
+    save_result(msgspec.structs.replace(samples.of(cell), verdicts=failed.verdicts), reports.result(cell))
+    refused = commandline("bisect", cell, reports=reports.folder)
+    assert refused.returncode == 2
+    assert "nothing is resolved for Python 2.7 any more" in refused.stderr
+    ended = commandline("mend", cell, reports=reports.folder)
+    assert ended.returncode == 1, ended.stderr
+    assert "Nothing is resolved for Python 2.7 any more: what is recorded is all." in ended.stdout
+    assert "No cure is found." in ended.stdout
+    other = msgspec.structs.replace(samples.of(cell), cell=f"{cell}-uwsgi", server="uwsgi")
+    save_result(other, reports.result(other.cell))
+    ended = commandline("mend", cell, reports=reports.folder)
+    assert "serve it with uwsgi: " in ended.stdout, ended.stderr
+    assert [each.change for each in read_result(reports.result(cell)).cures] == ["uwsgi"]
 
 
 @pytest.mark.parametrize("command", ["bisect", "mend"])

@@ -12,7 +12,7 @@ from harness.report import causes, drafts, rst
 from harness.report.render import render
 from harness.report.view import read_view
 from harness.results.document import save_result
-from harness.results.explained import Cause, Cure, Turned
+from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.folder import Reports
 from harness.verdict import Verdict
 
@@ -80,6 +80,24 @@ def test_what_mends(reports):
     said = causes.mended(root, lambda name, _: name == CELL)
     assert "no cure, for another answer gets worse there" in said
     assert causes.cure(cure("server", "uvicorn")) == "uvicorn as the server (is received; tried on 2026-11-26)"
+
+
+def test_what_was_tried_in_vain(reports):
+    """Where nothing mends it, the table and the cell's page say what was tried; where nothing was tried, nothing."""
+    vain = [
+        Attempt(question="early", kind=kind, change=change, text="can be lost", tried_on="2026-11-28")
+        for kind, change in (("server", "uvicorn"), ("pin", "redis<8"), ("setting", "Redis layer"))
+    ]
+    save_result(msgspec.structs.replace(samples.of(CELL), attempts=vain), reports.result(CELL))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    assert causes.mended(root, nothing_worse) == (
+        f"nothing that was tried: uvicorn as the server, install redis<8, the Redis layer (in {CELL})"
+    )
+    page = render(read_view(reports))[f"channels4/{CELL}.rst"]
+    assert "* Not mended by: uvicorn as the server (can be lost; tried on 2026-11-28)" in page
+    save_result(samples.of(CELL), reports.result(CELL))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    assert causes.mended(root, nothing_worse) == "─"
 
 
 def test_unexplained(reports):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from harness.errors import AlreadyRunning, DamagedResult, HarnessError, UsageError
 from harness.results import history
 from harness.results.document import read_result, save_result
-from harness.results.explained import Cause, Cure
+from harness.results.explained import Attempt, Cause, Cure
 from harness.results.folder import Reports
 from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.run import record
@@ -463,7 +463,8 @@ def test_since_without_versions(works):
 def explained(result: Result, *questions: str) -> Result:
     causes = [Cause(question=each, turned=[], text="so", good=[], bad=[], found_on="2026-11-26") for each in questions]
     cure = {"kind": "pin", "change": "x<1", "verdict": Verdict.WORKS, "text": "", "tried_on": "2026-11-26"}
-    return replace(result, causes=causes, cures=[Cure(question=each, **cure) for each in questions])
+    vain = [Attempt(question=each, kind="server", change="x", text="", tried_on="2026-11-26") for each in questions]
+    return replace(result, causes=causes, cures=[Cure(question=each, **cure) for each in questions], attempts=vain)
 
 
 def test_explanations_stay(reports, works):
@@ -479,6 +480,7 @@ def test_explanations_stay(reports, works):
     # What is idle stays open; under load it was not put this time.
     assert [each.question for each in kept.causes] == ["early", "load-1000"]
     assert [each.question for each in kept.cures] == ["early", "load-1000"]
+    assert [each.question for each in kept.attempts] == ["early", "load-1000"]
     assert record.still_explained(works, None) == works
     record.conclude(reports, works, before, expected=False)
     assert [each.question for each in read_result(reports.result(CELL)).causes] == ["early", "load-1000"]
