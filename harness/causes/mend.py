@@ -118,7 +118,8 @@ class Mending:
         if tried.mends:
             return self._cure(kind, change, tried.answer, tried.changes)
         if tried.answer.good is not None:  # of what could not be asked nothing is known
-            self._note(kind, change, "; ".join(tried.worse) or tried.answer.seen, date.today().isoformat())
+            instead = tried.worse if tried.answer.good else []
+            self._note(kind, change, "; ".join(instead) or tried.answer.seen, date.today().isoformat())
         return None
 
     def _note(self, kind: Literal["pin", "setting", "server"], change: str, text: str, day: str) -> None:

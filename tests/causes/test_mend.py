@@ -167,6 +167,7 @@ def test_what_does_not_help(tmp_path):
     ("tried", "noted"),
     [
         (mend.Tried(Answer(False, "closed"), None, [], []), ["closed"]),
+        (mend.Tried(Answer(False, "closed"), Verdict.WORKS, [], ["worse: early"]), ["closed"]),
         (mend.Tried(Answer(True, "open"), Verdict.WORKS, [], ["worse: early"]), ["worse: early"]),
         (mend.Tried(Answer(None, "could not be installed"), None, [], []), []),
         (mend.Tried(Answer(True, "open"), Verdict.WORKS, ["better: early"], []), []),
