@@ -117,12 +117,21 @@ class Mending:
         """Return what was *tried* as a cure; None where it is none, which is noted."""
         if tried.mends:
             return self._cure(kind, change, tried.answer, tried.changes)
-        if tried.answer.good is not None:  # of what could not be asked nothing is known
-            instead = tried.worse if tried.answer.good else []
-            self._note(kind, change, "; ".join(instead) or tried.answer.seen, date.today().isoformat())
+        self._note(kind, change, tried.answer, date.today().isoformat(), tried.worse if tried.answer.good else [])
         return None
 
-    def _note(self, kind: Literal["pin", "setting", "server"], change: str, text: str, day: str) -> None:
+    def _note(
+        self,
+        kind: Literal["pin", "setting", "server"],
+        change: str,
+        answer: Answer,
+        day: str,
+        worse: Sequence[str] = (),
+    ) -> None:
+        """Note what was tried as no cure: for its *answer*, or for what it makes *worse*."""
+        if answer.good is None and answer.works:
+            return  # where the question alone could not be asked, nothing is known
+        text = "; ".join(worse) or (answer.seen if answer.works else f"the chat does not work: {answer.seen}")
         self.attempts.append(Attempt(question=self.case.asked, kind=kind, change=change, text=text, tried_on=day))
 
     def _try(self, what: str, cell: Cell, prepared: Prepared, only: Only | None = None) -> Tried:
@@ -195,7 +204,7 @@ class Mending:
         answers = self._answers_of_ways()
         for way, answer in answers.items():
             if answer.good is False:
-                self._note("setting", way, answer.seen, self.case.recorded.varying.started[:10])
+                self._note("setting", way, answer, self.case.recorded.varying.started[:10])
         return [self._recorded("setting", way, answer) for way, answer in answers.items() if answer.good]
 
     def _answers_of_ways(self) -> dict[str, Answer]:
@@ -222,8 +231,8 @@ class Mending:
                 continue
             if good := self._good(each):
                 cures.append(self._recorded("server", each.server, good, each))
-            elif (answer := self._answer(each)).good is False:
-                self._note("server", each.server, answer.seen, each.varying.started[:10])
+            elif not (answer := self._answer(each)).good:
+                self._note("server", each.server, answer, each.varying.started[:10])
         return cures
 
     def _neighbours(self, others: Sequence[Result]) -> list[Cure]:

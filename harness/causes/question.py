@@ -25,6 +25,8 @@ class Answer:
     seen: str
     #: Whether another try may answer otherwise.
     chance: bool = False
+    #: Whether the chat works; where it does not, the question was not come to.
+    works: bool = True
 
 
 def find(name: str, result: Result, sets: Iterable[DeepSet], others: Iterable[Result] = ()) -> Only:
@@ -67,7 +69,8 @@ def answer(only: Only, result: Result, sets: Sequence[DeepSet] = ()) -> Answer:
     told = next((each for each in reversed(found) if each.asked), None)
     if told is None:
         overall = result.verdicts.overall
-        return Answer(None, found[-1].seen if found else failures.told(result) or f"not asked: {overall.text}")
+        seen = found[-1].seen if found else failures.told(result) or f"not asked: {overall.text}"
+        return Answer(None, seen, works=overall.verdict is not Verdict.DOES_NOT_WORK)
     return Answer(told.good, told.seen, told.chance)
 
 

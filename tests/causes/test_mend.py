@@ -156,10 +156,12 @@ def test_what_does_not_help(tmp_path):
     bad = Finding(question=f"{IDLE} (sync consumer, Redis layer)", expected="stays open", seen="cut", good=False)
     unasked = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="not asked", good=None)
     looking = mending(tmp_path, result(CELL, False, bad, unasked))
-    assert looking.elsewhere([result(f"{CELL}-uvicorn", False), result(f"{CELL}-granian", None)]) == []
+    dead = msgspec.structs.replace(result(f"{CELL}-hypercorn", reason=Reason.HANDSHAKE_REFUSED), probes=[], steps=[])
+    assert looking.elsewhere([result(f"{CELL}-uvicorn", False), result(f"{CELL}-granian", None), dead]) == []
     assert [(each.kind, each.change, each.text, each.question) for each in looking.attempts] == [
         ("setting", "sync consumer, Redis layer", "cut", "idle-12"),
         ("server", "uvicorn", "closed", "idle-12"),
+        ("server", "hypercorn", "the chat does not work: handshake refused: so", "idle-12"),
     ]
 
 
@@ -169,7 +171,8 @@ def test_what_does_not_help(tmp_path):
         (mend.Tried(Answer(False, "closed"), None, [], []), ["closed"]),
         (mend.Tried(Answer(False, "closed"), Verdict.WORKS, [], ["worse: early"]), ["closed"]),
         (mend.Tried(Answer(True, "open"), Verdict.WORKS, [], ["worse: early"]), ["worse: early"]),
-        (mend.Tried(Answer(None, "could not be installed"), None, [], []), []),
+        (mend.Tried(Answer(None, "no browser"), None, [], []), []),
+        (mend.Tried(Answer(None, "died", works=False), None, [], []), ["the chat does not work: died"]),
         (mend.Tried(Answer(True, "open"), Verdict.WORKS, ["better: early"], []), []),
     ],
 )
