@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import msgspec
 
@@ -15,7 +15,7 @@ from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.questions import NOT_ASKED
 from harness.results.result import BROKEN_OFF, Finding, as_expected
-from harness.system.waiting import wait_until
+from harness.system.waiting import stopped, stopped_by, wait_until
 from harness.verdict import Reason
 
 #: Seconds that a server may take to end after what it broke off.
@@ -37,7 +37,7 @@ def twice(asking: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     """Ask, and ask once more where an answer is not as expected; such an answer says how often of two it came."""
     first, broken_off = _as_far_as(asking)
     second: dict[str, Finding] = {}
-    if not broken_off and any(each.good is False for each in first):
+    if not broken_off and not stopped() and any(each.good is False for each in first):
         # What breaks off the second time was answered once all the same.
         second = {each.question: each for each in _as_far_as(asking)[0]}
     for each in first:
@@ -74,11 +74,17 @@ def side_by_side(
 ) -> Iterator[Finding]:
     """Ask several things beside each other, at most *at_once*, and yield the answers in their order.
 
-    When that is broken off *stop* is set, and what is being asked is waited for; without it, it is left to itself.
+    When that is broken off *stop* is set, which ends what waits, and what is being asked is waited for; without it, it
+    is left to itself.
     """
     pool = ThreadPoolExecutor(max(at_once, 1))
+
+    def ask(each: Callable[[], Iterable[Finding]]) -> list[Finding]:
+        with stopped_by(stop) if stop else nullcontext():
+            return list(each())
+
     try:
-        for found in pool.map(lambda each: list(each()), asking):
+        for found in pool.map(ask, asking):
             yield from found
     except BaseException:
         if stop is not None:

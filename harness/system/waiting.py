@@ -1,14 +1,40 @@
-"""Waiting for something that can only be asked for: one deadline for the whole, whatever is asked on the way."""
+"""Waiting for something that can only be asked for: one deadline for the whole, whatever is asked on the way.
+
+What waits in a thread that was told to stop waits no longer: see :func:`stopped_by`.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 T = TypeVar("T")
 #: Seconds that a wait may take longer than it was to before that is a jump of the clock, or a pause of the machine.
 _JUMP = 1.0
+#: Seconds after which a wait looks whether it was told to stop.
+_LOOK = 0.2
+#: What tells this thread to stop waiting; None where nothing does.
+_STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
+
+
+@contextmanager
+def stopped_by(stop: threading.Event) -> Iterator[None]:
+    """Within the block, let every wait of this thread be over once *stop* is set: its answers are wanted no more."""
+    token = _STOP.set(stop)
+    try:
+        yield
+    finally:
+        _STOP.reset(token)
+
+
+def stopped() -> bool:
+    """Tell whether this thread was told to stop waiting."""
+    stop = _STOP.get()
+    return stop is not None and stop.is_set()
 
 
 class Deadline:
@@ -23,12 +49,12 @@ class Deadline:
     @property
     def left(self) -> float:
         """The seconds that are left, 0 once it is over."""
-        return max(0.0, self._at - self._clock())
+        return 0.0 if stopped() else max(0.0, self._at - self._clock())
 
     @property
     def over(self) -> bool:
         """Whether no time is left."""
-        return self._clock() >= self._at
+        return stopped() or self._clock() >= self._at
 
 
 def patiently(wait: Callable[[float], bool], seconds: float) -> bool:
@@ -37,9 +63,19 @@ def patiently(wait: Callable[[float], bool], seconds: float) -> bool:
     It is asked once more if this process was stopped meanwhile, or the machine slept: nobody had time to answer then.
     """
     began = time.monotonic()
-    if wait(seconds):
+    if _wait(wait, seconds):
         return True
-    return time.monotonic() - began > seconds + _JUMP and wait(seconds)
+    return time.monotonic() - began > seconds + _JUMP and _wait(wait, seconds)
+
+
+def _wait(wait: Callable[[float], bool], seconds: float) -> bool:
+    """Return what *wait* says; where the thread may be told to stop it is asked again and again."""
+    if _STOP.get() is None:
+        return wait(seconds)
+    deadline = Deadline(seconds)
+    while not (done := wait(min(_LOOK, deadline.left))) and not deadline.over:
+        pass
+    return done
 
 
 def wait_until(done: Callable[[], T], limit: float | Deadline, every: float = 0.01) -> T:

@@ -10,6 +10,7 @@ from talkers import Clock, Switchboard
 
 from harness.cell import questions
 from harness.clients.connection import HandshakeRefused, SendFailed
+from harness.clients.transcript import Endpoint, Transcript
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
 from harness.verdict import Reason
@@ -196,3 +197,23 @@ def test_side_by_side_broken_off():
     with pytest.raises(HarnessError, match="no room"):
         list(questions.side_by_side([breaks, goes_on], 2, stop))
     assert ended.is_set()
+
+
+def test_side_by_side_broken_off_while_another_waits():
+    """When it is broken off nobody waits any longer for a server that says nothing, and nothing is asked once more."""
+    stop, began = threading.Event(), threading.Event()
+    asked = []
+
+    def breaks():
+        began.wait(5)
+        raise HarnessError("interrupted")
+        yield
+
+    def waits():
+        began.set()
+        asked.append(Transcript(lambda text: []).wait([Endpoint("John", "user")], ["hello"], 600.0))
+        yield finding("heard?", good=asked[-1])
+
+    with pytest.raises(HarnessError, match="interrupted"):
+        list(questions.side_by_side([breaks, lambda: questions.twice(waits)], 2, stop))
+    assert asked == [False]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from harness.system import waiting
@@ -146,3 +148,33 @@ def test_a_jump_of_the_clock(clock, brought):
     waiter = Waiter(clock, (3.1, False), (60.0, brought))
     assert patiently(waiter.wait, 2.0) is brought
     assert waiter.asked == [2.0, 2.0]
+
+
+def test_told_to_stop():
+    """What waits in a thread that is told to stop is over, and so is what begins to wait there; others go on."""
+    stop = threading.Event()
+    stop.set()
+    with waiting.stopped_by(stop):
+        assert waiting.stopped()
+        assert Deadline(60.0).over
+        assert Deadline(60.0).left == 0.0
+        assert wait_until(lambda: "", 60.0) == ""
+        assert not patiently(lambda left: False, 60.0)
+        assert patiently(lambda left: True, 60.0)
+    assert not waiting.stopped()
+    assert not Deadline(60.0).over
+
+
+def test_told_to_stop_while_waiting():
+    """A wait that began before looks again and again whether it was told to stop."""
+    stop, lengths = threading.Event(), []
+
+    def wait(seconds: float) -> bool:
+        lengths.append(seconds)
+        if len(lengths) == 3:
+            stop.set()
+        return False
+
+    with waiting.stopped_by(stop):
+        assert not patiently(wait, 60.0)
+    assert lengths == [waiting._LOOK] * 3
