@@ -71,7 +71,7 @@ def _choice(terminal: Console, rank: int, choice: Choice) -> None:
     row = choice.row
     terminal.print(Text(f"\n{rank}. {choice.library.title} under {row.served}  {choice.label}  ({row.name})"))
     terminal.print(Text(f"    {choice.install}"))
-    for way in choice.ways:
+    for way in choice.uses:
         terminal.print(Text(f"    and use the {way}"))
     terminal.print(Text(f"    {choice.about}"))
     for each in choice.beware:

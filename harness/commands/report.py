@@ -44,7 +44,7 @@ def report(check: bool, session: str | None, began: str, reports: Reports, folde
     readme = ROOT / "README.rst"
     # Where a result could not be read, the numbers are not those of all that is recorded.
     with_readme = reports.folder.resolve() == Reports.of_checkout().folder.resolve() and not view.damaged
-    with render.checked(looked_at, view, {} if check else render.of_cells(view)) as ended:
+    with render.checked(looked_at, view, {} if check else render.of_cells(view, advisor)) as ended:
         pages = looked_at if check else render.render(view, advisor, cells=False)
         headline = render.with_headline(readme.read_text(encoding="utf-8"), view, advisor) if with_readme else None
         drawn, of_cells = ended()

@@ -36,7 +36,7 @@ def script(recorded: Result, setup: Setup, through_tox: str) -> list[str]:
     origins = recorded.candidate.origins if recorded.candidate else {}
     commands = [step.command for step in recorded.steps if step.command and step.name not in ("identify", "install")]
     return [
-        f"# {recorded.cell}: {recorded.verdicts.overall.label}, on {recorded.varying.started[:10]}",
+        f"# {recorded.cell}, as it was measured on {recorded.varying.started[:10]}",
         f"# {versions.implementation} {versions.python}, Django {versions.django}, {broker or 'no broker'}",
         *(f"# {shown} came from {origin}" for shown, origin in origins.items()),
         "#",

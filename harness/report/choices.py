@@ -13,7 +13,7 @@ from functools import cached_property
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from harness.report import causes
+from harness.report import causes, prose
 from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results.catches import Severity, Trouble
@@ -157,6 +157,11 @@ class Choice:
         """The settings that take catches away."""
         found = [each.cure.change for each in self.beware if each.cure is not None and each.cure.kind == "setting"]
         return list(dict.fromkeys(found))
+
+    @property
+    def uses(self) -> list[str]:
+        """The same, each with what chooses it where that is known."""
+        return [prose.chosen_by(self.library.prose, way) for way in self.ways]
 
 
 @dataclass(frozen=True)

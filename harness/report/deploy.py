@@ -11,6 +11,7 @@ from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results import catches
 from harness.results.catches import Severity, Trouble
+from harness.results.questions import apart
 from harness.verdict import Verdict
 
 #: What is said of the way that a library takes unless told otherwise.
@@ -86,8 +87,11 @@ def _held(library: LibraryView, like: Row) -> tuple[str, str]:
     return f"{loads.held(run)} ({run.deployment})", row.name
 
 
-def ways(library: LibraryView) -> tuple[str, list[Carried]]:
+def ways(library: LibraryView, advisor: Advisor) -> tuple[str, list[Carried]]:
     """Return the cell that was asked most ways to carry the chat, and these: what works, with least trouble, first.
+
+    They are ranked by what all of them were asked; what there is to beware of in the library, and a way was not asked,
+    is said of it.
 
     There are none where a library has but one.
     """
@@ -97,11 +101,14 @@ def ways(library: LibraryView) -> tuple[str, list[Carried]]:
     if len(mine) < _SEVERAL:
         return "", []
     shared = set.intersection(*(set(each) for each in mine.values()))
+    (row,) = [each for each in library.works if each.name == name]
     everywhere = {trouble for each in mine.values() for trouble, good in each.values() if trouble and good is False}
+    everywhere |= {each.trouble for each in advisor.notes(library)}
     carried = []
     for way, answers in mine.items():
-        wrong = {trouble for trouble, good in answers.values() if good is False}
-        known = {trouble for trouble, _ in answers.values()}
+        told = [*answers.values(), *(_of_usual(row) if way == USUAL else ())]
+        wrong = {trouble for trouble, good in told if good is False}
+        known = {trouble for trouble, _ in told}
         of_shared = [answers[each] for each in shared if answers[each][1] is False]
         unknown = [each for each in catches.TROUBLES if each in everywhere - known]
         tried, fails = _tried(library, way)
@@ -133,6 +140,12 @@ def _tried(library: LibraryView, way: str) -> tuple[int, list[tuple[str, str]]]:
     usual = [(row, row.result.verdicts.overall) for row in library.tested]
     tried = usual if way == USUAL else library.tried(way)
     return len(tried), [(row.name, each.text) for row, each in tried if each.verdict is Verdict.DOES_NOT_WORK]
+
+
+def _of_usual(row: Row) -> list[tuple[Trouble | None, bool | None]]:
+    """Return what the usual way of *row* was asked, also where no other was: what it is about, and whether good."""
+    usual = (each for each in row.answers if each.asked and not apart(each.question)[1])
+    return [(catches.trouble_of(each.id), each.good) for each in usual]
 
 
 def _asked(row: Row) -> dict[str, dict[str, tuple[Trouble | None, bool | None]]]:

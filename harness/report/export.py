@@ -14,6 +14,7 @@ from harness.report.advice import Advisor
 from harness.report.choices import Choice
 from harness.report.row import Row
 from harness.report.view import View
+from harness.results import figures
 from harness.results.catches import Severity
 from harness.results.model import Model
 from harness.verdict import Reason, Verdict
@@ -28,7 +29,7 @@ class Exported(Model, frozen=True, kw_only=True):
     ``catches``: how many answers a user has to beware of although the cell works; ``worst`` is the severity of the
     worst, and ``beware`` what they are about, each with what takes it away. ``beware_elsewhere``: the same of what this
     cell was not asked and another one of the library answered. ``install``: the command that installs what works, with
-    the pins that take catches away.
+    the pins that take catches away. ``latency_ms`` and ``install_seconds``: the median of all recorded runs.
     """
 
     cell: str
@@ -73,7 +74,7 @@ def rows(view: View, advisor: Advisor | None = None) -> list[Exported]:
 
 def _row(view: View, row: Row, choice: Choice | None) -> Exported:
     result, verdicts, versions = row.result, row.result.verdicts, row.result.versions
-    installation, since = result.installation, row.since
+    installation, since, installing = result.installation, row.since, figures.of(result, figures.INSTALL)
     counts = [each.summary.counts or (0, 0) for each in row.deep]
     return Exported(
         cell=row.name,
@@ -99,7 +100,7 @@ def _row(view: View, row: Row, choice: Choice | None) -> Exported:
         latency_ms=round(row.latency, 3) if row.latency is not None else None,
         packages=len(installation.added) if installation else None,
         added_bytes=installation.added_bytes if installation else None,
-        install_seconds=result.varying.install_seconds,
+        install_seconds=round(installing.median, 3) if installing else None,
         python_version=versions.python if versions else None,
         django_version=versions.django if versions else None,
         library_version=versions.library or None if versions else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ _FOLDER = HERE / "libraries" / "prose"
 #: What a prose may leave out, and what that stands for: addresses; how the server is run by hand, under a title of its
 #: own, and its settings; where it was measured; pairs that the report shows in full; steps of the integration; code
 #: that shows how it is programmed; its kinds of handlers, by the way and the server that have them; issues of it that
-#: are known upstream, by kinds of answers (``results/kinds.py``); whether it talks to a Redis; and what stands for it
-#: where there is no room for more.
+#: are known upstream, by kinds of answers (``results/kinds.py``); what chooses a way, by a part of its name; whether it
+#: talks to a Redis; and what stands for it where there is no room for more.
 _OPTIONAL: dict[str, Any] = {
     **dict.fromkeys(
         ("home", "repository", "documentation_at", "running", "running_title", "measured", "letter", "settings"), ""
     ),
     **{key: [] for key in ("pairs", "steps", "code", "handlers")},
     "known": {},
+    "ways": {},
     "uses_redis": True,
 }
 #: What is said of somebody's own chat, which nobody writes about.
@@ -34,6 +35,12 @@ _OWN = dict.fromkeys(
 def carries(own: bool) -> str:
     """Return what is asked of the messages, as a heading; *own* tells whether it is somebody's own chat."""
     return "Messages right?" if own else "Channels work?"
+
+
+def chosen_by(prose: Mapping[str, Any], way: str) -> str:
+    """Return *way* with what chooses it, where *prose* says that of a part of its name."""
+    found = [text for part in way.split(", ") if (text := prose["ways"].get(part))]
+    return f"{way} ({'; '.join(found)})" if found else way
 
 
 def is_own(name: str, folders: Sequence[Path]) -> bool:

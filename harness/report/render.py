@@ -52,13 +52,13 @@ def deferred(view: View, advisor: Advisor, cells: bool = True) -> dict[str, Call
     for library in view.libraries:
         pages[f"{library.name}.rst"] = partial(_of_library, library, **common)
         pages[f"{library.name}/questions.rst"] = partial(_text, "questions.rst", library=library)
-    return pages | (of_cells(view) if cells else {})
+    return pages | (of_cells(view, advisor) if cells else {})
 
 
-def of_cells(view: View) -> dict[str, Callable[[], str]]:
+def of_cells(view: View, advisor: Advisor) -> dict[str, Callable[[], str]]:
     """Return what makes the report of each cell of which something is known."""
     return {
-        f"{library.name}/{row.name}.rst": partial(_of_cell, library, row)
+        f"{library.name}/{row.name}.rst": partial(_of_cell, library, row, advisor)
         for library in view.libraries
         for row in library.tested
     }
@@ -76,8 +76,8 @@ def _of_library(library: LibraryView, **values: Any) -> str:
         raise HarnessError(f"the prose of {library.name} is not complete: {error}") from error
 
 
-def _of_cell(library: LibraryView, row: Row) -> str:
-    return _text("cell.rst", page=CellPage(row, library), row=row, library=library)
+def _of_cell(library: LibraryView, row: Row, advisor: Advisor) -> str:
+    return _text("cell.rst", page=CellPage(row, library), row=row, library=library, advisor=advisor)
 
 
 def render_prose(view: View) -> dict[str, str]:

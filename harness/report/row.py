@@ -89,8 +89,9 @@ class Row:
 
     @property
     def latency(self) -> float | None:
-        """The median latency of a message to a recipient, in milliseconds."""
-        return figures.of_run(self.result).get(figures.LATENCY)
+        """The median latency of a message to a recipient over all recorded runs, in milliseconds."""
+        found = figures.of(self.result, figures.LATENCY)
+        return found.median if found else None
 
     @property
     def commands(self) -> list[str]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.report import rst
+from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage, QuestionSet
 from harness.report.choices import Note, numbered
 from harness.report.row import Row
@@ -41,8 +42,8 @@ def _signed(row: Row, notes: Sequence[Note]) -> str:
 
 
 def where_it_works(view: View) -> Rst:
-    """Return Django by Python, newest Django first, with the letters of the libraries that work there."""
-    everything = Rows("", view.rows)
+    """Return Django by Python, newest Django first, with the letters of what works there as it is resolved today."""
+    everything = Rows("", [row for row in view.rows if row.result.profile == "today"])
     pythons, djangos = versions(everything.rows, "python"), versions(everything.rows, "django")
     there: dict[tuple[str, str], list[Row]] = {}
     for row in everything.rows:
@@ -197,7 +198,7 @@ def _stop(row: Row) -> str:
     return row.result.varying.stopped.get(row.result.server, "unknown").partition(",")[0]
 
 
-def profiles(view: View) -> Rst:
+def profiles(view: View, advisor: Advisor) -> Rst:
     """Return the cells in which the best known pins hold, beside the same with what is resolved today."""
     known = {row.name: row for row in view.rows}
     header = ["Cell", "As resolved today", "With the best known pins", "Pins", "What differs besides"]
@@ -210,8 +211,8 @@ def profiles(view: View) -> Rst:
         rows.append(
             [
                 row.name,
-                today.label if today else "─",
-                row.label,
+                advisor.label(today) if today else "─",
+                advisor.label(row),
                 "; ".join(f"{pin.requirement}: {pin.reason}" for pin in pins),
                 _differences(today, row) if today else "",
             ]
@@ -241,7 +242,7 @@ def _differences(today: Row, pinned: Row) -> str:
     return ". ".join(parts) or "nothing"
 
 
-def summary(library: LibraryView, shown: Sequence[Row]) -> Rst:
+def summary(library: LibraryView, shown: Sequence[Row], advisor: Advisor) -> Rst:
     """Return one line for each cell of a library that is *shown*; those shown in full lead to their sections."""
     apart, server = library.apart, len({row.served for row in shown}) > 1
     header = ["Python", "Django", *(["Server"] if server else []), "More details"]
@@ -260,7 +261,7 @@ def summary(library: LibraryView, shown: Sequence[Row]) -> Rst:
         rows.append(
             [
                 *(row.cell.python, row.cell.django, *([row.served] if server else []), details, *django),
-                *(verdicts.web_server.verdict.label, verdicts.channels.verdict.label, row.label),
+                *(verdicts.web_server.verdict.label, verdicts.channels.verdict.label, advisor.label(row)),
             ]
         )
     return rst.table(header, [[Rst(cell) for cell in row] for row in rows])

@@ -22,7 +22,7 @@ from harness.verdict import Verdict
 
 #: What a change costs, in releases of Python or Django.
 _LIBRARY, _SERVER, _PINS = 40.0, 10.0, 3.0
-#: The same for another release of a library that has a name of its own here, such as ``channels4`` for ``channels3``.
+#: The same for the next release of a library that has a name of its own here, such as ``channels4`` for ``channels3``.
 _RELEASE = 3.0
 #: What makes it dearer to end with another library, so that of several the better one is taken: each catch that no cure
 #: takes away, by its severity, and that it had no release of late which claims the pair.
@@ -202,8 +202,12 @@ def _changed(row: Row, other: Row) -> tuple[float, str]:
     """Return what another library, server or profile on the same pair costs, and what it is."""
     here, there = _kind(row), _kind(other)
     if here[0] != there[0]:
-        released = here[0].rstrip(digits) == there[0].rstrip(digits)
-        return _RELEASE if released else _LIBRARY, f"{there[0]} under {other.served} instead of {here[0]}"
+        name = here[0].rstrip(digits)
+        cost = _LIBRARY
+        if name == there[0].rstrip(digits):
+            before, after = (int(each.removeprefix(name) or 0) for each in (here[0], there[0]))
+            cost = _RELEASE * abs(after - before)
+        return cost, f"{there[0]} under {other.served} instead of {here[0]}"
     if here[1] != there[1]:
         return _SERVER, f"{other.served} instead of {row.served}"
     if there[2] == "today":

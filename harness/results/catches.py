@@ -69,7 +69,7 @@ TROUBLES = (
     ),
     Trouble(
         "lost",
-        "messages are lost without a word",
+        "messages are lost without a word when many are sent at once",
         Severity.SEVERE,
         "loses messages",
         r"many-\d+-.*|unread-others",
@@ -92,7 +92,8 @@ TROUBLES = (
         r"payload-(?!handshake).*|long-page",
     ),
     Trouble("burst", "a burst of messages is kept back", Severity.MODERATE, "loses messages", r"burst-\d+"),
-    Trouble("stop", "the server cannot be stopped", Severity.MODERATE, "does not stop", r"sigterm-server"),
+    # Not ends-closing: what is just being closed holds some servers up, which is a race that is provoked here.
+    Trouble("stop", "the server does not end in time", Severity.MODERATE, "does not stop", r"sigterm-server|ends-open"),
     Trouble(
         "broker",
         "it does not recover when the broker was away",

@@ -53,10 +53,15 @@ def of_run(result: Result) -> dict[str, float]:
     found = {
         LATENCY: statistics.median(latencies) if latencies else None,
         INSTALL: varying.install_seconds,
-        START: varying.seconds.get(result.server),
+        # One that never answered was not ready after any time.
+        START: varying.seconds.get(result.server) if _started(result) else None,
         STOP: varying.seconds.get(f"stop {result.server}"),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _started(result: Result) -> bool:
+    return any(step.name == result.server and step.outcome == "ok" for step in result.steps)
 
 
 def of_runs(results: Sequence[Result]) -> dict[str, list[float]]:

@@ -202,8 +202,9 @@ def _told(findings: Sequence[Finding]) -> Told:
     asked = [each for each in findings if each.asked]
     decided = " and ".join(deciders(each.decided_by for each in findings))
     if bad:
-        seen, _ = Counter(each.summary for each in bad).most_common(1)[0]
-        return Told(f"{_cut(seen)} ({len(bad)} of {len(good) + len(bad)} cells)", False, decided)
+        seen, number = Counter(each.summary for each in bad).most_common(1)[0]
+        more = f"; wrong in another way in {len(bad) - number}" if number < len(bad) else ""
+        return Told(f"{_cut(seen)} ({number} of {len(good) + len(bad)} cells{more})", False, decided)
     return Told(_each_answer(good or asked or findings, len(asked)), True if good else None, decided, bool(asked))
 
 

@@ -16,7 +16,7 @@ def filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("library", "Library", [(each.name, each.title) for each in view.current_first]),
         ("server", "Server", [(name, name) for name in sorted({row.result.server for row in rows})]),
         ("verdict", "Verdict", [(str(each), each.label) for each in Verdict]),
-        ("catch", "With a catch", [("yes", "with a catch"), ("no", "without one")]),
+        ("catch", "With a catch", [("yes", "with a catch"), ("no", "works without one")]),
         (
             "reason",
             "What fails",

@@ -132,7 +132,7 @@ def entries(
         yield "library", library.title, f"library/{library.name}.html"
     for row in view.rows:
         pair = f"Python {row.cell.python}, Django {row.cell.django}"
-        said = f"{row.name}: {pair}, {row.result.library} under {row.served}, {row.label}"
+        said = f"{row.name}: {pair}, {row.result.library} under {row.served}, {advisor.label(row)}"
         yield "cell", said, f"cells/{row.name}.html"
     for root in advisor.roots:
         yield "cause", f"{root.what}: {root.explained or 'not known yet'}", f"causes.html#cause-{root.id}"

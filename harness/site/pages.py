@@ -273,7 +273,7 @@ class Site:
                 summary=summary,
                 example=self.advisor.choice(library.example) if works else None,
                 servers=deploy.servers(library, self.advisor),
-                carried=deploy.ways(library),
+                carried=deploy.ways(library, self.advisor),
                 brokers=deploy.brokers(library),
                 sets=list(_sets(library)),
                 load=[(row, run) for row in library.rows for run in row.under_load],

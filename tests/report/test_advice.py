@@ -57,7 +57,7 @@ def test_half_a_cure_is_none():
     assert (choice.left(Severity.SEVERE), choice.ways) == (1, [])
     both = [way, msgspec.structs.replace(way, question="many-300-others")]
     ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, others, cures=both), deep=ALL).answer("3.13", "6.0").choices
-    assert (choice.left(Severity.SEVERE), choice.ways) == (0, ["async consumer"])
+    assert (choice.left(Severity.SEVERE), choice.ways, choice.uses) == (0, ["async consumer"], ["async consumer"])
 
 
 def test_another_server_is_no_cure():
@@ -264,3 +264,12 @@ def test_a_limit_of_one_cell_says_nothing_of_the_next():
     ]
     ((_, other),) = asked.answer("3.13", "5.2").choices
     assert "crowd" not in {each.trouble.id for each in other.beware}
+
+
+def test_what_chooses_a_way():
+    """A way that mends something is told with what chooses it, where the library's prose says that."""
+    pubsub = "async consumer, Redis Pub/Sub layer"
+    cure = pin("many-300-its-sender", pubsub, "setting")
+    ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, cures=[cure]), deep=ALL).answer("3.13", "6.0").choices
+    assert choice.ways == [pubsub]
+    assert choice.uses == [f'{pubsub} (CHANNEL_LAYERS with "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer")']

@@ -18,6 +18,7 @@ from made import alike
 from markdown_it import MarkdownIt
 from shared import ROOT
 
+from harness.cells import Cell
 from harness.commands import export as command
 from harness.report import badges, export, junit
 from harness.report.advice import Advisor
@@ -51,6 +52,16 @@ def test_json(view, hostile):
         document = json.loads(export.as_json(each))
         jsonschema.Draft202012Validator(export.schema()).validate(document)
         assert [row["cell"] for row in document] == [row.name for row in each.rows]
+
+
+def test_figures(view):
+    """What varies from run to run is the median of all of them, as a cell's own page has it."""
+    runs = msgspec.structs.replace(
+        samples.of(CELLS[1]).varying, figures={"latency_ms": [4.0, 9.0, 5.0], "install_seconds": [2.0, 3.0]}
+    )
+    result = msgspec.structs.replace(samples.of(CELLS[1]), varying=runs)
+    (row,) = export.rows(View([LibraryView(result.library, [Row(Cell.parse(result.cell), result)])], []))
+    assert (row.latency_ms, row.install_seconds) == (5.0, 2.5)
 
 
 def test_csv(view, hostile):

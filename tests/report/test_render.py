@@ -10,12 +10,14 @@ import samples
 from hostile import folder_of
 from shared import ROOT
 
+from harness.cells import Cell
 from harness.errors import HarnessError
 from harness.matrix import listing as matrix
 from harness.report import headline, rst, tables
 from harness.report.advice import Advisor
 from harness.report.junit import render as junit_of
 from harness.report.render import checked, render, render_prose, with_headline
+from harness.report.row import Row
 from harness.report.view import LibraryView, View, read_view
 from harness.results.document import save_result
 from harness.results.folder import Reports
@@ -129,6 +131,19 @@ def test_where_each_works(recorded, recorded_pages):
             letter = next(each.letter for each in recorded.libraries if each.name == row.result.library)
             assert any(letter in cell for line in lines if line[0] == row.cell.django for cell in line[1:])
     assert len({library.letter for library in recorded.libraries}) == len(recorded.libraries)
+
+
+def test_what_works_with_pins_alone():
+    """Where only the best known pins make a library work it does not stand among those that do."""
+    failed, pinned = samples.of("py36-django32-pysocketio"), samples.of("py311-django52-channels4-pins")
+    pinned = msgspec.structs.replace(
+        pinned, cell=f"{failed.cell}-pins", library=failed.library, verdicts=samples.of("py27-django18").verdicts
+    )
+    failed = msgspec.structs.replace(failed, verdicts=samples.of("py313-django52").verdicts)
+    rows = [Row(Cell.parse(each.cell), each) for each in (failed, pinned)]
+    assert [row.verdict for row in rows] == [Verdict.DOES_NOT_WORK, Verdict.WORKS]
+    table = tables.where_it_works(View([LibraryView(failed.library, rows)], []))
+    assert "✗" in table
 
 
 def _version(text: str) -> list[int]:
@@ -262,7 +277,7 @@ def test_every_cell_is_recorded(recorded):
 
 def test_pinned_beside_today(view):
     """A cell with the best known pins stands beside the one with what an installer resolves today."""
-    table = tables.profiles(view)
+    table = tables.profiles(view, Advisor(view))
     pinned = [row.name for row in view.rows if row.result.profile == "pins"]
     assert pinned == ["py311-django52-channels4-pins", "py27-django18-socketio-pins"]
     assert all(name in table for name in pinned)
@@ -277,7 +292,8 @@ def test_what_pins_change_but_for_chance(tmp_path):
         reports = samples.write(tmp_path / reason.name, *(each.cell for each in (today, pinned)))
         changed = msgspec.structs.replace(today, variants=[wrong, *today.variants[1:]])
         save_result(changed, reports.result(today.cell))
-        assert (way.name in tables.profiles(read_view(reports))) is told
+        made = read_view(reports)
+        assert (way.name in tables.profiles(made, Advisor(made))) is told
 
 
 def test_recorded_pins_have_reasons(recorded):

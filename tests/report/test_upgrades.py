@@ -84,6 +84,19 @@ def test_another_server_before_another_library():
     assert found.to(django="4.0").asks == "channels3 under runserver instead of django-websocket-redis"
 
 
+def test_a_release_is_not_left_out():
+    """From another library one goes to the nearest of its releases: each that is skipped is rewriting as well."""
+    found = upgrades(
+        "py38-django22",
+        *(f"py38-django22-channels{number}" for number in (2, 3)),
+        *(f"py38-django32-channels{number}" for number in (2, 3, 4)),
+        "py38-django42-channels4",
+    )
+    assert found.to(django="4.2").asks == (
+        "channels3 under runserver instead of django-websocket-redis; channels4 under runserver instead of channels3"
+    )
+
+
 def test_pins():
     """The best known pins are a step of their own, and the least of them."""
     found = upgrades(

@@ -37,6 +37,7 @@ def with_findings(*asked: str, good: bool | None = False, result=None):
         ("The broker is away for 2 s: open connections", "drops sockets"),
         ("The broker is away for 2 s: members who come back", "loses messages"),
         ("SIGTERM under traffic: the server", "does not stop"),
+        ("Does the server end while connections are open?", "does not stop"),
     ],
 )
 def test_kinds(question, kind):
@@ -49,7 +50,7 @@ def test_kinds(question, kind):
     "question",
     [
         "The order of a burst",
-        "Does the server end while connections are open?",
+        "Does the server end while connections are closing?",
         "The rules of WebSockets: framing",
         "A connection that is idle for 12 s (sync consumer, Redis layer)",
         "SIGTERM under traffic: open connections",

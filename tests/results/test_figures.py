@@ -58,3 +58,11 @@ def test_over_cells():
 def test_not_come_to(cell):
     """A cell that did not come as far has none of these."""
     assert figures.of(samples.of(cell), figures.LATENCY) is None
+
+
+def test_a_server_that_never_answered():
+    """A server that did not answer was ready after no time that could be told."""
+    result = samples.of("py313-django52")
+    assert result.steps[-1].name == result.server or any(each.name == result.server for each in result.steps)
+    assert figures.of(result, figures.START) is None
+    assert figures.of(samples.of(CELL), figures.START) is not None

@@ -54,6 +54,9 @@ def test_the_answers_of_cells():
     assert told(finding("10", True), finding("20", True), finding("10", True)) == Told(
         "10 (2); 20 (1) of 3 cells", True
     )
+    assert told(finding("late", False), finding("closed", False), finding("closed", False)) == Told(
+        "closed (2 of 3 cells; wrong in another way in 1)", False
+    )
     unknown = finding("not proved: it did not come", None)
     assert told(good, unknown, unknown) == Told("stays open (1 of 3 cells)", True)
     nothing = finding("not asked: there is no Redis", None)

@@ -216,6 +216,16 @@ def test_reproduce(site):
     assert "tox -e py33-django18 -- --probe all" in page(site, "cells/py33-django18.html")
 
 
+def test_a_verdict_is_the_same_everywhere(site):
+    """What a cell is to beware of is part of its verdict wherever that stands, also where another cell was asked."""
+    labels = "✓ Yes, but|✓ Yes|✗ No|─ Not tested"
+    found = dict(re.findall(rf">([\w-]+): Python [^<]+?, ({labels})", page(site, "search.html")))
+    caught = dict(re.findall(r'data-cell="([^"]+)"[^>]* data-catch="([^"]*)"', page(site, "index.html")))
+    assert set(found) == set(caught) == set(CELLS)
+    assert {found[name] for name, each in caught.items() if each == "yes"} == {"✓ Yes, but"}
+    assert not any(found[name].startswith("✓ Yes") for name, each in caught.items() if not each)
+
+
 def test_history(site):
     """The history names each change of a verdict with what moved, and a cell's page since when it stands."""
     changes = page(site, "history.html")
