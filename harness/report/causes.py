@@ -65,10 +65,12 @@ def _in_vain(root: Root) -> str:
     """Say what of that was tried for *root* mends none of it."""
     if not root.attempts:
         return "─"
-    changes = dict.fromkeys(named(each) for _, each in root.attempts)
+    servers = dict.fromkeys(each.change for _, each in root.attempts if each.kind == "server")
+    changes = list(dict.fromkeys(named(each) for _, each in root.attempts if each.kind != "server"))
+    changes += [_CURES["server"].format(" or ".join(servers))] if servers else []
     cells = sorted({name for name, _ in root.attempts})
     more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
-    return f"nothing that was tried: {', '.join(changes)} (in {', '.join(cells[:_NAMED])}{more})"
+    return f"nothing that was tried: {'; '.join(changes)} (in {', '.join(cells[:_NAMED])}{more})"
 
 
 def cure(each: Cure | Attempt) -> str:

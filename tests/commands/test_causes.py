@@ -10,6 +10,7 @@ import samples
 from made import alike
 
 from harness.results.document import read_result, save_result
+from harness.results.explained import Attempt
 from harness.results.folder import Reports
 from harness.results.result import Judgement
 from harness.verdict import Reason
@@ -20,6 +21,8 @@ CELL = "py313-django61-channels4"
 @pytest.fixture
 def reports(tmp_path) -> Reports:
     made = samples.write(tmp_path / "reports", CELL, "py27-django18", "py313-django52")
+    vain = Attempt(kind="server", change="uwsgi", text="six cannot be imported", tried_on="2026-11-28")
+    save_result(msgspec.structs.replace(samples.of("py313-django52"), attempts=[vain]), made.result("py313-django52"))
     missing = msgspec.structs.replace(samples.of("py33-django18"), cell="py36-django22")
     judgement = Judgement.of(Reason.INTERPRETER_MISSING, "no Python 3.6 found")
     verdicts = alike(judgement)
@@ -31,6 +34,7 @@ def test_causes(commandline, reports):
     """Each cause is listed with its cells, what it comes from and what mends it; a draft is asked for by its name."""
     listed = commandline("causes", reports=reports.folder)
     assert listed.returncode == 0, listed.stderr
+    assert "mends it: nothing that was tried: uwsgi as the server (in py313-django52)" in listed.stdout
     assert "django-utils-six-cannot-be-imported" in listed.stdout
     assert "from: not known yet" in listed.stdout
     assert (

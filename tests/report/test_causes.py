@@ -86,12 +86,14 @@ def test_what_was_tried_in_vain(reports):
     """Where nothing mends it, the table and the cell's page say what was tried; where nothing was tried, nothing."""
     vain = [
         Attempt(question="early", kind=kind, change=change, text="can be lost", tried_on="2026-11-28")
-        for kind, change in (("server", "uvicorn"), ("pin", "redis<8"), ("setting", "Redis layer"))
+        for kind, change in zip(
+            ("server", "pin", "setting", "server"), ("uvicorn", "redis<8", "Redis layer", "granian"), strict=True
+        )
     ]
     save_result(msgspec.structs.replace(samples.of(CELL), attempts=vain), reports.result(CELL))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
     assert causes.mended(root, nothing_worse) == (
-        f"nothing that was tried: uvicorn as the server, install redis<8, the Redis layer (in {CELL})"
+        f"nothing that was tried: install redis<8; the Redis layer; uvicorn or granian as the server (in {CELL})"
     )
     page = render(read_view(reports))[f"channels4/{CELL}.rst"]
     assert "* Not mended by: uvicorn as the server (can be lost; tried on 2026-11-28)" in page
