@@ -53,15 +53,15 @@ def of_run(result: Result) -> dict[str, float]:
     found = {
         LATENCY: statistics.median(latencies) if latencies else None,
         INSTALL: varying.install_seconds,
-        # One that never answered was not ready after any time.
-        START: varying.seconds.get(result.server) if _started(result) else None,
+        START: varying.seconds.get(result.server),
         STOP: varying.seconds.get(f"stop {result.server}"),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in found.items() if value is not None and _come_to(result, name)}
 
 
-def _started(result: Result) -> bool:
-    return any(step.name == result.server and step.outcome == "ok" for step in result.steps)
+def _come_to(result: Result, name: str) -> bool:
+    """Tell whether *result* came as far as that: a server that never answered was not ready after any time."""
+    return name != START or any(step.name == result.server and step.outcome == "ok" for step in result.steps)
 
 
 def of_runs(results: Sequence[Result]) -> dict[str, list[float]]:
@@ -77,7 +77,7 @@ def of_runs(results: Sequence[Result]) -> dict[str, list[float]]:
 def of(result: Result, name: str) -> Figure | None:
     """Return the figure *name* of a cell; None where it was not come to."""
     values = result.varying.figures.get(name) or [value for known, value in of_run(result).items() if known == name]
-    if not values:
+    if not values or not _come_to(result, name):
         return None
     return Figure(name, statistics.median(values), min(values), max(values), len(values), result.varying.quiet)
 
