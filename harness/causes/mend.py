@@ -90,9 +90,11 @@ class Mending:
         return self._ways() or self._servers(others) or self._neighbours(others)
 
     def other_servers(self, others: Sequence[Result]) -> Iterator[Cure]:
-        """Try the servers of the library of which nothing is recorded on this Python and Django."""
+        """Try the servers of the library of which no answer is recorded on this Python and Django."""
         request = self.case.request
-        known = {each.server for each in others if _pair(each) == _pair(self.case.recorded)}
+        here = {each.server: self._answer(each) for each in others if _pair(each) == _pair(self.case.recorded)}
+        # One that works and was not asked this is no better known than one of which nothing is recorded.
+        known = {server for server, answer in here.items() if answer.good is not None or not answer.works}
         for server in request.setup.library.servers:
             if server in known or server == request.setup.server.name:
                 continue

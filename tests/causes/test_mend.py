@@ -123,6 +123,19 @@ def test_servers_that_nobody_tried(cell, tried, tmp_path, monkeypatch):
     assert len(ran) == len(setup.library.servers) - 1
 
 
+def test_a_server_that_was_not_asked(tmp_path, monkeypatch):
+    """A server that is recorded and works, but was not asked the question, is tried like one that nobody tried."""
+    tried = []
+    monkeypatch.setattr(Mending, "_on_server", lambda self, server: tried.append(server))
+    looking = mending(tmp_path, result(CELL, False))
+    asked = result(f"{CELL}-uvicorn", False)
+    unasked = msgspec.structs.replace(result(f"{CELL}-hypercorn"), probes=[])
+    dead = msgspec.structs.replace(result(f"{CELL}-granian", reason=Reason.HANDSHAKE_REFUSED), probes=[], steps=[])
+    assert not list(looking.other_servers([asked, unasked, dead]))
+    assert "hypercorn" in tried
+    assert not {"uvicorn", "granian"} & set(tried)
+
+
 def test_the_nearest_cells(tmp_path):
     """At last come the nearest cells, older and newer, by Python and by Django."""
     others = [
