@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from harness import PACKAGE
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Interrupted
 from harness.system.processes import interruptible
 
 #: Letters of the longest sentence that says what a command does.
@@ -90,17 +90,31 @@ def ended(group: click.Group) -> NoReturn:
     except click.Abort:
         code = 128 + signal.SIGINT
     except HarnessError as error:
-        click.echo(f"error: {error}", err=True)
-        if error.hint:
-            click.echo(f"       {error.hint}", err=True)
-        code = error.exit_code
+        code = _told(_interruption(error) or error)
     except BrokenPipeError:
         # Whoever read the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
-    except Exception:
+    except Exception as error:
+        if interrupted := _interruption(error):
+            sys.exit(_told(interrupted))
         # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
         traceback.print_exc()
         click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)
         code = HarnessError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _told(error: HarnessError) -> int:
+    """Say what *error* is, and what to do; return the exit code."""
+    click.echo(f"error: {error}", err=True)
+    if error.hint:
+        click.echo(f"       {error.hint}", err=True)
+    return error.exit_code
+
+
+def _interruption(error: BaseException | None) -> Interrupted | None:
+    """Return the interruption that a library took for a fault of what it was given, if *error* comes from one."""
+    while error is not None and not isinstance(error, Interrupted):
+        error = error.__cause__ or error.__context__
+    return error

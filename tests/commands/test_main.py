@@ -71,6 +71,22 @@ def test_errors(monkeypatch, schema, capsys, error, code, said):
     assert captured.err.startswith(said)
 
 
+def test_interrupted_within_a_library(monkeypatch, schema, capsys):
+    """What a library makes of an interruption, such as an error in a template, is an interruption all the same."""
+
+    def render():
+        try:
+            raise Interrupted(signal.SIGINT)
+        except Interrupted as error:
+            raise ValueError("the template is wrong") from error
+
+    schema(render)
+    assert ended(monkeypatch, "schema") == 130
+    said = capsys.readouterr().err
+    assert said.startswith("error: interrupted; nothing was recorded")
+    assert "Traceback" not in said
+
+
 def test_what_nobody_foresaw(monkeypatch, schema, capsys):
     """What nobody foresaw is the harness's own fault, is shown as it happened, and is no verdict."""
     schema(raises(ZeroDivisionError("what")))
