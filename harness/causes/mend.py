@@ -231,9 +231,10 @@ class Mending:
         for each in others:
             if _pair(each) != _pair(mine) or each.server == mine.server:
                 continue
-            if good := self._good(each):
-                cures.append(self._recorded("server", each.server, good, each))
-            elif not (answer := self._answer(each)).good:
+            answer = self._answer(each)
+            if answer.good and each.verdicts.overall.verdict is Verdict.WORKS:
+                cures.append(self._recorded("server", each.server, answer, each))
+            elif not answer.good:
                 self._note("server", each.server, answer, each.varying.started[:10])
         return cures
 

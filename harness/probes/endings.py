@@ -106,10 +106,9 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     with ways_apart(server, observed, "endings", settings) as ways:
         # Nobody has to wait for the silent, who take a minute.
         asked = [partial(_of, way, server, notes, side) for way in ways]
-        stop = threading.Event()
         if not server.library.lacks(hand=True) and server.wants(_SILENT):
-            asked.append(partial(_silent, [(way, way.chat) for way in ways if way.chat], side, stop))
-        yield from side_by_side(asked, len(asked), stop)
+            asked.append(partial(_silent, [(way, way.chat) for way in ways if way.chat], side))
+        yield from side_by_side(asked, len(asked), threading.Event())
 
 
 def _of(way: Way, server: CellServer, notes: Notes, side: _Side) -> Iterator[Finding]:
@@ -245,7 +244,7 @@ class _Asked:
         return f"gets {noted['code']}" if noted else f"does not run within {_PROMPTLY:.0f} s"
 
 
-def _silent(asked: list[tuple[Way, Chat]], side: _Side, stop: threading.Event) -> Iterator[Finding]:
+def _silent(asked: list[tuple[Way, Chat]], side: _Side) -> Iterator[Finding]:
     """Have two clients of each way vanish without a word, all at once, and look at when the server's side knows.
 
     There are two, for what is not as expected has to be seen twice, and each takes its minute.
@@ -265,7 +264,7 @@ def _silent(asked: list[tuple[Way, Chat]], side: _Side, stop: threading.Event) -
             except (HandshakeRefused, CellFailure) as failure:
                 missing[way.name] = str(failure)
             proxy.swallow()
-        wait_until(lambda: stop.is_set() or not any(left() for left in unknown.values()), _MISSED, every=0.2)
+        wait_until(lambda: not any(left() for left in unknown.values()), _MISSED, every=0.2)
         times = {name: left() for name, left in unknown.items()}
     for way, _ in asked:
         if way.name in times:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from harness.cells import Cell, numbers
 from harness.results import catches, failures
 from harness.results.explained import Attempt, Cause, Cure
 from harness.results.result import Result
 
+Told = TypeVar("Told", Cause, Cure, Attempt)
 #: Questions that are asked of several things of one kind: their short names → what the kind is called.
 _FAMILIES = {"payload": "payload", "after": "after", "long": "payload", "broker": "broker", "many": "many"}
 #: Modules that went out of Python's own library.
@@ -51,24 +53,23 @@ class Root:
     @property
     def causes(self) -> list[tuple[str, Cause]]:
         """The causes that were found in its cells; those that name a release come first."""
-        asked = self.questions or {""}
-        found = [
-            (name, cause) for name, each in self.results.items() for cause in each.causes if cause.question in asked
-        ]
-        return sorted(found, key=lambda each: not each[1].turned)
+        return sorted(self._of_it(lambda result: result.causes), key=lambda each: not each[1].turned)
 
     @property
     def cures(self) -> list[tuple[str, Cure]]:
         """The cures that were tried in its cells."""
-        asked = self.questions or {""}
-        return [(name, cure) for name, each in self.results.items() for cure in each.cures if cure.question in asked]
+        return list(self._of_it(lambda result: result.cures))
 
     @property
     def attempts(self) -> list[tuple[str, Attempt]]:
         """What was tried in its cells to mend it, and does not."""
+        return list(self._of_it(lambda result: result.attempts))
+
+    def _of_it(self, told: Callable[[Result], Iterable[Told]]) -> Iterator[tuple[str, Told]]:
+        """Yield of what is *told* by the result of each of its cells what is about its questions."""
         asked = self.questions or {""}
-        found = ((name, tried) for name, each in self.results.items() for tried in each.attempts)
-        return [(name, tried) for name, tried in found if tried.question in asked]
+        for name, result in self.results.items():
+            yield from ((name, each) for each in told(result) if each.question in asked)
 
     @property
     def explained(self) -> str:

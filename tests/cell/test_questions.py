@@ -179,14 +179,16 @@ def test_side_by_side():
     assert [each.question for each in questions.side_by_side([first, second], 2)] == ["first?", "second?"]
 
 
+def breaks(began: threading.Event, text: str):
+    """Break off what is asked as soon as something else has begun."""
+    began.wait(5)
+    raise HarnessError(text)
+    yield
+
+
 def test_side_by_side_broken_off():
     """When one breaks it off the others are told, and waited for."""
     stop, began, ended = threading.Event(), threading.Event(), threading.Event()
-
-    def breaks():
-        began.wait(5)
-        raise HarnessError("no room")
-        yield
 
     def goes_on():
         began.set()
@@ -195,7 +197,7 @@ def test_side_by_side_broken_off():
         return []
 
     with pytest.raises(HarnessError, match="no room"):
-        list(questions.side_by_side([breaks, goes_on], 2, stop))
+        list(questions.side_by_side([lambda: breaks(began, "no room"), goes_on], 2, stop))
     assert ended.is_set()
 
 
@@ -204,16 +206,11 @@ def test_side_by_side_broken_off_while_another_waits():
     stop, began = threading.Event(), threading.Event()
     asked = []
 
-    def breaks():
-        began.wait(5)
-        raise HarnessError("interrupted")
-        yield
-
     def waits():
         began.set()
         asked.append(Transcript(lambda text: []).wait([Endpoint("John", "user")], ["hello"], 600.0))
         yield finding("heard?", good=asked[-1])
 
     with pytest.raises(HarnessError, match="interrupted"):
-        list(questions.side_by_side([breaks, lambda: questions.twice(waits)], 2, stop))
+        list(questions.side_by_side([lambda: breaks(began, "interrupted"), lambda: questions.twice(waits)], 2, stop))
     assert asked == [False]
