@@ -6,9 +6,9 @@
     ├── UsageError          what was asked for does not exist or does not fit
     ├── DamagedResult       a result file that cannot be read
     │   └── ForeignSchema   a result of another version of the schema
-    ├── AlreadyRunning      another run of the same cell is under way
-    └── Interrupted         Ctrl-C, or a signal that ends the run
+    └── AlreadyRunning      another run of the same cell is under way
     CellFailure             the cell did not do what it has to: becomes a verdict
+    Interrupted             Ctrl-C, or a signal that ends the run
 """
 
 from __future__ import annotations
@@ -48,8 +48,11 @@ class AlreadyRunning(HarnessError):
     """The same cell is being run by another process."""
 
 
-class Interrupted(HarnessError):
-    """The run was ended from outside; nothing is recorded."""
+class Interrupted(BaseException):
+    """The run was ended from outside; nothing is recorded.
+
+    It is no ``Exception``, for that is what a library catches which takes whatever happens for a fault of its input.
+    """
 
     def __init__(self, signal_number: int) -> None:
         super().__init__("interrupted; nothing was recorded, earlier results are as they were")

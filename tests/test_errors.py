@@ -46,6 +46,7 @@ def test_interrupted(number, code):
     error = Interrupted(number)
     assert error.exit_code == code
     assert str(error) == "interrupted; nothing was recorded, earlier results are as they were"
+    assert not isinstance(error, Exception)
 
 
 def test_failure_of_a_cell():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 
 import msgspec
 
@@ -69,29 +69,26 @@ def guarded(question: str, asking: Callable[[], Iterable[Finding]]) -> Iterator[
         yield Finding(question=question, expected="an answer", seen=f"{NOT_ASKED}: {error}", good=None)
 
 
-def side_by_side(
-    asking: Sequence[Callable[[], Iterable[Finding]]], at_once: int, stop: threading.Event | None = None
-) -> Iterator[Finding]:
+def side_by_side(asking: Sequence[Callable[[], Iterable[Finding]]], at_once: int) -> Iterator[Finding]:
     """Ask several things beside each other, at most *at_once*, and yield the answers in their order.
 
-    When that is broken off *stop* is set, which ends what waits, and what is being asked is waited for; without it, it
-    is left to itself.
+    When that is broken off nothing waits any longer; what is asked is waited for, for it may have started servers.
     """
+    stop = threading.Event()
     pool = ThreadPoolExecutor(max(at_once, 1))
 
     def ask(each: Callable[[], Iterable[Finding]]) -> list[Finding]:
-        with stopped_by(stop) if stop else nullcontext():
+        with stopped_by(stop):
             return list(each())
 
     try:
         for found in pool.map(ask, asking):
             yield from found
     except BaseException:
-        if stop is not None:
-            stop.set()
+        stop.set()
         raise
     finally:
-        pool.shutdown(wait=stop is not None, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _collect(asking: Iterable[Finding], findings: list[Finding], chat: Chat) -> str:

@@ -89,32 +89,18 @@ def ended(group: click.Group) -> NoReturn:
         code = error.exit_code
     except click.Abort:
         code = 128 + signal.SIGINT
-    except HarnessError as error:
-        code = _told(_interruption(error) or error)
+    except (HarnessError, Interrupted) as error:
+        click.echo(f"error: {error}", err=True)
+        if isinstance(error, HarnessError) and error.hint:
+            click.echo(f"       {error.hint}", err=True)
+        code = error.exit_code
     except BrokenPipeError:
         # Whoever read the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
-    except Exception as error:
-        if interrupted := _interruption(error):
-            sys.exit(_told(interrupted))
+    except Exception:
         # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
         traceback.print_exc()
         click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)
         code = HarnessError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _told(error: HarnessError) -> int:
-    """Say what *error* is, and what to do; return the exit code."""
-    click.echo(f"error: {error}", err=True)
-    if error.hint:
-        click.echo(f"       {error.hint}", err=True)
-    return error.exit_code
-
-
-def _interruption(error: BaseException | None) -> Interrupted | None:
-    """Return the interruption that a library took for a fault of what it was given, if *error* comes from one."""
-    while error is not None and not isinstance(error, Interrupted):
-        error = error.__cause__ or error.__context__
-    return error

@@ -9,7 +9,7 @@ import click
 
 from harness.commands import options
 from harness.commands.terminal import Progress, catch_lines, verdict_line
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Interrupted
 from harness.results import deep
 from harness.results.compare import compare
 from harness.results.folder import Reports
@@ -56,10 +56,11 @@ def run_times(request: Request, times: int) -> Result:
         try:
             with Progress(request.cell.name) as progress:
                 results.append(running.run(request, progress))
-        except HarnessError as error:
+        except (HarnessError, Interrupted) as error:
             if not results:
                 raise
-            click.echo(f"{number} of {times}: {error}; what was seen until then is recorded", err=True)
+            why = "interrupted" if isinstance(error, Interrupted) else error
+            click.echo(f"{number} of {times}: {why}; what was seen until then is recorded", err=True)
             break
         if times > 1:
             click.echo(f"{number} of {times}: {verdict_line(results[-1])}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -108,7 +107,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         asked = [partial(_of, way, server, notes, side) for way in ways]
         if not server.library.lacks(hand=True) and server.wants(_SILENT):
             asked.append(partial(_silent, [(way, way.chat) for way in ways if way.chat], side))
-        yield from side_by_side(asked, len(asked), threading.Event())
+        yield from side_by_side(asked, len(asked))
 
 
 def _of(way: Way, server: CellServer, notes: Notes, side: _Side) -> Iterator[Finding]:

@@ -98,7 +98,7 @@ class _Loading:
         except CellFailure as error:
             ended = str(error)
             yield Finding(question=self._question("Can it be put under load?"), expected="yes", seen=ended, good=False)
-        except HarnessError as error:
+        except (HarnessError, Interrupted) as error:
             ended = INTERRUPTED if isinstance(error, Interrupted) else str(error)
             raise
         finally:

@@ -37,6 +37,15 @@ def stopped() -> bool:
     return stop is not None and stop.is_set()
 
 
+def pause(seconds: float) -> None:
+    """Let *seconds* pass, or fewer if this thread is told to stop."""
+    stop = _STOP.get()
+    if stop is None:
+        time.sleep(seconds)
+    else:
+        stop.wait(seconds)
+
+
 class Deadline:
     """A moment that is so many seconds away. Who waits for several things in a row has one for all of them."""
 

@@ -13,6 +13,7 @@ from harness.clients.connection import HandshakeRefused, SendFailed
 from harness.clients.transcript import Endpoint, Transcript
 from harness.errors import CellFailure, HarnessError
 from harness.results.result import Step
+from harness.system.waiting import pause
 from harness.verdict import Reason
 
 
@@ -188,22 +189,22 @@ def breaks(began: threading.Event, text: str):
 
 def test_side_by_side_broken_off():
     """When one breaks it off the others are told, and waited for."""
-    stop, began, ended = threading.Event(), threading.Event(), threading.Event()
+    began, ended = threading.Event(), threading.Event()
 
     def goes_on():
         began.set()
-        stop.wait(5)
+        pause(600.0)
         ended.set()
         return []
 
     with pytest.raises(HarnessError, match="no room"):
-        list(questions.side_by_side([lambda: breaks(began, "no room"), goes_on], 2, stop))
+        list(questions.side_by_side([lambda: breaks(began, "no room"), goes_on], 2))
     assert ended.is_set()
 
 
 def test_side_by_side_broken_off_while_another_waits():
     """When it is broken off nobody waits any longer for a server that says nothing, and nothing is asked once more."""
-    stop, began = threading.Event(), threading.Event()
+    began = threading.Event()
     asked = []
 
     def waits():
@@ -212,5 +213,5 @@ def test_side_by_side_broken_off_while_another_waits():
         yield finding("heard?", good=asked[-1])
 
     with pytest.raises(HarnessError, match="interrupted"):
-        list(questions.side_by_side([lambda: breaks(began, "interrupted"), lambda: questions.twice(waits)], 2, stop))
+        list(questions.side_by_side([lambda: breaks(began, "interrupted"), lambda: questions.twice(waits)], 2))
     assert asked == [False]

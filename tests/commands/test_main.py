@@ -72,12 +72,12 @@ def test_errors(monkeypatch, schema, capsys, error, code, said):
 
 
 def test_interrupted_within_a_library(monkeypatch, schema, capsys):
-    """What a library makes of an interruption, such as an error in a template, is an interruption all the same."""
+    """A library that takes whatever happens for a fault of its input does not take an interruption for one."""
 
     def render():
         try:
             raise Interrupted(signal.SIGINT)
-        except Interrupted as error:
+        except Exception as error:
             raise ValueError("the template is wrong") from error
 
     schema(render)

@@ -49,13 +49,13 @@ class World:
         self.breaks, self.uses_broker = "", True
 
     @contextmanager
-    def scene(self, server, observed, stop, name, wanted, behind="", broker=True):
+    def scene(self, server, observed, name, wanted, behind="", broker=True):
         self.scenes.append((name, broker))
         chat = self.board.chat(self.library)
         chat.log_in()
         own = SimpleNamespace(start=lambda: self.starts_broker())
         ways = [Way("", chat)] if wanted(Variant("", uses_broker=self.uses_broker)) else []
-        here = Scene(ways, own, None, observed, ExitStack(), stop)
+        here = Scene(ways, own, None, observed, ExitStack())
         here.broken = self.breaks
         yield here
         chat.close()
@@ -218,10 +218,10 @@ def stage(board, tmp_path):
 
 def test_own_servers_and_broker(stage):
     """A fault has servers of its own, which talk to a broker of its own; or to a proxy before that."""
-    with scenes.scene(stage, Observations(), threading.Event(), "fault 1", all_ways) as here:
+    with scenes.scene(stage, Observations(), "fault 1", all_ways) as here:
         assert [way.name for way in here.ways] == ["", "sync consumer", "other layer"]
         assert stage.envs["runserver fault 1"]["CHAT_REDIS_URL"] == here.broker.url
-    with scenes.scene(stage, Observations(), threading.Event(), "fault 2", all_ways, behind="proxy") as here:
+    with scenes.scene(stage, Observations(), "fault 2", all_ways, behind="proxy") as here:
         url = stage.envs["runserver fault 2"]["CHAT_REDIS_URL"]
         assert url == f"redis://127.0.0.1:{here.before_broker.port}/0"
 
@@ -242,13 +242,13 @@ def test_found_by_a_sentinel(stage, monkeypatch):
     """Where a library documents it, its servers are told where a Sentinel is, which has the replica take over."""
     stage.library.sentinel = "WATCHED_BY"
     monkeypatch.setattr(scenes, "WatchedBroker", Watched)
-    with scenes.scene(stage, Observations(), threading.Event(), "fault 6", all_ways, behind="sentinel") as here:
+    with scenes.scene(stage, Observations(), "fault 6", all_ways, behind="sentinel") as here:
         assert stage.starts[0][1] == {"WATCHED_BY": f"127.0.0.1:{here.watched.port}"}
 
 
 def test_started_again(stage):
     """Each server is started again once, on its port, however many ways it has."""
-    with scenes.scene(stage, Observations(), threading.Event(), "fault 1", all_ways) as here:
+    with scenes.scene(stage, Observations(), "fault 1", all_ways) as here:
         here.servers_again()
     assert [name for name, _, _ in stage.starts] == [
         *("runserver fault 1", "runserver fault 1 other", "runserver once more 1", "runserver once more 2"),
@@ -258,13 +258,13 @@ def test_started_again(stage):
 
 def test_reached_through_a_proxy(stage):
     """Members reach each server through one proxy, which the fault can cut."""
-    with scenes.scene(stage, Observations(), threading.Event(), "fault 1", all_ways) as here:
+    with scenes.scene(stage, Observations(), "fault 1", all_ways) as here:
         chats = [here.reached_through(way.chat) for way in here.ways]
         assert {chat.server.port for chat in chats} == {proxy.port for proxy in here.before_servers.values()}
         assert all(isinstance(proxy, Proxy) for proxy in here.before_servers.values())
 
 
-def test_what_faults_do():
+def test_what_faults_do(monkeypatch):
     """Each fault does to its scene what it is called."""
     did: list[str] = []
 
@@ -282,9 +282,9 @@ def test_what_faults_do():
         before_servers={1: Told("network")},
         processes=lambda: [process],
         watched=Told("watched"),
-        pause=lambda seconds: did.append(f"{seconds:g} s"),
         servers_again=lambda: did.append("servers again"),
     )
+    monkeypatch.setattr(scenes, "pause", lambda seconds: did.append(f"{seconds:g} s"))
     for fault in FAULTS:
         did.append(f"-- {fault.name}")
         fault.happen(here)

@@ -92,7 +92,7 @@ class World:
 
         def wait(seconds):
             assert seconds == plan.deadline + 15.0
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, BaseException):
                 raise outcome
 
         yield SimpleNamespace(wait=wait, exit_status=self.client_status)

@@ -6,11 +6,11 @@ cell's own broker or server.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from contextvars import copy_context
 from functools import partial
 
 from harness.cell.outcome import Observations
@@ -25,7 +25,7 @@ from harness.libraries.base import Variant
 from harness.probes.faults.stage import FAULTS, Fault, Scene, scene
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
-from harness.system.waiting import Deadline
+from harness.system.waiting import Deadline, pause
 
 #: Seconds after a fault in which all is calm, and those within which all has to be well again.
 _CALM = 10.0
@@ -42,27 +42,24 @@ _WELL = f"receive everything again within {_SOON:.0f} s"
 def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Finding]:
     """Have each fault happen to all ways at once; to those once more whose answers are not as expected."""
     chat.close()
-    stop = threading.Event()
     asked: dict[str, Callable[[], list[Finding]]] = {}
     for number, fault in enumerate(FAULTS, 1):
         lacking = fault.behind == "sentinel" and not server.library.sentinel
         if lacking or not server.wants(fault.name):
             continue
         if not fault.of_broker or server.library.uses_broker:
-            asked[fault.name] = _Asked(fault, server, observed, f"fault {number}", stop).once
+            asked[fault.name] = _Asked(fault, server, observed, f"fault {number}").once
     if server.library.uses_broker and server.wants("The broker comes after the server"):
-        asked["The broker comes after the server"] = partial(_absent, server, observed, stop)
+        asked["The broker comes after the server"] = partial(_absent, server, observed)
     each = [partial(guarded, f"{name}: can it be asked about?", partial(twice, once)) for name, once in asked.items()]
-    yield from side_by_side(each, _AT_ONCE, stop)
+    yield from side_by_side(each, _AT_ONCE)
 
 
 class _Asked:
     """One fault, which is asked about once, or twice."""
 
-    def __init__(
-        self, fault: Fault, server: CellServer, observed: Observations, name: str, stop: threading.Event
-    ) -> None:
-        self._fault, self._server, self._observed, self._name, self._stop = fault, server, observed, name, stop
+    def __init__(self, fault: Fault, server: CellServer, observed: Observations, name: str) -> None:
+        self._fault, self._server, self._observed, self._name = fault, server, observed, name
         self._times = 0
         #: The ways that are asked; all at first.
         self._wanted: list[str] | None = None
@@ -73,7 +70,7 @@ class _Asked:
         name = self._name if self._times == 1 else f"{self._name} again"
         found: list[Finding] = []
         bad: list[str] = []
-        with scene(self._server, self._observed, self._stop, name, self._wants, self._fault.behind) as here:
+        with scene(self._server, self._observed, name, self._wants, self._fault.behind) as here:
             for way, of_way in _suffer(self._fault, here, self._observed):
                 found += of_way
                 if any(each.good is False for each in of_way):
@@ -100,10 +97,10 @@ def _suffer(fault: Fault, here: Scene, observed: Observations) -> Iterator[tuple
                 talking.append((way, staying, returning))
             except (CellFailure, HandshakeRefused) as failure:
                 missing[way.name] = str(failure)
-        here.pause(_BEFORE)
+        pause(_BEFORE)
         fault.happen(here)
         over = time.monotonic()
-        here.pause(_CALM)
+        pause(_CALM)
     if here.broken:
         missing, talking = {way.name: f"the server cannot be started again: {here.broken}" for way in here.ways}, []
     for way in here.ways:
@@ -162,14 +159,16 @@ def _recovery(question: str, account: Account) -> Finding:
     return Finding(question=question, expected=_WELL, seen=_WELL if good else "take longer", good=good)
 
 
-def _absent(server: CellServer, observed: Observations, stop: threading.Event) -> list[Finding]:
+def _absent(server: CellServer, observed: Observations) -> list[Finding]:
     """Start the servers before their broker, and look at whether members get in once that is there."""
-    with scene(server, observed, stop, "fault absent", lambda way: way.uses_broker, broker=False) as here:
-        here.pause(_ABSENT)
+    with scene(server, observed, "fault absent", lambda way: way.uses_broker, broker=False) as here:
+        pause(_ABSENT)
         here.broker.start()
         ways = here.ways
         with ThreadPoolExecutor(len(ways) or 1) as pool:  # all at once: each has the same time
-            found = list(pool.map(_let_in, [way.chat for way in ways]))
+            # Each is told to stop when this thread is.
+            asked = [pool.submit(copy_context().run, _let_in, way.chat) for way in ways]
+            found = [each.result() for each in asked]
     expected = f"are let in within {_SOON:.0f} s, and receive"
     answers = []
     for way, (took, why) in zip(ways, found, strict=True):
@@ -196,7 +195,7 @@ def _let_in(chat: Chat | None) -> tuple[float, str]:
             if soon.over:
                 return soon.seconds, failure.text
             chat.close()
-            time.sleep(0.2)
+            pause(0.2)
         else:
             took = soon.seconds - soon.left
             chat.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from harness.system.broker import OwnBroker
 from harness.system.processes import Child
 from harness.system.proxy import Proxy
 from harness.system.sentinel import WatchedBroker
+from harness.system.waiting import pause
 
 #: Seconds that a broker may take to say what is subscribed.
 _ANSWERS = 2.0
@@ -35,9 +35,6 @@ class Scene:
     observed: Observations
     #: Servers and proxies that are started in it are gone when it is.
     stack: ExitStack
-    #: Set once all of it has to end.
-    stop: threading.Event
-
     #: The broker, where a Sentinel watches it.
     watched: WatchedBroker | None = None
 
@@ -46,10 +43,6 @@ class Scene:
         self.broken = ""
         #: Between the members and each server, by the server's port.
         self.before_servers: dict[int, Proxy] = {}
-
-    def pause(self, seconds: float) -> None:
-        """Let *seconds* pass, unless all of it has to end."""
-        self.stop.wait(seconds)
 
     def reached_through(self, chat: Chat) -> Chat:
         """Return *chat* with its server reached through a proxy."""
@@ -102,7 +95,6 @@ class Fault:
 def scene(
     server: CellServer,
     observed: Observations,
-    stop: threading.Event,
     name: str,
     wanted: Callable[[Variant], bool],
     behind: str = "",
@@ -128,18 +120,18 @@ def scene(
         asked = stack.enter_context(closing(redis.Redis(port=own.port, socket_timeout=_ANSWERS)))
         there = replace(server, broker=replace(server.broker, url=url, client=asked))
         ways = stack.enter_context(ways_apart(there, observed, name, settings, wanted))
-        yield Scene(ways, own, proxy, observed, stack, stop, watched)
+        yield Scene(ways, own, proxy, observed, stack, watched)
 
 
 def _restarted(scene: Scene) -> None:
     scene.broker.kill()
-    scene.pause(2.0)
+    pause(2.0)
     scene.broker.start()
 
 
 def _frozen(scene: Scene) -> None:
     scene.broker.freeze()
-    scene.pause(10.0)
+    pause(10.0)
     scene.broker.thaw()
 
 
@@ -149,7 +141,7 @@ def _killed(scene: Scene) -> None:
 
 def _late(scene: Scene) -> None:
     scene.before_broker.delay(0.2)
-    scene.pause(5.0)
+    pause(5.0)
     scene.before_broker.mend()
 
 
@@ -172,7 +164,7 @@ def _server_killed(scene: Scene) -> None:
 def _network_cut(scene: Scene) -> None:
     for proxy in scene.before_servers.values():
         proxy.cut()
-    scene.pause(3.0)
+    pause(3.0)
     for proxy in scene.before_servers.values():
         proxy.mend()
 
