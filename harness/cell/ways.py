@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -29,7 +30,7 @@ class Way:
     chat: Chat | None
     #: Why there is no chat.
     missing: str = ""
-    #: The server of it, and the settings that it was started with; several ways may have the same one.
+    #: The server of it, and the settings that it was started with.
     server: CellServer | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     #: Whether its messages go through the broker.
@@ -99,7 +100,9 @@ def all_ways(chat: Chat, server: CellServer, observed: Observations, name: str) 
                 other = stack.enter_context(closing(chat_of(chat, variant)))
                 ways.append(Way(variant.name, other, server=server, uses_broker=variant.uses_broker))
         for settings, variants in servers_of(server):
-            ways += _served(stack, server, observed, name, settings, variants)
+            called = " ".join([name, *settings.values()])
+            apart = server.apart(called.replace(" ", "-"))
+            ways += _served(stack, apart, observed, called, settings, variants)
         yield ways
 
 
@@ -111,29 +114,20 @@ def ways_apart(
     settings: Mapping[str, str],
     wanted: Callable[[Variant], bool] = lambda _: True,
 ) -> Iterator[list[Way]]:
-    """Yield every way that is *wanted* at once, each on a server that is started with *settings* as well.
+    """Yield every way that is *wanted* at once, each on a server of its own, which has *settings* as well.
 
-    The usual one comes first, and is asked for as the variant without a name.
+    On one server the messages of one way would hold up those of the other. The usual way comes first, and is asked
+    for as the variant without a name.
     """
-    usual = [Variant(""), *(each for each in server.library.variants(server.cell) if not each.environment)]
     with ExitStack() as stack:
         ways = []
-        for own, together in [({}, usual), *servers_of(server)]:
-            if variants := [each for each in together if server.wants_way(each.name) and wanted(each)]:
-                ways += _served(stack, server, observed, name, {**own, **settings}, variants, " ".join(own.values()))
+        for number, each in enumerate([Variant(""), *server.library.variants(server.cell)]):
+            if server.wants_way(each.name) and wanted(each):
+                # Its number, for names of groups begin with that, and may have 99 letters.
+                apart = server.apart(f"{name} {number}".replace(" ", "-"))
+                called = re.sub(r"\W+", " ", f"{name} {each.name}").strip()
+                ways += _served(stack, apart, observed, called, settings, [each])
         yield ways
-
-
-def one_of_each_server(ways: Iterable[Way]) -> Iterator[list[Way]]:
-    """Yield those of *ways* that have a chat in turns, no two of one server: each would meet what the other does."""
-    left = [way for way in ways if way.chat]
-    while left:
-        turn: list[Way] = []
-        for way in left:
-            if all(way.server is not other.server for other in turn):
-                turn.append(way)
-        left = [way for way in left if way not in turn]
-        yield turn
 
 
 def _served(
@@ -141,16 +135,16 @@ def _served(
     server: CellServer,
     observed: Observations,
     name: str,
-    settings: dict[str, str],
+    settings: Mapping[str, str],
     variants: list[Variant],
-    suffix: str | None = None,
 ) -> list[Way]:
-    """Start a server with *settings*, to run as long as *stack*, and return the *variants* as ways to talk to it."""
-    what = f"{name} {' '.join(settings.values()) if suffix is None else suffix}".strip()
+    """Start *server* with *settings*, to run as long as *stack*, and return the *variants* as ways to talk to it.
+
+    Its step is called *name*, behind the name of the server.
+    """
     try:
         settings = {**server.settings_for(variants[0]), **settings}
-        apart = server.apart(what.replace(" ", "-"))
-        served = stack.enter_context(apart.serving(f"{server.name} {what}", observed, settings, ends=Ends.AT_ONCE))
+        served = stack.enter_context(server.serving(f"{server.name} {name}", observed, settings, ends=Ends.AT_ONCE))
         served.log_in()
     except CellFailure as failure:
         untested = failure.reason.verdict is Verdict.NOT_TESTED
@@ -159,5 +153,5 @@ def _served(
         ]
     chats = [stack.enter_context(closing(chat_of(served, variant))) for variant in variants]
     return [
-        Way(each.name, chat, "", apart, settings, each.uses_broker) for each, chat in zip(variants, chats, strict=True)
+        Way(each.name, chat, "", server, settings, each.uses_broker) for each, chat in zip(variants, chats, strict=True)
     ]

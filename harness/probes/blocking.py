@@ -14,7 +14,7 @@ import requests
 from harness.cell.outcome import Observations
 from harness.cell.questions import guarded, side_by_side, twice
 from harness.cell.server import CellServer
-from harness.cell.ways import Way, one_of_each_server, ways_apart
+from harness.cell.ways import Way, ways_apart
 from harness.chat import raw
 from harness.chat.conversation import Chat
 from harness.clients.connection import Endpoint, SendFailed
@@ -60,10 +60,9 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
             for way in ways:
                 if way.chat is None:
                     yield from (way.not_asked(_round_trips_of(busy), _expected()) for busy in asked)
-            for turn in one_of_each_server(ways):
-                for busy in asked:
-                    each = [partial(_while_busy, way, way.chat, busy, server.library) for way in turn if way.chat]
-                    yield from side_by_side(each, len(each))
+            for busy in asked:
+                each = [partial(_while_busy, way, way.chat, busy, server.library) for way in ways if way.chat]
+                yield from side_by_side(each, len(each))
     if server.wants(_uploading()):
         yield from guarded(_uploading(), partial(twice, partial(_while_uploading, chat)))
 

@@ -6,7 +6,7 @@ import pytest
 from cellservers import TalkingLibrary, failed, standing_in
 
 from harness.cell.outcome import Observations
-from harness.cell.ways import all_ways, one_of_each_server, through, ways_apart
+from harness.cell.ways import all_ways, through, ways_apart
 from harness.libraries.base import Variant
 
 WAYS = (
@@ -47,17 +47,22 @@ def test_ways_apart(server):
         assert all(way.chat.session("Mary").cookie == "session=Mary" for way in ways)
     assert [start[:2] for start in server.starts] == [
         ("runserver endings", {"TRIALS": "file"}),
-        ("runserver endings other", {"LAYER": "other", "TRIALS": "file"}),
+        ("runserver endings sync consumer", {"TRIALS": "file"}),
+        ("runserver endings other layer", {"LAYER": "other", "TRIALS": "file"}),
+        ("runserver endings sync consumer other layer", {"LAYER": "other", "TRIALS": "file"}),
     ]
+    assert len({id(way.server) for way in ways}) == len(ways)
+    assert [way.server.prefix.removeprefix(server.prefix) for way in ways] == [f"-endings-{n}" for n in range(4)]
 
 
 def test_a_way_that_is_not_there(server):
-    """Where a server does not start its ways have no chat, and the reason."""
-    server.failures["runserver endings other"] = failed("it is not there")
+    """Where a server does not start its way has no chat, and the reason."""
+    server.failures["runserver endings other layer"] = failed("it is not there")
     with ways_apart(server, Observations(), "endings", {}) as ways:
         assert [(way.chat is None, way.missing) for way in ways] == [
             *[(False, "")] * 2,
-            *[(True, "it is not there")] * 2,
+            (True, "it is not there"),
+            (False, ""),
         ]
 
 
@@ -83,17 +88,9 @@ def test_wanted_ways(server):
     """Only servers of ways that are wanted are started; the usual way is asked for without a name."""
     with ways_apart(server, Observations(), "fault", {}, lambda way: "other" in way.name) as ways:
         assert [way.name for way in ways] == ["other layer", "sync consumer, other layer"]
-    assert [start[0] for start in server.starts] == ["runserver fault other"]
+    assert [start[0] for start in server.starts] == [
+        "runserver fault other layer",
+        "runserver fault sync consumer other layer",
+    ]
     with ways_apart(server, Observations(), "fault", {}, lambda way: not way.name) as ways:
         assert [way.name for way in ways] == [""]
-
-
-def test_turns(server):
-    """Ways take turns so that no two of one server are in a turn; one without a chat has none."""
-    server.failures["runserver endings last"] = failed("it is not there")
-    server.library.ways = (*WAYS, Variant("missing", {"LAYER": "last"}))
-    with ways_apart(server, Observations(), "endings", {}) as ways:
-        assert [[way.name for way in turn] for turn in one_of_each_server(ways)] == [
-            ["", "other layer"],
-            ["sync consumer", "sync consumer, other layer"],
-        ]

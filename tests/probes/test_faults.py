@@ -247,11 +247,12 @@ def test_found_by_a_sentinel(stage, monkeypatch):
 
 
 def test_started_again(stage):
-    """Each server is started again once, on its port, however many ways it has."""
+    """Each server is started again, on its port."""
     with scenes.scene(stage, Observations(), "fault 1", all_ways) as here:
         here.servers_again()
     assert [name for name, _, _ in stage.starts] == [
-        *("runserver fault 1", "runserver fault 1 other", "runserver once more 1", "runserver once more 2"),
+        *("runserver fault 1", "runserver fault 1 sync consumer", "runserver fault 1 other layer"),
+        *("runserver once more 1", "runserver once more 2", "runserver once more 3"),
     ]
     assert stage.starts[-1][1] == {"LAYER": "other"}
 

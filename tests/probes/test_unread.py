@@ -122,30 +122,3 @@ def test_not_let_in(world):
     """Where somebody is not let in nothing is asked."""
     world.board.refuses = lambda endpoint, path, member, origin: "status 500" if member == "admin" else ""
     assert world.ask() == {OTHERS: ("not asked: status 500", None)}
-
-
-def test_one_of_each_server_at_a_time(world, monkeypatch):
-    """Of ways on one server one is asked after the other, for its memory is looked at."""
-    asked: list[list[str]] = []
-
-    class Noted:
-        def __init__(self, way) -> None:
-            asked[-1].append(way.name)
-
-        def begin(self) -> None: ...
-
-        def findings(self, observed):
-            return []
-
-    class Deadlines(unread.Deadline):
-        def __init__(self, seconds) -> None:
-            super().__init__(0.0)
-
-    Noted.say = Noted.begin
-    monkeypatch.setattr(unread, "_Unread", Noted)
-    monkeypatch.setattr(unread, "Deadline", Deadlines)
-    first, second = (SimpleNamespace(process=object()) for _ in range(2))
-    ways = [Way(name, world.chat, server=server) for name, server in (("a", first), ("b", first), ("c", second))]
-    asked.append([])
-    list(unread.ask(ways, world.observed))
-    assert asked == [["a", "c", "b"]]

@@ -9,7 +9,7 @@ from functools import partial
 from harness.cell.outcome import Observations
 from harness.cell.questions import guarded, side_by_side, twice
 from harness.cell.server import CellServer
-from harness.cell.ways import Way, one_of_each_server
+from harness.cell.ways import Way
 from harness.chat.conversation import Chat
 from harness.clients.connection import CLOSED_BY_SERVER, Endpoint, SendFailed
 from harness.results.result import Finding
@@ -29,10 +29,9 @@ def ask(ways: list[Way], server: CellServer, observed: Observations) -> Iterator
     for way in ways:
         if way.chat is None:
             yield way.not_asked(_question("its sender"), _ALL)
-    for turn in one_of_each_server(ways):
-        asking = [(way, partial(_burst, way, way.chat, server, observed)) for way in turn if way.chat]
-        each = [partial(guarded, way.asked(_question("its sender")), partial(twice, burst)) for way, burst in asking]
-        yield from side_by_side(each, len(each))
+    asking = [(way, partial(_burst, way, way.chat, server, observed)) for way in ways if way.chat]
+    each = [partial(guarded, way.asked(_question("its sender")), partial(twice, burst)) for way, burst in asking]
+    yield from side_by_side(each, len(each))
 
 
 def _question(who: str) -> str:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
 from harness.cell.outcome import Observations
 from harness.cell.questions import side_by_side
-from harness.cell.ways import Way, one_of_each_server
+from harness.cell.ways import Way
 from harness.chat import raw
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
-from harness.system.waiting import Deadline, wait_until
+from harness.system.waiting import Deadline, pause, wait_until
 
 #: Messages that are sent meanwhile, the letters of each, the seconds of it, and the bytes that may have arrived there.
 _UNREAD = 1000
 _LENGTH = 10_000
 _PAUSE = 10.0
 _BUFFER = 65_536
+#: How many ways are asked at once: each sends ten megabytes.
+_AT_ONCE = 2 * (os.cpu_count() or 1)
 #: Bytes of memory that a server may take for one who does not read.
 _MEMORY = 50_000_000
 #: After how many messages it is waited for that the others have them, and the seconds for that.
@@ -37,16 +38,9 @@ QUESTION = f"While somebody does not read for {_PAUSE:.0f} s"
 
 
 def ask(ways: list[Way], observed: Observations) -> Iterator[Finding]:
-    """Ask about somebody who does not read: one way of each server at once, for the memory of each is looked at."""
-    for turn in one_of_each_server(ways):
-        asked = [_Unread(way) for way in turn]
-        for each in asked:
-            each.begin()
-        pause = Deadline(_PAUSE)
-        with ThreadPoolExecutor(len(asked)) as pool:
-            list(pool.map(_Unread.say, asked))
-        time.sleep(pause.left)
-        yield from side_by_side([partial(each.findings, observed) for each in asked], len(asked))
+    """Ask about somebody who does not read, of several *ways* at once, each of which has a server of its own."""
+    asked = [_Unread(way) for way in ways if way.chat]
+    yield from side_by_side([partial(each.findings, observed) for each in asked], _AT_ONCE)
 
 
 class _Unread:
@@ -59,7 +53,7 @@ class _Unread:
         self._missing, self._sent = "", 0
         self._memory, self._fenced = 0, False
 
-    def begin(self) -> None:
+    def _begin(self) -> None:
         """Connect, and have Mary read nothing more."""
         chat = self._chat
         try:
@@ -73,10 +67,8 @@ class _Unread:
         self._memory = self._taken()
         self._line.pause()
 
-    def say(self) -> None:
+    def _say(self) -> None:
         """Have John send everything, no faster than admin reads it."""
-        if self._missing:
-            return
         chat = self._chat
         self._texts = [f"unread {number} ({chat.token}) ".ljust(_LENGTH, ".") for number in range(_UNREAD)]
         with suppress(SendFailed):
@@ -88,11 +80,15 @@ class _Unread:
             self._fenced = self._fence(self._admin)
 
     def findings(self, observed: Observations) -> Iterator[Finding]:
-        """Have Mary read again; return what became of her, of the others, and of the server."""
+        """Have John talk while Mary does not read; return what became of both, of admin, and of the server."""
+        self._begin()
         what = QUESTION
         if self._missing:
             yield self._way.found(f"{what}: the others", _ALL, f"{NOT_ASKED}: {self._missing}", None)
             return
+        over = Deadline(_PAUSE)
+        self._say()
+        pause(over.left)
         chat, sent = self._chat, self._texts[: self._sent]
         grown = self._taken() - self._memory
         others = len(set(sent).intersection(chat.transcript.texts(self._admin)))

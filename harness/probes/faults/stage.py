@@ -52,21 +52,15 @@ class Scene:
         return through(chat, self.before_servers[port].port)
 
     def processes(self) -> list[Child]:
-        """Return the process of each server once."""
-        found: list[Child] = []
-        for way in self.ways:
-            if way.process is not None and way.process not in found:
-                found.append(way.process)
-        return found
+        """Return the process of each server."""
+        return [way.process for way in self.ways if way.process is not None]
 
     def servers_again(self) -> None:
         """Start each server on its port once more."""
-        started: list[CellServer] = []
-        for way in self.ways:
-            if way.server is None or way.chat is None or way.server in started:
+        for number, way in enumerate(self.ways, 1):
+            if way.server is None or way.chat is None:
                 continue
-            started.append(way.server)
-            name = f"{way.server.name} once more {len(started)}"
+            name = f"{way.server.name} once more {number}"
             port = way.chat.server.port
             again = way.server.serving(name, self.observed, way.settings, at=port, ends=Ends.AT_ONCE)
             try:
