@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from harness.cells import Cell, numbers
 from harness.results import catches, failures
+from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Cause, Cure
 from harness.results.result import Result
 
@@ -23,6 +24,8 @@ _FORMER = {"asyncore", "asynchat", "cgi", "imp", "distutils", "smtpd", "telnetli
 _TIMES = re.compile(r" \(\d+ of \d+( times)?\)$")
 _NUMBERS = re.compile(r"\d[\d.,]*")
 _MISSING = re.compile(r"(?P<name>[\w.]+) cannot be imported")
+#: How connections were closed: which of several ways that is depends on the server before the same failure.
+_CLOSED = re.compile(r"(?<= closed): .*")
 #: An exception, with the file that raised it.
 _RAISED = re.compile(r"\w+ in [\w./-]+\.py\b")
 
@@ -86,12 +89,18 @@ class Root:
         return self.elsewhere
 
 
-def roots(results: Mapping[str, Result]) -> list[Root]:
-    """Return what the cells of *results* have in common, the most frequent first."""
+def roots(results: Mapping[str, Result], deep: Mapping[str, Sequence[DeepSet]] | None = None) -> list[Root]:
+    """Return what the cells of *results* have in common, the most frequent first.
+
+    *deep* are the deep sets of the cells, whole; of a cell that it has not, the worst answers in its result are taken.
+    """
+    whole = deep or {}
     found: dict[tuple[str, ...], Root] = {}
     for name, result in results.items():
-        for key, what, kind, question in _wrong(result):
+        for key, what, kind, question in _wrong(result, whole.get(name, ())):
             root = found.setdefault(key, Root("", what, kind))
+            if _NUMBERS.sub("", what) != _NUMBERS.sub("", root.what):
+                root.what = _CLOSED.sub("", root.what)
             root.results[name] = result
             root.questions |= {question} if question else set()
     for key in _same_cause(found):
@@ -99,7 +108,7 @@ def roots(results: Mapping[str, Result]) -> list[Root]:
     taken: Counter[str] = Counter()
     for key, root in found.items():
         root.since = _since(root, results.values())
-        root.elsewhere = _elsewhere(root, found.values())
+        root.elsewhere = _elsewhere(root, results.values())
         slug = "-".join(re.findall(r"[a-z0-9]+", " ".join(key).lower())[:6]) or "cause"
         taken[slug] += 1
         root.id = slug if taken[slug] == 1 else f"{slug}-{taken[slug]}"
@@ -124,24 +133,23 @@ def _same_cause(found: Mapping[tuple[str, ...], Root]) -> list[tuple[str, ...]]:
     return elsewhere
 
 
-def _elsewhere(root: Root, everything: Iterable[Root]) -> str:
+def _elsewhere(root: Root, everything: Iterable[Result]) -> str:
     """Return what the questions of *root* come from in other cells, where nothing but what is recorded fits its own."""
     if any(Cell.parse(name).python_version >= (3, 6) for name in root.results):
         return ""
-    for other in everything:
-        if other.questions & root.questions and other.libraries == root.libraries and (known := other.causes):
-            return f"as elsewhere: {known[0][1].text}"
-    return ""
+    there = [each for each in everything if [each.library] == root.libraries]
+    known = [cause for each in there for cause in each.causes if cause.question in root.questions]
+    return next((f"as elsewhere: {cause.text}" for cause in known), "")
 
 
-def _wrong(result: Result) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
+def _wrong(result: Result, deep: Sequence[DeepSet]) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
     """Yield what is wrong with a cell: what it is grouped by, what is said, its kind, and the question."""
     if told := failures.told(result):
         yield (told,), told, "does not work", ""
-    for catch in catches.of(result):
+    for catch in catches.of(result, deep):
         family = _FAMILIES.get(catch.question.partition("-")[0], catch.question)
         text = _TIMES.sub("", catch.text)
-        seen = _NUMBERS.sub("…", text.rpartition(": ")[2])
+        seen = _NUMBERS.sub("…", _CLOSED.sub("", text).rpartition(": ")[2])
         yield (family, result.library, seen), text, catch.kind, catch.question
 
 

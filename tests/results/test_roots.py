@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
-from made import alike
+from made import alike, deep_set
 
 from harness.results.explained import Cause, Cure, Turned
 from harness.results.result import Finding, Judgement, Probe, Result
@@ -149,3 +149,31 @@ def test_where_nothing_else_can_be_installed():
     assert {root.explained for root in found} == {"redis 8.0.0", "as elsewhere: redis 8.0.0", ""}
     found = of(newer, caught("py35-django22-channels3", "lost"))
     assert {root.explained for root in found} == {"redis 8.0.0", ""}
+
+
+def test_all_answers_of_deep_sets():
+    """What a deep set found counts although a result, which has its worst answers, does not say it."""
+    result = caught("py310-django52-channels4", "stays open")
+    asked = "While somebody does not read for 10 s: the others"
+    finding = Finding(question=asked, expected="all are received", seen="some are lost", good=False)
+    whole = {result.cell: [deep_set(result.cell, "amounts", [finding])]}
+    assert roots({result.cell: result}) == []
+    (found,) = roots({result.cell: result}, whole)
+    assert (found.questions, found.what) == ({"unread-others"}, f"{asked}: some are lost")
+
+
+def test_how_a_connection_is_closed():
+    """A connection is closed in one way by this server and in another by that, and comes from the same."""
+    question = "Behind NGINX with a time-out of 5 s: a connection that is idle for 8 s"
+    seen = ("is closed: closed by the server with 1011", "is closed: connection lost (ConnectionResetError)")
+    (found,) = of(*map(caught, ("py310-django52-channels4", "py39-django42-channels4"), seen, [question] * 2))
+    assert (len(found.results), found.what) == (2, f"{question}: is closed")
+    (found,) = of(caught("py310-django52-channels4", seen[0], question))
+    assert found.what == f"{question}: {seen[0]}"
+
+
+def test_a_cause_that_is_recorded_beside_no_catch():
+    """A cell that was asked why, and not the question itself, says what it comes from in those of older Pythons."""
+    newer = caught("py311-django22", "stays open", causes=[redis8()])
+    (found,) = of(newer, caught("py35-django22", "lost"))
+    assert found.explained == "as elsewhere: redis 8.0.0"
