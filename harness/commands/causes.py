@@ -32,7 +32,7 @@ def causes(drafted: str | None, reports: Reports) -> int:
     terminal = console()
     for root in known:
         terminal.print(Text(f"{len(root.results):>4}  {root.id}", style="bold"))
-        terminal.print(Text(f"      {root.what} ({', '.join(root.libraries)})"))
+        terminal.print(Text(f"      {root.told} ({', '.join(root.libraries)})"))
         terminal.print(Text(f"      from: {root.explained or 'not known yet'}"))
         if root.cures or root.attempts:
             terminal.print(Text(f"      mends it: {tables.mended(root, advisor.worsens)}"))

@@ -31,7 +31,7 @@ def overview(causes: list[Root], worsens: Worsens) -> Rst:
     rows = [
         [
             Rst(f"`{len(root.results)} <cause-{root.id}_>`__"),
-            f"{root.what} ({', '.join(root.libraries)})",
+            f"{root.told} ({', '.join(root.libraries)})",
             root.explained or "not known yet",
             mended(root, worsens),
         ]

@@ -24,8 +24,8 @@ _SEVERAL = 2
 class Served:
     """A server of a library, on the pair on which most of them were measured."""
 
-    #: Its rank: 1, and where two share it 1 and 1 and 3.
-    rank: int
+    #: Its rank among those to deploy with: 1, and where two share it 1 and 1 and 3; None for a server for development.
+    rank: int | None
     choice: Choice
     #: How many sockets its deployments held at most, and in which cell that was; empty where no load was tried.
     held: str
@@ -60,7 +60,10 @@ class Carried:
 
 
 def servers(library: LibraryView, advisor: Advisor) -> list[Served]:
-    """Return the servers of *library* by their ranks, on the newest pair of those on which most of them work."""
+    """Return the servers of *library* by their ranks, on the newest pair of those on which most of them work.
+
+    Django's development server comes last, without a rank.
+    """
     pairs: dict[tuple[tuple[int, ...], tuple[int, ...]], set[str]] = {}
     for row in library.works:
         pairs.setdefault((row.cell.python_version, row.cell.django_version), set()).add(row.result.server)
@@ -69,9 +72,24 @@ def servers(library: LibraryView, advisor: Advisor) -> list[Served]:
     python, django = max(pairs, key=lambda pair: (len(pairs[pair]), pair))
     found = advisor.answer(_version(python), _version(django))
     mine = [(rank, choice) for rank, choice in found.choices if choice.library is library]
-    return [
-        Served(1 + sum(other < rank for other, _ in mine), choice, *_held(library, choice.row)) for rank, choice in mine
+    ranks = [rank for rank, choice in mine if not _for_development(choice)]
+    served = [
+        Served(
+            None if _for_development(choice) else 1 + sum(other < rank for other in ranks),
+            choice,
+            *_held(library, choice.row),
+        )
+        for rank, choice in mine
     ]
+    return sorted(served, key=lambda each: each.rank is None)
+
+
+def _for_development(choice: Choice) -> bool:
+    """Tell whether it is served by ``runserver``, which Django's documentation says not to deploy.
+
+    Source: https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
+    """
+    return choice.row.result.server.startswith("runserver")
 
 
 def _version(numbers: tuple[int, ...]) -> str:

@@ -49,6 +49,12 @@ class Root:
     elsewhere: str = ""
 
     @property
+    def told(self) -> str:
+        """What is seen, and how many questions it is seen by."""
+        more = len(self.questions) - 1
+        return f"{self.what} (and {more} {'question' if more == 1 else 'questions'} like it)" if more > 0 else self.what
+
+    @property
     def libraries(self) -> list[str]:
         """The names of the libraries."""
         return sorted({each.library for each in self.results.values()})

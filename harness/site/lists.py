@@ -108,7 +108,7 @@ def _guilty(view: View, advisor: Advisor) -> Iterator[GuiltyRelease]:
     told: set[tuple[str, str, str, str]] = set()
     for root in advisor.roots:
         for turned in {(each.package, each.bad): each for _, cause in root.causes for each in cause.turned}.values():
-            yield GuiltyRelease(turned, root.what, len(root.results), root.libraries, f"causes.html#cause-{root.id}")
+            yield GuiltyRelease(turned, root.told, len(root.results), root.libraries, f"causes.html#cause-{root.id}")
         told |= {(name, cause.question, each.package, each.bad) for name, cause in root.causes for each in cause.turned}
     for row in view.rows:
         for cause in row.result.causes:
@@ -135,7 +135,7 @@ def entries(
         said = f"{row.name}: {pair}, {row.result.library} under {row.served}, {advisor.label(row)}"
         yield "cell", said, f"cells/{row.name}.html"
     for root in advisor.roots:
-        yield "cause", f"{root.what}: {root.explained or 'not known yet'}", f"causes.html#cause-{root.id}"
+        yield "cause", f"{root.told}: {root.explained or 'not known yet'}", f"causes.html#cause-{root.id}"
     for section in sections:
         for line in section.lines:
             if line.id:

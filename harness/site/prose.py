@@ -7,6 +7,7 @@ import re
 import docutils.core
 import docutils.nodes
 from docutils.io import DocTreeInput
+from docutils.parsers.null import Parser
 from docutils.readers.doctree import Reader
 from docutils.writers.html5_polyglot import HTMLTranslator, Writer
 from markupsafe import Markup
@@ -53,7 +54,7 @@ def html(text: str, root: str) -> Markup:
     parts = docutils.core.publish_parts(
         document,
         source_class=DocTreeInput,
-        reader=Reader(parser_name="null"),
+        reader=Reader(Parser()),
         writer=_Writer(),
         settings_overrides=_DOCUTILS,
     )

@@ -177,3 +177,12 @@ def test_a_cause_that_is_recorded_beside_no_catch():
     newer = caught("py311-django22", "stays open", causes=[redis8()])
     (found,) = of(newer, caught("py35-django22", "lost"))
     assert found.explained == "as elsewhere: redis 8.0.0"
+
+
+def test_questions_alike():
+    """It is told how many questions of one kind answered so, and that of which one is named."""
+    after = "After a logout in another tab:"
+    asked = [f"{after} does the open connection receive messages?", f"{after} can the open connection send?"]
+    (found,) = of(*map(caught, ("py310-django52-channels4", "py39-django42-channels4"), ["yes"] * 2, asked))
+    assert found.told == f"{asked[0]}: yes (and 1 question like it)"
+    assert found.what == f"{asked[0]}: yes"

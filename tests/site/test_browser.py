@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import made
@@ -58,6 +59,8 @@ def test_filters(browser, address):
     assert left
     assert browser.find_element("css selector", "output").text == f"{len(left)} of 80 cells"
     assert {cell.count("-") for cell in left} == {1}, left
+    counted = [each.text.rpartition(": ")[2] for each in browser.find_elements("css selector", "caption") if each.text]
+    assert sum(int(re.fullmatch(r"of those that fit, 0 of (\d+) work", each)[1]) for each in counted) == len(left)
     linked = browser.current_url
     assert "library=django-websocket-redis&verdict=does%20not%20work" in linked
     browser.get("about:blank")
@@ -66,6 +69,7 @@ def test_filters(browser, address):
     browser.find_element("css selector", "button[type=reset]").click()
     assert len(shown(browser)) == 80
     assert browser.current_url == address
+    assert not any("fit" in each.text for each in browser.find_elements("css selector", "caption"))
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,11 @@
     var groups = all("section.group");
     var libraries = all("section.library");
     var columns = all(".matrix thead th[data-python]");
+    var captions = all(".matrix caption .counted").map(function (element) {
+      return { element: element, whole: element.textContent, cells: cells.filter(function (cell) {
+        return element.closest("table").contains(cell.element);
+      }) };
+    });
 
     function tell(wanted) {
       var template = wanted.python && wanted.django && all("template[data-python]").find(function (each) {
@@ -113,6 +118,17 @@
         all("tr", head.closest("table")).forEach(function (row) {
           if (row.cells[place]) { row.cells[place].hidden = gone; }
         });
+      });
+      captions.forEach(function (caption) {
+        var left = caption.cells.filter(function (cell) { return !cell.element.classList.contains("out"); });
+        var having = function (name, value) {
+          return left.filter(function (cell) { return cell.data[name] === value; }).length;
+        };
+        var caught = having("catch", "yes");
+        caption.element.textContent = asked.length
+          ? "of those that fit, " + having("verdict", "works") + " of " + (left.length - having("verdict", "not tested"))
+            + " work" + (caught ? ", " + caught + " with a catch" : "")
+          : caption.whole;
       });
       count.textContent = number + " of " + cells.length + " cells"
         + (number ? "" : ": nothing is like that. Leave one choice out, or take the nearest Python or Django.");
