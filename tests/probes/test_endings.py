@@ -148,7 +148,7 @@ def asked(tmp_path, monkeypatch):
         monkeypatch.setattr(TalkingLibrary, "has_login", login)
         library.ways, library.trials = variants, trials
         server = standing_in(tmp_path, board, library)
-        server.failures["runserver endings other"] = failed("it is not there")
+        server.failures["runserver endings other layer"] = failed("it is not there")
         library.refuses_by_status = "close" in trials
         with Ending(wrong).running() as ending:
             monkeypatch.setattr(
