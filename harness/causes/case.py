@@ -143,7 +143,7 @@ def open_case(
     recorded = record.recorded(reports, cell)
     if recorded is None:
         raise UsageError(f"nothing is recorded of {cell}", f"run `{again(cell)}` first")
-    if not mending or setup.pinned:
+    if not mending:
         check_resolved(parsed)
     if recorded.verdicts.overall.verdict is Verdict.NOT_TESTED:
         raise UsageError(f"{cell} was not tested: {recorded.verdicts.overall.text}", f"run `{again(cell)}` first")

@@ -44,7 +44,7 @@ def mend(
     then the nearest cells that work. Of a cell with the best known pins it says which of these are still needed.
     """
     case = open_case(cell, question, reports, python, folders, click.echo, mending=True)
-    if case is not None and case.request.setup.pinned and question is None and not pins:
+    if case is not None and case.can_try and case.request.setup.pinned and question is None and not pins:
         return _needed(Mending(case, click.echo, Trial))
     if case is None:
         click.echo(f"{cell} works, and has no catch: there is nothing to mend.")

@@ -13,8 +13,8 @@ from harness.results.result import SCHEMA, Result
 from harness.results.upgrade import OLDER, upgraded
 from harness.system.files import write_atomically
 
-#: The largest result document, in bytes: some four times what the largest recorded one has, for a result that is over it
-#: is lost, and one in which a further way of the library is wrong in every exchange has 5000 bytes more.
+#: The largest result document, in bytes: some four times what the largest recorded one has. A result over it is lost,
+#: and one in which a further way of the library is wrong in every exchange has 5000 bytes more.
 SIZE_LIMIT = 256_000
 #: What is raised where a document is none, or not of the schema that it names.
 _UNREADABLE = (

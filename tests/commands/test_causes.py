@@ -93,6 +93,17 @@ def test_of_a_python_of_the_past(commandline, reports):
     assert [each.change for each in read_result(reports.result(cell)).cures] == ["uwsgi"]
 
 
+def test_pins_of_a_python_of_the_past(commandline, reports):
+    """Whether the pins of such a Python are needed cannot be tried; what is recorded of other ways mends it, if any."""
+    cell = "py27-django18-socketio-pins"
+    failed = samples.of("py313-django52")
+    save_result(msgspec.structs.replace(samples.of(cell), verdicts=failed.verdicts), reports.result(cell))
+    ended = commandline("mend", cell, reports=reports.folder)
+    assert ended.returncode == 1, ended.stderr
+    assert f"{cell}: Does it work?\nNothing is resolved for Python 2.7 any more" in ended.stdout
+    assert "no cure: " in ended.stdout
+
+
 @pytest.mark.parametrize("command", ["bisect", "mend"])
 def test_nothing_is_wrong(commandline, reports, command):
     """Of a cell that works without a catch there is nothing to explain, and nothing to mend."""
