@@ -36,6 +36,7 @@ class Advisor:
         self._choices: dict[str, Choice] = {}
         self._notes: dict[str, list[Note]] = {}
         self._asked: dict[str, dict[str, str]] = {}
+        self._tried_in: dict[tuple[str, str], tuple[int, int]] = {}
         self._cures_of: dict[tuple[str, ...], list[tuple[str, Cure]]] = {}
         self._rows = {row.name: row for row in view.rows}
         self._on: dict[tuple[str, str], list[Row]] = {}
@@ -169,26 +170,39 @@ class Advisor:
         """Return the pin or the setting that takes all of *seen* away, and the cell in which it was tried."""
         known = [self._cures(where or row.name, catch.question) for catch, where in seen]
         for name, cure in known[0]:
-            if any(self.worsens(where or row.name, cure) for _, where in seen):
+            if any(self.against(where or row.name, cure) for _, where in seen):
                 continue
             if all(cure.change in {each.change for _, each in others} for others in known):
                 return cure, name
         return None, ""
 
-    def worsens(self, cell: str, cure: Cure) -> bool:
-        """Tell whether *cure*, if it is another way of the library, has a catch in *cell* that the usual one has not.
+    def against(self, cell: str, cure: Cure) -> str:
+        """Return what speaks against *cure* in *cell*, if it is another way of the library; empty if nothing does.
 
-        A pin that makes anything worse is not recorded as a cure.
+        It does not work in some cell of the library, or has a trouble that the usual way has not. A pin that makes
+        anything worse is not recorded as a cure.
         """
         if cure.kind != "setting":
-            return False
-        suffix, known = f" ({cure.change})", {each.question: each for each in self._rows[cell].answers}
+            return ""
+        row = self._rows[cell]
+        if (tried := self._tried(row.result.library, cure.change)) and tried[0] < tried[1]:
+            return f"it works in {tried[0]} of {tried[1]} cells"
+        suffix, known = f" ({cure.change})", {each.question: each for each in row.answers}
+        mine: set[Trouble] = set()
+        usual: set[Trouble] = set()
         for question, finding in known.items():
-            usual = known.get(question.removesuffix(suffix))
-            worse = finding.good is False and question.endswith(suffix) and usual is not None and usual.good
-            if worse and usual is not None and catches.trouble_of(usual.id) is not None:
-                return True
-        return False
+            same = known.get(question.removesuffix(suffix))
+            if question.endswith(suffix) and same is not None and (trouble := catches.trouble_of(same.id)):
+                mine |= {trouble} if finding.good is False else set()
+                usual |= {trouble} if same.good is False else set()
+        return "another answer gets worse there" if mine - usual else ""
+
+    def _tried(self, library: str, way: str) -> tuple[int, int]:
+        """Return in how many cells of *library* the *way* works, and in how many it was tried."""
+        if (library, way) not in self._tried_in:
+            found = [judgement.verdict for _, judgement in self._libraries[library].tried(way)]
+            self._tried_in[library, way] = (found.count(Verdict.WORKS), len(found))
+        return self._tried_in[library, way]
 
     def _cures(self, cell: str, question: str) -> list[tuple[str, Cure]]:
         """Return what takes a catch of *cell* away: what was tried in it first, then in others of the same cause."""

@@ -12,8 +12,8 @@ from harness.results.explained import Attempt, Cure
 from harness.results.roots import Root, roots
 from harness.verdict import Verdict
 
-#: Tells whether a cure that was tried in a cell makes another of its answers worse.
-Worsens = Callable[[str, Cure], bool]
+#: Returns what speaks against a cure that was tried in a cell; empty if nothing does.
+Against = Callable[[str, Cure], str]
 
 #: How a cure is told.
 _CURES = {"pin": "install {}", "setting": "the {}", "server": "{} as the server", "cell": "as in {}"}
@@ -26,26 +26,27 @@ def found(view: View) -> list[Root]:
     return roots({row.name: row.result for row in view.rows}, {row.name: row.deep for row in view.rows})
 
 
-def overview(causes: list[Root], worsens: Worsens) -> Rst:
+def overview(causes: list[Root], against: Against) -> Rst:
     """Return a row for each of *causes*: how many cells it explains, what it comes from, and what mends it."""
     rows = [
         [
             Rst(f"`{len(root.results)} <cause-{root.id}_>`__"),
             f"{root.told} ({', '.join(root.libraries)})",
             root.explained or "not known yet",
-            mended(root, worsens),
+            mended(root, against),
         ]
         for root in causes
     ]
     return rst.csv_table(["Cells", "What is seen", "What it comes from", "What mends it"], rows, "8 34 36 22")
 
 
-def mended(root: Root, worsens: Worsens) -> str:
+def mended(root: Root, against: Against) -> str:
     """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
     if not root.cures:
         return _in_vain(root)
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
-    kind, change = min(counted, key=lambda each: (rank(each[0]), -counted[each]))
+    spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := against(name, cure))}
+    kind, change = min(counted, key=lambda each: (each in spoken, rank(each[0]), -counted[each]))
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
     tried = sorted({name for name, _ in of_it})
     more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
@@ -54,8 +55,8 @@ def mended(root: Root, worsens: Worsens) -> str:
     alike = [name for name, result in root.results.items() if result.library in cured]
     whose = f", for {', '.join(sorted(cured))}" if len(alike) < len(root.results) else ""
     said = f"{_CURES[kind].format(change)}{whose}: tried in {', '.join(tried[:_NAMED])}{more}"
-    if any(worsens(name, cure) for name, cure in of_it):
-        said += "; no cure, for another answer gets worse there"
+    if (kind, change) in spoken:
+        said += f"; no cure, for {spoken[kind, change]}"
     if kind == "pin" and (expected := len(alike) - len(tried)):
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
     return said

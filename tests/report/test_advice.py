@@ -10,7 +10,7 @@ from made import alike
 
 from harness.report.advice import Advisor
 from harness.results.catches import Severity
-from harness.results.result import Finding, Judgement, Probe
+from harness.results.result import Finding, Judgement, Probe, VariantResult
 from harness.verdict import Reason
 
 
@@ -218,7 +218,7 @@ def test_an_old_release_claims_nothing_for_the_new_one():
 
 
 def test_a_way_that_is_worse_is_no_cure():
-    """Another way of the library that mends one thing, and has a catch that the usual way has not, is no cure."""
+    """Another way of the library that mends one thing, and has a trouble that the usual way has not, is no cure."""
     way = "async consumer, Redis Pub/Sub layer"
     result = works(PAIR + CHANNELS, LOST, cures=[pin("many-300-its-sender", way, "setting")])
     broker = "The broker is killed for good: messages lost silently"
@@ -229,6 +229,33 @@ def test_a_way_that_is_worse_is_no_cure():
     result.probes[0].findings.extend(answers)
     ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
     assert (choice.beware[0].cure, choice.ways) == (None, [])
+    late = "The broker answers 200 ms late: messages lost silently"
+    result.probes[0].findings.extend(
+        [
+            Finding(question=late, expected="none", seen="some", good=False),
+            Finding(question=f"{late} ({way})", expected="none", seen="none", good=True),
+        ]
+    )
+    ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
+    assert choice.ways == [way]
+
+
+def test_a_way_that_fails_elsewhere_is_no_cure():
+    """Another way of the library that does not work in each cell in which it was tried is no cure."""
+    way = "async consumer, PostgreSQL layer"
+    result = works(PAIR + CHANNELS, LOST, cures=[pin("many-300-its-sender", way, "setting")])
+    other = works("py313-django52" + CHANNELS)
+    went = [Judgement.of(Reason.WORKS), Judgement.of(Reason.EXCHANGE_WRONG, "0 of 15 right")]
+    result, *others = (
+        msgspec.structs.replace(each, variants=[VariantResult(name=way, judgement=judgement, exchanges=[])])
+        for each, judgement in zip((result, other), went, strict=True)
+    )
+    ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
+    assert choice.ways == [way]
+    made = advisor(result, *others, deep=ALL)
+    ((_, choice),) = made.answer("3.13", "6.0").choices
+    assert choice.ways == []
+    assert made.against(result.cell, result.cures[0]) == "it works in 1 of 2 cells"
 
 
 def test_pins_keep_extras_and_each_other():

@@ -194,8 +194,8 @@
         table.around.hidden = table.around.previousElementSibling.hidden = empty;
       });
       form.querySelector("output").textContent = two
-        ? (lost ? lost + " answers get worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")
-          + (unasked ? "; " + unasked + " questions were not asked of the right." : ".")
+        ? (lost ? lost + (lost === 1 ? " answer gets" : " answers get") + " worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")
+          + (unasked ? "; " + unasked + (unasked === 1 ? " question was" : " questions were") + " not asked of the right." : ".")
         : "";
       return wanted;
     }
