@@ -23,7 +23,7 @@ _NAMED = 3
 
 def found(view: View) -> list[Root]:
     """Return the root causes of all cells of *view*, the most frequent first."""
-    return roots({row.name: row.result for row in view.rows}, {row.name: row.deep for row in view.rows})
+    return roots({row.name: row.result for row in view.rows}, {row.name: row.catches for row in view.rows})
 
 
 def overview(causes: list[Root], against: Against) -> Rst:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from harness.cells import Cell, numbers
-from harness.results import catches, failures
-from harness.results.deep import DeepSet
-from harness.results.explained import Attempt, Cause, Cure
+from harness.results import failures
+from harness.results.explained import Attempt, Catch, Cause, Cure
 from harness.results.result import Result
 
 Told = TypeVar("Told", Cause, Cure, Attempt)
@@ -95,15 +94,11 @@ class Root:
         return self.elsewhere
 
 
-def roots(results: Mapping[str, Result], deep: Mapping[str, Sequence[DeepSet]] | None = None) -> list[Root]:
-    """Return what the cells of *results* have in common, the most frequent first.
-
-    *deep* are the deep sets of the cells, whole; of a cell that it has not, the worst answers in its result are taken.
-    """
-    whole = deep or {}
+def roots(results: Mapping[str, Result], caught: Mapping[str, Sequence[Catch]]) -> list[Root]:
+    """Return what the cells of *results* that fail, or have what is *caught*, have in common; most frequent first."""
     found: dict[tuple[str, ...], Root] = {}
     for name, result in results.items():
-        for key, what, kind, question in _wrong(result, whole.get(name, ())):
+        for key, what, kind, question in _wrong(result, caught[name]):
             root = found.setdefault(key, Root("", what, kind))
             if _NUMBERS.sub("", what) != _NUMBERS.sub("", root.what):
                 root.what = _CLOSED.sub("", root.what)
@@ -143,16 +138,16 @@ def _elsewhere(root: Root, everything: Iterable[Result]) -> str:
     """Return what the questions of *root* come from in other cells, where nothing but what is recorded fits its own."""
     if any(Cell.parse(name).python_version >= (3, 6) for name in root.results):
         return ""
-    there = [each for each in everything if [each.library] == root.libraries]
-    known = [cause for each in there for cause in each.causes if cause.question in root.questions]
-    return next((f"as elsewhere: {cause.text}" for cause in known), "")
+    libraries = root.libraries
+    known = (cause for each in everything if [each.library] == libraries for cause in each.causes)
+    return next((f"as elsewhere: {cause.text}" for cause in known if cause.question in root.questions), "")
 
 
-def _wrong(result: Result, deep: Sequence[DeepSet]) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
+def _wrong(result: Result, caught: Sequence[Catch]) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
     """Yield what is wrong with a cell: what it is grouped by, what is said, its kind, and the question."""
     if told := failures.told(result):
         yield (told,), told, "does not work", ""
-    for catch in catches.of(result, deep):
+    for catch in caught:
         family = _FAMILIES.get(catch.question.partition("-")[0], catch.question)
         text = _TIMES.sub("", catch.text)
         seen = _NUMBERS.sub("…", _CLOSED.sub("", text).rpartition(": ")[2])

@@ -7,6 +7,7 @@ import pytest
 import samples
 from made import alike, deep_set
 
+from harness.results import catches
 from harness.results.explained import Cause, Cure, Turned
 from harness.results.result import Finding, Judgement, Probe, Result
 from harness.results.roots import roots
@@ -41,7 +42,7 @@ def redis8(question: str = "idle-12") -> Cause:
 
 
 def of(*results: Result):
-    return roots({each.cell: each for each in results})
+    return roots({each.cell: each for each in results}, {each.cell: catches.of(each) for each in results})
 
 
 def test_one_failure_in_other_words():
@@ -156,9 +157,9 @@ def test_all_answers_of_deep_sets():
     result = caught("py310-django52-channels4", "stays open")
     asked = "While somebody does not read for 10 s: the others"
     finding = Finding(question=asked, expected="all are received", seen="some are lost", good=False)
-    whole = {result.cell: [deep_set(result.cell, "amounts", [finding])]}
-    assert roots({result.cell: result}) == []
-    (found,) = roots({result.cell: result}, whole)
+    whole = [deep_set(result.cell, "amounts", [finding])]
+    assert of(result) == []
+    (found,) = roots({result.cell: result}, {result.cell: catches.of(result, whole)})
     assert (found.questions, found.what) == ({"unread-others"}, f"{asked}: some are lost")
 
 
