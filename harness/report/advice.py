@@ -37,6 +37,7 @@ class Advisor:
         self._notes: dict[str, list[Note]] = {}
         self._asked: dict[str, dict[str, str]] = {}
         self._tried_in: dict[tuple[str, str], tuple[int, int]] = {}
+        self._against: dict[tuple[str, str], str] = {}
         self._cures_of: dict[tuple[str, ...], list[tuple[str, Cure]]] = {}
         self._rows = {row.name: row for row in view.rows}
         self._on: dict[tuple[str, str], list[Row]] = {}
@@ -184,10 +185,14 @@ class Advisor:
         """
         if cure.kind != "setting":
             return ""
-        row = self._rows[cell]
-        if (tried := self._tried(row.result.library, cure.change)) and tried[0] < tried[1]:
+        if (cell, cure.change) not in self._against:
+            self._against[cell, cure.change] = self._against_way(self._rows[cell], cure.change)
+        return self._against[cell, cure.change]
+
+    def _against_way(self, row: Row, way: str) -> str:
+        if (tried := self._tried(row.result.library, way)) and tried[0] < tried[1]:
             return f"it works in {tried[0]} of {tried[1]} cells"
-        suffix, known = f" ({cure.change})", {each.question: each for each in row.answers}
+        suffix, known = f" ({way})", {each.question: each for each in row.answers}
         mine: set[Trouble] = set()
         usual: set[Trouble] = set()
         for question, finding in known.items():
