@@ -20,6 +20,7 @@ from harness.causes.search import NoSearch, Tried, Versions
 from harness.causes.trials import Trials
 from harness.environments.names import pins_in
 from harness.errors import UsageError
+from harness.probes.registry import PROBES
 from harness.results.document import read_result
 from harness.results.explained import Cause, Turned
 
@@ -29,9 +30,11 @@ _FIRST_STEP = 30
 _OLDEST = date(2005, 1, 1)
 #: How often the days between the last bad one and those without an answer are halved.
 _HALVINGS = 4
-#: How often both ends are asked again, at least, where the answer can be chance, before a release is called guilty; and
-#: how likely it may be that a race which is lost as often as at the bad end was won each time at the good one.
+#: How often both ends are asked again, at least, before a release is called guilty: where an answer was chance, and
+#: where none was, and yet it is one of a deep set, which are about time and amounts.
 _MORE = 3
+_ONCE_MORE = 1
+#: How likely it may be that a race which is lost as often as at the bad end was won each time at the good one.
 _DOUBT = 0.05
 #: How many versions are named where sets differ.
 _SHOWN = 4
@@ -94,6 +97,8 @@ class Bisection:
     #: Expected trials of what is under way.
     expected: int = 0
     _number: int = 0
+    #: Whether some answer was chance: what is good at one end may be so as well.
+    _raced: bool = False
     _tried: Tried = field(init=False)
     #: What sets of versions are called.
     _labels: dict[frozenset[tuple[str, str]], str] = field(default_factory=dict)
@@ -272,24 +277,32 @@ class Bisection:
         if self._tried(good) is not False or self._tried(bad) is not True:
             raise NoSearch(f"what turned it cannot be told apart; it is among {_few([each.package for each in found])}")
         before, after = self.trials.ask(good), self.trials.ask(bad)
-        if before.chance and not self.trials.words:
-            self._check_chance(found, good, bad)
+        if (more := self._more()) and not self.trials.words:
+            self._check_chance(found, good, bad, more)
         named = " and ".join(_named(each) for each in found)
         newer = " and ".join(f"{each.package} {each.bad}" if each.bad else f"no {each.package}" for each in found)
         what = f"{self.trials.only.question}: " if self.trials.only.question else ""
         text = f"{named}. {what}with {_older(found)} “{before.seen}”, with {newer} “{after.seen}”"
         return self._found(found, text, {"good": _frozen(good), "bad": _frozen(bad)})
 
-    def _check_chance(self, found: list[Turned], good: Versions, bad: Versions) -> None:
+    def _more(self) -> int:
+        """Return how often both ends are asked again at least before a release is guilty."""
+        name = self.trials.only.set
+        return _MORE if self._raced else _ONCE_MORE if name in PROBES and PROBES[name].deep else 0
+
+    def _check_chance(self, found: list[Turned], good: Versions, bad: Versions, more: int) -> None:
         """Make sure that a release is guilty of a race: the good end has to win often, the more the rarer it is lost.
+
+        Both ends are asked at least *more* times again.
 
         Raises:
             NotTurned: it is lost at the good end as well.
         """
-        lost = 1 + self.trials.often_bad(bad, _MORE)
-        rate = lost / (_MORE + 1)
-        times = _MORE if rate == 1 else max(_MORE, math.ceil(math.log(_DOUBT) / math.log(1 - rate)))
-        self.tell(f"It can be chance: lost {lost} of {_MORE + 1} times; the good end is asked {times} times more")
+        lost = 1 + self.trials.often_bad(bad, more)
+        rate = lost / (more + 1)
+        times = more if rate == 1 else max(more, math.ceil(math.log(_DOUBT) / math.log(1 - rate)))
+        asked = "once more" if times == 1 else f"{times} times more"
+        self.tell(f"It can be chance: lost {lost} of {more + 1} times; the good end is asked {asked}")
         if number := self.trials.often_bad(good, times):
             text = (
                 f"no release turned it: it is a race, and was lost {number} of {times} times with {_older(found)} too"
@@ -313,9 +326,11 @@ class Bisection:
         if self.expected and self._seconds:
             minutes = math.ceil(self.expected * statistics.median(self._seconds) / 60)
             left = f"; about {self.expected} left, {minutes} min"
+        answer = self.trials.ask(versions)
+        self._raced |= answer.chance
         bad, good = ("the same", "other") if self.trials.words else ("bad", "good")
         word = {True: bad, False: good, None: "no answer"}[found]
-        seen = self.trials.ask(versions).seen.partition("\n")[0]
+        seen = answer.seen.partition("\n")[0]
         known = "" if new else ", known"
         self.tell(f"{self._number:>3}. {word + known:<11} {self._called(versions)}: {seen}{left}")
         return found

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Literal
@@ -148,7 +149,7 @@ class Mending:
         result = self._run(cell, prepared, asked)
         if answer.good is None:
             answer = question.answer(only, result)
-        for _ in range(_MORE if answer.chance else 0):
+        for _ in range(_MORE if answer.chance or self._race else 0):
             # What is lost by chance may not have been lost for once.
             if answer.good:
                 answer = self._alone(cell, prepared, only)
@@ -156,6 +157,11 @@ class Mending:
         worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
         self._say(what, answer, worse)
         return Tried(answer, result.verdicts.overall.verdict, details, worse)
+
+    @cached_property
+    def _race(self) -> bool:
+        """Whether what is to be mended was chance when it was recorded: what does not show it may have been lucky."""
+        return self._answer(self.case.recorded).chance
 
     def _alone(self, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Ask one question alone, apart from what is recorded of the candidate."""
@@ -292,8 +298,8 @@ class Mending:
         self, kind: Literal["setting", "server", "cell"], change: str, answer: Answer, of: Result | None = None
     ) -> Cure:
         """Return a cure that a recorded result shows: the cell's own, unless it is that *of* another one."""
-        once = " (asked once)" if answer.chance else ""
-        cure = self._cure(kind, change, replace(answer, seen=f"{answer.seen}{once}"), [])
+        doubt = " (asked once)" if answer.chance else " (it may be chance)" if self._race else ""
+        cure = self._cure(kind, change, replace(answer, seen=f"{answer.seen}{doubt}"), [])
         return msgspec.structs.replace(cure, tried_on=(of or self.case.recorded).varying.started[:10])
 
     def _cure(

@@ -270,6 +270,24 @@ def test_a_race(world):
     assert (told.value.cause.turned, told.value.cause.question) == ([], "idle-12")
 
 
+@pytest.mark.parametrize("only", [IDLE, Only("deployment", "SIGTERM under traffic: messages lost silently")])
+def test_a_race_that_was_won(world, only):
+    """A good answer that is no chance by itself is asked again, where another one was, or where it is of a deep set."""
+    asked: Counter[str] = Counter()
+
+    def answers(versions):
+        asked[str(versions)] += 1
+        lost = versions["part3"] >= "3.0" or asked[str(versions)] > 1
+        # One of two is chance, two of two is not, and so is none of two.
+        return Answer(not lost, "some" if lost else "none", only is IDLE and lost)
+
+    with pytest.raises(NotTurned) as told:
+        world.bisection(answers, only).find(End("2026-01-15", day=date(2026, 1, 15)), TODAY)
+    times = "3 of 3" if only is IDLE else "1 of 1"
+    assert str(told.value) == f"no release turned it: it is a race, and was lost {times} times with part3 2.0 too"
+    assert told.value.cause.turned == []
+
+
 def test_a_rare_race(world):
     """The rarer a race is lost at the bad end, the more often the good one has to win before a release is guilty."""
     asked: Counter[str] = Counter()

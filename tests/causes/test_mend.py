@@ -243,3 +243,21 @@ def test_a_cure_that_may_be_chance(tmp_path):
     lucky = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="stays open", good=True, chance=True)
     (cure,) = mending(tmp_path, result(CELL, False, lucky)).elsewhere([])
     assert (cure.text, cure.tried_on) == ("stays open (asked once)", samples.STARTED[:10])
+
+
+def test_a_race_is_asked_again(tmp_path, monkeypatch):
+    """Where what is to be mended was chance, one good answer is no cure, and a recorded one says that it may be."""
+    usual = Finding(question=IDLE, expected="stays open", seen="closed (1 of 2)", good=False, chance=True)
+    other = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="stays open", good=True)
+    recorded = msgspec.structs.replace(
+        result(CELL, False), probes=[Probe(name="delivery", findings=[usual, other])], variants=[]
+    )
+    made = mending(tmp_path, recorded)
+    assert [each.text for each in made.elsewhere([])] == ["stays open (it may be chance)"]
+
+    came = iter([Answer(True, "stays open"), Answer(False, "closed (1 of 2)", True)])
+    monkeypatch.setattr(mend, "asked_of", lambda recorded: ["delivery"])
+    monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: result(CELL, True))
+    monkeypatch.setattr(Mending, "_alone", lambda self, cell, prepared, only: next(came))
+    tried = made._try("redis<8", made.case.request.cell, None)
+    assert (tried.mends, tried.answer.seen) == (False, "closed (1 of 2)")
