@@ -100,7 +100,8 @@ class Case:
     def keep(self, causes: list[Cause], cures: list[Cure], attempts: Sequence[Attempt] = ()) -> None:
         """Record *causes* and *cures* beside the cell's result, in the place of earlier ones of the question.
 
-        So are *attempts* in the place of earlier ones of the same change; one that is a cure now was none in vain.
+        So are *attempts* in the place of earlier ones of the same change; one that is a cure now was none in vain, and
+        one that is in vain now is no cure any more.
 
         Raises:
             HarnessError: that cannot be written.
@@ -109,9 +110,10 @@ class Case:
         with record.locked(reports, cell):
             now = record.recorded(reports, cell) or self.recorded
             kept = [each for each in now.causes if each.question != self.asked or not causes]
-            others = [each for each in now.cures if each.question != self.asked or not cures]
             tried: list[Cure | Attempt] = [*cures, *attempts]
             anew = {(self.asked, each.kind, each.change) for each in tried}
+            others = [each for each in now.cures if (each.question, each.kind, each.change) not in anew]
+            others = [each for each in others if each.question != self.asked or not cures]
             before = [each for each in now.attempts if (each.question, each.kind, each.change) not in anew]
             explained = msgspec.structs.replace(
                 now, causes=[*kept, *causes], cures=[*others, *cures], attempts=[*before, *attempts]

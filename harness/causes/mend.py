@@ -28,17 +28,21 @@ from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
 from harness.results.compare import Change, compare
+from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.installed import Candidate, Pin
-from harness.results.result import Result
+from harness.results.questions import apart
+from harness.results.result import Finding, Result
 from harness.run import cell as running
 from harness.run import record
 from harness.run.candidates import Asked, Prepared, asked_of_tox, prepare
 from harness.run.request import Request
 from harness.verdict import Verdict
 
-#: How often it is asked once more where the answer can be chance.
+#: How often it is asked again where the answer can be chance, and where it is one of a deep set: these are about time
+#: and amounts.
 _MORE = 5
+_ONCE_MORE = 1
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class Mending:
         result = self._run(cell, prepared, asked)
         if answer.good is None:
             answer = question.answer(only, result)
-        for _ in range(_MORE if answer.chance or self._race else 0):
+        for _ in range(self._again(answer, only)):
             # What is lost by chance may not have been lost for once.
             if answer.good:
                 answer = self._alone(cell, prepared, only)
@@ -157,6 +161,12 @@ class Mending:
         worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
         self._say(what, answer, worse)
         return Tried(answer, result.verdicts.overall.verdict, details, worse)
+
+    def _again(self, answer: Answer, only: Only) -> int:
+        """Return how often the question *only* is asked again before its *answer* is taken for a good one."""
+        if answer.chance or self._race:
+            return _MORE
+        return _ONCE_MORE if only.set in PROBES and PROBES[only.set].deep else 0
 
     @cached_property
     def _race(self) -> bool:
@@ -220,9 +230,8 @@ class Mending:
         recorded, only = self.case.recorded, self.case.only
         if not only.set:
             judged = {each.name: each.judgement for each in recorded.variants}
-            return {way: Answer(each.verdict.good, each.text) for way, each in judged.items()}
-        known = [*catches.answers(recorded)]
-        known += [each for one in deep.of_cell(self.case.request.reports, recorded.cell) for each in one.findings]
+            return {way: Answer(each.verdict.good, each.text, each.chance) for way, each in judged.items()}
+        known = catches.answers(recorded, self._sets(recorded))
         plain = only.question.removesuffix(f" ({only.way})")
         found: dict[str, Answer] = {}
         for finding in known:
@@ -237,12 +246,36 @@ class Mending:
         for each in others:
             if _pair(each) != _pair(mine) or each.server == mine.server:
                 continue
-            answer = self._answer(each)
+            answer, day = self._answer(each), each.varying.started[:10]
             if answer.good and each.verdicts.overall.verdict is Verdict.WORKS:
-                cures.append(self._recorded("server", each.server, answer, each))
+                if worse := self._worse(each):
+                    self._note("server", each.server, answer, day, worse)
+                else:
+                    cures.append(self._recorded("server", each.server, answer, each))
             elif not answer.good:
-                self._note("server", each.server, answer, each.varying.started[:10])
+                self._note("server", each.server, answer, day)
         return cures
+
+    def _worse(self, other: Result) -> list[str]:
+        """Return what there is to beware of in *other*, another cell, alone: of all that both were asked."""
+        mine, theirs = (self._known(each) for each in (self.case.recorded, other))
+        asked = {question for question in mine.keys() & theirs.keys() if not apart(question)[1]}
+        troubles = [
+            {catches.trouble_of(known[each].id) for each in asked if known[each].good is False}
+            for known in (mine, theirs)
+        ]
+        return [f"{Change.WORSE}: {each.says}" for each in catches.TROUBLES if each in troubles[1] - troubles[0]]
+
+    def _known(self, result: Result) -> dict[str, Finding]:
+        """Return every answer that is recorded of a cell, by its question."""
+        return {each.question: each for each in catches.answers(result, self._sets(result)) if each.asked}
+
+    def _sets(self, result: Result) -> list[DeepSet]:
+        """Return the deep sets of a cell."""
+        try:
+            return deep.of_cell(self.case.request.reports, result.cell)
+        except DamagedResult:
+            return []  # of that cell nothing more is known
 
     def _neighbours(self, others: Sequence[Result]) -> list[Cure]:
         """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
@@ -262,18 +295,15 @@ class Mending:
         ]
 
     def _good(self, other: Result) -> Answer | None:
-        """Return the answer of *other* where it is as expected, and the cell works; None where not."""
+        """Return the answer of *other* where it is as expected, and the cell works, with nothing worse; else None."""
         answer = self._answer(other)
-        return answer if answer.good and other.verdicts.overall.verdict is Verdict.WORKS else None
+        works = other.verdicts.overall.verdict is Verdict.WORKS
+        return answer if answer.good and works and not self._worse(other) else None
 
     def _answer(self, other: Result) -> Answer:
         """Return what the question is answered by *other*."""
         only = self.case.only
-        try:
-            sets = deep.of_cell(self.case.request.reports, other.cell) if only.set else []
-        except DamagedResult:
-            sets = []  # of that cell nothing more is known
-        return question.answer(only, other, sets)
+        return question.answer(only, other, self._sets(other) if only.set else [])
 
     def _on_server(self, server: str) -> tuple[Cell, Prepared] | None:
         """Return the cell of another *server* on this Python and Django; None where there can be none."""

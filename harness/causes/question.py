@@ -63,7 +63,7 @@ def answer(only: Only, result: Result, sets: Sequence[DeepSet] = ()) -> Answer:
     if not only.set:
         overall = result.verdicts.overall
         good = {Verdict.WORKS: True, Verdict.DOES_NOT_WORK: False}.get(overall.verdict)
-        return Answer(good, failures.told(result) or overall.text or overall.label)
+        return Answer(good, failures.told(result) or overall.text or overall.label, overall.chance)
     found = [finding for asked in _asked(result, sets) for finding in asked[1] if only.answers(finding)]
     # Of a deep set a result has the worst answers alone.
     told = next((each for each in reversed(found) if each.asked), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -53,15 +54,14 @@ def mend(
     if case.answer.good:
         click.echo(f"There is nothing to mend: {case.answer.seen}.")
         return 0
-    mending = Mending(case, click.echo, Trial)
-    if pins:
-        found = [cure] if (cure := mending.pinned(pins)) else []
-    else:
-        if not case.can_try:
-            click.echo(f"Nothing is resolved for Python {case.request.cell.python} any more: what is recorded is all.")
-        found = (_by_pins(case, mending) if case.can_try else []) or _elsewhere(case, mending)
-    if found or mending.attempts:
-        case.keep([], found, mending.attempts)
+    mending, found = Mending(case, click.echo, Trial), list[Cure]()
+    try:
+        for cure in _cures(case, mending, pins):
+            found.append(cure)
+    finally:
+        # Whatever ends it, what was tried by then is known.
+        if found or mending.attempts:
+            case.keep([], found, mending.attempts)
     if not found:
         for each in mending.attempts:
             click.echo(f"no cure: {causes.cure(each)}")
@@ -73,6 +73,23 @@ def mend(
             click.echo(f"  {change}")
     click.echo(f"Result: {options.shown(reports.result(cell))}")
     return 0
+
+
+def _cures(case: Case, mending: Mending, pins: Sequence[str]) -> Iterator[Cure]:
+    """Yield what mends *case*: *pins*, if there are any; else what keeps the guilty release away, or what is no pin."""
+    if pins:
+        yield from filter(None, [mending.pinned(pins)])
+        return
+    if not case.can_try:
+        click.echo(f"Nothing is resolved for Python {case.request.cell.python} any more: what is recorded is all.")
+    if found := _by_pins(case, mending) if case.can_try else []:
+        yield from found
+        return
+    others = list(of_library(case.recorded, case.request.reports))
+    if known := mending.elsewhere(others):
+        yield from known
+    elif case.can_try:
+        yield from mending.other_servers(others)
 
 
 def _by_pins(case: Case, mending: Mending) -> list[Cure]:
@@ -89,12 +106,6 @@ def _by_pins(case: Case, mending: Mending) -> list[Cure]:
         case.keep([cause], [])
         click.echo(cause.text)
     return mending.pins(cause.turned)
-
-
-def _elsewhere(case: Case, mending: Mending) -> list[Cure]:
-    """Return the cures that are no pins: what is recorded already comes first."""
-    others = list(of_library(case.recorded, case.request.reports))
-    return mending.elsewhere(others) or (list(mending.other_servers(others)) if case.can_try else [])
 
 
 def _needed(mending: Mending) -> int:

@@ -173,9 +173,22 @@ class Advisor:
         for name, cure in known[0]:
             if any(self.against(where or row.name, cure) for _, where in seen):
                 continue
+            if any(self._in_vain(cell, catch.question, cure) for catch, where in seen for cell in {row.name, where}):
+                continue
             if all(cure.change in {each.change for _, each in others} for others in known):
                 return cure, name
         return None, ""
+
+    def _in_vain(self, cell: str, question: str, cure: Cure) -> bool:
+        """Tell whether *cure*, which mends the *question* elsewhere, does not in *cell*; of no cell it is not known."""
+        if not cell:
+            return False
+        row, change = self._rows[cell], (question, cure.kind, cure.change)
+        if any((each.question, each.kind, each.change) == change for each in row.result.attempts):
+            return True
+        usual = {each.question for each in row.answers if each.id == question}
+        ways = {f"{each} ({cure.change})" for each in usual} if cure.kind == "setting" else set()
+        return any(each.good is False for each in row.answers if each.question in ways)
 
     def against(self, cell: str, cure: Cure) -> str:
         """Return what speaks against *cure* in *cell*, if it is another way of the library; empty if nothing does.
@@ -217,7 +230,10 @@ class Advisor:
         key = (mine.library, question, *(root.id for root in roots))
         if key not in self._cures_of:
             tried = [each for root in roots for each in root.cures]
-            tried = [each for each in tried if each[1].question == question] or tried
+            # One pin keeps away what turned all answers of a root; another way may give some of them, and not the rest.
+            tried = [each for each in tried if each[1].question == question] or [
+                each for each in tried if each[1].kind == "pin"
+            ]
             self._cures_of[key] = sorted(
                 (each for each in tried if each[1].kind in ("pin", "setting")),
                 key=lambda each: self._rows[each[0]].result.library != mine.library,

@@ -52,13 +52,16 @@ def mended(root: Root, against: Against) -> str:
     more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
     # What mends one library need not mend another that fails alike.
     cured = {root.results[name].library for name in tried}
-    alike = [name for name, result in root.results.items() if result.library in cured]
-    whose = f", for {', '.join(sorted(cured))}" if len(alike) < len(root.results) else ""
+    vain = {name for name, each in root.attempts if (each.kind, each.change) == (kind, change)} - set(tried)
+    alike = [name for name, result in root.results.items() if result.library in cured and name not in vain]
+    whose = f", for {', '.join(sorted(cured))}" if cured < set(root.libraries) else ""
     said = f"{_CURES[kind].format(change)}{whose}: tried in {', '.join(tried[:_NAMED])}{more}"
     if (kind, change) in spoken:
         said += f"; no cure, for {spoken[kind, change]}"
     if kind == "pin" and (expected := len(alike) - len(tried)):
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
+    if vain:
+        said += f", in vain in {', '.join(sorted(vain)[:_NAMED])}"
     return said
 
 

@@ -34,8 +34,9 @@ def write(
     """
     for cell, (name, result) in merged.results.items():
         before = recorded.get(cell) if name else None
-        save_result(record.with_what_stands(result, before), into.result(cell))
         merged.problems += bring_history(cell, result, sources, into, before) + _further(cell, sources, into)
+        # Whether something is still to be explained, the deep sets that were just brought may say.
+        save_result(record.with_what_stands(result, before, into), into.result(cell))
         bring_evidence(cell, sources[name], into)
     for cell, problem in merged.unresolved.items():
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,10 +10,11 @@ from itertools import chain
 import msgspec
 from filelock import FileLock, Timeout
 
-from harness.errors import AlreadyRunning, UsageError
+from harness.errors import AlreadyRunning, DamagedResult, UsageError
 from harness.probes.registry import PROBES
 from harness.results import catches, deep, failures, history
 from harness.results.compare import differences
+from harness.results.deep import DeepSet
 from harness.results.document import read_result, save_result
 from harness.results.folder import Reports
 from harness.results.questions import apart
@@ -114,18 +115,22 @@ def replace(reports: Reports, result: Result, before: Result | None, deployment:
         if not _untested(before):
             day = before.varying.started[:10]
             return f"The result recorded on {day} stays: {before.verdicts.overall.label}"
-    save_result(with_what_stands(result, before, deployment), reports.result(result.cell))
+    save_result(with_what_stands(result, before, reports, deployment), reports.result(result.cell))
     history.append(reports, result, before)
     return ""
 
 
-def with_what_stands(result: Result, before: Result | None, deployment: str | None = None) -> Result:
+def with_what_stands(result: Result, before: Result | None, reports: Reports, deployment: str | None = None) -> Result:
     """Return *result* with what is known of *before* and still stands: ways, answers to probes, causes and cures.
 
-    *deployment* is the one that was tried alone.
+    *reports* have the deep sets of the cell whole; *deployment* is the one that was tried alone.
     """
     joined = with_earlier_probes(with_earlier_variants(result, before), before, deployment)
-    return still_explained(joined, before)
+    try:
+        sets = deep.of_cell(reports, result.cell)
+    except DamagedResult:
+        sets = []  # the worst of them stand in the result
+    return still_explained(joined, before, sets)
 
 
 def _untested(result: Result) -> bool:
@@ -201,17 +206,17 @@ def with_earlier_variants(result: Result, before: Result | None) -> Result:
     return msgspec.structs.replace(result, variants=variants)
 
 
-def still_explained(result: Result, before: Result | None) -> Result:
+def still_explained(result: Result, before: Result | None, sets: Iterable[DeepSet] = ()) -> Result:
     """Return *result* with what explained an earlier one, of all that is still answered as it was.
 
-    That is causes, cures, and what was tried in vain.
+    That is causes, cures, and what was tried in vain. *sets* are the deep ones of the cell, of which a result has the
+    worst answers alone.
     """
     if before is None:
         return result
-    failed, now, then = (
-        failures.told(result),
-        *({each.id: each for each in catches.answers(of)} for of in (result, before)),
-    )
+    failed = failures.told(result)
+    now = {each.id: each for each in catches.answers(result, sets)}
+    then = {each.id: each for each in catches.answers(before)}
     # Of a deep set only answers that are not as expected stand in a result; where there are more, not all of them.
     asked = {each.name for each in result.probes if each.counts is not None and len(each.findings) < deep.WORST}
     set_of = {each.id: probe.name for probe in before.probes for each in probe.findings}
@@ -227,11 +232,15 @@ def still_explained(result: Result, before: Result | None) -> Result:
         # What was not asked this time may be as it was.
         return set_of.get(question) not in asked
 
+    def wrong(question: str) -> bool:
+        """Tell whether there is something to mend: there is not where a cause tells what changed good words."""
+        return still(question) and (question not in now or now[question].good is not True)
+
     return msgspec.structs.replace(
         result,
         causes=[*result.causes, *(each for each in before.causes if still(each.question))],
-        cures=[*result.cures, *(each for each in before.cures if still(each.question))],
-        attempts=[*result.attempts, *(each for each in before.attempts if still(each.question))],
+        cures=[*result.cures, *(each for each in before.cures if wrong(each.question))],
+        attempts=[*result.attempts, *(each for each in before.attempts if wrong(each.question))],
     )
 
 

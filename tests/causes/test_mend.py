@@ -212,6 +212,37 @@ def test_what_is_kept(tmp_path):
     now = read_result(case.request.reports.result(CELL))
     assert [(each.change, each.text) for each in now.attempts] == [("uvicorn", "again")]
     assert now.cures == [cure]
+    case.keep([], [], [Attempt(kind="server", change="granian", text="closed", **tried)])
+    now = read_result(case.request.reports.result(CELL))
+    assert (now.cures, [each.change for each in now.attempts]) == ([], ["uvicorn", "granian"])
+
+
+def test_what_is_worse_with_a_recorded_server(tmp_path):
+    """A recorded server that has a trouble which the cell has not is no cure, and neither is such a neighbour."""
+    lost = "300 messages by one handler: the others"
+    mine = Finding(question=lost, expected="all are received", seen="all are received", good=True)
+    theirs = msgspec.structs.replace(mine, seen="some are lost", good=False)
+    looking = mending(tmp_path, result(CELL, False, mine))
+    others = [result(name, True, theirs) for name in (f"{CELL}-uvicorn", "py313-django60-channels4")]
+    assert looking.elsewhere(others) == []
+    assert [(each.change, each.text) for each in looking.attempts] == [
+        ("uvicorn", "worse: messages are lost without a word when many are sent at once")
+    ]
+    # What the cell was not asked speaks against nothing.
+    looking = mending(tmp_path, result(CELL, False))
+    assert [each.change for each in looking.elsewhere([result(f"{CELL}-uvicorn", True, theirs)])] == ["uvicorn"]
+
+
+@pytest.mark.parametrize(("only", "times"), [(Only("delivery", IDLE), 1), (Only("deployment", IDLE), 2)])
+def test_a_deep_answer_is_asked_once_more(tmp_path, monkeypatch, only, times):
+    """What is about time and amounts is asked twice before it is mended; what cannot be chance is not."""
+    asked = []
+    monkeypatch.setattr(mend, "asked_of", lambda recorded: [])
+    monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: result(CELL, True))
+    monkeypatch.setattr(Mending, "_alone", lambda self, *what: asked.append(what) or Answer(True, "stays open"))
+    made = mending(tmp_path, result(CELL, False), only)
+    assert made._try("redis<8", made.case.request.cell, None).mends
+    assert len(asked) == times
 
 
 def test_pins_together(tmp_path, monkeypatch):

@@ -7,13 +7,15 @@ import sys
 import msgspec
 import pytest
 import samples
+from click.testing import CliRunner
 from made import alike
 
+from harness.commands import mend as mending
 from harness.results.document import read_result, save_result
-from harness.results.explained import Attempt
+from harness.results.explained import Attempt, Cure
 from harness.results.folder import Reports
 from harness.results.result import Judgement
-from harness.verdict import Reason
+from harness.verdict import Reason, Verdict
 
 CELL = "py313-django61-channels4"
 
@@ -91,6 +93,26 @@ def test_of_a_python_of_the_past(commandline, reports):
     ended = commandline("mend", cell, reports=reports.folder)
     assert "serve it with uwsgi: " in ended.stdout, ended.stderr
     assert [each.change for each in read_result(reports.result(cell)).cures] == ["uwsgi"]
+
+
+def test_what_was_tried_before_it_was_broken_off(reports, monkeypatch):
+    """A cure that was found, and what was tried in vain, are recorded, whatever ends the search for others."""
+    vain = Attempt(kind="pin", change="redis<8", text="fails", tried_on="2026-11-28")
+    cure = Cure(kind="server", change="uvicorn", verdict=Verdict.WORKS, text="so", tried_on="2026-11-28")
+
+    def cures(case, looking, pins):
+        looking.attempts.append(vain)
+        yield cure
+        raise KeyboardInterrupt
+
+    failed = samples.of("py313-django52")
+    save_result(msgspec.structs.replace(samples.of(CELL), verdicts=failed.verdicts), reports.result(CELL))
+    monkeypatch.setattr(mending, "_cures", cures)
+    arguments = [CELL, "--python", sys.executable, "--reports", str(reports.folder)]
+    ended = CliRunner().invoke(mending.mend, arguments)
+    assert ended.exit_code == 1, ended.output
+    now = read_result(reports.result(CELL))
+    assert (now.cures, now.attempts) == ([cure], [vain])
 
 
 def test_pins_of_a_python_of_the_past(commandline, reports):

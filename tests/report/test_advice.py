@@ -10,6 +10,7 @@ from made import alike
 
 from harness.report.advice import Advisor
 from harness.results.catches import Severity
+from harness.results.explained import Attempt
 from harness.results.result import Finding, Judgement, Probe, VariantResult
 from harness.verdict import Reason
 
@@ -256,6 +257,32 @@ def test_a_way_that_fails_elsewhere_is_no_cure():
     ((_, choice),) = made.answer("3.13", "6.0").choices
     assert choice.ways == []
     assert made.against(result.cell, result.cures[0]) == "it works in 1 of 2 cells"
+
+
+def test_what_was_tried_in_vain_is_no_cure():
+    """A pin that mends another cell of the same cause is not advised where it was tried, and does not."""
+    cured = works("py313-django52" + CHANNELS, IDLE, cures=[pin()])
+    result = works(PAIR + CHANNELS, IDLE)
+    ((_, choice),) = advisor(result, cured, deep=ALL).answer("3.13", "6.0").choices
+    assert choice.beware[0].cure == pin()
+    vain = Attempt(question="idle-12", kind="pin", change=pin().change, text="is closed", tried_on="2026-11-28")
+    ((_, choice),) = (
+        advisor(msgspec.structs.replace(result, attempts=[vain]), cured, deep=ALL).answer("3.13", "6.0").choices
+    )
+    assert choice.beware[0].cure is None
+
+
+def test_a_way_that_fails_here_is_no_cure():
+    """Another way that mends another cell of the same cause is not advised where it answers no better."""
+    way = "async consumer, Redis Pub/Sub layer"
+    cured = works("py313-django52" + CHANNELS, LOST, cures=[pin("many-300-its-sender", way, "setting")])
+    result = works(PAIR + CHANNELS, LOST)
+    ((_, choice),) = advisor(result, cured, deep=ALL).answer("3.13", "6.0").choices
+    assert choice.ways == [way]
+    as_bad = Finding(question=f"{LOST} ({way})", expected="fine", seen="something else", good=False)
+    result.probes[0].findings.append(as_bad)
+    ((_, choice),) = advisor(result, cured, deep=ALL).answer("3.13", "6.0").choices
+    assert choice.ways == []
 
 
 def test_pins_keep_extras_and_each_other():

@@ -84,6 +84,14 @@ def test_what_mends(reports):
     assert causes.cure(cure("server", "uvicorn")) == "uvicorn as the server (is received; tried on 2026-11-26)"
 
 
+def test_what_mends_one_cell_and_not_the_next(reports):
+    """A pin that was tried in vain in another cell of the cause is not expected to mend it there, which is said."""
+    vain = Attempt(question="early", kind="pin", change="redis<8", text="can be lost", tried_on="2026-11-28")
+    save_result(msgspec.structs.replace(samples.of(OTHER), attempts=[vain]), reports.result(OTHER))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    assert causes.mended(root, nothing_worse) == f"install redis<8: tried in {CELL}, in vain in {OTHER}"
+
+
 def test_what_was_tried_in_vain(reports):
     """Where nothing mends it, the table and the cell's page say what was tried; where nothing was tried, nothing."""
     vain = [

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import samples
 from filelock import FileLock
-from made import alike
+from made import alike, deep_set
 from msgspec.structs import replace
 
 from harness.errors import AlreadyRunning, DamagedResult, HarnessError, UsageError
-from harness.results import history
+from harness.results import deep, history
 from harness.results.document import read_result, save_result
 from harness.results.explained import Attempt, Cause, Cure
 from harness.results.folder import Reports
@@ -509,6 +509,17 @@ def test_explanations_of_a_deep_set(works):
     more = replace(works, probes=[Probe(name="amounts", findings=[*bad[1:], bad[1]], counts=(3, 7))])
     assert len(record.still_explained(more, before).causes) == 1
     assert len(record.still_explained(replace(works, probes=[]), before).causes) == 1
+
+
+def test_explanations_of_a_deep_set_as_a_whole(reports, works):
+    """What the whole deep set answers as expected now has nothing to mend, however many others stand in the result."""
+    bad = [Finding(question=f"A question {number}", expected="", seen="", good=False) for number in range(6)]
+    before = explained(replace(works, probes=[Probe(name="amounts", findings=bad[:1], counts=(3, 1))]), bad[0].id)
+    now = replace(works, probes=[Probe(name="amounts", findings=bad[1:], counts=(3, 7))])
+    deep.save(reports, deep_set(CELL, "amounts", [replace(bad[0], good=True), *bad[1:]]))
+    record.conclude(reports, now, before, expected=False)
+    kept = read_result(reports.result(CELL))
+    assert (kept.cures, kept.attempts) == ([], [])
 
 
 def test_explanations_of_a_failure(works):
