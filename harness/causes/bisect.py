@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from harness.causes import search
+from harness.causes import search, wording
+from harness.causes.question import Answer
 from harness.causes.releases import Releases
 from harness.causes.resolver import Resolver
 from harness.causes.search import NoSearch, Tried, Versions
@@ -34,10 +35,11 @@ _HALVINGS = 4
 #: where none was, and yet it is one of a deep set, which are about time and amounts.
 _MORE = 3
 _ONCE_MORE = 1
+#: How often the bad end is asked at most until it is bad again; how many searches there are where good ones were luck.
+_MOST = 12
+_LUCK = 4
 #: How likely it may be that a race which is lost as often as at the bad end was won each time at the good one.
 _DOUBT = 0.05
-#: How many versions are named where sets differ.
-_SHOWN = 4
 
 
 class NotTurned(NoSearch):
@@ -46,6 +48,10 @@ class NotTurned(NoSearch):
     def __init__(self, cause: Cause) -> None:
         super().__init__(cause.text)
         self.cause = cause
+
+
+class _Luck(Exception):
+    """A good answer was luck: asked again, it is bad."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ class Bisection:
     _number: int = 0
     #: Whether some answer was chance: what is good at one end may be so as well.
     _raced: bool = False
+    #: The good end of the search: how a race is known that no release between the two has turned.
+    _far: Versions = field(default_factory=dict)
     _tried: Tried = field(init=False)
     #: What sets of versions are called.
     _labels: dict[frozenset[tuple[str, str]], str] = field(default_factory=dict)
@@ -113,23 +121,34 @@ class Bisection:
 
         Raises:
             NotTurned: it was always so.
-            NoSearch: the ends are no good and no bad one, or are the same; the message says why.
+            NoSearch: the ends are no good and no bad one, or are the same; or what is bad is too rare. The message says
+                which.
             HarnessError: the machine is at fault.
         """
         self._begin(bad)
+        for _ in range(_LUCK):
+            try:
+                return self._search(good, bad)
+            except _Luck:
+                self.tell("That it was good there was luck; the search goes on.")
+        raise NoSearch("it is a race, and too often won by luck for what turned it to be told")
+
+    def _search(self, good: End | None, bad: End) -> Cause:
         if bad.day is None or (good is not None and good.day is None):
             if good is None:
                 raise NoSearch("a good end is needed beside a bad one that is no day: name it with --good")
             before, after = self._versions(good), self._versions(bad)
             self._check_ends(good, before, after)
+            self._far = before
             return self._packages(before, before, after, [])
         good_day, bad_day = (good.day, bad.day) if good else self._double_back(bad.day)
         assert good_day is not None
         self.expected = math.ceil(math.log2(max((bad_day - good_day).days, 2))) + 1
         turn = search.over_days(self._on, self._tried, good_day, bad_day)
-        self.tell(f"It turned between {turn.good_day} and {turn.bad_day}: {_differing(turn.good, turn.bad)}")
+        self.tell(f"It turned between {turn.good_day} and {turn.bad_day}: {wording.differing(turn.good, turn.bad)}")
         far = self._on(good_day)
         assert far is not None
+        self._far = far
         last = search.changed(turn.good, turn.bad)
         return self._packages(turn.good, far, turn.bad, last)
 
@@ -223,7 +242,9 @@ class Bisection:
 
     def _always(self, last: date, text: str) -> Cause:
         """Return that no release turned the answer, which *text* says was so on the day *last* already."""
-        return self._found([], f"no release turned it: {text}", {"good": [], "bad": _frozen(self._on(last) or {})})
+        return self._found(
+            [], f"no release turned it: {text}", {"good": [], "bad": wording.frozen(self._on(last) or {})}
+        )
 
     def _packages(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> Cause:
         """Return the cause among the packages that differ: *near* is good just before *bad*, and *far* long before.
@@ -275,15 +296,16 @@ class Bisection:
 
     def _cause(self, found: list[Turned], good: Versions, bad: Versions) -> Cause:
         if self._tried(good) is not False or self._tried(bad) is not True:
-            raise NoSearch(f"what turned it cannot be told apart; it is among {_few([each.package for each in found])}")
+            raise NoSearch(
+                f"what turned it cannot be told apart; it is among {wording.few([each.package for each in found])}"
+            )
         before, after = self.trials.ask(good), self.trials.ask(bad)
         if (more := self._more()) and not self.trials.words:
             self._check_chance(found, good, bad, more)
-        named = " and ".join(_named(each) for each in found)
-        newer = " and ".join(f"{each.package} {each.bad}" if each.bad else f"no {each.package}" for each in found)
+        named = " and ".join(wording.named(each) for each in found)
         what = f"{self.trials.only.question}: " if self.trials.only.question else ""
-        text = f"{named}. {what}with {_older(found)} “{before.seen}”, with {newer} “{after.seen}”"
-        return self._found(found, text, {"good": _frozen(good), "bad": _frozen(bad)})
+        text = f"{named}. {what}with {wording.older(found)} “{before.seen}”, with {wording.newer(found)} “{after.seen}”"
+        return self._found(found, text, {"good": wording.frozen(good), "bad": wording.frozen(bad)})
 
     def _more(self) -> int:
         """Return how often both ends are asked again at least before a release is guilty."""
@@ -293,21 +315,47 @@ class Bisection:
     def _check_chance(self, found: list[Turned], good: Versions, bad: Versions, more: int) -> None:
         """Make sure that a release is guilty of a race: the good end has to win often, the more the rarer it is lost.
 
-        Both ends are asked at least *more* times again.
+        Both ends are asked at least *more* times again. What is known of the bad end by then does not count: it is what
+        made it the bad one.
 
         Raises:
-            NotTurned: it is lost at the good end as well.
+            NotTurned: it is lost at the good end of the search as well.
+            NoSearch: it is not lost again.
+            _Luck: it is lost with *good*, and not known to be at the good end of the search.
         """
-        lost = 1 + self.trials.often_bad(bad, more)
-        rate = lost / (more + 1)
-        times = more if rate == 1 else max(more, math.ceil(math.log(_DOUBT) / math.log(1 - rate)))
-        asked = "once more" if times == 1 else f"{times} times more"
-        self.tell(f"It can be chance: lost {lost} of {more + 1} times; the good end is asked {asked}")
-        if number := self.trials.often_bad(good, times):
-            text = (
-                f"no release turned it: it is a race, and was lost {number} of {times} times with {_older(found)} too"
-            )
-            raise NotTurned(self._found([], text, {"good": _frozen(good), "bad": _frozen(bad)}))
+        asked, lost = more, len(self.trials.lost(bad, more))
+        while not lost and asked < _MOST:
+            asked, lost = asked + 1, len(self.trials.lost(bad, 1))
+        if not lost:
+            raise NoSearch(f"it is a race, and was not lost again in {asked} times with {wording.newer(found)}")
+        times = more if lost == asked else max(more, math.ceil(math.log(_DOUBT) / math.log(1 - lost / asked)))
+        self.tell(f"It can be chance: lost {lost} of {asked} times; the good end is asked {wording.times(times)}")
+        # Of several, each has been good alone: one of them may not be needed.
+        alone = [search.mixed(bad, good, [each.package]) for each in found] if len(found) > 1 else []
+        lucky = [each for each in alone if self._tried(each) is False and self._lucky(each, times)]
+        if not (bad_ones := self.trials.lost(good, times)):
+            if lucky:
+                raise _Luck
+            return
+        number, where = len(bad_ones), f"with {wording.older(found)}"
+        if (far := self._far) != good:
+            self._correct(good, bad_ones[0])
+            if not (bad_ones := self.trials.lost(far, times)):
+                raise _Luck
+            number, where = len(bad_ones), self._called(far)
+        text = f"no release turned it: it is a race, and was lost {number} of {times} times {where} too"
+        raise NotTurned(self._found([], text, {"good": wording.frozen(far), "bad": wording.frozen(bad)}))
+
+    def _lucky(self, versions: Versions, times: int) -> bool:
+        """Tell whether *versions*, which have been good, are bad when they are asked so many *times* more."""
+        if bad_ones := self.trials.lost(versions, times):
+            self._correct(versions, bad_ones[0])
+        return bool(bad_ones)
+
+    def _correct(self, versions: Versions, answer: Answer) -> None:
+        """Note that *versions* are bad, though they were good when they were tried first."""
+        self.trials.notes.keep(versions, answer)
+        self._tried.known[search.key_of(versions)] = True
 
     def _found(self, turned: list[Turned], text: str, frozen: dict[str, list[str]]) -> Cause:
         question = self.trials.only.id if self.trials.only.set else ""
@@ -339,32 +387,6 @@ class Bisection:
         """Return what *versions* are called: by the set with a name that they differ least from."""
         named = min(self._labels, key=lambda key: len(search.changed(dict(key), versions)), default=None)
         if named is None:
-            return _few(_frozen(versions))
-        name, differing = self._labels[named], _differing(dict(named), versions)
+            return wording.few(wording.frozen(versions))
+        name, differing = self._labels[named], wording.differing(dict(named), versions)
         return f"{name}, but {differing}" if differing else name
-
-
-def _older(found: Sequence[Turned]) -> str:
-    return " and ".join(f"{each.package} {each.good}" if each.good else f"no {each.package}" for each in found)
-
-
-def _named(turned: Turned) -> str:
-    day = f" ({turned.uploaded})" if turned.uploaded else ""
-    if turned.untried:
-        day += f", or one of {_few(turned.untried)}, which could not be tried"
-    return f"{turned.package} {turned.bad}{day}" if turned.bad else f"{turned.package} is no longer installed"
-
-
-def _differing(good: Versions, bad: Versions) -> str:
-    names = search.changed(good, bad)
-    return _few([f"{name} {good.get(name, 'not there')} → {bad.get(name, 'not there')}" for name in names])
-
-
-def _few(texts: Sequence[str]) -> str:
-    """Return the first of *texts* in one, and how many more there are."""
-    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return ", ".join(texts[:_SHOWN]) + more
-
-
-def _frozen(versions: Mapping[str, str]) -> list[str]:
-    return sorted(f"{name}=={version}" for name, version in versions.items())

@@ -61,7 +61,7 @@ class Notes:
         return next((answer for tried, answer in self._without if tried == versions), None)
 
     def keep(self, versions: Mapping[str, str], answer: Answer) -> None:
-        """Write down what *versions* answered.
+        """Write down what *versions* answered, in the place of an earlier answer.
 
         Raises:
             HarnessError: it cannot be written.
@@ -71,7 +71,8 @@ class Notes:
             self._without.append((dict(versions), answer))
             return
         known = _Known(versions=dict(versions), good=answer.good, seen=answer.seen, chance=answer.chance)
-        self._write(msgspec.structs.replace(self._file, answers=[*self._file.answers, known]))
+        others = [each for each in self._file.answers if each.versions != known.versions]
+        self._write(msgspec.structs.replace(self._file, answers=[*others, known]))
 
     def resolved(self, day: date) -> tuple[bool, dict[str, str] | None]:
         """Return whether *day* was resolved, and what is installed then."""

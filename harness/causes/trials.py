@@ -73,16 +73,21 @@ class Trials:
             self.notes.keep(versions, known)
         return known
 
-    def often_bad(self, versions: Mapping[str, str], times: int) -> int:
-        """Ask *versions* so many *times* more, whatever is known of them; return how often the answer is bad.
+    def lost(self, versions: Mapping[str, str], times: int) -> list[Answer]:
+        """Ask *versions* so many *times* more, whatever is known of them; return the answers that are bad.
 
         Raises:
             HarnessError: the machine is at fault.
         """
-        answers = [self._once(versions) for _ in range(times)]
-        if any(each.good is None for each in answers):
-            raise HarnessError("there was no answer when it was asked again", "run it again")
-        return sum(each.good is False for each in answers)
+        answers = []
+        for _ in range(times):
+            found = self._once(versions)
+            if found.good is None:
+                found = self._once(versions)
+            if found.good is None:
+                raise HarnessError(f"there was no answer when it was asked again: {found.seen}", "run it again")
+            answers.append(found)
+        return [each for each in answers if each.good is False]
 
     def _once(self, versions: Mapping[str, str]) -> Answer:
         pins = sorted(f"{name}=={version}" for name, version in versions.items() if name not in self.held)

@@ -121,7 +121,7 @@ def test_answers_of_other_versions(made, ran, tmp_path):
 def test_no_answer_when_asked_again(made, ran):
     """Where there is no answer any more when it is asked again nothing is concluded from that."""
     with pytest.raises(HarnessError, match="there was no answer when it was asked again"):
-        made(Only("amounts", "A member of 1000 groups")).often_bad({"channels": "4.3.2"}, 2)
+        made(Only("amounts", "A member of 1000 groups")).lost({"channels": "4.3.2"}, 2)
 
 
 def test_no_answer_by_chance(made, monkeypatch):
