@@ -50,6 +50,10 @@ class NotTurned(NoSearch):
         self.cause = cause
 
 
+class AsExpected(NoSearch):
+    """There is nothing to look for: the bad end is good."""
+
+
 class _Luck(Exception):
     """A good answer was luck: asked again, it is bad."""
 
@@ -159,9 +163,7 @@ class Bisection:
         if found is None:
             raise NoSearch(f"with {bad.shown} there is no answer: {seen}")
         if not found:
-            raise NoSearch(
-                f"with {bad.shown} the answer is as expected: {seen}; --changed finds what changed its words"
-            )
+            raise AsExpected(f"with {bad.shown} the answer is as expected: {seen}")
         self.trials.failure = seen if self.trials.words or not self.trials.only.set else ""
 
     def _versions(self, end: End) -> Versions:

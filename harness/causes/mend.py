@@ -73,6 +73,13 @@ class Mending:
     #: What was found to be no cure on the way.
     attempts: list[Attempt] = field(default_factory=list)
 
+    def today(self) -> Answer:
+        """Return what the cell answers with today's versions, and no pin: what is recorded may have mended itself."""
+        cell, only = self.case.request.cell, self.case.only
+        candidate = Candidate(profile="todays-versions")
+        prepared = Prepared(self.case.request.setup, self._environment(candidate.profile), candidate, ())
+        return self._sure(self._alone(cell, prepared, only), cell, prepared, only)
+
     def pins(self, turned: Sequence[Turned]) -> list[Cure]:
         """Return the cure by holding back what has *turned* the answer: by as few pins as can be, if any do."""
         pins = [pin for each in turned if (pin := each.pin)]
@@ -153,20 +160,19 @@ class Mending:
         result = self._run(cell, prepared, asked)
         if answer.good is None:
             answer = question.answer(only, result)
-        for _ in range(self._again(answer, only)):
-            # What is lost by chance may not have been lost for once.
-            if answer.good:
-                answer = self._alone(cell, prepared, only)
+        answer = self._sure(answer, cell, prepared, only)
         details = self._details(result)
         worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
         self._say(what, answer, worse)
         return Tried(answer, result.verdicts.overall.verdict, details, worse)
 
-    def _again(self, answer: Answer, only: Only) -> int:
-        """Return how often the question *only* is asked again before its *answer* is taken for a good one."""
-        if answer.chance or self._race:
-            return _MORE
-        return _ONCE_MORE if only.set in PROBES and PROBES[only.set].deep else 0
+    def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
+        """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""
+        in_depth = only.set in PROBES and PROBES[only.set].deep
+        for _ in range(_MORE if answer.chance or self._race else _ONCE_MORE if in_depth else 0):
+            if answer.good:
+                answer = self._alone(cell, prepared, only)
+        return answer
 
     @cached_property
     def _race(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.causes.bisect import End, NotTurned, read_end
+from harness.causes.bisect import AsExpected, End, NotTurned, read_end
 from harness.causes.case import open_case
 from harness.causes.search import NoSearch
 from harness.commands import options
@@ -60,6 +60,9 @@ def bisect(
     except NotTurned as always:
         case.keep([always.cause], [])
         click.echo(f"{always.cause.text}.")
+        return 1
+    except AsExpected as good_now:
+        click.echo(f"No cause is found: {good_now}; --changed finds what changed its words.")
         return 1
     except NoSearch as nothing:
         click.echo(f"No cause is found: {nothing}.")

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
-from harness.causes.bisect import End, NotTurned
+from harness.causes.bisect import AsExpected, End, NotTurned
 from harness.causes.case import Case, of_library, open_case
 from harness.causes.mend import Mending, known_cause
 from harness.causes.search import NoSearch
+from harness.cells import again
 from harness.commands import options
 from harness.commands.terminal import Trial
 from harness.report import causes
-from harness.results.explained import Cure
+from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
 
 #: What a cure is, as it is shown.
@@ -58,6 +59,10 @@ def mend(
     try:
         for cure in _cures(case, mending, pins):
             found.append(cure)
+    except AsExpected as mended:
+        click.echo(f"There is nothing to mend any more: {mended}.")
+        click.echo(f"`{again(cell)}` records it.")
+        return 0
     finally:
         # Whatever ends it, what was tried by then is known.
         if found or mending.attempts:
@@ -76,15 +81,21 @@ def mend(
 
 
 def _cures(case: Case, mending: Mending, pins: Sequence[str]) -> Iterator[Cure]:
-    """Yield what mends *case*: *pins*, if there are any; else what keeps the guilty release away, or what is no pin."""
-    if pins:
-        yield from filter(None, [mending.pinned(pins)])
-        return
-    if not case.can_try:
-        click.echo(f"Nothing is resolved for Python {case.request.cell.python} any more: what is recorded is all.")
-    if found := _by_pins(case, mending) if case.can_try else []:
+    """Yield what mends *case*: *pins*, if there are any; else what keeps the guilty release away, or what is no pin.
+
+    Raises:
+        AsExpected: today's versions mend it.
+    """
+    if case.can_try:
+        cause = known_cause(case)
+        if (pins or (cause and cause.turned)) and (today := mending.today()).good:
+            raise AsExpected(f"with today's versions the answer is as expected: {today.seen}")
+        found = list(filter(None, [mending.pinned(pins)])) if pins else _by_pins(case, mending, cause)
         yield from found
-        return
+        if found or pins:
+            return
+    else:
+        click.echo(f"Nothing is resolved for Python {case.request.cell.python} any more: what is recorded is all.")
     others = list(of_library(case.recorded, case.request.reports))
     if known := mending.elsewhere(others):
         yield from known
@@ -92,14 +103,15 @@ def _cures(case: Case, mending: Mending, pins: Sequence[str]) -> Iterator[Cure]:
         yield from mending.other_servers(others)
 
 
-def _by_pins(case: Case, mending: Mending) -> list[Cure]:
-    """Return the cure by a pin, whose cause is looked for unless it is recorded."""
-    cause = known_cause(case)
+def _by_pins(case: Case, mending: Mending, cause: Cause | None) -> list[Cure]:
+    """Return the cure by a pin, whose *cause* is looked for if it is None."""
     if cause is None:
         try:
             cause = case.bisection(click.echo, Trial).find(None, End("today's versions", day=date.today()))
         except NotTurned as always:
             cause = always.cause
+        except AsExpected:
+            raise
         except NoSearch as nothing:
             click.echo(f"No cause is found: {nothing}.")
             return []

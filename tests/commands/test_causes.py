@@ -10,9 +10,10 @@ import samples
 from click.testing import CliRunner
 from made import alike
 
+from harness.causes.question import Answer
 from harness.commands import mend as mending
 from harness.results.document import read_result, save_result
-from harness.results.explained import Attempt, Cure
+from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.folder import Reports
 from harness.results.result import Judgement
 from harness.verdict import Reason, Verdict
@@ -113,6 +114,23 @@ def test_what_was_tried_before_it_was_broken_off(reports, monkeypatch):
     assert ended.exit_code == 1, ended.output
     now = read_result(reports.result(CELL))
     assert (now.cures, now.attempts) == ([cure], [vain])
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_todays_versions_mend(reports, monkeypatch, known):
+    """What today's versions answer as expected has nothing to mend: neither a pin nor a server is a cure of it."""
+    failed = msgspec.structs.replace(samples.of(CELL), verdicts=samples.of("py313-django52").verdicts)
+    turned = [Turned(package="redis", good="7.4.1", bad="8.0.0")]
+    cause = Cause(turned=turned, text="redis 8.0.0", good=[], bad=[], found_on="2026-11-01")
+    save_result(msgspec.structs.replace(failed, causes=[cause] if known else []), reports.result(CELL))
+    monkeypatch.setattr(mending.Mending, "today", lambda self: Answer(True, "15 of 15"))
+    arguments = [CELL, "--python", sys.executable, "--reports", str(reports.folder)]
+    pins = () if known else ("--pin", "redis<8")
+    ended = CliRunner().invoke(mending.mend, [*arguments, *pins], standalone_mode=False)
+    said = "There is nothing to mend any more: with today's versions the answer is as expected: 15 of 15."
+    assert said in ended.output
+    assert f"`tox -e {CELL}` records it." in ended.output
+    assert (ended.return_value, read_result(reports.result(CELL)).cures) == (0, [])
 
 
 def test_pins_of_a_python_of_the_past(commandline, reports):
