@@ -336,7 +336,8 @@ class Mending:
         """Return a cure that a recorded result shows: the cell's own, unless it is that *of* another one."""
         doubt = " (asked once)" if answer.chance else " (it may be chance)" if self._race else ""
         cure = self._cure(kind, change, replace(answer, seen=f"{answer.seen}{doubt}"), [])
-        return msgspec.structs.replace(cure, tried_on=(of or self.case.recorded).varying.started[:10])
+        day = (of or self.case.recorded).varying.started[:10]
+        return msgspec.structs.replace(cure, tried_on=day, chance=bool(doubt))
 
     def _cure(
         self, kind: Literal["pin", "setting", "server", "cell"], change: str, answer: Answer, changes: list[str]

@@ -229,7 +229,10 @@ class Advisor:
         # Most cells of a library have the same causes.
         key = (mine.library, question, *(root.id for root in roots))
         if key not in self._cures_of:
-            tried = [each for root in roots for each in root.cures]
+            tried: list[tuple[str, Cure]] = []
+            for root in roots:
+                proved = root.proved
+                tried += [each for each in root.cures if (each[1].kind, each[1].change) in proved]
             # One pin keeps away what turned all answers of a root; another way may give some of them, and not the rest.
             tried = [each for each in tried if each[1].question == question] or [
                 each for each in tried if each[1].kind == "pin"

@@ -46,7 +46,8 @@ def mended(root: Root, against: Against) -> str:
         return _in_vain(root)
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
     spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := against(name, cure))}
-    kind, change = min(counted, key=lambda each: (each in spoken, rank(each[0]), -counted[each]))
+    proved = root.proved
+    kind, change = min(counted, key=lambda each: (each in spoken, each not in proved, rank(each[0]), -counted[each]))
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
     tried = sorted({name for name, _ in of_it})
     more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
@@ -58,6 +59,8 @@ def mended(root: Root, against: Against) -> str:
     said = f"{_CURES[kind].format(change)}{whose}: tried in {', '.join(tried[:_NAMED])}{more}"
     if (kind, change) in spoken:
         said += f"; no cure, for {spoken[kind, change]}"
+    elif (kind, change) not in proved:
+        said += "; it may be chance"
     if kind == "pin" and (expected := len(alike) - len(tried)):
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
     if vain:

@@ -223,16 +223,20 @@ class Note:
 
     @property
     def short(self) -> str:
-        """The same in a few words."""
-        return causes.named(self.example.cure) if self.example and self.example.cure else ""
+        """The same in a few words, with where it does not help."""
+        return f"{causes.named(self.example.cure)}{self._some}" if self.example and self.example.cure else ""
+
+    @property
+    def _some(self) -> str:
+        """In how many of the cells that is, where it is not in all of them."""
+        return f" (in {self.mended} of them)" if self.mended < len(self.rows) else ""
 
     @property
     def says(self) -> str:
         """The note in one sentence."""
         cells = f"{len(self.rows)} of {self.asked} cells that were asked"
-        cure = f"; {self.remedy}" if self.remedy else ""
-        some = f" (in {self.mended} of them)" if self.remedy and self.mended < len(self.rows) else ""
-        return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}{some}"
+        cure = f"; {self.remedy}{self._some}" if self.remedy else ""
+        return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}"
 
 
 def _held(pins: list[Requirement]) -> str:

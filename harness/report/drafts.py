@@ -62,7 +62,7 @@ def draft(root: Root) -> str:
         lines += ["## Since when", "", f"{comes[0]}.", ""]
     elif root.since:
         lines += ["## Since when", "", f"{root.since}.", ""]
-    if cures := [cure for _, cure in root.cures if cure.kind in ("pin", "server", "setting")]:
+    if cures := [cure for _, cure in root.cures if cure.kind in ("pin", "server", "setting") and not cure.chance]:
         words = {"pin": "with `{}`", "server": "under {}", "setting": "with the {}"}
         lines += [
             "## What helps until then",

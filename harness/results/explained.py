@@ -77,6 +77,8 @@ class Cure(Model, frozen=True, kw_only=True):
     #: What came of it: the verdict of that run, and what was seen of the question.
     verdict: Verdict
     text: str
+    #: Whether it may be chance: the answer is that of one try, or what it mends was chance itself.
+    chance: bool = False
     #: What else it changes, a sentence each; nothing of it is worse.
     changes: list[str] = []
     #: The day on which it was tried.

@@ -69,6 +69,15 @@ class Root:
         return list(self._of_it(lambda result: result.cures))
 
     @property
+    def proved(self) -> set[tuple[str, str]]:
+        """The kinds and changes of its cures, without what may be chance and mends no second cell."""
+        cells: dict[tuple[str, str], set[str]] = {}
+        for name, cure in self.cures:
+            cells.setdefault((cure.kind, cure.change), set()).add(name)
+        sure = {(cure.kind, cure.change) for _, cure in self.cures if not cure.chance}
+        return sure | {change for change, names in cells.items() if len(names) > 1}
+
+    @property
     def attempts(self) -> list[tuple[str, Attempt]]:
         """What was tried in its cells to mend it, and does not."""
         return list(self._of_it(lambda result: result.attempts))

@@ -215,8 +215,8 @@ def still_explained(result: Result, before: Result | None, sets: Iterable[DeepSe
     if before is None:
         return result
     failed = failures.told(result)
-    now = {each.id: each for each in catches.answers(result, sets)}
-    then = {each.id: each for each in catches.answers(before)}
+    now, then = ({each.id: each for each in catches.answers(of)} for of in (result, before))
+    mended = {each.id for each in catches.answers(result, sets) if each.good is True}
     # Of a deep set only answers that are not as expected stand in a result; where there are more, not all of them.
     asked = {each.name for each in result.probes if each.counts is not None and len(each.findings) < deep.WORST}
     set_of = {each.id: probe.name for probe in before.probes for each in probe.findings}
@@ -234,7 +234,7 @@ def still_explained(result: Result, before: Result | None, sets: Iterable[DeepSe
 
     def wrong(question: str) -> bool:
         """Tell whether there is something to mend: there is not where a cause tells what changed good words."""
-        return still(question) and (question not in now or now[question].good is not True)
+        return still(question) and question not in mended
 
     return msgspec.structs.replace(
         result,

@@ -273,7 +273,7 @@ def test_a_cure_that_may_be_chance(tmp_path):
     """A cure that a recorded answer shows, which may be chance, says that it was asked once, and on which day."""
     lucky = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="stays open", good=True, chance=True)
     (cure,) = mending(tmp_path, result(CELL, False, lucky)).elsewhere([])
-    assert (cure.text, cure.tried_on) == ("stays open (asked once)", samples.STARTED[:10])
+    assert (cure.text, cure.chance, cure.tried_on) == ("stays open (asked once)", True, samples.STARTED[:10])
 
 
 def test_a_race_is_asked_again(tmp_path, monkeypatch):

@@ -266,10 +266,21 @@ def test_what_was_tried_in_vain_is_no_cure():
     ((_, choice),) = advisor(result, cured, deep=ALL).answer("3.13", "6.0").choices
     assert choice.beware[0].cure == pin()
     vain = Attempt(question="idle-12", kind="pin", change=pin().change, text="is closed", tried_on="2026-11-28")
-    ((_, choice),) = (
-        advisor(msgspec.structs.replace(result, attempts=[vain]), cured, deep=ALL).answer("3.13", "6.0").choices
-    )
+    made = advisor(msgspec.structs.replace(result, attempts=[vain]), cured, deep=ALL)
+    ((_, choice),) = made.answer("3.13", "6.0").choices
     assert choice.beware[0].cure is None
+    (note,) = made.notes(choice.library)
+    assert note.short == "install redis<8 (in 1 of them)"
+
+
+def test_what_may_be_chance_is_no_cure():
+    """A cure that may be chance takes nothing away, unless it was seen in a second cell of the cause."""
+    lucky = msgspec.structs.replace(pin(kind="setting", change="Redis layer"), chance=True)
+    one, other = (works(name + CHANNELS, IDLE, cures=[lucky]) for name in (PAIR, "py313-django52"))
+    ((_, choice),) = advisor(one, deep=ALL).answer("3.13", "6.0").choices
+    assert (choice.beware[0].cure, choice.ways) == (None, [])
+    ((_, choice),) = advisor(one, other, deep=ALL).answer("3.13", "6.0").choices
+    assert choice.ways == ["Redis layer"]
 
 
 def test_a_way_that_fails_here_is_no_cure():

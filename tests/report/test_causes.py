@@ -84,6 +84,21 @@ def test_what_mends(reports):
     assert causes.cure(cure("server", "uvicorn")) == "uvicorn as the server (is received; tried on 2026-11-26)"
 
 
+def test_what_may_be_chance(reports):
+    """A cure that may be chance says so, and comes behind one that was proved; seen in a second cell it is none."""
+    lucky = msgspec.structs.replace(cure("setting", "Redis layer"), chance=True)
+
+    def mended(*cures: Cure, other: tuple[Cure, ...] = ()) -> str:
+        for name, found in ((CELL, cures), (OTHER, other)):
+            save_result(msgspec.structs.replace(samples.of(name), cures=list(found)), reports.result(name))
+        root = next(root for name, root in known(reports).items() if name.startswith("early"))
+        return causes.mended(root, nothing_worse)
+
+    assert mended(lucky) == f"the Redis layer: tried in {CELL}; it may be chance"
+    assert mended(lucky, cure("server", "uvicorn")).startswith("uvicorn as the server")
+    assert mended(lucky, other=(lucky,)) == f"the Redis layer: tried in {', '.join(sorted((CELL, OTHER)))}"
+
+
 def test_what_mends_one_cell_and_not_the_next(reports):
     """A pin that was tried in vain in another cell of the cause is not expected to mend it there, which is said."""
     vain = Attempt(question="early", kind="pin", change="redis<8", text="can be lost", tried_on="2026-11-28")
