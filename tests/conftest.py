@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -25,6 +26,12 @@ from harness.system.waiting import wait_until
 # How long an example takes says something of the machine, and of nothing that is tested.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+# Thousands of tests that are kept are gone through again and again, and none of them is garbage.
+gc.set_threshold(100_000, 50, 100)
+
+
+def pytest_collection_finish():
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):
@@ -67,7 +74,8 @@ def impatient(monkeypatch):
     monkeypatch.setattr(exchanges, "FENCE_DEADLINE", 0.5)
     monkeypatch.setattr(conversation, "SUBSCRIBE_DEADLINE", 0.5)
     monkeypatch.setattr(isolation, "_QUIET", 0.2)
-    monkeypatch.setattr(further, "_PATIENCE", 0.5)
+    monkeypatch.setattr(further, "FENCE_DEADLINE", 0.5)
+    monkeypatch.setattr(further, "_PATIENCE", 0.2)
     monkeypatch.setattr(further, "_LATER", 0.1)
     monkeypatch.setattr(further, "_PAUSE", 0.2)
 

@@ -84,7 +84,7 @@ class Clock:
             monkeypatch.setattr(module, "time", clock)
         for module in (fencing, exchanges, delivery):
             monkeypatch.setattr(module, "Deadline", partial(Deadline, clock=clock.monotonic))
-        for module in (conversation, questions, delivery):
+        for module in (conversation, questions, delivery, starts):
             monkeypatch.setattr(module, "wait_until", clock.wait_until)
         monkeypatch.setattr(starts, "threading", SimpleNamespace(Event=partial(_Event, clock)))
         return clock

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from bareserver import BINARY, CLOSE, PING, PONG, TEXT, frame, handshake, serving
 
-from harness.clients import websocket
+from harness.clients import counting, websocket
 from harness.clients.connection import CLOSED_BY_SERVER, NO_WEBSOCKET, Endpoint, HandshakeRefused, as_binary
 from harness.clients.transcript import Message, Transcript
 from harness.clients.websocket import Offer, WebSocketConnection
@@ -201,7 +201,8 @@ def trickling() -> Iterator[int]:
 
 def test_one_byte_after_the_other(transcript, monkeypatch):
     """The deadline is that of the whole handshake: an answer that trickles in does not put it off."""
-    monkeypatch.setattr(websocket, "HANDSHAKE_DEADLINE", 0.2)
+    for module in (websocket, counting):
+        monkeypatch.setattr(module, "HANDSHAKE_DEADLINE", 0.2)
     with trickling() as port, pytest.raises(HandshakeRefused, match=r"^(TimeoutError|WebSocketTimeoutException): "):
         connect(port, transcript)
     assert transcript.frames == []
