@@ -98,7 +98,7 @@ def named(each: Cure | Attempt) -> str:
 def unexplained(causes: list[Root]) -> tuple[int, int]:
     """Return how many cells have something whose cause is not known, of all that fail or have a catch."""
     wrong = {name for root in causes for name in root.results}
-    open_ones = {name for root in causes if not root.explained for name in root.results}
+    open_ones = {name for root in causes for name in root.unexplained}
     return len(open_ones), len(wrong)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from harness.results.model import Model
@@ -34,6 +36,17 @@ class Turned(Model, frozen=True, kw_only=True):
     uploaded: str = ""
     #: Releases between the two that could not be tried, the first of which may be the guilty one.
     untried: list[str] = []
+
+    def met(self, installed: Mapping[str, str]) -> bool:
+        """Tell whether what is *installed*, names → versions, is on the bad side of it."""
+        have = {canonicalize_name(name): version for name, version in installed.items()}
+        here = have.get(canonicalize_name(self.package), "")
+        if not self.bad or not here:
+            return self.bad == here
+        if not self.good:
+            return True
+        good, bad = Version(self.good), Version(self.bad)
+        return Version(here) >= bad if good < bad else Version(here) <= bad
 
     @property
     def pin(self) -> str:

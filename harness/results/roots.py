@@ -93,7 +93,10 @@ class Root:
         """What it comes from; empty where that is not known."""
         known = self.causes
         if known and known[0][1].turned:
-            return known[0][1].text
+            text, others = known[0][1].text, self._without(known[0][1])
+            own = next((cause.text for name, cause in known if name in others), "")
+            some = f" (in {len(self.results) - len(others)} of {len(self.results)} cells)" if others else ""
+            return f"{text}{some}; in another: {own}" if own else f"{text}{some}"
         if self.since:
             return self.since
         if known:
@@ -101,6 +104,19 @@ class Root:
         if self.kind == "does not work" or _RAISED.search(self.what):
             return "what it says"
         return self.elsewhere
+
+    @property
+    def unexplained(self) -> set[str]:
+        """The cells in which it is not known what it comes from."""
+        if not self.explained:
+            return set(self.results)
+        known = self.causes
+        return self._without(known[0][1]) - {name for name, _ in known} if known and known[0][1].turned else set()
+
+    def _without(self, cause: Cause) -> set[str]:
+        """Return the cells in which the releases that *cause* calls guilty are not installed."""
+        installed = {name: each.versions.installed for name, each in self.results.items() if each.versions}
+        return {name for name, there in installed.items() if not all(each.met(there) for each in cause.turned)}
 
 
 def roots(results: Mapping[str, Result], caught: Mapping[str, Sequence[Catch]]) -> list[Root]:
@@ -149,7 +165,15 @@ def _elsewhere(root: Root, everything: Iterable[Result]) -> str:
         return ""
     libraries = root.libraries
     known = (cause for each in everything if [each.library] == libraries for cause in each.causes)
-    return next((f"as elsewhere: {cause.text}" for cause in known if cause.question in root.questions), "")
+    return next(
+        (
+            f"as elsewhere: {cause.text}"
+            for cause in known
+            # What is not installed here is not guilty here.
+            if cause.question in root.questions and not root._without(cause)
+        ),
+        "",
+    )
 
 
 def _wrong(result: Result, caught: Sequence[Catch]) -> Iterator[tuple[tuple[str, ...], str, str, str]]:

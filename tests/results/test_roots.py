@@ -129,6 +129,45 @@ def test_what_was_always_so():
     assert found.explained == "redis 8.0.0"
 
 
+def installed(result: Result, redis: str) -> Result:
+    """Return *result* of a cell with that version of redis."""
+    versions = msgspec.structs.replace(result.versions, installed={"redis": redis})
+    return msgspec.structs.replace(result, versions=versions)
+
+
+def test_a_release_that_is_not_there():
+    """A release explains only cells in which it is installed; of the others it is not known, or they have a cause."""
+    old = installed(caught("py39-django22"), "7.0.1")
+    (found,) = of(caught("py311-django22", causes=[redis8()]), old)
+    assert (found.explained, found.unexplained) == ("redis 8.0.0 (in 1 of 2 cells)", {"py39-django22"})
+    always = Cause(question="idle-12", turned=[], text="no release turned it", good=[], bad=[], found_on="2026-11-26")
+    (found,) = of(caught("py311-django22", causes=[redis8()]), msgspec.structs.replace(old, causes=[always]))
+    assert found.explained == "redis 8.0.0 (in 1 of 2 cells); in another: no release turned it"
+    assert found.unexplained == set()
+    past = installed(caught("py35-django22", "lost"), "3.5.3")
+    found = of(caught("py311-django22", causes=[redis8()]), past)
+    assert {root.explained: root.unexplained for root in found} == {"redis 8.0.0": set(), "": {"py35-django22"}}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "there", "met"),
+    [
+        ("7.4.1", "8.0.0", "8.1.0", True),
+        ("7.4.1", "8.0.0", "7.4.1", False),
+        ("7.4.1", "8.0.0", "", False),
+        ("8.0.0", "7.4.1", "7.0", True),
+        ("8.0.0", "7.4.1", "8.1", False),
+        ("", "8.0.0", "7.0", True),
+        ("7.4.1", "", "", True),
+        ("7.4.1", "", "7.4.1", False),
+    ],
+)
+def test_on_which_side(good, bad, there, met):
+    """What is newer than a bad release is bad as well, and what is not there is only where that is the bad side."""
+    turned = Turned(package="zope.interface", good=good, bad=bad)
+    assert turned.met({"Zope_Interface": there} if there else {"redis": "8.0.0"}) is met
+
+
 @pytest.mark.parametrize("reason", [Reason.NO_NETWORK, Reason.INTERPRETER_MISSING])
 def test_what_was_not_tested(reason):
     """A cell of which nothing is known has no cause, and neither has one that works without a catch."""
