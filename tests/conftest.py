@@ -34,30 +34,9 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Have each worker begin with what runs tox or whole cells: whichever long test begins last all others wait for.
-
-    Each worker is given an equal part of the tests in their order. Long tests of one file stay together, for they share
-    what was made for the first of them.
-    """
-    number = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    files: dict[str, list[pytest.Item]] = {}
-    short: list[pytest.Item] = []
-    for item in items:
-        long = item.get_closest_marker("tox") or item.get_closest_marker("cell")
-        (files.setdefault(item.location[0], []) if long else short).append(item)
-    shares: list[list[pytest.Item]] = [[] for _ in range(number)]
-    for tests in sorted(files.values(), key=len, reverse=True):
-        min(shares, key=len).extend(tests)
-    left, ordered = len(items), list[pytest.Item]()
-    for place, share in enumerate(shares):
-        size = left // (number - place)
-        left -= size
-        few = max(size - len(share), 0)
-        ordered += [*share, *short[:few]]
-        del short[:few]
-    items[:] = [*ordered, *short]
+    """Begin with what runs tox or whole cells: whichever long test begins last is waited for by all other workers."""
+    items.sort(key=lambda item: not (item.get_closest_marker("tox") or item.get_closest_marker("cell")))
 
 
 @pytest.fixture
