@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.given import Given
 from benchmarks.shown import row
-from harness.causes.bisect import Bisection, End
+from harness.causes.bisect import Bisection
+from harness.causes.ends import End
 from harness.causes.notes import Notes
 from harness.causes.question import Answer
 from harness.causes.releases import Release, Releases

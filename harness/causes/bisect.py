@@ -8,21 +8,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from harness.causes import search, wording
+from harness.causes.ends import End
 from harness.causes.question import Answer
 from harness.causes.releases import Releases
 from harness.causes.resolver import Resolver
 from harness.causes.search import NoSearch, Tried, Versions
 from harness.causes.trials import Trials
-from harness.environments.names import pins_in
-from harness.errors import UsageError
 from harness.probes.registry import PROBES
-from harness.results.document import read_result
 from harness.results.explained import Cause, Turned
 
 #: Days between today and the first day that is tried for a good end; each further one is twice as far.
@@ -56,41 +52,6 @@ class AsExpected(NoSearch):
 
 class _Luck(Exception):
     """A good answer was luck: asked again, it is bad."""
-
-
-@dataclass(frozen=True)
-class End:
-    """One end of a search: a day, or a set of versions."""
-
-    shown: str
-    day: date | None = None
-    versions: Versions | None = None
-
-
-def read_end(text: str) -> End:
-    """Return the end that *text* names: a day, a result, or a file of ``name==version``.
-
-    Raises:
-        UsageError: it is none of these.
-    """
-    try:
-        return End(text, day=date.fromisoformat(text))
-    except ValueError:
-        path = Path(text)
-    if not path.is_file():
-        raise UsageError(
-            f"{text!r} is no end to search from", "name a day such as 2026-05-01, a result, or a file of name==version"
-        )
-    if path.suffix == ".json":
-        recorded = read_result(path, any_name=True)
-        if recorded.versions is None or not recorded.versions.installed:
-            raise UsageError(f"nothing was installed in {path.name}", "name another result")
-        found = recorded.versions.installed
-    else:
-        found = pins_in(path.read_text("utf-8"))
-        if not found:
-            raise UsageError(f"{path.name} has no lines of the form name==version", "make one with `pip freeze`")
-    return End(path.name, versions={str(canonicalize_name(name)): version for name, version in found.items()})
 
 
 @dataclass
@@ -153,8 +114,14 @@ class Bisection:
         far = self._on(good_day)
         assert far is not None
         self._far = far
-        last = search.changed(turn.good, turn.bad)
-        return self._packages(turn.good, far, turn.bad, last)
+        cause = self._packages(turn.good, far, turn.bad, search.changed(turn.good, turn.bad))
+        asked, names = self._versions(bad), [each.package for each in cause.turned]
+        before = {each.package: each.good for each in cause.turned if each.good}
+        if asked == turn.bad or self._tried(search.mixed(asked, before, names)) is not True:
+            return cause
+        # That was mended, and then turned again by another one; or each of two is enough.
+        self.tell(f"With {bad.shown} it is bad without {wording.newer(cause.turned)} as well.")
+        return self._packages(far, far, asked, [])
 
     def _begin(self, bad: End) -> None:
         """Make sure that the bad end is bad, and note how."""

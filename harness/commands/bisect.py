@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from harness.causes.bisect import AsExpected, End, NotTurned, read_end
+from harness.causes.bisect import AsExpected, NotTurned
 from harness.causes.case import open_case
+from harness.causes.ends import End, read_end
 from harness.causes.search import NoSearch
 from harness.commands import options
 from harness.commands.terminal import Trial

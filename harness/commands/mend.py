@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from harness.causes.bisect import AsExpected, End, NotTurned
+from harness.causes.bisect import AsExpected, NotTurned
 from harness.causes.case import Case, of_library, open_case
+from harness.causes.ends import End
 from harness.causes.mend import Mending, known_cause
 from harness.causes.search import NoSearch
 from harness.cells import again

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from indexes import Index
 
-from harness.causes.bisect import Bisection, End, NotTurned, read_end
+from harness.causes.bisect import Bisection, NotTurned
+from harness.causes.ends import End, read_end
 from harness.causes.notes import Notes
 from harness.causes.question import Answer
 from harness.causes.releases import Releases
@@ -331,6 +332,18 @@ def test_a_good_answer_that_was_luck(world):
     cause = search.find(End("2026-01-15", day=date(2026, 1, 15)), TODAY)
     assert world.turned(cause) == [("part3", "1.0", "2.0", "2026-04-10")]
     assert "That it was good there was luck; the search goes on." in world.told
+
+
+def test_what_was_mended_and_broken_again(world):
+    """What a release broke and its next one mended is not what it comes from now, where another broke it since."""
+
+    def answers(versions):
+        return versions["part3"] == "2.0" or versions["part5"] == "3.0"
+
+    ends = End("2026-01-15", day=date(2026, 1, 15)), End("2026-07-20", day=date(2026, 7, 20))
+    cause = world.bisection(answers).find(*ends)
+    assert world.turned(cause) == [("part5", "2.0", "3.0", "2026-07-10")]
+    assert "With 2026-07-20 it is bad without part3 2.0 as well." in world.told
 
 
 def test_releases_that_may_be_guilty(world):

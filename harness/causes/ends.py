@@ -1,0 +1,49 @@
+"""The ends of a search for what turned an answer: days, results or freezes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from harness.causes.search import Versions
+from harness.environments.names import pins_in
+from harness.errors import UsageError
+from harness.results.document import read_result
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a search: a day, or a set of versions."""
+
+    shown: str
+    day: date | None = None
+    versions: Versions | None = None
+
+
+def read_end(text: str) -> End:
+    """Return the end that *text* names: a day, a result, or a file of ``name==version``.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    try:
+        return End(text, day=date.fromisoformat(text))
+    except ValueError:
+        path = Path(text)
+    if not path.is_file():
+        raise UsageError(
+            f"{text!r} is no end to search from", "name a day such as 2026-05-01, a result, or a file of name==version"
+        )
+    if path.suffix == ".json":
+        recorded = read_result(path, any_name=True)
+        if recorded.versions is None or not recorded.versions.installed:
+            raise UsageError(f"nothing was installed in {path.name}", "name another result")
+        found = recorded.versions.installed
+    else:
+        found = pins_in(path.read_text("utf-8"))
+        if not found:
+            raise UsageError(f"{path.name} has no lines of the form name==version", "make one with `pip freeze`")
+    return End(path.name, versions={str(canonicalize_name(name)): version for name, version in found.items()})
