@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -115,9 +115,8 @@ class Bisection:
         assert far is not None
         self._far = far
         cause = self._packages(turn.good, far, turn.bad, search.changed(turn.good, turn.bad))
-        asked, names = self._versions(bad), [each.package for each in cause.turned]
-        before = {each.package: each.good for each in cause.turned if each.good}
-        if asked == turn.bad or self._tried(search.mixed(asked, before, names)) is not True:
+        asked = self._versions(bad)
+        if asked == turn.bad or self._tried(_taken_back(asked, cause.turned)) is not True:
             return cause
         # That was mended, and then turned again by another one; or each of two is enough.
         self.tell(f"With {bad.shown} it is bad without {wording.newer(cause.turned)} as well.")
@@ -236,8 +235,7 @@ class Bisection:
             turned = self._release(name, older[name], versions)
             versions = {**versions, name: turned.bad} if turned.bad else versions
             found.append(turned)
-        good = {each.package: each.good for each in found if each.good}
-        return self._cause(found, search.mixed(versions, good, names), versions)
+        return self._cause(found, _taken_back(versions, found), versions)
 
     def _guilty(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> list[str]:
         """Return the packages that have to be as in *bad*; also those that had changed before, if they are needed."""
@@ -300,7 +298,7 @@ class Bisection:
         times = more if lost == asked else max(more, math.ceil(math.log(_DOUBT) / math.log(1 - lost / asked)))
         self.tell(f"It can be chance: lost {lost} of {asked} times; the good end is asked {wording.times(times)}")
         # Of several, each has been good alone: one of them may not be needed.
-        alone = [search.mixed(bad, good, [each.package]) for each in found] if len(found) > 1 else []
+        alone = [_taken_back(bad, [each]) for each in found] if len(found) > 1 else []
         lucky = [each for each in alone if self._tried(each) is False and self._lucky(each, times)]
         if not (bad_ones := self.trials.lost(good, times)):
             if lucky:
@@ -359,3 +357,9 @@ class Bisection:
             return wording.few(wording.frozen(versions))
         name, differing = self._labels[named], wording.differing(dict(named), versions)
         return f"{name}, but {differing}" if differing else name
+
+
+def _taken_back(versions: Versions, turned: Sequence[Turned]) -> Versions:
+    """Return *versions* with the packages that have *turned* an answer as they were when it was good."""
+    good = {each.package: each.good for each in turned if each.good}
+    return search.mixed(versions, good, [each.package for each in turned])

@@ -23,7 +23,7 @@ from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell
 from harness.environments import own
-from harness.errors import DamagedResult, UsageError
+from harness.errors import UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
@@ -278,27 +278,23 @@ class Mending:
 
     def _sets(self, result: Result) -> list[DeepSet]:
         """Return the deep sets of a cell."""
-        try:
-            return deep.of_cell(self.case.request.reports, result.cell)
-        except DamagedResult:
-            return []  # of that cell nothing more is known
+        return deep.readable(self.case.request.reports, result.cell)
 
     def _neighbours(self, others: Sequence[Result]) -> list[Cure]:
         """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
         mine = self.case.request.cell
         alike = [each for each in others if Cell.parse(each.cell).suffixes == mine.suffixes]
-        found: dict[str, Result] = {}
+        found: dict[str, tuple[Result, Answer]] = {}
         for part in ("python_version", "django_version"):
             other = {"python_version": "django_version", "django_version": "python_version"}[part]
             here = getattr(mine, part)
             row = [each for each in alike if getattr(Cell.parse(each.cell), other) == getattr(mine, other)]
             row.sort(key=lambda each: getattr(Cell.parse(each.cell), part))
-            older = [each for each in row if getattr(Cell.parse(each.cell), part) < here and self._good(each)]
-            newer = [each for each in row if getattr(Cell.parse(each.cell), part) > here and self._good(each)]
-            found |= {each.cell: each for each in (*older[-1:], *newer[:1])}
-        return [
-            self._recorded("cell", name, self._good(each) or Answer(True, ""), each) for name, each in found.items()
-        ]
+            good = [(each, answer) for each in row if (answer := self._good(each))]
+            older = [each for each in good if getattr(Cell.parse(each[0].cell), part) < here]
+            newer = [each for each in good if getattr(Cell.parse(each[0].cell), part) > here]
+            found |= {each[0].cell: each for each in (*older[-1:], *newer[:1])}
+        return [self._recorded("cell", name, answer, each) for name, (each, answer) in found.items()]
 
     def _good(self, other: Result) -> Answer | None:
         """Return the answer of *other* where it is as expected, and the cell works, with nothing worse; else None."""

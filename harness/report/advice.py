@@ -186,8 +186,9 @@ class Advisor:
         row, change = self._rows[cell], (question, cure.kind, cure.change)
         if any((each.question, each.kind, each.change) == change for each in row.result.attempts):
             return True
-        usual = {each.question for each in row.answers if each.id == question}
-        ways = {f"{each} ({cure.change})" for each in usual} if cure.kind == "setting" else set()
+        if cure.kind != "setting":
+            return False
+        ways = {f"{each.question} ({cure.change})" for each in row.answers if each.id == question}
         return any(each.good is False for each in row.answers if each.question in ways)
 
     def against(self, cell: str, cure: Cure) -> str:

@@ -115,6 +115,14 @@ def of_cell(reports: Reports, cell: str) -> list[DeepSet]:
     return [read(path) for path in sorted(reports.deep(cell).glob("*.json"))]
 
 
+def readable(reports: Reports, cell: str) -> list[DeepSet]:
+    """Return the same; none where one of them is damaged: the worst answers of each stand in the cell's result."""
+    try:
+        return of_cell(reports, cell)
+    except DamagedResult:
+        return []
+
+
 def joined(known: Iterable[DeepSet]) -> list[DeepSet]:
     """Return of each set the newest answers of those that are *known*."""
     newest = {each.name: each for each in sorted(known, key=lambda each: each.started)}

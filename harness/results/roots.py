@@ -92,8 +92,8 @@ class Root:
     def explained(self) -> str:
         """What it comes from; empty where that is not known."""
         known = self.causes
-        if known and known[0][1].turned:
-            text, others = known[0][1].text, self._without(known[0][1])
+        if guilty := self._guilty:
+            text, others = guilty.text, self._without(guilty)
             own = next((cause.text for name, cause in known if name in others), "")
             some = f" (in {len(self.results) - len(others)} of {len(self.results)} cells)" if others else ""
             return f"{text}{some}; in another: {own}" if own else f"{text}{some}"
@@ -110,8 +110,12 @@ class Root:
         """The cells in which it is not known what it comes from."""
         if not self.explained:
             return set(self.results)
-        known = self.causes
-        return self._without(known[0][1]) - {name for name, _ in known} if known and known[0][1].turned else set()
+        return self._without(self._guilty) - {name for name, _ in self.causes} if self._guilty else set()
+
+    @property
+    def _guilty(self) -> Cause | None:
+        """The cause that names a release; None where none does."""
+        return next((cause for _, cause in self.causes if cause.turned), None)
 
     def _without(self, cause: Cause) -> set[str]:
         """Return the cells in which the releases that *cause* calls guilty are not installed."""

@@ -10,7 +10,7 @@ from itertools import chain
 import msgspec
 from filelock import FileLock, Timeout
 
-from harness.errors import AlreadyRunning, DamagedResult, UsageError
+from harness.errors import AlreadyRunning, UsageError
 from harness.probes.registry import PROBES
 from harness.results import catches, deep, failures, history
 from harness.results.compare import differences
@@ -126,11 +126,7 @@ def with_what_stands(result: Result, before: Result | None, reports: Reports, de
     *reports* have the deep sets of the cell whole; *deployment* is the one that was tried alone.
     """
     joined = with_earlier_probes(with_earlier_variants(result, before), before, deployment)
-    try:
-        sets = deep.of_cell(reports, result.cell)
-    except DamagedResult:
-        sets = []  # the worst of them stand in the result
-    return still_explained(joined, before, sets)
+    return still_explained(joined, before, deep.readable(reports, result.cell))
 
 
 def _untested(result: Result) -> bool:
