@@ -32,6 +32,8 @@ class _File(Model, frozen=True, kw_only=True):
     #: Days → what is installed then; None where nothing can be.
     days: dict[str, dict[str, str] | None] = msgspec.field(default_factory=dict)
     answers: list[_Known] = msgspec.field(default_factory=list)
+    #: What was asked once more where it could be chance, in the order in which it was asked.
+    again: list[_Known] = msgspec.field(default_factory=list)
 
 
 class Notes:
@@ -70,9 +72,25 @@ class Notes:
             # Of what could not be had another run may have more.
             self._without.append((dict(versions), answer))
             return
-        known = _Known(versions=dict(versions), good=answer.good, seen=answer.seen, chance=answer.chance)
-        others = [each for each in self._file.answers if each.versions != known.versions]
+        others = [each for each in self._file.answers if each.versions != versions]
+        known = _known(versions, answer.good, answer)
         self._write(msgspec.structs.replace(self._file, answers=[*others, known]))
+
+    def again(self, versions: Mapping[str, str]) -> list[Answer]:
+        """Return what *versions* answered when they were asked once more, in that order."""
+        return [Answer(each.good, each.seen, each.chance) for each in self._file.again if each.versions == versions]
+
+    def keep_again(self, versions: Mapping[str, str], answer: Answer) -> None:
+        """Write down what *versions* answered when they were asked once more, beside all earlier answers.
+
+        Where there was no answer, nothing is written.
+
+        Raises:
+            HarnessError: it cannot be written.
+        """
+        if answer.good is not None:
+            known = _known(versions, answer.good, answer)
+            self._write(msgspec.structs.replace(self._file, again=[*self._file.again, known]))
 
     def resolved(self, day: date) -> tuple[bool, dict[str, str] | None]:
         """Return whether *day* was resolved, and what is installed then."""
@@ -91,3 +109,7 @@ class Notes:
         self._file = file
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path, msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
+
+
+def _known(versions: Mapping[str, str], good: bool, answer: Answer) -> _Known:
+    return _Known(versions=dict(versions), good=good, seen=answer.seen, chance=answer.chance)

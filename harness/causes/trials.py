@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from harness.causes.notes import Notes
 from harness.causes.question import Answer, answer
+from harness.causes.search import key_of
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
@@ -47,6 +49,8 @@ class Trials:
     failure: str = ""
     #: Whether what is looked for is the answer in the words of :attr:`failure`, be it as expected or not.
     words: bool = False
+    #: Sets of versions → how many of their further answers have been used in this search.
+    _used: Counter[frozenset[tuple[str, str]]] = field(default_factory=Counter, init=False)
 
     def bad(self, versions: Mapping[str, str]) -> bool | None:
         """Tell whether *versions* are bad; None where they cannot be tried, or fail otherwise."""
@@ -60,15 +64,13 @@ class Trials:
     def ask(self, versions: Mapping[str, str]) -> Answer:
         """Return what *versions* answer, from the notes where they have been tried; twice where it can be chance.
 
-        That there is no answer can be chance as well: a server that did not start in time.
-
         Raises:
             HarnessError: the machine is at fault.
         """
         known = self.notes.answer(versions)
         if known is None:
-            known = self._once(versions)
-            if known.good is None or (known.good and known.chance):
+            known = self._answered(versions)
+            if known.good and known.chance:
                 known = self._once(versions)
             self.notes.keep(versions, known)
         return known
@@ -76,18 +78,30 @@ class Trials:
     def lost(self, versions: Mapping[str, str], times: int) -> list[Answer]:
         """Ask *versions* so many *times* more, whatever is known of them; return the answers that are bad.
 
+        Those of a search that was broken off are in the notes, and are taken from there first.
+
         Raises:
             HarnessError: the machine is at fault.
         """
-        answers = []
-        for _ in range(times):
-            found = self._once(versions)
-            if found.good is None:
-                found = self._once(versions)
-            if found.good is None:
-                raise HarnessError(f"there was no answer when it was asked again: {found.seen}", "run it again")
-            answers.append(found)
+        answers = [self._again(versions) for _ in range(times)]
         return [each for each in answers if each.good is False]
+
+    def _again(self, versions: Mapping[str, str]) -> Answer:
+        key = key_of(versions)
+        known, used = self.notes.again(versions), self._used[key]
+        self._used[key] += 1
+        if used < len(known):
+            return known[used]
+        found = self._answered(versions)
+        if found.good is None:
+            raise HarnessError(f"there was no answer when it was asked again: {found.seen}", "run it again")
+        self.notes.keep_again(versions, found)
+        return found
+
+    def _answered(self, versions: Mapping[str, str]) -> Answer:
+        """Ask *versions* once, and once more where there is no answer: a server that did not start in time."""
+        found = self._once(versions)
+        return self._once(versions) if found.good is None else found
 
     def _once(self, versions: Mapping[str, str]) -> Answer:
         pins = sorted(f"{name}=={version}" for name, version in versions.items() if name not in self.held)

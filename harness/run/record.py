@@ -16,6 +16,7 @@ from harness.results import catches, deep, failures, history
 from harness.results.compare import differences
 from harness.results.deep import DeepSet
 from harness.results.document import read_result, save_result
+from harness.results.explained import Cause
 from harness.results.folder import Reports
 from harness.results.questions import apart
 from harness.results.result import Finding, Probe, Result, Step
@@ -232,12 +233,22 @@ def still_explained(result: Result, before: Result | None, sets: Iterable[DeepSe
         """Tell whether there is something to mend: there is not where a cause tells what changed good words."""
         return still(question) and question not in mended
 
+    def turned(cause: Cause) -> bool:
+        """Tell whether *cause*, where it names a release, is of the words that are answered now."""
+        past, present = then.get(cause.question), now.get(cause.question)
+        return not cause.turned or not past or not present or _words(past.seen) == _words(present.seen)
+
     return msgspec.structs.replace(
         result,
-        causes=[*result.causes, *(each for each in before.causes if still(each.question))],
+        causes=[*result.causes, *(each for each in before.causes if still(each.question) and turned(each))],
         cures=[*result.cures, *(each for each in before.cures if wrong(each.question))],
         attempts=[*result.attempts, *(each for each in before.attempts if wrong(each.question))],
     )
+
+
+def _words(seen: str) -> str:
+    """Return what was *seen* without how often."""
+    return seen.partition(" (")[0]
 
 
 def _same_server(before: Result, result: Result) -> bool:

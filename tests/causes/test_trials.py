@@ -55,14 +55,14 @@ def ran(monkeypatch) -> list[Request]:
 
 @pytest.fixture
 def made(tmp_path):
-    def make(only: Only = EARLY) -> Trials:
+    def make(only: Only = EARLY, anew: bool = False) -> Trials:
         python = tmp_path / "cell" / "bin" / "python"
         python.parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "cell" / ".harness-base.json").write_text(json.dumps({"Django": "6.1.3", "coverage": "7.17.3"}))
         cell = Cell.parse(CELL)
         setup = registry.setup_for(cell, registry.discover(()))
         request = Request(cell=cell, setup=setup, python=python, reports=Reports(tmp_path / "reports"), probes=[])
-        return Trials(request, only, Notes(tmp_path / "notes.json", []), lambda cell: nullcontext(None))
+        return Trials(request, only, Notes(tmp_path / "notes.json", [], anew), lambda cell: nullcontext(None))
 
     return make
 
@@ -131,3 +131,26 @@ def test_no_answer_by_chance(made, monkeypatch):
     monkeypatch.setattr(trials, "_once", lambda versions: answers.pop(0))
     assert trials.bad({"channels": "4.3.2"}) is False
     assert answers == []
+
+
+def test_further_answers_of_a_search_that_was_broken_off(made, monkeypatch):
+    """What was asked again before Ctrl-C is taken from the notes, once; a search that begins anew asks all again."""
+    asked: list[str] = []
+
+    def once(versions):
+        asked.append(versions["channels"])
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return Answer(len(asked) % 2 == 0, str(len(asked)), True)
+
+    first = made()
+    monkeypatch.setattr(Trials, "_once", lambda self, versions: once(versions))
+    with pytest.raises(KeyboardInterrupt):
+        first.lost({"channels": "4.3.2"}, 3)
+    second = made()
+    assert [each.seen for each in second.lost({"channels": "4.3.2"}, 3)] == ["1"]
+    assert len(asked) == 4
+    assert [each.seen for each in second.lost({"channels": "4.3.2"}, 1)] == ["5"]
+    anew = made(anew=True)
+    assert [each.seen for each in anew.lost({"channels": "4.3.2"}, 1)] == []
+    assert len(asked) == 6

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from harness.errors import AlreadyRunning, DamagedResult, HarnessError, UsageError
 from harness.results import deep, history
 from harness.results.document import read_result, save_result
-from harness.results.explained import Attempt, Cause, Cure
+from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.folder import Reports
 from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.run import record
@@ -498,6 +498,28 @@ def test_explanations_of_what_is_as_expected(works):
         for probe in works.probes
     ]
     assert record.still_explained(replace(works, probes=other), before).causes == []
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "stays"),
+    [
+        ("closed by the server with 1011", "closed by the server with 1011", True),
+        ("not all hear it (5 of 5 runs)", "not all hear it (3 of 5 runs)", True),
+        ("closed by the server with 1011", "closed by the server with 1006", False),
+    ],
+)
+def test_a_release_explains_the_words_that_it_was_found_for(works, then, now, stays):
+    """A cause that names a release stays while the answer is the same; one that says it was always so stays anyway."""
+
+    def answering(seen: str) -> Result:
+        finding = Finding(question="A connection that is idle for 12 s", expected="", seen=seen, good=False)
+        return replace(works, probes=[Probe(name="delivery", findings=[finding])])
+
+    cause = Cause(question="idle-12", turned=[], text="so", good=[], bad=[], found_on="2026-11-26")
+    guilty = replace(cause, turned=[Turned(package="redis", good="7.4.1", bad="8.0.0")])
+    before = replace(answering(then), causes=[cause, guilty])
+    kept = record.still_explained(answering(now), before).causes
+    assert kept == ([cause, guilty] if stays else [cause])
 
 
 def test_explanations_of_a_deep_set(works):
