@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import threading
 import time
@@ -17,6 +16,7 @@ from harness.load.crowd import room_for_sockets
 from harness.results.loads import Machine, Usage
 from harness.system.broker import Broker
 from harness.system.processes import Child
+from harness.system.processors import processors
 from harness.system.waiting import Deadline
 
 #: Seconds between two looks.
@@ -107,7 +107,7 @@ def machine() -> Machine:
     """Return what everything runs on."""
     return Machine(
         system=f"{platform.system()} {platform.machine()}",
-        cpus=os.cpu_count() or 1,
+        cpus=processors(),
         memory_mb=psutil.virtual_memory().total // 1_000_000,
         file_descriptors=room_for_sockets(),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from functools import cache
 from pathlib import Path
 
 import psutil
+
+from harness.system.processors import processors
 
 #: Seconds for git, which reads a few files.
 _DEADLINE = 10.0
@@ -18,7 +19,7 @@ _DEADLINE = 10.0
 def machine() -> str:
     """Return what everything runs on, such as ``Linux x86_64, 2 processors, 25 GB``; nothing that names the machine."""
     memory = psutil.virtual_memory().total / 1e9
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count() or 1} processors, {memory:.0f} GB"
+    return f"{platform.system()} {platform.machine()}, {processors()} processors, {memory:.0f} GB"
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from harness.system.processors import processors
 from harness.system.threads import HELD, whole
 
 #: The most processes that are started.
@@ -39,7 +39,7 @@ def side_by_side(jobs: Sequence[Callable[[], T]], inline: bool = False) -> Itera
     if inline or sys.platform != "linux":
         yield (job() for job in jobs)
         return
-    number = min(os.cpu_count() or 1, _MOST, len(jobs))
+    number = min(processors(), _MOST, len(jobs))
     fork = multiprocessing.get_context("fork")
     executor = ProcessPoolExecutor(number, mp_context=fork, initializer=_begin, initargs=(jobs,))
     try:

@@ -216,7 +216,7 @@ def test_machine(monkeypatch):
     """The machine is told by its system, its processors, its memory and how many files a process may have."""
     monkeypatch.setattr(meter.platform, "system", lambda: "Linux")
     monkeypatch.setattr(meter.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(meter.os, "cpu_count", lambda: None)
+    monkeypatch.setattr(meter, "processors", lambda: 1)
     monkeypatch.setattr(meter.psutil, "virtual_memory", lambda: SimpleNamespace(total=24_123_456_789))
     monkeypatch.setattr(meter, "room_for_sockets", lambda: 20_000)
     found = meter.machine()

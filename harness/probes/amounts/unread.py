@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -15,6 +14,7 @@ from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.errors import CellFailure
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
+from harness.system.processors import processors
 from harness.system.waiting import Deadline, pause, wait_until
 
 #: Messages that are sent meanwhile, the letters of each, the seconds of it, and the bytes that may have arrived there.
@@ -22,8 +22,6 @@ _UNREAD = 1000
 _LENGTH = 10_000
 _PAUSE = 10.0
 _BUFFER = 65_536
-#: How many ways are asked at once: each sends ten megabytes.
-_AT_ONCE = 2 * (os.cpu_count() or 1)
 #: Bytes of memory that a server may take for one who does not read.
 _MEMORY = 50_000_000
 #: After how many messages it is waited for that the others have them, and the seconds for that.
@@ -40,7 +38,8 @@ QUESTION = f"While somebody does not read for {_PAUSE:.0f} s"
 def ask(ways: list[Way], observed: Observations) -> Iterator[Finding]:
     """Ask about somebody who does not read, of several *ways* at once, each of which has a server of its own."""
     asked = [_Unread(way) for way in ways if way.chat]
-    yield from side_by_side([partial(each.findings, observed) for each in asked], _AT_ONCE)
+    # Each sends ten megabytes.
+    yield from side_by_side([partial(each.findings, observed) for each in asked], 2 * processors())
 
 
 class _Unread:

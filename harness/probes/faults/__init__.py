@@ -6,7 +6,6 @@ cell's own broker or server.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from harness.libraries.base import Variant
 from harness.probes.faults.stage import FAULTS, Fault, Scene, scene
 from harness.results.questions import NOT_ASKED
 from harness.results.result import Finding
+from harness.system.processors import processors
 from harness.system.waiting import Deadline, pause
 
 #: Seconds after a fault in which all is calm, and those within which all has to be well again.
@@ -34,9 +34,6 @@ _SOON = 5.0
 #: Seconds of traffic before a fault, and those that a broker is late that is not there when a server starts.
 _BEFORE = 1.0
 _ABSENT = 2.0
-#: How many faults happen at once, each to servers and a broker of its own. More than there are processors hold up the
-#: servers so much that messages get lost which are lost nowhere else.
-_AT_ONCE = os.cpu_count() or 1
 _NONE = "none"
 _WELL = f"receive everything again within {_SOON:.0f} s"
 
@@ -54,7 +51,8 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
     if server.library.uses_broker and server.wants("The broker comes after the server"):
         asked["The broker comes after the server"] = partial(_absent, server, observed)
     each = [partial(guarded, f"{name}: can it be asked about?", partial(twice, once)) for name, once in asked.items()]
-    yield from side_by_side(each, _AT_ONCE)
+    # More at once would hold up the servers so much that messages get lost which are lost nowhere else.
+    yield from side_by_side(each, processors())
 
 
 class _Asked:
