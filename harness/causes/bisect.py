@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from packaging.version import Version
 
-from harness.causes import search, wording
+from harness.causes import chance, search, wording
 from harness.causes.ends import End
 from harness.causes.question import Answer
 from harness.causes.releases import Releases
@@ -34,8 +34,6 @@ _ONCE_MORE = 1
 #: How often the bad end is asked at most until it is bad again; how many searches there are where good ones were luck.
 _MOST = 12
 _LUCK = 4
-#: How likely it may be that a race which is lost as often as at the bad end was won each time at the good one.
-_DOUBT = 0.05
 
 
 class NotTurned(NoSearch):
@@ -116,10 +114,11 @@ class Bisection:
         self._far = far
         cause = self._packages(turn.good, far, turn.bad, search.changed(turn.good, turn.bad))
         asked = self._versions(bad)
-        if asked == turn.bad or self._tried(_taken_back(asked, cause.turned)) is not True:
+        if asked == turn.bad or (without := self._tried(_taken_back(asked, cause.turned))) is False:
             return cause
         # That was mended, and then turned again by another one; or each of two is enough.
-        self.tell(f"With {bad.shown} it is bad without {wording.newer(cause.turned)} as well.")
+        said = "it is bad without {} as well" if without else "{} cannot be told to be guilty"
+        self.tell(f"With {bad.shown} {said.format(wording.newer(cause.turned))}.")
         return self._packages(far, far, asked, [])
 
     def _begin(self, bad: End) -> None:
@@ -130,7 +129,7 @@ class Bisection:
             raise NoSearch(f"with {bad.shown} there is no answer: {seen}")
         if not found:
             raise AsExpected(f"with {bad.shown} the answer is as expected: {seen}")
-        self.trials.failure = seen if self.trials.words or not self.trials.only.set else ""
+        self.trials.failure = "" if self.trials.ask(versions).chance and not self.trials.words else seen
 
     def _versions(self, end: End) -> Versions:
         if end.versions is not None:
@@ -193,7 +192,6 @@ class Bisection:
             NotTurned: they are bad as well.
             NoSearch: none of them can be tried.
         """
-        first = limit
         for _ in range(_HALVINGS):
             day = limit + (last - limit) / 2
             if day in (limit, last):
@@ -202,8 +200,11 @@ class Bisection:
             found = None if versions is None else self._tried(versions)
             if found is False:
                 return day, last
-            last, limit = (day, limit) if found else (last, day)
-        said = f"as of {first} " + (why or "nothing can be installed") if first > _OLDEST else "there is nothing older"
+            if found:
+                last = day
+            else:
+                limit, why = day, "there is no answer" if versions else ""
+        said = f"as of {limit} " + (why or "nothing can be installed") if limit > _OLDEST else "there is nothing older"
         if last == bad_day:
             raise NoSearch(f"nothing older than {bad_day} can be tried: {said}")
         raise NotTurned(self._always(last, f"it was so as of {last} already, and {said}"))
@@ -295,7 +296,7 @@ class Bisection:
             asked, lost = asked + 1, len(self.trials.lost(bad, 1))
         if not lost:
             raise NoSearch(f"it is a race, and was not lost again in {asked} times with {wording.newer(found)}")
-        times = more if lost == asked else max(more, math.ceil(math.log(_DOUBT) / math.log(1 - lost / asked)))
+        times = max(more, chance.enough(lost, asked)) if self._raced or lost < asked else more
         self.tell(f"It can be chance: lost {lost} of {asked} times; the good end is asked {wording.times(times)}")
         # Of several, each has been good alone: one of them may not be needed.
         alone = [_taken_back(bad, [each]) for each in found] if len(found) > 1 else []
@@ -343,7 +344,8 @@ class Bisection:
             left = f"; about {self.expected} left, {minutes} min"
         answer = self.trials.ask(versions)
         self._raced |= answer.chance
-        bad, good = ("the same", "other") if self.trials.words else ("bad", "good")
+        other = self.trials.words or (found is False and not answer.good)
+        bad, good = ("the same", "other") if other else ("bad", "good")
         word = {True: bad, False: good, None: "no answer"}[found]
         seen = answer.seen.partition("\n")[0]
         known = "" if new else ", known"

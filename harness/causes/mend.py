@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.causes import question
+from harness.causes import chance, question
 from harness.causes.case import Case, asked_of
 from harness.causes.question import Answer
 from harness.causes.trials import PROFILE, alone, check_machine
@@ -31,7 +31,7 @@ from harness.results.compare import Change, compare
 from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.installed import Candidate, Pin
-from harness.results.questions import apart
+from harness.results.questions import apart, identifier
 from harness.results.result import Finding, Result
 from harness.run import cell as running
 from harness.run import record
@@ -39,10 +39,15 @@ from harness.run.candidates import Asked, Prepared, asked_of_tox, prepare
 from harness.run.request import Request
 from harness.verdict import Verdict
 
-#: How often it is asked again where the answer can be chance, and where it is one of a deep set: these are about time
-#: and amounts.
+#: How often it is asked again where the answer can be chance and nobody knows how often it is lost, and where it is one
+#: of a deep set: these are about time and amounts.
 _MORE = 5
 _ONCE_MORE = 1
+#: How often today's versions have to lose a race, and how often they are asked at most, to tell how rare that is.
+_LOST = 2
+_MOST = 12
+#: What the usual way is called where another one is asked about.
+_USUAL = "usual way"
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,25 @@ class Mending:
     watching: Callable[[str], AbstractContextManager[Watcher]]
     #: What was found to be no cure on the way.
     attempts: list[Attempt] = field(default_factory=list)
+    #: Of a race: whether it was lost, for each time that today's versions were asked.
+    lost: list[bool] = field(default_factory=list)
 
     def today(self) -> Answer:
         """Return what the cell answers with today's versions, and no pin: what is recorded may have mended itself."""
         cell, only = self.case.request.cell, self.case.only
         candidate = Candidate(profile="todays-versions")
         prepared = Prepared(self.case.request.setup, self._environment(candidate.profile), candidate, ())
-        return self._sure(self._alone(cell, prepared, only), cell, prepared, only)
+        answer = self._alone(cell, prepared, only)
+        if not self.race:
+            return self._sure(answer, cell, prepared, only)
+        # How often it is lost tells how often it has to be won with what mends it.
+        self.lost.append(answer.good is False)
+        while sum(self.lost) < _LOST and len(self.lost) < _MOST:
+            again = self._alone(cell, prepared, only)
+            self.lost.append(again.good is False)
+            answer = again if again.good is False else answer
+        self.tell(f"It can be chance: lost {sum(self.lost)} of {len(self.lost)} times with today's versions.")
+        return answer
 
     def pins(self, turned: Sequence[Turned]) -> list[Cure]:
         """Return the cure by holding back what has *turned* the answer: by as few pins as can be, if any do."""
@@ -97,9 +114,9 @@ class Mending:
         tried = self._try(shown, request.cell, prepared)
         return self._cure_of("pin", shown, tried)
 
-    def elsewhere(self, others: Sequence[Result]) -> list[Cure]:
-        """Return cures that *others*, recorded results of the library, already show: ways, then servers, then cells."""
-        return self._ways() or self._servers(others) or self._neighbours(others)
+    def recorded(self, others: Sequence[Result]) -> list[Cure]:
+        """Return cures on this very pair that are recorded: ways, or else servers, of *others* of the library."""
+        return self._ways() or self._servers(others)
 
     def other_servers(self, others: Sequence[Result]) -> Iterator[Cure]:
         """Try the servers of the library of which no answer is recorded on this Python and Django."""
@@ -169,13 +186,18 @@ class Mending:
     def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""
         in_depth = only.set in PROBES and PROBES[only.set].deep
-        for _ in range(_MORE if answer.chance or self._race else _ONCE_MORE if in_depth else 0):
+        for _ in range(self._enough if answer.chance or self.race else _ONCE_MORE if in_depth else 0):
             if answer.good:
                 answer = self._alone(cell, prepared, only)
         return answer
 
+    @property
+    def _enough(self) -> int:
+        """How often a race is won once more before that is no luck."""
+        return chance.enough(sum(self.lost), len(self.lost)) if any(self.lost) else _MORE
+
     @cached_property
-    def _race(self) -> bool:
+    def race(self) -> bool:
         """Whether what is to be mended was chance when it was recorded: what does not show it may have been lucky."""
         return self._answer(self.case.recorded).chance
 
@@ -226,10 +248,14 @@ class Mending:
     def _ways(self) -> list[Cure]:
         """Return the other ways of the library that answer as expected in the recorded run of this very cell."""
         answers = self._answers_of_ways()
+        day, good = self.case.recorded.varying.started[:10], dict[str, Answer]()
         for way, answer in answers.items():
-            if answer.good is False:
-                self._note("setting", way, answer, self.case.recorded.varying.started[:10])
-        return [self._recorded("setting", way, answer) for way, answer in answers.items() if answer.good]
+            worse = self._worse_with(way) if answer.good else []
+            if answer.good and not worse:
+                good[way] = answer
+            elif answer.good is not None:
+                self._note("setting", way, answer, day, worse)
+        return [self._shown("setting", way, answer) for way, answer in good.items()]
 
     def _answers_of_ways(self) -> dict[str, Answer]:
         """Return what the other ways of the library answer in the recorded run of this cell."""
@@ -243,7 +269,7 @@ class Mending:
         for finding in known:
             way = Only(only.set, finding.question).way
             if finding.question.removesuffix(f" ({way})") == plain and finding.question != only.question:
-                found[way or "usual way"] = Answer(finding.good, finding.seen, finding.chance)
+                found[way or _USUAL] = Answer(finding.good, finding.seen, finding.chance)
         return found
 
     def _servers(self, others: Sequence[Result]) -> list[Cure]:
@@ -257,20 +283,25 @@ class Mending:
                 if worse := self._worse(each):
                     self._note("server", each.server, answer, day, worse)
                 else:
-                    cures.append(self._recorded("server", each.server, answer, each))
+                    cures.append(self._shown("server", each.server, answer, each))
             elif not answer.good:
                 self._note("server", each.server, answer, day)
         return cures
 
     def _worse(self, other: Result) -> list[str]:
         """Return what there is to beware of in *other*, another cell, alone: of all that both were asked."""
-        mine, theirs = (self._known(each) for each in (self.case.recorded, other))
-        asked = {question for question in mine.keys() & theirs.keys() if not apart(question)[1]}
-        troubles = [
-            {catches.trouble_of(known[each].id) for each in asked if known[each].good is False}
-            for known in (mine, theirs)
-        ]
-        return [f"{Change.WORSE}: {each.says}" for each in catches.TROUBLES if each in troubles[1] - troubles[0]]
+        return _added(*(self._of_way(self._known(each), "") for each in (self.case.recorded, other)))
+
+    def _worse_with(self, way: str) -> list[str]:
+        """Return what there is to beware of with *way* in this cell, and not with the way that is asked about."""
+        known = self._known(self.case.recorded)
+        return _added(self._of_way(known, self.case.only.way), self._of_way(known, "" if way == _USUAL else way))
+
+    @staticmethod
+    def _of_way(known: Mapping[str, Finding], way: str) -> dict[str, Finding]:
+        """Return what one *way* was asked, by the question as it is put to the usual one."""
+        asked = ((*apart(question), finding) for question, finding in known.items())
+        return {question: finding for question, of, finding in asked if of == way}
 
     def _known(self, result: Result) -> dict[str, Finding]:
         """Return every answer that is recorded of a cell, by its question."""
@@ -280,7 +311,7 @@ class Mending:
         """Return the deep sets of a cell."""
         return deep.readable(self.case.request.reports, result.cell)
 
-    def _neighbours(self, others: Sequence[Result]) -> list[Cure]:
+    def neighbours(self, others: Sequence[Result]) -> list[Cure]:
         """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
         mine = self.case.request.cell
         alike = [each for each in others if Cell.parse(each.cell).suffixes == mine.suffixes]
@@ -294,7 +325,7 @@ class Mending:
             older = [each for each in good if getattr(Cell.parse(each[0].cell), part) < here]
             newer = [each for each in good if getattr(Cell.parse(each[0].cell), part) > here]
             found |= {each[0].cell: each for each in (*older[-1:], *newer[:1])}
-        return [self._recorded("cell", name, answer, each) for name, (each, answer) in found.items()]
+        return [self._shown("cell", name, answer, each) for name, (each, answer) in found.items()]
 
     def _good(self, other: Result) -> Answer | None:
         """Return the answer of *other* where it is as expected, and the cell works, with nothing worse; else None."""
@@ -326,11 +357,11 @@ class Mending:
         wanted = list(asked_of_tox(prefix).values())
         return own.make(self.case.request.python, prefix / "candidates" / profile, wanted, environment(installer=True))
 
-    def _recorded(
+    def _shown(
         self, kind: Literal["setting", "server", "cell"], change: str, answer: Answer, of: Result | None = None
     ) -> Cure:
         """Return a cure that a recorded result shows: the cell's own, unless it is that *of* another one."""
-        doubt = " (asked once)" if answer.chance else " (it may be chance)" if self._race else ""
+        doubt = " (asked once)" if answer.chance else " (it may be chance)" if self.race else ""
         cure = self._cure(kind, change, replace(answer, seen=f"{answer.seen}{doubt}"), [])
         day = (of or self.case.recorded).varying.started[:10]
         return msgspec.structs.replace(cure, tried_on=day, chance=bool(doubt))
@@ -352,6 +383,16 @@ class Mending:
 def known_cause(case: Case) -> Cause | None:
     """Return the cause that is recorded of *case*, if one is."""
     return next((each for each in case.recorded.causes if each.question == case.asked), None)
+
+
+def _added(mine: Mapping[str, Finding], theirs: Mapping[str, Finding]) -> list[str]:
+    """Return the troubles of *theirs* alone, of the questions that both were asked."""
+    asked = mine.keys() & theirs.keys()
+    troubles = [
+        {catches.trouble_of(identifier(each)) for each in asked if known[each].good is False}
+        for known in (mine, theirs)
+    ]
+    return [f"{Change.WORSE}: {each.says}" for each in catches.TROUBLES if each in troubles[1] - troubles[0]]
 
 
 def _pair(result: Result) -> tuple[str, str, str]:

@@ -82,8 +82,8 @@ def over_days(resolve: Callable[[date], Versions | None], tried: Tried, good_day
     for day, wanted in ((good_day, False), (bad_day, True)):
         if bad_on(day) is not wanted:
             raise NoSearch(f"as of {day} the answer is {_word(bad_on(day))}, and not {_word(wanted)}")
-    low, high = good_day, bad_day
-    while (middle := _between(low, high, bad_on)) is not None:
+    low, high, silent = good_day, bad_day, set[date]()
+    while (middle := _between(low, high, bad_on, silent)) is not None:
         low, high = (low, middle) if bad_on(middle) else (middle, high)
     good, bad = on(low), on(high)
     assert good is not None
@@ -91,13 +91,29 @@ def over_days(resolve: Callable[[date], Versions | None], tried: Tried, good_day
     return Turn(low, good, high, bad)
 
 
-def _between(low: date, high: date, bad_on: Callable[[date], bool | None]) -> date | None:
-    """Return a day between the two that can be tried, the one in the middle if it can; None where there is none."""
-    distance = (high - low).days
-    for number in sorted(range(1, distance), key=lambda number: abs(2 * number - distance)):
-        if bad_on(low + timedelta(days=number)) is not None:
-            return low + timedelta(days=number)
+def _between(low: date, high: date, bad_on: Callable[[date], bool | None], silent: set[date]) -> date | None:
+    """Return the day nearest to the middle of the two that can be tried; None where none is found.
+
+    Days that cannot be tried come in rows, whose two ends are looked for by halving. They are added to *silent*, of
+    which none is asked.
+    """
+    middle = low + (high - low) / 2
+    days = [low + timedelta(days=number) for number in range(1, (high - low).days)]
+    while days := [day for day in days if day not in silent]:
+        day = min(days, key=lambda each: abs(each - middle))
+        if bad_on(day) is not None:
+            return day
+        first, last = (_end_of_row(edge, day, bad_on) for edge in (low, high))
+        silent.update(first + timedelta(days=number) for number in range(1, (last - first).days))
     return None
+
+
+def _end_of_row(day: date, silent: date, bad_on: Callable[[date], bool | None]) -> date:
+    """Return the last day from *day*, which can be tried, towards *silent*, which cannot, before a row like that."""
+    while abs(days := (silent - day).days) > 1:
+        middle = day + timedelta(days=int(days / 2))
+        day, silent = (day, middle) if bad_on(middle) is None else (middle, silent)
+    return day
 
 
 def _word(bad: bool | None) -> str:

@@ -34,6 +34,8 @@ PROFILE = "trials"
 #: What is no answer to anything: it is the machine's.
 _FAULTS = (Reason.NO_NETWORK, Reason.ENVIRONMENT_FAILED, Reason.INTERPRETER_MISSING)
 _NUMBER = re.compile(r"\d+")
+#: What differs from time to time in one and the same answer: how often, and figures with a unit or a fraction.
+_MEASURED = re.compile(r" \([^)]*\)|\b\d+ of \d+\b|\b\d+\.\d+\b|\b\d+(?= (ms|s|MB|kB)\b)")
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Trials:
     notes: Notes
     #: Who watches the steps of a trial, which is called by what is tried.
     watching: Callable[[str], AbstractContextManager[Watcher]]
-    #: What the failure says that is looked for, where that is a verdict; another failure is no answer.
+    #: What the answer says that is looked for; empty where any that is bad is.
     failure: str = ""
     #: Whether what is looked for is the answer in the words of :attr:`failure`, be it as expected or not.
     words: bool = False
@@ -53,13 +55,22 @@ class Trials:
     _used: Counter[frozenset[tuple[str, str]]] = field(default_factory=Counter, init=False)
 
     def bad(self, versions: Mapping[str, str]) -> bool | None:
-        """Tell whether *versions* are bad; None where they cannot be tried, or fail otherwise."""
-        found = self.ask(versions)
-        if self.words:
-            return None if found.good is None else self.failure in ("", found.seen)
-        if not self.only.set and found.good is False and self.failure not in ("", found.seen):
+        """Tell whether *versions* are bad; None where they cannot be tried."""
+        return self.judge(self.ask(versions))
+
+    def judge(self, found: Answer) -> bool | None:
+        """Tell whether the answer *found* is the bad one that is looked for; None where it says nothing of that.
+
+        One that is bad in other words is another one: what turned it into these words is looked for. A chat that does
+        not work for another reason was not come to what is looked for.
+        """
+        if found.good is None:
             return None
-        return None if found.good is None else not found.good
+        if self.words:
+            return self.failure in ("", found.seen)
+        if found.good or not self.failure or found.chance or _words(found.seen) == _words(self.failure):
+            return not found.good
+        return False if self.only.set else None
 
     def ask(self, versions: Mapping[str, str]) -> Answer:
         """Return what *versions* answer, from the notes where they have been tried; twice where it can be chance.
@@ -84,7 +95,7 @@ class Trials:
             HarnessError: the machine is at fault.
         """
         answers = [self._again(versions) for _ in range(times)]
-        return [each for each in answers if each.good is False]
+        return [each for each in answers if self.judge(each)]
 
     def _again(self, versions: Mapping[str, str]) -> Answer:
         key = key_of(versions)
@@ -137,6 +148,11 @@ class Trials:
     @property
     def _reports(self) -> Reports:
         return self.request.reports.of_profile(PROFILE)
+
+
+def _words(seen: str) -> str:
+    """Return what was *seen* without how often, and without what was measured."""
+    return _MEASURED.sub("…", seen)
 
 
 def asking(only: Only) -> dict[str, Any]:

@@ -70,16 +70,12 @@ def _judgement(judgements: Sequence[Judgement]) -> Judgement:
     failed = [each for each in judgements if each.verdict is Verdict.DOES_NOT_WORK]
     if not failed:
         return works[0] if works else judgements[0]
-    text = f"{len(failed)} of {len(judgements)} times: {_usual(failed).text}"
-    if len(failed) == len(judgements) and len({each.reason for each in failed}) == 1:
+    reasons = Counter(each.reason for each in failed).most_common()
+    if len(failed) == len(judgements) and len(reasons) == 1:
         return failed[0]
-    return Judgement.of(Reason.NOT_EVERY_TIME if works else _usual(failed).reason, text)
-
-
-def _usual(judgements: Sequence[Judgement]) -> Judgement:
-    """Return the first judgement of the reason that is the most frequent."""
-    reason, _ = Counter(each.reason for each in judgements).most_common(1)[0]
-    return next(each for each in judgements if each.reason is reason)
+    first = {each.reason: each.text for each in reversed(failed)}
+    text = "; ".join(f"{number} of {len(judgements)} times: {first[reason]}" for reason, number in reasons)
+    return Judgement.of(Reason.NOT_EVERY_TIME if works else reasons[0][0], text)
 
 
 def _sets(runs: Iterable[Sequence[Probe]]) -> list[Probe]:
@@ -100,10 +96,10 @@ def _answer(answers: Sequence[Finding]) -> Finding:
     bad = [each for each in answers if each.good is False]
     if len(counts) == 1:
         return answers[0]
-    seen = Counter(each.seen for each in bad or answers).most_common(1)[0][0]
-    chosen = next(each for each in bad or answers if each.seen == seen)
-    number = len(bad) if bad else counts[(chosen.seen, chosen.good)]
-    return msgspec.structs.replace(chosen, seen=f"{seen} ({number} of {len(answers)} times)", chance=True)
+    came = Counter(each.seen for each in bad).most_common() or Counter(each.seen for each in answers).most_common(1)
+    seen = "; ".join(f"{words} ({number} of {len(answers)} times)" for words, number in came)
+    chosen = next(each for each in bad or answers if each.seen == came[0][0])
+    return msgspec.structs.replace(chosen, seen=seen, chance=True)
 
 
 def _variants(runs: Iterable[Sequence[VariantResult]]) -> list[VariantResult]:

@@ -20,7 +20,7 @@ _FAMILIES = {"payload": "payload", "after": "after", "long": "payload", "broker"
 #: Modules that went out of Python's own library.
 _FORMER = {"asyncore", "asynchat", "cgi", "imp", "distutils", "smtpd", "telnetlib"}
 #: How often of how many times something was seen.
-_TIMES = re.compile(r" \(\d+ of \d+( times)?\)$")
+_TIMES = re.compile(r" \(\d+ of \d+( times)?\)(; .*)?$")
 _NUMBERS = re.compile(r"\d[\d.,]*")
 _MISSING = re.compile(r"(?P<name>[\w.]+) cannot be imported")
 #: How connections were closed: which of several ways that is depends on the server before the same failure.

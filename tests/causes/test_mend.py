@@ -70,8 +70,21 @@ def test_another_way(tmp_path):
     other = Finding(question=f"{IDLE} ({pubsub})", expected="stays open", seen="stays open", good=True)
     bad = Finding(question=f"{IDLE} (sync consumer, Redis layer)", expected="stays open", seen="closed", good=False)
     recorded = result(CELL, False, other, bad)
-    (cure,) = mending(tmp_path, recorded).elsewhere([result(f"{CELL}-uvicorn")])
+    (cure,) = mending(tmp_path, recorded).recorded([result(f"{CELL}-uvicorn")])
     assert (cure.kind, cure.change, cure.question, cure.text) == ("setting", pubsub, "idle-12", "stays open")
+
+
+def test_another_way_that_is_worse(tmp_path):
+    """A way that has a trouble in the very same run, which the usual way has not, is no cure, and is noted."""
+    way = "async consumer, Redis Pub/Sub layer"
+    burst = Finding(question="A burst of 50 messages", expected="all at once", seen="all at once", good=True)
+    other = Finding(question=f"{IDLE} ({way})", expected="stays open", seen="stays open", good=True)
+    kept = msgspec.structs.replace(burst, question=f"{burst.question} ({way})", seen="some are kept back", good=False)
+    looking = mending(tmp_path, result(CELL, False, burst, other, kept))
+    assert looking.recorded([]) == []
+    assert [(each.change, each.text) for each in looking.attempts] == [(way, "worse: a burst of messages is kept back")]
+    both = msgspec.structs.replace(burst, good=False)
+    assert len(mending(tmp_path, result(CELL, False, both, other, kept)).recorded([])) == 1
 
 
 def test_another_way_to_work(tmp_path):
@@ -79,7 +92,7 @@ def test_another_way_to_work(tmp_path):
     carries = VariantResult(name="long polling", judgement=Judgement.of(Reason.WORKS, "15 of 15"))
     recorded = result(CELL, False, reason=Reason.HANDSHAKE_REFUSED)
     recorded = msgspec.structs.replace(recorded, variants=[carries])
-    (cure,) = mending(tmp_path, recorded, Only()).elsewhere([])
+    (cure,) = mending(tmp_path, recorded, Only()).recorded([])
     assert (cure.kind, cure.change, cure.question) == ("setting", "long polling", "")
 
 
@@ -91,7 +104,7 @@ def test_another_server(tmp_path):
         result(f"{CELL}-hypercorn", reason=Reason.EXCHANGE_WRONG),
         result("py312-django61-channels4-uvicorn"),
     ]
-    cures = mending(tmp_path, result(CELL, False)).elsewhere(others)
+    cures = mending(tmp_path, result(CELL, False)).recorded(others)
     assert [(cure.kind, cure.change) for cure in cures] == [("server", "uvicorn")]
 
 
@@ -151,7 +164,7 @@ def test_the_nearest_cells(tmp_path):
             ("py312-django61-channels4-uvicorn", True),
         )
     ]
-    cures = mending(tmp_path, result(CELL, False)).elsewhere(others)
+    cures = mending(tmp_path, result(CELL, False)).neighbours(others)
     assert [(cure.kind, cure.change) for cure in cures] == [
         ("cell", "py312-django61-channels4"),
         ("cell", "py315-django61-channels4"),
@@ -161,7 +174,8 @@ def test_the_nearest_cells(tmp_path):
 
 def test_nothing_helps(tmp_path):
     """Where nothing answers as expected there is no cure."""
-    assert mending(tmp_path, result(CELL, False)).elsewhere([result("py312-django61-channels4", None)]) == []
+    looking, others = mending(tmp_path, result(CELL, False)), [result("py312-django61-channels4", None)]
+    assert (looking.recorded(others), looking.neighbours(others)) == ([], [])
 
 
 def test_what_does_not_help(tmp_path):
@@ -170,7 +184,7 @@ def test_what_does_not_help(tmp_path):
     unasked = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="not asked", good=None)
     looking = mending(tmp_path, result(CELL, False, bad, unasked))
     dead = msgspec.structs.replace(result(f"{CELL}-hypercorn", reason=Reason.HANDSHAKE_REFUSED), probes=[], steps=[])
-    assert looking.elsewhere([result(f"{CELL}-uvicorn", False), result(f"{CELL}-granian", None), dead]) == []
+    assert looking.recorded([result(f"{CELL}-uvicorn", False), result(f"{CELL}-granian", None), dead]) == []
     assert [(each.kind, each.change, each.text, each.question) for each in looking.attempts] == [
         ("setting", "sync consumer, Redis layer", "cut", "idle-12"),
         ("server", "uvicorn", "closed", "idle-12"),
@@ -224,13 +238,13 @@ def test_what_is_worse_with_a_recorded_server(tmp_path):
     theirs = msgspec.structs.replace(mine, seen="some are lost", good=False)
     looking = mending(tmp_path, result(CELL, False, mine))
     others = [result(name, True, theirs) for name in (f"{CELL}-uvicorn", "py313-django60-channels4")]
-    assert looking.elsewhere(others) == []
+    assert (looking.recorded(others), looking.neighbours(others)) == ([], [])
     assert [(each.change, each.text) for each in looking.attempts] == [
         ("uvicorn", "worse: messages are lost without a word when many are sent at once")
     ]
     # What the cell was not asked speaks against nothing.
     looking = mending(tmp_path, result(CELL, False))
-    assert [each.change for each in looking.elsewhere([result(f"{CELL}-uvicorn", True, theirs)])] == ["uvicorn"]
+    assert [each.change for each in looking.recorded([result(f"{CELL}-uvicorn", True, theirs)])] == ["uvicorn"]
 
 
 @pytest.mark.parametrize(("only", "times"), [(Only("delivery", IDLE), 1), (Only("deployment", IDLE), 2)])
@@ -272,7 +286,7 @@ def test_a_pin_under_which_the_server_dies(tmp_path):
 def test_a_cure_that_may_be_chance(tmp_path):
     """A cure that a recorded answer shows, which may be chance, says that it was asked once, and on which day."""
     lucky = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="stays open", good=True, chance=True)
-    (cure,) = mending(tmp_path, result(CELL, False, lucky)).elsewhere([])
+    (cure,) = mending(tmp_path, result(CELL, False, lucky)).recorded([])
     assert (cure.text, cure.chance, cure.tried_on) == ("stays open (asked once)", True, samples.STARTED[:10])
 
 
@@ -284,7 +298,7 @@ def test_a_race_is_asked_again(tmp_path, monkeypatch):
         result(CELL, False), probes=[Probe(name="delivery", findings=[usual, other])], variants=[]
     )
     made = mending(tmp_path, recorded)
-    assert [each.text for each in made.elsewhere([])] == ["stays open (it may be chance)"]
+    assert [each.text for each in made.recorded([])] == ["stays open (it may be chance)"]
 
     came = iter([Answer(True, "stays open"), Answer(False, "closed (1 of 2)", True)])
     monkeypatch.setattr(mend, "asked_of", lambda recorded: ["delivery"])
@@ -292,3 +306,36 @@ def test_a_race_is_asked_again(tmp_path, monkeypatch):
     monkeypatch.setattr(Mending, "_alone", lambda self, cell, prepared, only: next(came))
     tried = made._try("redis<8", made.case.request.cell, None)
     assert (tried.mends, tried.answer.seen) == (False, "closed (1 of 2)")
+
+
+def test_the_rarer_a_race_the_more_often_it_is_asked(tmp_path, monkeypatch):
+    """How often today's versions lose a race tells how often it has to be won with a cure."""
+    usual = Finding(question=IDLE, expected="stays open", seen="closed (1 of 2)", good=False, chance=True)
+    recorded = msgspec.structs.replace(result(CELL, False), probes=[Probe(name="delivery", findings=[usual])])
+    asked = []
+
+    def alone(self, cell, prepared, only):
+        asked.append(prepared.candidate.profile)
+        lost = prepared.candidate.profile == "todays-versions" and len(asked) % 4 == 0
+        return Answer(not lost, "closed" if lost else "stays open", True)
+
+    monkeypatch.setattr(Mending, "_alone", alone)
+    monkeypatch.setattr(Mending, "_environment", lambda self, profile: tmp_path)
+    monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: result(CELL, True))
+    made = mending(tmp_path, recorded)
+    assert made.today() == Answer(False, "closed", True)
+    assert made.lost == [False, False, False, True] * 2
+    pinned = mend.Prepared(made.case.request.setup, tmp_path, mend.Candidate(profile="pinned"), ())
+    assert made._try("redis<8", made.case.request.cell, pinned).mends
+    assert asked.count("pinned") == 14
+
+
+def test_a_race_that_is_not_lost_any_more(tmp_path, monkeypatch):
+    """Where today's versions do not lose a race, however often they are asked, there is nothing to mend."""
+    usual = Finding(question=IDLE, expected="stays open", seen="closed (1 of 2)", good=False, chance=True)
+    recorded = msgspec.structs.replace(result(CELL, False), probes=[Probe(name="delivery", findings=[usual])])
+    monkeypatch.setattr(Mending, "_alone", lambda self, *what: Answer(True, "stays open", True))
+    monkeypatch.setattr(Mending, "_environment", lambda self, profile: tmp_path)
+    made = mending(tmp_path, recorded)
+    assert made.today().good
+    assert len(made.lost) == 12

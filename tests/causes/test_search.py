@@ -98,6 +98,22 @@ def test_days_that_cannot_be_tried():
     assert turn.bad_day == BEGIN + timedelta(days=40)
 
 
+@pytest.mark.parametrize("turned", [20, 170])
+def test_many_days_that_cannot_be_tried(turned):
+    """A row of 120 days of 200 that cannot be tried is not asked day by day."""
+    releases = {"package": [turned], **{f"other{number}": [number] for number in range(1, 200)}}
+
+    def trial(versions) -> bool | None:
+        number = sum(version == "1.0" for name, version in versions.items() if name != "package")
+        return None if 40 <= number < 160 else versions["package"] == "1.0"
+
+    index = Index(releases, trial)
+    turn = index.turn(200)
+    assert (turn.good_day, turn.bad_day) == (BEGIN + timedelta(days=turned - 1), BEGIN + timedelta(days=turned))
+    assert len(index.tried.known) <= 30
+    assert index.resolved <= 30
+
+
 @pytest.mark.parametrize(
     ("first", "last", "bad", "said"),
     [
