@@ -90,8 +90,9 @@ def install(
     env: dict[str, str],
     frozen: list[str] | None = None,
     options: Sequence[str] = (),
+    anew: bool = False,
 ) -> Installed:
-    """Install *setup*'s library and server, or find them installed by an earlier run.
+    """Install *setup*'s library and server, or find them installed by an earlier run, unless that is done *anew*.
 
     With *frozen* exactly those versions, of a result of the past; *options* are further ones of the installer.
 
@@ -104,7 +105,9 @@ def install(
     note_file = identity.prefix / NOTE
     note = _read(note_file, _Note)
     settings = settings_of(env, options)
-    asked = note is not None and not note.begun and (note.requirements, note.settings) == (wanted, settings)
+    asked = (
+        note is not None and not anew and not note.begun and (note.requirements, note.settings) == (wanted, settings)
+    )
     if note is not None and asked and packages(identity) == {**base, **_pairs(note.added)}:
         step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
         recorder.add(step, 0.0, shown=msgspec.structs.replace(step, text=f"already installed, on {note.date}"))

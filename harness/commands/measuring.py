@@ -50,8 +50,9 @@ def run_candidate(request: Request, asked: Asked, times: int, hold: Callable[[Re
 
 
 def run_times(request: Request, times: int) -> Result:
-    """Run the cell so many times, and return what all runs say together."""
+    """Run the cell so many times, and return what all runs say together; each of several installs the library."""
     results: list[Result] = []
+    request = replace(request, anew=times > 1)
     for number in range(1, times + 1):
         try:
             with Progress(request.cell.name) as progress:

@@ -159,6 +159,7 @@ class _Run:
             env=environment(installer=True),
             frozen=self.request.frozen,
             options=(*self.request.options, *(["--no-deps"] if self.request.exact else [])),
+            anew=self.request.anew,
         )
 
     def _beside(self) -> BesideLibrary:

@@ -42,6 +42,8 @@ class Request:
     options: tuple[str, ...] = ()
     #: Whether what is frozen is installed as it is, whatever it says that it needs.
     exact: bool = False
+    #: Whether the library is installed again though it is there: one of several runs, each of which times it.
+    anew: bool = False
     #: The question that is asked alone; None asks everything.
     only: Only | None = None
 

@@ -84,7 +84,7 @@ class Place:
         del self.env["UV_OFFLINE"]
         self.env["UV_INDEX_URL"] = url
 
-    def install(self, *requirements: str, frozen: list[str] | None = None):
+    def install(self, *requirements: str, frozen: list[str] | None = None, anew: bool = False):
         class Library(DjangoWebsocketRedis):
             name = "tiny"
 
@@ -96,7 +96,7 @@ class Place:
         evidence.mkdir(exist_ok=True)
         self.recorder = Recorder(work, evidence, Scrubber({self.folder: "<place>"}), Silent())
         subject = Setup(Library(), SERVERS["runserver"], "today")
-        return install(CELL, subject, self.identity, self.recorder, self.env, frozen)
+        return install(CELL, subject, self.identity, self.recorder, self.env, frozen, anew=anew)
 
 
 @pytest.fixture
@@ -142,6 +142,16 @@ def test_warm(place):
     assert again == first
     assert place.recorder.steps == steps
     assert place.recorder.seconds["install"] == 0
+
+
+def test_anew(place):
+    """One of several runs installs what is there already, and takes as long as that takes; nothing is left twice."""
+    first = place.install("tiny")
+    wheel(place.wheels, "tiny", "1.1")
+    again = place.install("tiny", anew=True)
+    assert place.recorder.seconds["install"] == again.seconds > 0
+    assert (first.installation.added, again.installation.added) == (["helper==2.0", "tiny==1.0"], ["tiny==1.1"])
+    assert place.install("tiny").seconds == again.seconds
 
 
 def test_warm_shows_what_was_printed(place):

@@ -264,12 +264,14 @@ def test_no_network(reports, tmp_path):
 
 
 def test_repeated(measuring):
-    """Run several times, each run is told, and what is recorded says how often what came."""
+    """Run several times, each run is told, and installs the library; what is recorded says how often what came."""
     code, lines = measuring.asked("--repeat", "3")
     assert code == samples.of(CELL).verdicts.overall.verdict.exit_code
     assert len(measuring.requests) == 3
     assert [line.partition(":")[0] for line in lines if " of 3: " in line] == ["1 of 3", "2 of 3", "3 of 3"]
     assert read_result(measuring.reports.result(CELL)).repeats.times == 3
+    measuring.asked()
+    assert [each.anew for each in measuring.requests] == [True, True, True, False]
 
 
 def test_repeats_broken_off(measuring, monkeypatch):
