@@ -15,8 +15,11 @@ from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results import catches, figures
 from harness.results.loads import Run
-from harness.results.result import Fault, Finding, Judgement, Probe
+from harness.results.result import Fault, Finding, Judgement, Measured, Probe
 from harness.verdict import Verdict
+
+#: Seconds below which a step took no time.
+_SHOWN = 0.005
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class StepRow:
     good: bool | None
     #: The exit status of its command; empty where there is none.
     exit_status: str
-    #: What it took, with its unit; empty where that is not known.
+    #: What it took, with its unit, and its day if that was before this run; empty where it took no time.
     time: str
     said: str
     command: str
@@ -195,7 +198,7 @@ class CellPage:
                 outcome=step.outcome,
                 good=step.good,
                 exit_status="" if step.exit_status is None else str(step.exit_status),
-                time=f"{seconds:.2f} s" if (seconds := varying.step_seconds(step.name)) is not None else "",
+                time=_time(varying, step.name),
                 said=step.said,
                 command=step.command,
                 excerpt=step.excerpt,
@@ -334,3 +337,12 @@ class CellPage:
     def stopped(self) -> list[str]:
         """How each server stopped."""
         return [f"{name}: {how}" for name, how in sorted(self.row.result.varying.stopped.items())]
+
+
+def _time(varying: Measured, name: str) -> str:
+    """Return how long the step *name* took, with its day if it is of an earlier run; nothing where it took no time."""
+    seconds = varying.step_seconds(name) or 0.0
+    if seconds < _SHOWN:
+        return ""
+    day = varying.earlier_day(name)
+    return f"{seconds:.2f} s" + (f", on {day}" if day else "")

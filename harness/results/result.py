@@ -284,6 +284,14 @@ class Measured(Model, frozen=True, kw_only=True):
             return self.install_seconds
         return self.seconds.get(name)
 
+    def earlier_day(self, name: str) -> str:
+        """Return the day on which the step *name* was made, ``2026-11-25``, if that was before this run; or nothing."""
+        if name == "install":
+            day = "" if self.seconds.get(name) else self.installed_on or ""
+        else:
+            day = self.probed_on.get(name.removeprefix("probe "), "") if name.startswith("probe ") else ""
+        return day if day and day < self.started[:10] else ""
+
 
 class Result(Model, frozen=True, kw_only=True):
     """One cell's result. ``complete`` comes last: a file without it is an unfinished run."""

@@ -51,3 +51,28 @@ def test_two_rounds(tmp_path):
 def test_less_than_two(tmp_path, instrument, found, said):
     """Of a single round it is said why there is no other, and nothing is said of none."""
     assert rounds(tmp_path, instrument=instrument, rounds=found) == said
+
+
+def test_times_of_steps(tmp_path):
+    """What a step took in an earlier run has its day beside it; what took no time has none."""
+    recorded = samples.of(CELL)
+    names = ["install", "probe payloads", "probe delivery", "migrate", "runserver"]
+    varying = msgspec.structs.replace(
+        recorded.varying,
+        started="2026-11-28T10:00:00+00:00",
+        seconds={"install": 0.0, "probe payloads": 0.67, "probe delivery": 9.2, "migrate": 1.25, "runserver": 0.001},
+        install_seconds=0.93,
+        installed_on="2026-11-20",
+        probed_on={"payloads": "2026-11-26", "delivery": "2026-11-28"},
+    )
+    steps = [msgspec.structs.replace(recorded.steps[0], name=name) for name in names]
+    (library,) = read_view(samples.write(tmp_path, CELL)).libraries
+    (row,) = library.rows
+    page = CellPage(replace(row, result=msgspec.structs.replace(recorded, steps=steps, varying=varying)), library)
+    assert [(each.name, each.time) for each in page.steps] == [
+        ("install", "0.93 s, on 2026-11-20"),
+        ("probe payloads", "0.67 s, on 2026-11-26"),
+        ("probe delivery", "9.20 s"),
+        ("migrate", "1.25 s"),
+        ("runserver", ""),
+    ]
