@@ -7,9 +7,9 @@ sets apart has one rank.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 
 from harness.cells import Cell, numbers
 from harness.matrix.releases import apart, releases
@@ -18,7 +18,7 @@ from harness.report.choices import Answer, Beware, Choice, Failing, Note
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
 from harness.results import catches
-from harness.results.catches import Trouble
+from harness.results.catches import Severity, Trouble
 from harness.results.explained import Catch, Cure
 from harness.results.roots import Root
 from harness.verdict import Verdict
@@ -150,13 +150,19 @@ class Advisor:
             unasked = [catch for catch in other.catches if catch.question not in asked]
             seen += [(catch, other.name) for catch in unasked if catches.spreads(catch)]
             asked.update(self._asked_of(other))
-        for trouble in catches.TROUBLES:
-            of_it = [(catch, where) for catch, where in seen if catches.trouble_of(catch.question) is trouble]
-            if of_it:
-                cure, tried_in = self._cure(row, of_it)
-                where = "" if any(not place for _, place in of_it) else of_it[0][1]
-                decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
-                yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
+        of_trouble: dict[Trouble, list[tuple[Catch, str]]] = {}
+        for each in seen:
+            if trouble := catches.trouble_of(each[0].question):
+                of_trouble.setdefault(trouble, []).append(each)
+        cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
+        way = _best_way(cures)
+        for trouble in sorted(of_trouble, key=catches.TROUBLES.index):
+            of_it = of_trouble[trouble]
+            fit = (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way)
+            tried_in, cure = next(fit, ("", None))
+            where = "" if any(not place for _, place in of_it) else of_it[0][1]
+            decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
+            yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
 
     def _asked_of(self, row: Row) -> dict[str, str]:
         """Return the short names of all that *row* was asked, each with whose default or code decides it."""
@@ -167,17 +173,27 @@ class Advisor:
     def _decided(self, cell: str, question: str) -> str:
         return self._asked.get(cell, {}).get(question, "")
 
-    def _cure(self, row: Row, seen: Sequence[tuple[Catch, str]]) -> tuple[Cure | None, str]:
-        """Return the pin or the setting that takes all of *seen* away, and the cell in which it was tried."""
-        known = [self._cures(where or row.name, catch.question) for catch, where in seen]
-        for name, cure in known[0]:
-            if any(self.against(where or row.name, cure) for _, where in seen):
+    def _mended(self, row: Row, seen: Sequence[tuple[Catch, str]]) -> Iterator[tuple[str, Cure]]:
+        """Yield the pins and the settings that take all of *seen* away, each with the cell in which it was tried."""
+        known = [(where or row.name, catch.question) for catch, where in seen]
+        changes = [{each.change for _, each in self._cures(*one)} for one in known]
+        found: set[str] = set()
+        for name, cure in chain.from_iterable(self._cures(*one) for one in known):
+            if cure.change in found or any(self.against(where or row.name, cure) for _, where in seen):
                 continue
             if any(self._in_vain(cell, catch.question, cure) for catch, where in seen for cell in {row.name, where}):
                 continue
-            if all(cure.change in {each.change for _, each in others} for others in known):
-                return cure, name
-        return None, ""
+            each = zip(known, changes, strict=True)
+            if all(cure.change in others or self._good_with(*one, cure) for one, others in each):
+                found.add(cure.change)
+                yield name, cure
+
+    def _good_with(self, cell: str, question: str, cure: Cure) -> bool:
+        """Tell whether *cell* itself answers the *question* as expected with *cure*, another way of the library."""
+        row = self._rows[cell]
+        ways = {f"{each.question} ({cure.change})" for each in row.answers if each.id == question}
+        asked = [each.good for each in row.answers if each.question in ways]
+        return cure.kind == "setting" and bool(asked) and all(asked)
 
     def _in_vain(self, cell: str, question: str, cure: Cure) -> bool:
         """Tell whether *cure*, which mends the *question* elsewhere, does not in *cell*; of no cell it is not known."""
@@ -288,3 +304,21 @@ class Advisor:
             tested = (row for row in self._on.get((python, django), []) if row.verdict is not Verdict.NOT_TESTED)
             if all(row.result.library != library.name for row in tested):
                 yield f"{library.title} {newest.version}"
+
+
+def _best_way(cures: Mapping[Trouble, Sequence[tuple[str, Cure]]]) -> str:
+    """Return the one other way that leaves the fewest troubles, the worst first; empty for the usual one.
+
+    A chat goes one way at a time, so that two that mend a trouble each do not mend both.
+    """
+    ways = dict.fromkeys(each.change for found in cures.values() for _, each in found if each.kind == "setting")
+
+    def left(way: str) -> list[int]:
+        stays = [
+            trouble.severity
+            for trouble, found in cures.items()
+            if not any(each.kind == "pin" or each.change == way for _, each in found)
+        ]
+        return [stays.count(severity) for severity in Severity]
+
+    return min(["", *ways], key=left)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from string import digits
 
 from harness.cells import numbers
 from harness.matrix.releases import apart, place
+from harness.report import causes
 from harness.report.advice import Advisor
+from harness.report.choices import Beware
 from harness.report.row import Row
 from harness.report.view import View, versions
 from harness.results.catches import Severity
@@ -56,6 +59,8 @@ class Way:
     moves: list[Move] | None
     #: Where no step leads there: a cell that works on it or near it, to which everything changes at once.
     beyond: Row | None = None
+    #: What takes catches away in the cell it ends in, and was not needed before.
+    needs: tuple[str, ...] = ()
 
     @property
     def asks(self) -> str:
@@ -64,8 +69,8 @@ class Way:
             if (there := self.beyond) is None:
                 return "no measured step leads there"
             works = f"{there.result.library} under {there.served}"
-            return f"no measured step leads there: all at once, for {works} works there"
-        return "; ".join(move.change for move in self.moves if move.of_chat) or "nothing"
+            return "; ".join([f"no measured step leads there: all at once, for {works} works there", *self.needs])
+        return "; ".join([*(move.change for move in self.moves if move.of_chat), *self.needs]) or "nothing"
 
     @property
     def ends_in(self) -> Row | None:
@@ -113,6 +118,10 @@ class Steps:
             for other in self._lines[_kind(row)]:
                 yield from _raised(row, other)
 
+    def beware_of(self, row: Row) -> list[Beware]:
+        """Return what there is to beware of in *row*."""
+        return self._advisor.beware_of(row)
+
     def worse(self, start: Row, end: Row) -> float:
         """Return what it costs besides to end with another library than that of *start*: what there is against it."""
         if start.result.library == end.result.library:
@@ -153,7 +162,7 @@ class Upgrades:
         if not there:
             beyond = self._beyond(python, django)
             aim = beyond.cell if beyond else self.start.cell
-            return Way(python or aim.python, django or aim.django, None, beyond)
+            return Way(python or aim.python, django or aim.django, None, beyond, self._needs(beyond))
         # Of ways that cost the same none is better than any.
         best = min(
             there,
@@ -163,7 +172,21 @@ class Upgrades:
         while (move := self.reached[name][1]) is not None:
             moves.append(move)
             name = move.before.name
-        return Way(best.cell.python, best.cell.django, moves[::-1])
+        return Way(best.cell.python, best.cell.django, moves[::-1], needs=self._needs(best))
+
+    def _needs(self, end: Row | None) -> tuple[str, ...]:
+        """Return what takes catches away in *end* and is not needed at the start."""
+        if end is None:
+            return ()
+        return tuple(
+            f"{causes.named(each.cure)}, or {each.trouble.says}"
+            for each in self.steps.beware_of(end)
+            if each.cure and each.cure.change not in {had.cure.change for had in self._had if had.cure}
+        )
+
+    @cached_property
+    def _had(self) -> list[Beware]:
+        return self.steps.beware_of(self.start)
 
     def _beyond(self, python: str, django: str) -> Row | None:
         """Return the cell that works on *python* and *django* and is nearest to the start; None where none does."""

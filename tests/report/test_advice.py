@@ -61,6 +61,28 @@ def test_half_a_cure_is_none():
     assert (choice.left(Severity.SEVERE), choice.ways, choice.uses) == (0, ["async consumer"], ["async consumer"])
 
 
+def test_a_way_that_its_own_answers_show():
+    """A way that was tried for one answer of a trouble mends the others where the cell answers them well with it."""
+    way, others = "async consumer", LOST.replace("its sender", "others")
+    result = works(PAIR + CHANNELS, LOST, others, cures=[pin("many-300-its-sender", way, "setting")])
+    result.probes[0].findings.append(Finding(question=f"{others} ({way})", expected="all", seen="all", good=True))
+    ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
+    assert (choice.left(Severity.SEVERE), choice.ways) == (0, [way])
+
+
+def test_one_way_at_a_time():
+    """Of two ways that mend a trouble each, the one that mends the worse is advised, and the other trouble stays."""
+    late = "The broker answers 200 ms late: messages lost silently"
+    cures = [pin("broker-late-lost", "sync consumer", "setting"), pin("many-300-its-sender", "async", "setting")]
+    ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, late, cures=cures), deep=ALL).answer("3.13", "6.0").choices
+    assert choice.ways == ["async"]
+    assert [(each.trouble.id, each.cure is None) for each in choice.beware] == [("lost", False), ("broker", True)]
+    assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
+    both = [*cures, pin("many-300-its-sender", "sync consumer", "setting")]
+    ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, late, cures=both), deep=ALL).answer("3.13", "6.0").choices
+    assert (choice.ways, choice.left(Severity.MODERATE)) == (["sync consumer"], 0)
+
+
 def test_another_server_is_no_cure():
     """What works under another server is another choice, and takes nothing away from this one."""
     made = advisor(works(PAIR + CHANNELS, IDLE, cures=[pin(kind="server", change="uvicorn")]), deep=ALL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
+from advised import IDLE, advisor, pin, works
 from made import alike
 
 from harness.cells import Cell
@@ -12,7 +13,7 @@ from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import LibraryView, View
-from harness.results.result import Judgement, Result
+from harness.results.result import Finding, Judgement, Result
 from harness.verdict import Reason
 
 
@@ -146,3 +147,17 @@ def test_nothing_older_is_proposed():
     found = upgrades("py38-django111-channels1", "py37-django20-channels2", "py39-django22")
     assert found.to(django="2.0") == Way("3.8", "2.0", None)
     assert found.to(django="2.2").ends_in.name == "py39-django22"
+
+
+def test_what_takes_a_new_catch_away():
+    """A way asks for the pin that takes a catch away where it ends, unless that was needed before as well."""
+    start, end = works("py39-django42-channels4"), works("py310-django42-channels4", IDLE, cures=[pin()])
+    start.probes[0].findings.append(Finding(question=IDLE, expected="stays open", seen="stays open", good=True))
+    asked = "install redis<8, or idle connections are closed"
+    for first, asks in ((start, asked), (works(start.cell, IDLE, cures=[pin()]), "nothing")):
+        made = advisor(first, end)
+        found = Upgrades(Steps(made.view, made), next(row for row in made.view.rows if row.name == start.cell))
+        assert found.to("3.10", "4.2").asks == asks
+    made = advisor(works("py39-django32-channels3"), end)
+    found = Upgrades(Steps(made.view, made), next(row for row in made.view.rows if "channels3" in row.name))
+    assert found.to("3.10", "4.2").asks.endswith(f"for channels4 under runserver works there; {asked}")
