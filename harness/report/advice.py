@@ -126,7 +126,7 @@ class Advisor:
         instead = [causes.cure(cure) for cure in row.result.cures if not cure.question]
         # Another library is no cure; what mends the same one elsewhere is expected to here.
         instead = instead or [
-            f"{causes.named(cure)}, tried in {name}"
+            f"{causes.named(cure)}, {self._shown_in(row, cure) or f'tried in {name}'}"
             for root in roots
             for name, cure in sorted(root.cures, key=lambda each: causes.rank(each[1].kind))
             if self._rows[name].result.library == row.result.library
@@ -135,6 +135,19 @@ class Advisor:
         return Failing(
             row, self._libraries[row.result.library], explained[0] if explained else "", list(dict.fromkeys(instead))
         )
+
+    def _shown_in(self, row: Row, cure: Cure) -> str:
+        """Return where another server is seen to work that is expected to work for *row*, which fails; or nothing."""
+        works = self._libraries[row.result.library].works if cure.kind == "server" else []
+        nearest = min(
+            (each for each in works if each.result.server == cure.change),
+            key=lambda each: (apart(row.cell, each.cell), each.cell.order),
+            default=None,
+        )
+        if nearest is None:
+            return ""
+        here = (nearest.cell.python, nearest.cell.django) == (row.cell.python, row.cell.django)
+        return f"as {nearest.name} shows" + ("" if here else "; it was not measured on this pair")
 
     def _beware(self, row: Row, library: LibraryView) -> Iterator[Beware]:
         """Yield the troubles of *row*, and those seen in a cell of the library that was asked more, the worst first."""

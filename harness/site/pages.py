@@ -56,7 +56,7 @@ _PROSE = {
 _AT_THE_TOP = {source for source, _, _ in _PROSE.values()}
 #: So many cells are made by a process at a time.
 _PART = 20
-#: How many cells a red one names that work instead.
+#: How many cells a red one names that work instead, unless more are of its own library.
 _SIBLINGS = 4
 #: Stands for where the site is published, until a page that is read there puts that in its place.
 _ADDRESS = "https://this-site.example/"
@@ -252,9 +252,12 @@ class Site:
         return self._page("frames.html.j2", "../", cell=cell, name=name, packed=packed)
 
     def _siblings(self, row: Row) -> list[Row]:
-        """Return the cells that work on the pair of *row*, the best first; where none does, the nearest."""
+        """Return the cells that work on the pair of *row*, those of its library first; where none does, the nearest."""
         found = self._answer_of[row.cell.python, row.cell.django]
-        return [choice.row for _, choice in found.choices][:_SIBLINGS] or found.nearest
+        works = [choice.row for _, choice in found.choices]
+        mine = [each for each in works if each.result.library == row.result.library]
+        others = [each for each in works if each not in mine]
+        return mine + others[: max(_SIBLINGS - len(mine), 0)] or found.nearest
 
     @cached_property
     def _answer_of(self) -> dict[tuple[str, str], Answer]:

@@ -201,6 +201,15 @@ def test_what_mends_it_elsewhere():
         "uwsgi as the server, tried in py311-django42",
         "as in py310-django22, tried in py310-django42",
     ]
+    near, far = (
+        msgspec.structs.replace(works(cell), server="uwsgi") for cell in ("py311-django42-uwsgi", "py36-django22-uwsgi")
+    )
+    (failing,) = advisor(first, second, failed, near, far).answer("3.12", "5.2").failing
+    assert failing.instead[0] == "uwsgi as the server, as py311-django42-uwsgi shows; it was not measured on this pair"
+    (failing,) = (
+        advisor(first, failed, msgspec.structs.replace(second, cures=[]), near, far).answer("3.11", "4.2").failing
+    )
+    assert failing.instead == ["as in py310-django22, tried in py310-django42"]
 
 
 def test_nothing_was_measured():

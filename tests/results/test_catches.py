@@ -34,6 +34,9 @@ def with_findings(*asked: str, good: bool | None = False, result=None):
         ("emoji by WebSocket", "loses messages"),
         ("A burst of 50 messages", "loses messages"),
         ("A connection that is idle for 12 s", "drops sockets"),
+        ("A broadcast to 100 sockets", "loses messages"),
+        ("A broadcast to 100 sockets (1 worker)", "loses messages"),
+        ("A broadcast to 100 sockets (1 process, Redis layer)", "loses messages"),
         ("The broker is away for 2 s: open connections", "drops sockets"),
         ("The broker is away for 2 s: members who come back", "loses messages"),
         ("SIGTERM under traffic: the server", "does not stop"),
@@ -54,6 +57,8 @@ def test_kinds(question, kind):
         "The rules of WebSockets: framing",
         "A connection that is idle for 12 s (sync consumer, Redis layer)",
         "SIGTERM under traffic: open connections",
+        "A broadcast to 100 sockets (2 workers)",
+        "A broadcast to 100 sockets (1 worker, behind NGINX)",
     ],
 )
 def test_what_is_none(question):
