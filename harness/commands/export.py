@@ -24,11 +24,19 @@ _FORMS: dict[str, Callable[[View], str | bytes]] = {
     "csv": exporting.as_csv,
     "json": exporting.as_json,
     "junit": junit.render,
-    "markdown": lambda view: markdown.render(
-        "summary.md.j2", view=view, verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED]
-    ),
+    "markdown": lambda view: _summary(view, Advisor(view)),
     "schema": lambda _: exporting.schema_as_json(),
 }
+
+
+def _summary(view: View, advisor: Advisor) -> str:
+    """Return the summary of a job; a cell has a catch, be it seen in another one."""
+    return markdown.render(
+        "summary.md.j2",
+        view=view,
+        caught_in=lambda group: sum(bool(advisor.beware_of(row)) for row in group.works),
+        verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED],
+    )
 
 
 @click.command()

@@ -51,6 +51,11 @@ class Beware:
         return f"{self.trouble.severity}: {self.trouble.says}" + (f" (mended: {self.remedy})" if self.cure else "")
 
     @property
+    def told(self) -> str:
+        """The same, with the cell in which it was seen if that is another one."""
+        return self.says + (f", seen in {self.seen_in}" if self.seen_in else "")
+
+    @property
     def remedy(self) -> str:
         """What takes it away, where it was tried; empty where nothing is known to."""
         return f"{causes.named(self.cure)}, tried in {self.tried_in} on {self.cure.tried_on}" if self.cure else ""

@@ -26,10 +26,11 @@ class Exported(Model, frozen=True, kw_only=True):
     ``supported``: whether Django supported the pair on the day of the newest result. ``since``: the recorded run since
     which the verdict stands. ``profile``: what an installer resolves "today", or the best known "pins". ``deep``: how
     many answers to the deep sets say whether they are as expected, and ``deep_as_expected`` how many of those are.
-    ``catches``: how many answers a user has to beware of although the cell works; ``worst`` is the severity of the
-    worst, and ``beware`` what they are about, each with what takes it away. ``beware_elsewhere``: the same of what this
-    cell was not asked and another one of the library answered. ``install``: the command that installs what works, with
-    the pins that take catches away. ``latency_ms`` and ``install_seconds``: the median of all recorded runs.
+    ``label``: the verdict as it is shown. ``catches``: how many answers of the cell a user has to beware of although it
+    works, and ``beware`` what they are about, each with what takes it away. ``beware_elsewhere``: the same of what this
+    cell was not asked and another one of the library answered. ``worst``: the severity of the worst of both.
+    ``install``: the command that installs what works, with the pins that take catches away. ``latency_ms`` and
+    ``install_seconds``: the median of all recorded runs.
     """
 
     cell: str
@@ -40,6 +41,7 @@ class Exported(Model, frozen=True, kw_only=True):
     django: str
     supported: bool
     verdict: Verdict
+    label: str
     reason: Reason
     text: str
     catches: int | None
@@ -85,10 +87,11 @@ def _row(view: View, row: Row, choice: Choice | None) -> Exported:
         django=row.cell.django,
         supported=view.supported(row),
         verdict=row.verdict,
+        label=choice.label if choice else row.label,
         reason=verdicts.overall.reason,
         text=one_line(verdicts.overall.text),
         catches=len(row.catches) if choice else None,
-        worst=row.troubles[0].severity if row.troubles else None,
+        worst=choice.beware[0].trouble.severity if choice and choice.beware else None,
         beware=_told(choice, seen_here=True),
         beware_elsewhere=_told(choice, seen_here=False),
         install=choice.install if choice else None,

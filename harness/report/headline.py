@@ -37,7 +37,7 @@ def told(library: LibraryView, advisor: Advisor) -> dict[str, str]:
         djangos + _claimed(library, "django"),
         ", ".join(group.name for group in groups if group.works) or "none",
         worked(groups, advisor),
-        beware(advisor.notes(library)),
+        beware(advisor.notes(library)) if library.works else "works nowhere",
         str(library.prose["release"]),
     ]
     return dict(zip(HEADER, values, strict=True))

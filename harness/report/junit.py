@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.captured.scrub import one_line, printable
+from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import View
 from harness.results.compare import differences
@@ -18,7 +19,7 @@ from harness.verdict import Verdict
 
 
 def render(view: View, recorded: Mapping[str, Result] | None = None) -> bytes:
-    """Return every cell of *view* as a suite.
+    """Return every cell of *view* as a suite, with its verdict and what there is to beware of as properties.
 
     A cell has a failure when, and only when, it does not work: the case ``verdict``, and the step or the exchanges that
     decided it. What went wrong without deciding anything is skipped, and says so; so is what is not tested.
@@ -26,23 +27,23 @@ def render(view: View, recorded: Mapping[str, Result] | None = None) -> bytes:
     With what is *recorded* there is a suite for each cell that ran since, with a case ``as recorded``, which fails
     where the verdict is another one. A red that was known fails nothing then.
     """
-    document = JUnitXml(view.subject)
+    document, advisor = JUnitXml(view.subject), Advisor(view)
     for row in view.rows:
         if recorded is None:
-            document.add_testsuite(_suite(row))
+            document.add_testsuite(_suite(row, advisor))
         elif (before := recorded.get(row.name)) is None or before.varying.started != row.result.varying.started:
-            document.add_testsuite(_against(row, before))
+            document.add_testsuite(_against(row, before, advisor))
     document.update_statistics()
     # The schema knows this attribute on suites alone.
     document._elem.attrib.pop("skipped", None)
     return bytes(document.tostring()) + b"\n"
 
 
-def _begun(row: Row) -> TestSuite:
+def _begun(row: Row, advisor: Advisor) -> TestSuite:
     """Return the suite of a cell without its cases."""
     suite = TestSuite(row.name)
     suite.timestamp = row.result.varying.started[:19]
-    for name, value in _properties(row).items():
+    for name, value in _properties(row, advisor).items():
         suite.add_property(name, one_line(value))
     return suite
 
@@ -53,16 +54,16 @@ def _cases(row: Row) -> list[TestCase]:
     return [*steps, *(_exchange(row, exchange) for exchange in row.result.exchanges)]
 
 
-def _suite(row: Row) -> TestSuite:
-    suite = _begun(row)
+def _suite(row: Row, advisor: Advisor) -> TestSuite:
+    suite = _begun(row, advisor)
     suite.add_testcase(_verdict(row))
     suite.add_testcases(_cases(row))
     return suite
 
 
-def _against(row: Row, before: Result | None) -> TestSuite:
+def _against(row: Row, before: Result | None, advisor: Advisor) -> TestSuite:
     """Return the suite of a cell that ran, in which what was recorded before is no failure."""
-    suite = _begun(row)
+    suite = _begun(row, advisor)
     case = TestCase("as recorded", row.name, 0.0)
     different = differences(before, row.result) if before is not None else []
     known = before is not None and before.verdicts.overall.verdict is not Verdict.NOT_TESTED
@@ -70,7 +71,7 @@ def _against(row: Row, before: Result | None) -> TestSuite:
     if row.verdict is Verdict.NOT_TESTED:
         case.result = [Skipped(one_line(f"{row.label}: {row.result.verdicts.overall.text}"))]
     elif not known:
-        case.result = [Skipped(one_line(f"{unknown}; it is {row.label}"))]
+        case.result = [Skipped(one_line(f"{unknown}; it is {advisor.label(row)}"))]
     elif different:
         case.result = [_failure(different[-1], "verdict changed", "\n".join(different))]
     suite.add_testcase(case)
@@ -82,10 +83,10 @@ def _against(row: Row, before: Result | None) -> TestSuite:
     return suite
 
 
-def _properties(row: Row) -> dict[str, str]:
+def _properties(row: Row, advisor: Advisor) -> dict[str, str]:
     versions = row.result.versions
-    known = {"verdict": row.label, "library": row.result.library, "server": row.served}
-    known |= {f"catch {number}": each.text for number, each in enumerate(row.catches, 1)}
+    known = {"verdict": advisor.label(row), "library": row.result.library, "server": row.served}
+    known |= {f"beware {number}": each.told for number, each in enumerate(advisor.beware_of(row), 1)}
     if versions is not None:
         known |= {"python": versions.python, "django": versions.django, "broker": versions.broker}
     return {name: value for name, value in known.items() if value}

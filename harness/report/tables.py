@@ -19,26 +19,28 @@ from harness.results.result import Cost, Finding
 from harness.verdict import Verdict, answer, sign
 
 
-def linked_grid(library: LibraryView, group: Rows, notes: Sequence[Note] = ()) -> Rst:
+def linked_grid(library: LibraryView, group: Rows, advisor: Advisor) -> Rst:
     """Return the grid of *group*, newest Django first, with each sign a link to the page of its cell.
 
-    Behind a sign are the numbers of those of *notes* that are of the cell.
+    Behind a sign are the numbers of what there is to beware of in the cell, be it seen in another one.
     """
+    notes = advisor.notes(library)
     shown = group.grid()
     rows, targets = [], []
     for django, cells in reversed(shown.rows):
         signs = []
         for row in cells:
             shows = row is not None and row.verdict is not Verdict.NOT_TESTED
-            text = _signed(row, notes) if row else ""
+            text = _signed(row, notes, advisor) if row else ""
             signs.append(Rst(f"`{text}`__" if shows else text))
             targets += [f"__ {library.name}/{row.name}.rst"] if shows and row else []
         rows.append([Rst(django), *signs])
     return Rst(rst.table(["Django", *shown.pythons], rows) + "\n" + "\n".join(targets) + "\n")
 
 
-def _signed(row: Row, notes: Sequence[Note]) -> str:
-    return f"{sign(row.verdict.good)} {','.join(numbered(notes, row.troubles))}".strip()
+def _signed(row: Row, notes: Sequence[Note], advisor: Advisor) -> str:
+    troubles = (each.trouble for each in advisor.beware_of(row))
+    return f"{sign(row.verdict.good)} {','.join(numbered(notes, troubles))}".strip()
 
 
 def where_it_works(view: View) -> Rst:

@@ -61,11 +61,6 @@ class Rows:
         return self.of(Verdict.WORKS)
 
     @property
-    def caught(self) -> list[Row]:
-        """The cells that work, and have a catch."""
-        return [row for row in self.works if row.catches]
-
-    @property
     def tested(self) -> list[Row]:
         """The cells of which something is known."""
         return [row for row in self.rows if row.verdict is not Verdict.NOT_TESTED]

@@ -12,6 +12,7 @@ import jsonschema
 import msgspec
 import pytest
 import samples
+from advised import IDLE, advisor, pin, works
 from hostile import folder_of
 from junitparser import JUnitXml
 from made import alike
@@ -20,7 +21,7 @@ from shared import ROOT
 
 from harness.cells import Cell
 from harness.commands import export as command
-from harness.report import badges, export, junit
+from harness.report import badges, export, junit, tables
 from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import LibraryView, View, read_view
@@ -87,6 +88,24 @@ def test_catches(view):
     assert works.beware.startswith("severe: somebody who is not logged in gets in; severe: a page of a foreign site")
     assert works.install == "pip install Django==1.8.19 django-websocket-redis==0.6.0"
     assert (fails.catches, fails.worst, fails.beware, fails.install) == (None, None, "", None)
+
+
+def test_catches_that_another_cell_shows():
+    """What another cell of the library shows is part of what a cell is called, in every format."""
+    cured = works("py313-django52-channels4", IDLE, cures=[pin()])
+    made = advisor(works("py313-django51-channels4"), cured)
+    row = next(each for each in export.rows(made.view) if each.cell == "py313-django51-channels4")
+    said = (
+        "severe: idle connections are closed (mended: install redis<8, tried in py313-django52-channels4 on 2026-11-26)"
+    )
+    assert (row.label, row.catches, row.worst, row.beware) == ("✓ Yes, but", 0, "severe", "")
+    assert row.beware_elsewhere == said
+    suite = next(each for each in JUnitXml.fromstring(junit.render(made.view)) if each.name == row.cell)
+    told = {each.name: each.value for each in suite.properties()}
+    assert (told["verdict"], told["beware 1"]) == (row.label, f"{said}, seen in py313-django52-channels4")
+    assert "2 of 2, 2 with a catch" in command._FORMS["markdown"](made.view)
+    grid = tables.linked_grid(made.view.libraries[0], made.view.libraries[0].groups[0], made)
+    assert grid.count("`✓ 1`__") == 2
 
 
 def test_junit(view, hostile):

@@ -255,7 +255,7 @@ def test_notes_of_a_grid(view):
     library = next(each for each in view.libraries if each.name == "django-websocket-redis")
     notes = Advisor(view).notes(library)
     assert [note.number for note in notes] == [1, 2, 3, 4]
-    assert "`✓ 1,2,3,4`__" in tables.linked_grid(library, library.groups[0], notes)
+    assert "`✓ 1,2,3,4`__" in tables.linked_grid(library, library.groups[0], Advisor(view))
     page = render(view)["django-websocket-redis.rst"]
     assert f"1. {rst.escape(notes[0].says)}." in page
     assert notes[0].says == "severe: somebody who is not logged in gets in, in 4 of 4 cells that were asked"
@@ -264,7 +264,7 @@ def test_notes_of_a_grid(view):
 def test_grids(view):
     """The grids of a library have a sign for each cell, and nothing for pairs that are not in the matrix."""
     for library in view.libraries:
-        grids = [tables.linked_grid(library, group) for group in library.groups]
+        grids = [tables.linked_grid(library, group, Advisor(view)) for group in library.groups]
         assert sum(grid.count(sign) for grid in grids for sign in "✓✗─") == len(library.rows)
         assert not any(map(rst.problems, grids))
 

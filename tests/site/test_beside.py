@@ -86,6 +86,9 @@ def test_where_a_way_works():
     assert lines["Works on Python"]["channels4~in-memory"].text == "3.13"
     assert lines["With Django"]["channels4~in-memory"].text == "5.2"
     assert lines["Cells that work"]["channels4~in-memory"].text == "1 of 2 in which this way was tried"
+    assert lines["Beware"]["channels4~in-memory"].text == "nothing known"
+    nowhere = shown(view([[]] * 3, {"in memory": [Reason.EXCHANGE_WRONG] * 3}))["verdicts"].lines
+    assert next(line.of["channels4~in-memory"].text for line in nowhere if line.name == "Beware") == "works nowhere"
     assert lines["Newest release"]["channels4~in-memory"] == lines["Newest release"]["channels4"]
 
 
