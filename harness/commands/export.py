@@ -34,6 +34,7 @@ def _summary(view: View, advisor: Advisor) -> str:
     return markdown.render(
         "summary.md.j2",
         view=view,
+        counts=advisor.counts,
         caught_in=lambda group: sum(bool(advisor.beware_of(row)) for row in group.works),
         verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED],
     )

@@ -107,6 +107,18 @@ class Advisor:
             self._choices[row.name] = self._choice(row, self._libraries[row.result.library])
         return self._choices[row.name]
 
+    @cached_property
+    def counts(self) -> str:
+        """How many cells there are of each verdict, in one line, and how many of those that work have a catch."""
+        caught = sum(bool(self.beware_of(row)) for row in self.view.rows)
+        counted = []
+        for verdict in Verdict:
+            if number := len(self.view.of(verdict)):
+                also = f" ({caught} of them with a catch)" if verdict is Verdict.WORKS and caught else ""
+                counted.append(f"{number} {verdict}{also}")
+        number = len(self.view.rows)
+        return f"{number} cell{'' if number == 1 else 's'}" + (f": {', '.join(counted)}." if counted else ".")
+
     def beware_of(self, row: Row) -> list[Beware]:
         """Return what there is to beware of in a cell that works, also where only another cell was asked."""
         return self.choice(row).beware if row.verdict is Verdict.WORKS else []

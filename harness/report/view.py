@@ -326,13 +326,6 @@ class View:
         return "all messages" if self.own else "all fifteen messages"
 
     @cached_property
-    def counts(self) -> str:
-        """Say in one line how many cells there are of each verdict."""
-        counted = ", ".join(f"{number} {verdict}" for verdict in Verdict if (number := len(self.of(verdict))))
-        number = len(self.rows)
-        return f"{number} cell{'' if number == 1 else 's'}" + (f": {counted}." if counted else ".")
-
-    @cached_property
     def day(self) -> date:
         """The day on which the newest of the results was measured: what "today" means in all that is rendered."""
         return max((_day(row) for row in self.rows), default=date.min)
