@@ -124,7 +124,7 @@ class World:
         self.done.append(f"imported by {' '.join(modules)}")
         return ["Django", "talking"]
 
-    def install(self, *, cell, setup, identity, recorder, env, frozen, options):
+    def install(self, *, cell, setup, identity, recorder, env, frozen, options, anew):
         self.done.append(f"install {frozen}")
         assert env["COLUMNS"] == "10000"  # that of an installer
         if self.installing:
