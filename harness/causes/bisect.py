@@ -17,8 +17,7 @@ from harness.causes.question import Answer
 from harness.causes.releases import Releases
 from harness.causes.resolver import Resolver
 from harness.causes.search import NoSearch, Tried, Versions
-from harness.causes.trials import Trials
-from harness.probes.registry import PROBES
+from harness.causes.trials import Trials, in_depth
 from harness.results.explained import Cause, Turned
 
 #: Days between today and the first day that is tried for a good end; each further one is twice as far.
@@ -31,8 +30,7 @@ _HALVINGS = 4
 #: where none was, and yet it is one of a deep set, which are about time and amounts.
 _MORE = 3
 _ONCE_MORE = 1
-#: How often the bad end is asked at most until it is bad again; how many searches there are where good ones were luck.
-_MOST = 12
+#: How many searches there are where good answers were luck.
 _LUCK = 4
 
 
@@ -277,8 +275,7 @@ class Bisection:
 
     def _more(self) -> int:
         """Return how often both ends are asked again at least before a release is guilty."""
-        name = self.trials.only.set
-        return _MORE if self._raced else _ONCE_MORE if name in PROBES and PROBES[name].deep else 0
+        return _MORE if self._raced else _ONCE_MORE if in_depth(self.trials.only) else 0
 
     def _check_chance(self, found: list[Turned], good: Versions, bad: Versions, more: int) -> None:
         """Make sure that a release is guilty of a race: the good end has to win often, the more the rarer it is lost.
@@ -292,7 +289,7 @@ class Bisection:
             _Luck: it is lost with *good*, and not known to be at the good end of the search.
         """
         asked, lost = more, len(self.trials.lost(bad, more))
-        while not lost and asked < _MOST:
+        while not lost and asked < chance.MOST:
             asked, lost = asked + 1, len(self.trials.lost(bad, 1))
         if not lost:
             raise NoSearch(f"it is a race, and was not lost again in {asked} times with {wording.newer(found)}")

@@ -6,6 +6,8 @@ import math
 
 #: How likely it may be that a race is won each time where it is lost as often as where it was counted.
 _DOUBT = 0.05
+#: How often a race is asked at most until it is lost.
+MOST = 12
 
 
 def enough(lost: int, asked: int) -> int:

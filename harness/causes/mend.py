@@ -17,7 +17,7 @@ import msgspec
 from harness.causes import chance, question
 from harness.causes.case import Case, asked_of
 from harness.causes.question import Answer
-from harness.causes.trials import PROFILE, alone, check_machine
+from harness.causes.trials import PROFILE, alone, check_machine, in_depth
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
@@ -43,9 +43,8 @@ from harness.verdict import Verdict
 #: of a deep set: these are about time and amounts.
 _MORE = 5
 _ONCE_MORE = 1
-#: How often today's versions have to lose a race, and how often they are asked at most, to tell how rare that is.
+#: How often today's versions have to lose a race, to tell how rare that is.
 _LOST = 2
-_MOST = 12
 #: What the usual way is called where another one is asked about.
 _USUAL = "usual way"
 
@@ -85,17 +84,16 @@ class Mending:
         cell, only = self.case.request.cell, self.case.only
         candidate = Candidate(profile="todays-versions")
         prepared = Prepared(self.case.request.setup, self._environment(candidate.profile), candidate, ())
-        answer = self._alone(cell, prepared, only)
         if not self.race:
-            return self._sure(answer, cell, prepared, only)
+            return self._sure(self._alone(cell, prepared, only), cell, prepared, only)
         # How often it is lost tells how often it has to be won with what mends it.
-        self.lost.append(answer.good is False)
-        while sum(self.lost) < _LOST and len(self.lost) < _MOST:
-            again = self._alone(cell, prepared, only)
-            self.lost.append(again.good is False)
-            answer = again if again.good is False else answer
+        answers: list[Answer] = []
+        while sum(self.lost) < _LOST and len(self.lost) < chance.MOST:
+            answers.append(self._alone(cell, prepared, only))
+            self.lost.append(answers[-1].good is False)
         self.tell(f"It can be chance: lost {sum(self.lost)} of {len(self.lost)} times with today's versions.")
-        return answer
+        bad = [each for each in answers if each.good is False]
+        return bad[-1] if bad else answers[0]
 
     def pins(self, turned: Sequence[Turned]) -> list[Cure]:
         """Return the cure by holding back what has *turned* the answer: by as few pins as can be, if any do."""
@@ -185,8 +183,7 @@ class Mending:
 
     def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""
-        in_depth = only.set in PROBES and PROBES[only.set].deep
-        for _ in range(self._enough if answer.chance or self.race else _ONCE_MORE if in_depth else 0):
+        for _ in range(self._enough if answer.chance or self.race else _ONCE_MORE if in_depth(only) else 0):
             if answer.good:
                 answer = self._alone(cell, prepared, only)
         return answer

@@ -163,6 +163,11 @@ def asking(only: Only) -> dict[str, Any]:
     return {"deployment": only.way or None, **({"sockets": int(number[0])} if number else {})}
 
 
+def in_depth(only: Only) -> bool:
+    """Tell whether *only* is one of a deep set: these are about time and amounts."""
+    return only.set in PROBES and PROBES[only.set].deep
+
+
 def alone(request: Request, only: Only, watcher: Watcher) -> Answer:
     """Run the cell of *request* for the one question *only*, and return the answer.
 
@@ -177,8 +182,7 @@ def alone(request: Request, only: Only, watcher: Watcher) -> Answer:
         (reports.deep(cell) / f"{name}.json").unlink(missing_ok=True)
         result = running.run(request, watcher)
     check_machine(result)
-    is_deep = name in PROBES and PROBES[name].deep
-    return answer(only, result, deep.of_cell(reports, cell) if is_deep else ())
+    return answer(only, result, deep.of_cell(reports, cell) if in_depth(only) else ())
 
 
 def check_machine(result: Result) -> None:

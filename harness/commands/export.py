@@ -19,18 +19,10 @@ from harness.results.folder import Reports
 from harness.system.files import write_atomically
 from harness.verdict import Verdict
 
-#: What is one document, by its name.
-_FORMS: dict[str, Callable[[View], str | bytes]] = {
-    "csv": exporting.as_csv,
-    "json": exporting.as_json,
-    "junit": junit.render,
-    "markdown": lambda view: _summary(view, Advisor(view)),
-    "schema": lambda _: exporting.schema_as_json(),
-}
 
-
-def _summary(view: View, advisor: Advisor) -> str:
+def _summary(view: View) -> str:
     """Return the summary of a job; a cell has a catch, be it seen in another one."""
+    advisor = Advisor(view)
     return markdown.render(
         "summary.md.j2",
         view=view,
@@ -38,6 +30,16 @@ def _summary(view: View, advisor: Advisor) -> str:
         caught_in=lambda group: sum(bool(advisor.beware_of(row)) for row in group.works),
         verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED],
     )
+
+
+#: What is one document, by its name.
+_FORMS: dict[str, Callable[[View], str | bytes]] = {
+    "csv": exporting.as_csv,
+    "json": exporting.as_json,
+    "junit": junit.render,
+    "markdown": _summary,
+    "schema": lambda _: exporting.schema_as_json(),
+}
 
 
 @click.command()

@@ -21,7 +21,7 @@ from harness.results import catches
 from harness.results.catches import Severity, Trouble
 from harness.results.explained import Catch, Cure
 from harness.results.roots import Root
-from harness.verdict import Verdict
+from harness.verdict import Verdict, with_catch
 
 #: How many cells are named where a pair was not measured.
 _NEAREST = 4
@@ -125,7 +125,13 @@ class Advisor:
 
     def label(self, row: Row) -> str:
         """Return the verdict of *row* as it is shown: one that has a catch, be it seen elsewhere, is no plain yes."""
-        return self.choice(row).label if row.verdict is Verdict.WORKS else row.label
+        return with_catch(row.result.verdicts.overall.label, bool(self.beware_of(row)))
+
+    def numbers(self, row: Row) -> list[str]:
+        """Return the numbers of those notes of its library that are about what there is to beware of in *row*."""
+        notes = self.notes(self._libraries[row.result.library])
+        mine = {each.trouble for each in self.beware_of(row)}
+        return [str(note.number) for note in notes if note.trouble in mine]
 
     def _choice(self, row: Row, library: LibraryView) -> Choice:
         fresh, age = self._age(row, library)
@@ -201,9 +207,10 @@ class Advisor:
     def _mended(self, row: Row, seen: Sequence[tuple[Catch, str]]) -> Iterator[tuple[str, Cure]]:
         """Yield the pins and the settings that take all of *seen* away, each with the cell in which it was tried."""
         known = [(where or row.name, catch.question) for catch, where in seen]
-        changes = [{each.change for _, each in self._cures(*one)} for one in known]
+        cures = [self._cures(*one) for one in known]
+        changes = [{each.change for _, each in of_one} for of_one in cures]
         found: set[str] = set()
-        for name, cure in chain.from_iterable(self._cures(*one) for one in known):
+        for name, cure in chain.from_iterable(cures):
             if cure.change in found or any(self.against(where or row.name, cure) for _, where in seen):
                 continue
             if any(self._in_vain(cell, catch.question, cure) for catch, where in seen for cell in {row.name, where}):
@@ -215,10 +222,13 @@ class Advisor:
 
     def _good_with(self, cell: str, question: str, cure: Cure) -> bool:
         """Tell whether *cell* itself answers the *question* as expected with *cure*, another way of the library."""
-        row = self._rows[cell]
-        ways = {f"{each.question} ({cure.change})" for each in row.answers if each.id == question}
-        asked = [each.good for each in row.answers if each.question in ways]
-        return cure.kind == "setting" and bool(asked) and all(asked)
+        asked = self._with_way(self._rows[cell], question, cure.change) if cure.kind == "setting" else []
+        return bool(asked) and all(asked)
+
+    def _with_way(self, row: Row, question: str, way: str) -> list[bool | None]:
+        """Return whether the answers of *row* to the *question*, put to another *way*, are as expected."""
+        put = {f"{each.question} ({way})" for each in row.answers if each.id == question}
+        return [each.good for each in row.answers if each.question in put]
 
     def _in_vain(self, cell: str, question: str, cure: Cure) -> bool:
         """Tell whether *cure*, which mends the *question* elsewhere, does not in *cell*; of no cell it is not known."""
@@ -227,10 +237,7 @@ class Advisor:
         row, change = self._rows[cell], (question, cure.kind, cure.change)
         if any((each.question, each.kind, each.change) == change for each in row.result.attempts):
             return True
-        if cure.kind != "setting":
-            return False
-        ways = {f"{each.question} ({cure.change})" for each in row.answers if each.id == question}
-        return any(each.good is False for each in row.answers if each.question in ways)
+        return cure.kind == "setting" and False in self._with_way(row, question, cure.change)
 
     def against(self, cell: str, cure: Cure) -> str:
         """Return what speaks against *cure* in *cell*, if it is another way of the library; empty if nothing does.

@@ -6,7 +6,7 @@ The rule of the rank is told by :data:`RULE`, on the site and on the command lin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -247,12 +247,6 @@ class Note:
 def _held(pins: list[Requirement]) -> str:
     """Return what all of *pins*, which are of one package, leave of it."""
     return ",".join(dict.fromkeys(str(each.specifier) for each in pins))
-
-
-def numbered(notes: Iterable[Note], troubles: Iterable[Trouble]) -> list[str]:
-    """Return the numbers of those of *notes* that are about one of *troubles*."""
-    mine = set(troubles)
-    return [str(note.number) for note in notes if note.trouble in mine]
 
 
 def counted(number: int, one: str, more: str) -> str:

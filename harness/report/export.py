@@ -71,10 +71,11 @@ class Exported(Model, frozen=True, kw_only=True):
 def rows(view: View, advisor: Advisor | None = None) -> list[Exported]:
     """Return every cell of *view* as a row; *advisor* is that of *view*, where there is one already."""
     advisor = advisor or Advisor(view)
-    return [_row(view, row, advisor.choice(row) if row.verdict is Verdict.WORKS else None) for row in view.rows]
+    return [_row(view, row, advisor) for row in view.rows]
 
 
-def _row(view: View, row: Row, choice: Choice | None) -> Exported:
+def _row(view: View, row: Row, advisor: Advisor) -> Exported:
+    choice = advisor.choice(row) if row.verdict is Verdict.WORKS else None
     result, verdicts, versions = row.result, row.result.verdicts, row.result.versions
     installation, since, installing = result.installation, row.since, figures.of(result, figures.INSTALL)
     counts = [each.summary.counts or (0, 0) for each in row.deep]
@@ -87,7 +88,7 @@ def _row(view: View, row: Row, choice: Choice | None) -> Exported:
         django=row.cell.django,
         supported=view.supported(row),
         verdict=row.verdict,
-        label=choice.label if choice else row.label,
+        label=advisor.label(row),
         reason=verdicts.overall.reason,
         text=one_line(verdicts.overall.text),
         catches=len(row.catches) if choice else None,

@@ -69,7 +69,7 @@ def _against(row: Row, before: Result | None, advisor: Advisor) -> TestSuite:
     known = before is not None and before.verdicts.overall.verdict is not Verdict.NOT_TESTED
     unknown = "nothing was recorded before"
     if row.verdict is Verdict.NOT_TESTED:
-        case.result = [Skipped(one_line(f"{row.label}: {row.result.verdicts.overall.text}"))]
+        case.result = [Skipped(one_line(f"{advisor.label(row)}: {row.result.verdicts.overall.text}"))]
     elif not known:
         case.result = [Skipped(one_line(f"{unknown}; it is {advisor.label(row)}"))]
     elif different:

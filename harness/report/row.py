@@ -10,13 +10,12 @@ from typing import Any
 
 from harness.cells import Cell
 from harness.results import catches, figures, history
-from harness.results.catches import Trouble
 from harness.results.deep import DeepSet
 from harness.results.explained import Catch
 from harness.results.history import Entry
 from harness.results.loads import Run
 from harness.results.result import Finding, Result
-from harness.verdict import Verdict, with_catch
+from harness.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -46,20 +45,10 @@ class Row:
         """What a user of the cell runs into although it works, the worst first."""
         return catches.of(self.result, self.deep)
 
-    @cached_property
-    def troubles(self) -> list[Trouble]:
-        """What the catches are about, the worst first."""
-        return catches.troubles(self.catches)
-
     @property
     def answers(self) -> Iterator[Finding]:
         """Every answer of the cell, those of the deep sets whole."""
         return catches.answers(self.result, self.deep)
-
-    @property
-    def label(self) -> str:
-        """The verdict with its reason as tables show it: one that has a catch is no plain yes."""
-        return with_catch(self.result.verdicts.overall.label, bool(self.catches))
 
     @property
     def since(self) -> Entry | None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from harness.report import rst
 from harness.report.advice import Advisor
 from harness.report.cell_page import CellPage, QuestionSet
-from harness.report.choices import Note, numbered
 from harness.report.row import Row
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, Rows, View, versions
@@ -24,23 +23,17 @@ def linked_grid(library: LibraryView, group: Rows, advisor: Advisor) -> Rst:
 
     Behind a sign are the numbers of what there is to beware of in the cell, be it seen in another one.
     """
-    notes = advisor.notes(library)
     shown = group.grid()
     rows, targets = [], []
     for django, cells in reversed(shown.rows):
         signs = []
         for row in cells:
             shows = row is not None and row.verdict is not Verdict.NOT_TESTED
-            text = _signed(row, notes, advisor) if row else ""
+            text = f"{sign(row.verdict.good)} {','.join(advisor.numbers(row))}".strip() if row else ""
             signs.append(Rst(f"`{text}`__" if shows else text))
             targets += [f"__ {library.name}/{row.name}.rst"] if shows and row else []
         rows.append([Rst(django), *signs])
     return Rst(rst.table(["Django", *shown.pythons], rows) + "\n" + "\n".join(targets) + "\n")
-
-
-def _signed(row: Row, notes: Sequence[Note], advisor: Advisor) -> str:
-    troubles = (each.trouble for each in advisor.beware_of(row))
-    return f"{sign(row.verdict.good)} {','.join(numbered(notes, troubles))}".strip()
 
 
 def where_it_works(view: View) -> Rst:

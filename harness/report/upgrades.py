@@ -17,7 +17,6 @@ from harness.cells import numbers
 from harness.matrix.releases import apart, place
 from harness.report import causes
 from harness.report.advice import Advisor
-from harness.report.choices import Beware
 from harness.report.row import Row
 from harness.report.view import View, versions
 from harness.results.catches import Severity
@@ -82,7 +81,7 @@ class Steps:
     """Every step between cells of *view*, about which *advisor* knows, that work, and from those that do not."""
 
     def __init__(self, view: View, advisor: Advisor) -> None:
-        self._advisor = advisor
+        self.advisor = advisor
         working = [row for row in view.rows if row.verdict is Verdict.WORKS]
         #: Those on each Python and Django, either of them or both empty where it may be any.
         self._on: dict[tuple[str, str], list[Row]] = {}
@@ -118,16 +117,12 @@ class Steps:
             for other in self._lines[_kind(row)]:
                 yield from _raised(row, other)
 
-    def beware_of(self, row: Row) -> list[Beware]:
-        """Return what there is to beware of in *row*."""
-        return self._advisor.beware_of(row)
-
     def worse(self, start: Row, end: Row) -> float:
         """Return what it costs besides to end with another library than that of *start*: what there is against it."""
         if start.result.library == end.result.library:
             return 0.0
         if end.name not in self._against:
-            choice = self._advisor.choice(end)
+            choice = self.advisor.choice(end)
             caught = sum(each * choice.left(severity) for severity, each in _CATCH.items())
             self._against[end.name] = caught + (0.0 if choice.fresh else _STALE)
         return self._against[end.name]
@@ -180,13 +175,14 @@ class Upgrades:
             return ()
         return tuple(
             f"{causes.named(each.cure)}, or {each.trouble.says}"
-            for each in self.steps.beware_of(end)
-            if each.cure and each.cure.change not in {had.cure.change for had in self._had if had.cure}
+            for each in self.steps.advisor.beware_of(end)
+            if each.cure and each.cure.change not in self._had
         )
 
     @cached_property
-    def _had(self) -> list[Beware]:
-        return self.steps.beware_of(self.start)
+    def _had(self) -> set[str]:
+        """What takes catches away at the start."""
+        return {each.cure.change for each in self.steps.advisor.beware_of(self.start) if each.cure}
 
     def _beyond(self, python: str, django: str) -> Row | None:
         """Return the cell that works on *python* and *django* and is nearest to the start; None where none does."""

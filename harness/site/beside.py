@@ -150,11 +150,9 @@ def _of_way(library: LibraryView, way: str, short: str, advisor: Advisor, asked:
         "with Django": there.range_of("django"),
         "Servers": ", ".join(dict.fromkeys(row.result.server for row in there.rows)) or "none",
         "Cells that work": f"{len(there.rows)} of {len(tried)} in which this way was tried",
-        "Beware": "works nowhere"
-        if not there.rows
-        else f"{found}. Not asked of this way alone: {unknown}"
-        if unknown
-        else found,
+        "Beware": found + (f". Not asked of this way alone: {unknown}" if unknown else "")
+        if there.rows
+        else "works nowhere",
     }
 
 

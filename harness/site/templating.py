@@ -12,7 +12,6 @@ from markupsafe import Markup
 from harness.captured.scrub import printable
 from harness.report import loads
 from harness.report.advice import Advisor
-from harness.report.choices import numbered
 from harness.report.view import View
 from harness.results.questions import deciders
 from harness.verdict import answer, sign, with_catch
@@ -51,7 +50,7 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "advisor": advisor,
         "navigation": _NAVIGATION,
         "beware_of": advisor.beware_of,
-        "numbers": lambda row, notes: ", ".join(numbered(notes, (each.trouble for each in advisor.beware_of(row)))),
+        "numbers": lambda row: ", ".join(advisor.numbers(row)),
         "loads": loads,
     }
     # What stands in the rows of tables is no function: a filter is called at half the price.
@@ -59,7 +58,7 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "style": lambda verdict: _STYLES[verdict.good],
         "look": lambda row: "but" if advisor.beware_of(row) else _STYLES[row.verdict.good],
         "short": lambda row: with_catch(row.verdict.label, bool(advisor.beware_of(row))),
-        "labelled": lambda row: with_catch(row.result.verdicts.overall.label, bool(advisor.beware_of(row))),
+        "labelled": advisor.label,
         "good": answer,
         "sign": sign,
         "good_style": _STYLES.__getitem__,
