@@ -35,6 +35,8 @@ class Pages(http.server.ThreadingHTTPServer):
         self.cookies: set[str] = set()
         #: What a page answers instead, once a client has come so far.
         self.instead: dict[str, tuple[int, bytes]] = {}
+        #: How many connections of the client that polls are still ended after their first request.
+        self.ends = 0
 
     def say(self, text: str) -> None:
         """Have *text* fetched by every client that still asks."""
@@ -48,6 +50,7 @@ class Pages(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    asked = False
 
     def log_message(self, *arguments): ...
 
@@ -55,6 +58,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pages, address = self.server, urlsplit(self.path)
         since = int(parse_qs(address.query)["since"][0])
         at, instead = pages.instead.get(address.path, (-1, b""))
+        if pages.ends > 0 and address.path == "/poll/" and self.asked:
+            pages.ends -= 1
+            self.close_connection = True  # without an answer, as if it had ended while nothing was asked
+            return
+        self.asked = True
         with pages.changed:
             pages.cookies.add(self.headers["Cookie"])
             pages.known[address.path] = max(since, pages.known[address.path])
@@ -179,6 +187,14 @@ def test_it_breaks_on_the_way(board, pages, tmp_path):
         *[("all are received", True)] * 2,
     ]
     assert "polling each 1 s" not in asked.observed.costs
+
+
+def test_a_connection_that_ends_between_requests(board, pages, tmp_path):
+    """Who polls over a connection that the server has ended meanwhile connects again, and loses nothing by it."""
+    pages.ends = 2
+    asked = Asked(board, pages, tmp_path)
+    assert [(each.seen, each.good) for each in asked.findings] == [("all are received", True)] * 4
+    assert pages.ends == 0
 
 
 def test_no_such_page(board, pages, tmp_path):
