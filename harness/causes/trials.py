@@ -22,6 +22,7 @@ from harness.errors import HarnessError
 from harness.probes.registry import PROBES
 from harness.results import deep
 from harness.results.folder import Reports
+from harness.results.questions import same_words
 from harness.results.result import Result
 from harness.run import cell as running
 from harness.run import record
@@ -34,8 +35,6 @@ PROFILE = "trials"
 #: What is no answer to anything: it is the machine's.
 _FAULTS = (Reason.NO_NETWORK, Reason.ENVIRONMENT_FAILED, Reason.INTERPRETER_MISSING)
 _NUMBER = re.compile(r"\d+")
-#: What differs from time to time in one and the same answer: how often, and figures with a unit or a fraction.
-_MEASURED = re.compile(r" \([^)]*\)|\b\d+ of \d+\b|\b\d+\.\d+\b|\b\d+(?= (ms|s|MB|kB)\b)")
 
 
 @dataclass
@@ -68,7 +67,7 @@ class Trials:
             return None
         if self.words:
             return self.failure in ("", found.seen)
-        if found.good or not self.failure or found.chance or _words(found.seen) == _words(self.failure):
+        if found.good or not self.failure or found.chance or same_words(found.seen, self.failure):
             return not found.good
         return False if self.only.set else None
 
@@ -148,11 +147,6 @@ class Trials:
     @property
     def _reports(self) -> Reports:
         return self.request.reports.of_profile(PROFILE)
-
-
-def _words(seen: str) -> str:
-    """Return what was *seen* without how often, and without what was measured."""
-    return _MEASURED.sub("…", seen)
 
 
 def asking(only: Only) -> dict[str, Any]:

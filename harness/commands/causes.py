@@ -27,7 +27,7 @@ def causes(drafted: str | None, reports: Reports) -> int:
     for error in view.damaged:
         click.echo(f"left out: {error}", err=True)
     if drafted is not None:
-        click.echo(draft(_named(drafted, known)))
+        click.echo(draft(_named(drafted, known), view, advisor.against))
         return 0
     terminal = console()
     for root in known:

@@ -8,130 +8,178 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from harness.cells import Cell
 from harness.environments.names import project_of
-from harness.results import catches, failures
+from harness.report import causes, showing
+from harness.report.causes import Against
+from harness.report.row import Row
+from harness.report.view import View
+from harness.results import failures
+from harness.results.questions import without_counts
 from harness.results.result import Finding, Result
 from harness.results.roots import Root
 
-#: What questions match → how their answer can be seen by hand.
-_STEPS = (
-    (r"idle-.*", "Open a WebSocket and say nothing for 12 seconds. Then have somebody else send it a message."),
-    (
-        r"(nginx|haproxy)-idle",
-        "Put the proxy before the server, with a time-out of 5 seconds. Open a WebSocket, say nothing for 8.",
-    ),
-    (
-        r"early",
-        "Open a WebSocket. Have somebody else send it a message as soon as the handshake is answered; a hundred times.",
-    ),
-    (r"burst-.*", "Have one client send 50 messages at once to another one, and nothing after them."),
-    (r"many-.*", "In one handler, send 300 messages in a loop to a group of two clients."),
-    (
-        r"foreign-origin|handshake-foreign.*",
-        "Open a WebSocket with a member's session cookie and `Origin: http://elsewhere.invalid`.",
-    ),
-    (r"unknown-broadcasts", "Open a WebSocket without a cookie, and send a message to everybody."),
-    (r"unknown-.*|not-logged-in", "Open a WebSocket, or the page, without a cookie."),
-    (r"after-.*-send", "Log in and open a WebSocket. {subject}, send a message through it."),
-    (r"after-.*", "Log in and open a WebSocket. {subject}, have somebody send it a message."),
-    (r"(broker|members|server|sentinel)-.*", "Clients send each other ten messages a second. {subject} meanwhile."),
-    (r"sigterm-.*", "End the server with SIGTERM while clients send each other ten messages a second; start it again."),
-    (r"payload-.*|long-page", "Have one client send this to another one."),
+#: What this project says and nobody else → what everybody does.
+_PLAIN = (
+    (re.compile(r"John's"), "a member's"),
+    (re.compile(r"the private messages to John, chatusers"), "private messages, and those to a group"),
+    (re.compile(r"John, Mary, admin"), "everybody"),
+    (re.compile(r"POST /\S+"), "the request that sends it"),
+    (re.compile(r"\d+ of \d+ exchanges right in \d+ rounds"), "works"),
+    (re.compile(r'<(?:cell|home)>/[^\s"]*?(?:site-packages|/src)/'), "…/"),
+    (re.compile(r"<(?:cell|home|project|python)>/"), "…/"),
 )
-_FRAME = re.compile(r'File "<cell>/lib/python[\d.]+/site-packages/(?P<file>[\w/]+)\.py"')
+#: The lines of a traceback that name a place, and the one that ends it.
+_PLACE = re.compile(r'\s+File "(?P<path>[^"]+)", line \d+(?:, in (?P<function>\S+))?')
+_ENDS = re.compile(r"[A-Z][\w.]*(?:Error|Exception|Exit|Configured)\b|[a-z][\w.]+\.[A-Z]\w*(?:Error|Exception)\b")
+#: What carries connections and messages below a library: its release decides as well.
+_BELOW = ("redis", "daphne", "gevent", "gevent-websocket", "gevent-socketio", "python-engineio")
 #: What a package that stands on Django needs before it can be imported alone.
 _CONFIGURED = "import django.conf as c; c.settings.configure()"
 
 
-def draft(root: Root) -> str:
-    """Return the draft of an issue about *root*, in Markdown."""
-    result = max(root.results.values(), key=lambda each: (Cell.parse(each.cell).order, each.server))
-    finding = _finding(root, result)
-    lines = [f"# {_title(root, result)}", "", "## Versions", ""]
-    lines += [f"- {each}" for each in _versions(root, result)]
-    lines += ["", "## What shows it", "", "```sh", *_commands(root, result), "```", ""]
-    if finding:
-        lines += [_steps(finding), "", "## Expected", "", f"{finding.question}: {finding.expected}.", ""]
-        lines += ["## Seen", "", f"{finding.question}: {finding.summary}.", ""]
+def draft(root: Root, view: View, against: Against) -> str:
+    """Return the draft of an issue about *root*, in Markdown; *against* tells what speaks against a cure."""
+    row, finding = _example(root, view)
+    result = row.result
+    installs = _installs(root, row)
+    lines = [f"# {_subject(result, installs)}: {_plain(_seen(root, finding))}", "", "## Versions", ""]
+    lines += [f"- {each}" for each in _versions(result, installs)]
+    lines += ["", "## What shows it", ""]
+    if finding is None:
+        where, ends = _traceback(result)
+        lines += _shown_by_import(row, installs, where) or list(showing.program(row, view, installs, "stand"))
+        lines += ["", "## Expected", "", "It can be installed, starts, and works.", ""]
+        lines += ["## Seen", "", "```", *ends, "```", ""]
     else:
-        lines += ["## Expected", "", "It starts, and works.", "", "## Seen", "", "```", _failure(result), "```", ""]
-    if comes := [cause.text for _, cause in root.causes if cause.turned]:
-        lines += ["## Since when", "", f"{comes[0]}.", ""]
-    elif root.since:
-        lines += ["## Since when", "", f"{root.since}.", ""]
-    if cures := [cure for _, cure in root.cures if cure.kind in ("pin", "server", "setting") and not cure.chance]:
-        words = {"pin": "with `{}`", "server": "under {}", "setting": "with the {}"}
-        lines += [
-            "## What helps until then",
-            "",
-            f"It is as expected {words[cures[0].kind].format(cures[0].change)}.",
-            "",
-        ]
+        lines += showing.program(row, view, installs, finding.id, finding.question)
+        lines += ["", "## Expected", "", _plain(f"{finding.question}: {finding.expected}."), ""]
+        lines += ["## Seen", "", f"{_plain(_seen(root, finding))}.", ""]
+    if since := _since(root, row):
+        lines += ["## Since when", "", f"{_plain(since)}.", ""]
+    if helps := _helps(root, result, against):
+        lines += ["## What helps until then", "", f"It is as expected {helps}.", ""]
     return "\n".join(lines)
 
 
-def _title(root: Root, result: Result) -> str:
-    what = root.since or root.what
-    return f"{result.library}: {what}"
+def _example(root: Root, view: View) -> tuple[Row, Finding | None]:
+    """Return the newest cell of *root* that says what its title does, and that answer; None where it is the verdict."""
+    rows = sorted(
+        (row for row in view.rows if row.name in root.results),
+        key=lambda row: (Cell.parse(row.name).order, row.result.server),
+        reverse=True,
+    )
+    if not root.questions:
+        return rows[0], None
+    bad = [(row, each) for row in rows for each in row.answers if each.id in root.questions and each.good is False]
+    said = [(row, each) for row, each in bad if _answer(each).startswith(root.what)]
+    return (said or bad)[0]
 
 
-def _versions(root: Root, result: Result) -> Iterator[str]:
+def _answer(finding: Finding) -> str:
+    return without_counts(f"{finding.question}: {finding.summary}")
+
+
+def _seen(root: Root, finding: Finding | None) -> str:
+    """Return what is seen, without how often of how many times."""
+    return root.what if finding is None else _answer(finding)
+
+
+def _plain(text: str) -> str:
+    for pattern, instead in _PLAIN:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _subject(result: Result, installs: dict[str, str]) -> str:
+    """Return the package that is asked about first, with its release."""
+    first = next(iter(installs), "")
+    return f"{first.partition('[')[0]} {installs[first]}" if first else result.library
+
+
+def _installs(root: Root, row: Row) -> dict[str, str]:
+    """Return what the installer was asked for, with its extras, what is guilty, and what carries messages below it.
+
+    Names → installed versions.
+    """
+    result = row.result
+    assert result.versions is not None
+    installed = {canonicalize_name(name): version for name, version in result.versions.installed.items()}
+    guilty = [each.package for _, cause in root.causes for each in cause.turned if each.met(result.versions.installed)]
+    asked = result.installation.requirements if result.installation else []
+    found: dict[str, str] = {}
+    for each in [*asked, *guilty, *(_BELOW if asked else ())]:
+        try:
+            requirement = Requirement(each)
+            name, extras = requirement.name, ",".join(sorted(requirement.extras))
+        except InvalidRequirement:
+            name, extras = project_of(each), ""
+        version = installed.get(canonicalize_name(name))
+        if version and not any(
+            canonicalize_name(known.partition("[")[0]) == canonicalize_name(name) for known in found
+        ):
+            found[f"{name}[{extras}]" if extras else name] = version
+    return found
+
+
+def _versions(result: Result, installs: dict[str, str]) -> Iterator[str]:
     versions = result.versions
     assert versions is not None
     yield f"Python {versions.python}, Django {versions.django}"
-    yield from (f"{name} {version}" for name, version in _named(root, result).items())
+    yield from (f"{name.partition('[')[0]} {version}" for name, version in installs.items())
     if versions.broker:
         yield versions.broker
 
 
-def _asked_for(result: Result) -> list[str]:
-    """Return the names of what the installer was asked for."""
-    asked = result.installation.requirements if result.installation else []
-    return [project_of(each) for each in asked]
-
-
-def _named(root: Root, result: Result) -> dict[str, str]:
-    """Return what was asked for, and what is guilty, of what is installed: names → versions."""
-    assert result.versions is not None
-    guilty = [each.package for _, cause in root.causes for each in cause.turned]
-    wanted = dict.fromkeys(canonicalize_name(each) for each in [*_asked_for(result), *guilty])
-    installed = {canonicalize_name(name): (name, version) for name, version in result.versions.installed.items()}
-    return dict(installed[name] for name in wanted if name in installed)
-
-
-def _commands(root: Root, result: Result) -> list[str]:
-    """Return the shortest commands that lead to it."""
-    versions = result.versions
-    assert versions is not None
-    pins = [f"{name}=={version}" for name, version in _named(root, result).items()] or [result.library]
-    lines = ["python -m venv venv", f"venv/bin/pip install Django=={versions.django} {' '.join(pins)}"]
-    # What fails later is not shown by an import.
-    if root.what.endswith((" cannot be imported", " cannot be parsed")) and (module := _module(result)):
-        lines.append(f'venv/bin/python -c "{_CONFIGURED}; import {module}"')
-    return lines
-
-
-def _module(result: Result) -> str:
-    """Return the module of a package, not Django's, in which a traceback ends."""
+def _traceback(result: Result) -> tuple[str, list[str]]:
+    """Return the module of a package at whose import the failure is raised, if any, and the end of its traceback."""
     step = failures.first_failed(result)
-    files = [each["file"] for each in _FRAME.finditer(step.excerpt if step else "")]
-    own = [each for each in files if not each.startswith("django/")]
-    return own[-1].replace("/", ".").removesuffix(".__init__") if own else ""
+    lines = (step.excerpt if step else "").splitlines()
+    # What comes first of several is what the others come from.
+    end = next((number for number, line in enumerate(lines) if _ENDS.match(line)), None)
+    if end is None:
+        return "", [_plain(step.excerpt or step.cause if step else result.verdicts.overall.text)]
+    places = [(number, found) for number, line in enumerate(lines[:end]) if (found := _PLACE.match(line))]
+    if not places:
+        return "", [_plain(lines[end])]
+    began, place = places[-1]
+    shown = [_plain(line) for line in lines[began : end + 1]]
+    _, inside, path = place["path"].partition("/site-packages/")
+    module = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    return (module if inside and place["function"] == "<module>" else ""), shown
 
 
-def _failure(result: Result) -> str:
-    step = failures.first_failed(result)
-    return step.excerpt or step.cause if step else result.verdicts.overall.text
+def _shown_by_import(row: Row, installs: dict[str, str], module: str) -> list[str]:
+    """Return the commands after which an import shows the failure, or an installation does; none where neither does."""
+    result = row.result
+    if not installs and (result.installation is None or not result.installation.requirements):
+        return ["```sh", *showing.environment(row, {result.library: ""}), "```", "", "The installation shows it."]
+    if not module:
+        return []
+    importing = f'venv/bin/python -c "{_CONFIGURED}; import {module}"'
+    return ["```sh", *showing.environment(row, installs), importing, "```"]
 
 
-def _finding(root: Root, result: Result) -> Finding | None:
-    """Return the answer of *result* that *root* is about; None where it is the verdict."""
-    return next((each for each in catches.answers(result) if each.id in root.questions and each.good is False), None)
+def _since(root: Root, row: Row) -> str:
+    """Return since when it is so, of what is installed in the cell of *row*."""
+    assert row.result.versions is not None
+    there = row.result.versions.installed
+    turned = [cause for _, cause in root.causes if cause.turned and all(each.met(there) for each in cause.turned)]
+    return turned[0].text if turned else root.since
 
 
-def _steps(finding: Finding) -> str:
-    steps = next((steps for pattern, steps in _STEPS if re.fullmatch(pattern, finding.id)), "{subject}.")
-    return steps.replace("{subject}", finding.question.partition(":")[0])
+def _helps(root: Root, result: Result, against: Against) -> str:
+    """Return what mends it in a cell of the same library, and nothing speaks against; the empty text where nothing."""
+    words = {"pin": "with `{}`", "server": "under {}", "setting": "with the {}"}
+    found = [
+        (name != result.cell, causes.rank(cure.kind), words[cure.kind].format(cure.change))
+        for name, cure in root.cures
+        if cure.kind in words
+        and root.results[name].library == result.library
+        and (cure.kind, cure.change) in root.proved
+        and not against(name, cure)
+    ]
+    return min(found)[2] if found else ""

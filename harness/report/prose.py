@@ -16,7 +16,8 @@ _FOLDER = HERE / "libraries" / "prose"
 #: own, and its settings; where it was measured; pairs that the report shows in full; steps of the integration; code
 #: that shows how it is programmed; its kinds of handlers, by the way and the server that have them; issues of it that
 #: are known upstream, by kinds of answers (``results/kinds.py``); what chooses a way, by a part of its name; whether it
-#: talks to a Redis; and what stands for it where there is no room for more.
+#: talks to a Redis; what stands for it where there is no room for more; and the smallest project that carries a chat by
+#: it, by which issues upstream show what fails.
 _OPTIONAL: dict[str, Any] = {
     **dict.fromkeys(
         ("home", "repository", "documentation_at", "running", "running_title", "measured", "letter", "settings"), ""
@@ -24,6 +25,7 @@ _OPTIONAL: dict[str, Any] = {
     **{key: [] for key in ("pairs", "steps", "code", "handlers")},
     "known": {},
     "ways": {},
+    "upstream": {},
     "uses_redis": True,
 }
 #: What is said of somebody's own chat, which nobody writes about.

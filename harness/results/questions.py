@@ -158,6 +158,22 @@ def in_short(seen: str) -> str:
     return _ALTERED.sub("arrives altered", seen)
 
 
+#: How often of how many times something was seen, and what else was.
+_TIMES = re.compile(r" \(\d+ of \d+( times| runs)?\)(; .*)?$")
+#: What differs between two answers of the same words: what stands in brackets, and what was counted or measured.
+_MEASURED = re.compile(r" \([^)]*\)|\b\d+ of \d+\b|\b\d+\.\d+\b|\b\d+(?= (ms|s|MB|kB)\b)")
+
+
+def without_counts(seen: str) -> str:
+    """Return an answer without how often of how many times it was seen."""
+    return _TIMES.sub("", seen)
+
+
+def same_words(seen: str, other: str) -> bool:
+    """Tell whether two answers say the same, whatever was counted or measured."""
+    return _MEASURED.sub("…", seen) == _MEASURED.sub("…", other)
+
+
 @cache
 def identifier(question: str) -> str:
     """Return the short name of *question*: small letters, digits and hyphens; the same one for the same question.

@@ -12,6 +12,7 @@ from typing import TypeVar
 from harness.cells import Cell, numbers
 from harness.results import failures
 from harness.results.explained import Attempt, Catch, Cause, Cure
+from harness.results.questions import without_counts
 from harness.results.result import Result
 
 Told = TypeVar("Told", Cause, Cure, Attempt)
@@ -19,8 +20,6 @@ Told = TypeVar("Told", Cause, Cure, Attempt)
 _FAMILIES = {"payload": "payload", "after": "after", "long": "payload", "broker": "broker", "many": "many"}
 #: Modules that went out of Python's own library.
 _FORMER = {"asyncore", "asynchat", "cgi", "imp", "distutils", "smtpd", "telnetlib"}
-#: How often of how many times something was seen.
-_TIMES = re.compile(r" \(\d+ of \d+( times)?\)(; .*)?$")
 _NUMBERS = re.compile(r"\d[\d.,]*")
 _MISSING = re.compile(r"(?P<name>[\w.]+) cannot be imported")
 #: How connections were closed: which of several ways that is depends on the server before the same failure.
@@ -186,7 +185,7 @@ def _wrong(result: Result, caught: Sequence[Catch]) -> Iterator[tuple[tuple[str,
         yield (told,), told, "does not work", ""
     for catch in caught:
         family = _FAMILIES.get(catch.question.partition("-")[0], catch.question)
-        text = _TIMES.sub("", catch.text)
+        text = without_counts(catch.text)
         seen = _NUMBERS.sub("…", _CLOSED.sub("", text).rpartition(": ")[2])
         yield (family, result.library, seen), text, catch.kind, catch.question
 

@@ -18,7 +18,7 @@ from harness.results.deep import DeepSet
 from harness.results.document import read_result, save_result
 from harness.results.explained import Cause
 from harness.results.folder import Reports
-from harness.results.questions import apart
+from harness.results.questions import apart, same_words
 from harness.results.result import Finding, Probe, Result, Step
 from harness.system.files import sweep, unwritable
 from harness.verdict import Verdict
@@ -236,7 +236,7 @@ def still_explained(result: Result, before: Result | None, sets: Iterable[DeepSe
     def turned(cause: Cause) -> bool:
         """Tell whether *cause*, where it names a release, is of the words that are answered now."""
         past, present = then.get(cause.question), now.get(cause.question)
-        return not cause.turned or not past or not present or _words(past.seen) == _words(present.seen)
+        return not cause.turned or not past or not present or same_words(past.seen, present.seen)
 
     return msgspec.structs.replace(
         result,
@@ -244,11 +244,6 @@ def still_explained(result: Result, before: Result | None, sets: Iterable[DeepSe
         cures=[*result.cures, *(each for each in before.cures if wrong(each.question))],
         attempts=[*result.attempts, *(each for each in before.attempts if wrong(each.question))],
     )
-
-
-def _words(seen: str) -> str:
-    """Return what was *seen* without how often."""
-    return seen.partition(" (")[0]
 
 
 def _same_server(before: Result, result: Result) -> bool:

@@ -12,6 +12,9 @@ from docutils.readers.doctree import Reader
 from docutils.writers.html5_polyglot import HTMLTranslator, Writer
 from markupsafe import Markup
 
+#: The draft of an issue.
+_DRAFT = re.compile(r'<pre class="[^"]*\bdraft\b[^"]*">.*?</pre>', re.DOTALL)
+
 _DOCUTILS = {
     "report_level": 5,
     "file_insertion_enabled": False,
@@ -63,6 +66,8 @@ def html(text: str, root: str) -> Markup:
     # Its columns are as wide as what is in them: a share of a narrow screen breaks words.
     body = re.sub(r"<colgroup>.*?</colgroup>\n?", "", body, flags=re.DOTALL)
     body = body.replace('<nav class="contents', '<nav aria-label="Contents" class="contents')
+    # What is there to be copied is not there to be read past.
+    body = _DRAFT.sub(r"<details><summary>Show it</summary>\g<0></details>", body)
     return Markup(body)  # noqa: S704 -- docutils escapes, and raw is off
 
 

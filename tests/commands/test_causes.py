@@ -45,7 +45,7 @@ def test_causes(commandline, reports):
         in listed.stdout
     )
     draft = commandline("causes", "--draft", "django-utils-six-cannot-be-imported", reports=reports.folder)
-    assert draft.stdout.startswith("# django-websocket-redis: django.utils.six ")
+    assert draft.stdout.startswith("# django-websocket-redis 0.6.0: django.utils.six ")
     refused = commandline("causes", "--draft", "nosuch", reports=reports.folder)
     assert (refused.returncode, "there is no cause called 'nosuch'" in refused.stderr) == (2, True)
 

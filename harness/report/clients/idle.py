@@ -1,0 +1,17 @@
+import sys
+import time
+
+import websocket
+
+URL = sys.argv[1]
+idle = websocket.create_connection(URL, timeout=12)
+began = time.time()
+try:
+    frame = idle.recv_frame()
+    print("after %.1f s: opcode %d, %r" % (time.time() - began, frame.opcode, frame.data))
+except websocket.WebSocketTimeoutException:
+    other = websocket.create_connection(URL, timeout=5)
+    other.send("are you there?")
+    print("stays open, and receives %r" % idle.recv())
+except Exception as error:
+    print("after %.1f s: %r" % (time.time() - began, error))

@@ -1,0 +1,19 @@
+import sys
+import time
+
+import websocket
+
+URL = sys.argv[1]
+reader = websocket.create_connection(URL, timeout=5)
+writer = websocket.create_connection(URL, timeout=5)
+time.sleep(1)
+writer.send("many")
+for name, client in (("the other one", reader), ("its sender", writer)):
+    came = 0
+    try:
+        while came < 300:
+            client.recv()
+            came += 1
+    except websocket.WebSocketTimeoutException:
+        pass
+    print("%s: %d of 300 came" % (name, came))
