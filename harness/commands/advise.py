@@ -54,7 +54,7 @@ def _show(terminal: Console, answer: Answer) -> None:
     for rank, choice in answer.choices:
         _choice(terminal, rank, choice)
     if not answer.ranks:
-        terminal.print("Nothing that was measured works on this pair.")
+        terminal.print(Text(answer.nothing))
         near = ", ".join(row.name for row in answer.nearest)
         terminal.print(Text(f"  The nearest that works: {near or 'nothing'}"))
         terminal.print(Text(f"  That claim it: {', '.join(answer.claimed) or 'no library'}"))
@@ -63,6 +63,8 @@ def _show(terminal: Console, answer: Answer) -> None:
         terminal.print(Text(line + (f": {failing.cause}" if failing.cause else "")))
         if failing.instead:
             terminal.print(Text(f"    works instead: {failing.instead[0]}"))
+    for library, row in answer.untried:
+        terminal.print(Text(f"\n─ {library.title} was not tested on this pair; the nearest that works: {row.name}"))
     if answer.ranks:
         terminal.print(Text(f"\nRanked by: {'; '.join(RULE)}.", style="dim"))
 
@@ -73,6 +75,8 @@ def _choice(terminal: Console, rank: int, choice: Choice) -> None:
     terminal.print(Text(f"    {choice.install}"))
     for way in choice.uses:
         terminal.print(Text(f"    and use the {way}"))
+    if choice.development:
+        terminal.print(Text(f"    {choice.development}"))
     terminal.print(Text(f"    {choice.about}"))
     for each in choice.beware:
         where = f", seen in {each.seen_in}" if each.seen_in else ""

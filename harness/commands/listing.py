@@ -11,7 +11,8 @@ from harness.commands.terminal import console, verdict_style
 from harness.environments import interpreters
 from harness.errors import DamagedResult
 from harness.matrix import listing
-from harness.results import catches
+from harness.report.advice import Advisor
+from harness.report.view import read_view
 from harness.results.document import read_result
 from harness.results.folder import Reports
 
@@ -22,15 +23,18 @@ def list_(reports: Reports) -> int:
     """List the cells, whether their Python is on this machine, and what is recorded of them."""
     table = Table("Cell", "Python", "Recorded", "On", box=None, pad_edge=False)
     code = 0
+    advisor = Advisor(read_view(reports))
+    rows = {row.name: row for row in advisor.view.rows}
     for cell in listing.cells():
         found = interpreters.find(cell.python)
         path = reports.result(cell.name)
         recorded, day, style = "", "", ""
-        if path.exists():
+        if cell.name in rows:
+            row = rows[cell.name]
+            recorded, day, style = advisor.label(row), row.result.varying.started[:10], verdict_style(row.verdict)
+        elif path.exists():
             try:
-                result = read_result(path)
-                recorded, day = catches.label(result), result.varying.started[:10]
-                style = verdict_style(result.verdicts.overall.verdict)
+                read_result(path)
             except DamagedResult as error:
                 recorded, style, code = str(error), "red", error.exit_code
         python = found.version if found else f"no Python {cell.python}"

@@ -11,9 +11,12 @@ from rich.text import Text
 
 from harness.cells import Cell, again
 from harness.commands import options
-from harness.commands.terminal import catch_lines, console, signed, step_line, verdict_style
+from harness.commands.terminal import console, signed, step_line, verdict_style
 from harness.errors import UsageError
 from harness.report import prose
+from harness.report.advice import Advisor
+from harness.report.view import read_view
+from harness.results import catches
 from harness.results.document import read_result
 from harness.results.folder import Reports
 from harness.results.result import Finding, Judgement, Result
@@ -28,7 +31,13 @@ def show(cell: str, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Show what is recorded of CELL; the exit code is that of its verdict."""
     result = read_result(_recorded(cell, reports))
     terminal = console()
-    _verdicts(terminal, result, prose.carries(prose.is_own(result.library, folders)))
+    advisor = Advisor(read_view(reports, folders))
+    # A library that has no prose is in no report, and has a result all the same.
+    row = next((each for each in advisor.view.rows if each.name == result.cell), None)
+    label = advisor.label(row) if row else catches.label(result)
+    _verdicts(terminal, result, prose.carries(prose.is_own(result.library, folders)), label)
+    for beware in advisor.beware_of(row) if row else ():
+        terminal.print(Text(f"  {beware.told}"))
     _steps(terminal, result)
     _exchanges(terminal, result)
     _findings(terminal, "Isolation", result.isolation, result)
@@ -61,8 +70,8 @@ def _recorded(cell: str, reports: Reports) -> Path:
     return path
 
 
-def _verdicts(terminal: Console, result: Result, carries: str) -> None:
-    """Print the verdicts; *carries* is what is asked of the messages."""
+def _verdicts(terminal: Console, result: Result, carries: str, label: str) -> None:
+    """Print the verdicts; *carries* is what is asked of the messages, *label* how the last one is shown."""
     terminal.print(Text(f"{result.cell}: {result.library} with {result.server}" + _profile(result), style="bold"))
     if result.versions is not None:
         versions = result.versions
@@ -73,11 +82,9 @@ def _verdicts(terminal: Console, result: Result, carries: str) -> None:
         *([("Django server?", django)] if django else []),
         ("Web server works?", result.verdicts.web_server),
         (carries, result.verdicts.channels),
-        ("Does it work?", result.verdicts.overall),
     ):
-        terminal.print(_judgement(question, judgement))
-    for line in catch_lines(result):
-        terminal.print(Text(line))
+        terminal.print(_judgement(question, judgement, judgement.label))
+    terminal.print(_judgement("Does it work?", result.verdicts.overall, label))
 
 
 def _profile(result: Result) -> str:
@@ -93,9 +100,9 @@ def _variants(terminal: Console, result: Result) -> None:
         terminal.print(line.append(f" {variant.name}: {variant.judgement.text}"))
 
 
-def _judgement(question: str, judgement: Judgement) -> Text:
+def _judgement(question: str, judgement: Judgement, label: str) -> Text:
     line = Text(f"  {question:<18}")
-    line.append(judgement.label, style=verdict_style(judgement.verdict))
+    line.append(label, style=verdict_style(judgement.verdict))
     return line.append(f": {judgement.text}" if judgement.text else "")
 
 

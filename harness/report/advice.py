@@ -14,7 +14,7 @@ from itertools import chain, groupby
 from harness.cells import Cell, numbers
 from harness.matrix.releases import apart, releases
 from harness.report import causes, claims
-from harness.report.choices import Answer, Beware, Choice, Failing, Note
+from harness.report.choices import Answer, Beware, Choice, Failing, Note, for_development
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
 from harness.results import catches
@@ -78,7 +78,16 @@ class Advisor:
         if not ranked:
             found.nearest = self._nearest(python, django)
             found.claimed = list(self._claiming(python, django))
+        if here:
+            found.untried = list(self._untried(python, django))
         return found
+
+    def _untried(self, python: str, django: str) -> Iterator[tuple[LibraryView, Row]]:
+        """Yield the libraries of today that were not tried on a pair, each with its nearest cell that works."""
+        here, tried = Cell(python, django), {row.result.library for row in self._on[python, django]}
+        for library in self.view.libraries:
+            if library.name not in tried and library.works and library.current(self.view.day):
+                yield library, min(library.works, key=lambda row: (apart(here, row.cell), row.cell.order))
 
     def notes(self, library: LibraryView) -> list[Note]:
         """Return the troubles of the cells of *library*, the worst first, numbered from 1."""
@@ -136,7 +145,12 @@ class Advisor:
     def _choice(self, row: Row, library: LibraryView) -> Choice:
         fresh, age = self._age(row, library)
         deep = any(each.deep for each in library.works)
-        return Choice(row, library, list(self._beware(row, library)), fresh, age, deep)
+        deployed = min(
+            (each for each in library.works if not for_development(each)),
+            key=lambda each: (apart(row.cell, each.cell), each.cell.order),
+            default=None,
+        )
+        return Choice(row, library, list(self._beware(row, library)), fresh, age, deep, deployed)
 
     def failing(self, row: Row) -> Failing:
         """Return a cell that does not work, with what it comes from and what works instead."""

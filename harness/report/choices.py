@@ -30,6 +30,11 @@ RULE = (
 )
 
 
+#: How the servers are called that Django's documentation has for development alone.
+#: Source: https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
+_FOR_DEVELOPMENT = "runserver"
+
+
 @dataclass(frozen=True)
 class Beware:
     """A trouble of a choice, with what takes it away."""
@@ -73,6 +78,8 @@ class Choice:
     age: str
     #: Whether it, or another cell of the library, was asked the deep sets: without that little is known to beware of.
     in_depth: bool = True
+    #: The nearest cell of the library that works under a server which can be deployed; None where this one can be.
+    deployed: Row | None = None
 
     @property
     def label(self) -> str:
@@ -83,6 +90,15 @@ class Choice:
     def about(self) -> str:
         """How the library is made, in a sentence: what it is for several processes as well."""
         return self.library.short("architecture")
+
+    @property
+    def development(self) -> str:
+        """That the server is for development alone, and which one is not; empty for one that can be deployed."""
+        if not for_development(self.row):
+            return ""
+        if self.deployed is None:
+            return "for development alone: no server that can be deployed works with this library in any cell"
+        return f"for development alone: to deploy take {self.deployed.served}, which works in {self.deployed.name}"
 
     def stays(self, *severities: str) -> list[Trouble]:
         """Return the troubles of *severities* that no cure takes away."""
@@ -193,6 +209,13 @@ class Answer:
     #: Where nothing works here: the nearest cells that do, and those whose libraries claim the pair.
     nearest: list[Row] = field(default_factory=list)
     claimed: list[str] = field(default_factory=list)
+    #: The libraries of today that were not tried here though others were, each with its nearest cell that works.
+    untried: list[tuple[LibraryView, Row]] = field(default_factory=list)
+
+    @property
+    def nothing(self) -> str:
+        """Where nothing works here, whether anything was tried."""
+        return "Nothing that was measured works on this pair." if self.failing else "Nothing was measured on this pair."
 
     @property
     def id(self) -> str:
@@ -242,6 +265,11 @@ class Note:
         cells = f"{len(self.rows)} of {self.asked} cells that were asked"
         cure = f"; {self.remedy}{self._some}" if self.remedy else ""
         return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}"
+
+
+def for_development(row: Row) -> bool:
+    """Tell whether the server of *row* is there for development alone."""
+    return row.result.server.startswith(_FOR_DEVELOPMENT)
 
 
 def _held(pins: list[Requirement]) -> str:

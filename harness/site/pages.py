@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib.util import find_spec
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -161,11 +161,15 @@ class Site:
             yield name, self._page("page.html.j2", current=name, title=title, description=description, body=body)
 
     def _index(self) -> str:
+        filters, known = first_page.filters(self.view), set(self.advisor.pairs)
+        pythons, djangos = ([value for value, _ in values] for _, _, values in filters[:2])
+        others = [pair for pair in product(pythons, djangos) if pair not in known]
         return self._page(
             "index.html.j2",
             current="index.html",
-            filters=first_page.filters(self.view),
+            filters=filters,
             answers=self.answers,
+            others=[self.advisor.answer(*pair) for pair in others],
             libraries=self.view.current_first,
             questions=first_page.questions(self.view, {each.id for each in self.sections}),
         )

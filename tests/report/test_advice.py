@@ -221,6 +221,26 @@ def test_nothing_was_measured():
     assert answer.id == "py312-django60"
 
 
+def test_untried():
+    """Where something was tried a library of today that was not is named, with its nearest cell that works."""
+    made = advisor(works("py313-django61-channels4"), works("py311-django52-asgi"), works("py36-django22"))
+    answer = made.answer("3.13", "6.1")
+    assert [(library.name, row.name) for library, row in answer.untried] == [("plain-asgi", "py311-django52-asgi")]
+    assert made.answer("3.12", "6.0").untried == []
+
+
+def test_for_development():
+    """Of a server for development alone is said which one to deploy, where any works with the library."""
+    alone = works("py311-django52-channels4")
+    served = msgspec.structs.replace(works("py313-django60-channels4-daphne"), server="daphne")
+    first, second = advisor(alone, served).answer("3.11", "5.2"), advisor(alone, served).answer("3.13", "6.0")
+    assert first.ranks[0][0].development == (
+        "for development alone: to deploy take daphne, which works in py313-django60-channels4-daphne"
+    )
+    assert second.ranks[0][0].development == ""
+    assert "no server that can be deployed" in advisor(alone).answer("3.11", "5.2").ranks[0][0].development
+
+
 def test_pairs():
     """Each pair of which something is measured is one, and each that Django supports, the newest first."""
     pairs = advisor(works("py27-django18")).pairs

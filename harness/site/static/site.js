@@ -6,15 +6,18 @@
     return Array.prototype.slice.call((inside || document).querySelectorAll(selector));
   }
 
+  // Fill what the address has into a form; returns what its fields do not know.
   function fill(form, names) {
     var given = new URLSearchParams(location.search);
-    names.forEach(function (name) {
+    return names.filter(function (name) {
       var field = form.elements[name];
       var value = given.get(name) || "";
-      if (field.type === "checkbox") { field.checked = value === "yes"; return; }
+      if (field.type === "checkbox") { field.checked = value === "yes"; return false; }
       field.value = value;
-      if (field.selectedIndex < 0) { field.value = ""; }
-    });
+      if (field.selectedIndex >= 0) { return false; }
+      field.value = "";
+      return true;
+    }).map(function (name) { return { name: name, value: given.get(name) }; });
   }
 
   function chosen(form, names) {
@@ -44,6 +47,7 @@
     var groups = all("section.group");
     var libraries = all("section.library");
     var columns = all(".matrix thead th[data-python]");
+    var unknown = [];
     var captions = all(".matrix caption .counted").map(function (element) {
       return { element: element, whole: element.textContent, cells: cells.filter(function (cell) {
         return element.closest("table").contains(cell.element);
@@ -55,14 +59,12 @@
         return each.dataset.python === wanted.python && each.dataset.django === wanted.django;
       });
       answer.textContent = "";
+      unknown.forEach(function (each) {
+        answer.appendChild(document.createElement("p")).textContent =
+          "Nothing was measured with the " + each.name + " “" + each.value + "”: it is none of the choices.";
+      });
       if (template) {
         answer.appendChild(template.content.cloneNode(true));
-      } else if (wanted.python && wanted.django) {
-        var near = nearest(wanted);
-        answer.appendChild(document.createElement("p")).textContent =
-          "Nothing was measured with Python " + wanted.python + " and Django " + wanted.django + "."
-          + (near ? " The nearest pair that was: Python " + near.dataset.python + ", Django " + near.dataset.django + "." : "");
-        if (near) { answer.appendChild(near.content.cloneNode(true)); }
       } else if (wanted.python || wanted.django) {
         offer(wanted);
       }
@@ -84,17 +86,6 @@
         line.appendChild(link);
       });
       line.appendChild(document.createTextNode("."));
-    }
-
-    function nearest(wanted) {
-      var place = function (name, value) {
-        return Array.prototype.findIndex.call(form.elements[name].options, function (each) { return each.value === value; });
-      };
-      var far = function (each) {
-        return Math.abs(place("python", each.dataset.python) - place("python", wanted.python))
-          + Math.abs(place("django", each.dataset.django) - place("django", wanted.django));
-      };
-      return all("template[data-works=yes]").sort(function (one, other) { return far(one) - far(other); })[0];
     }
 
     function show() {
@@ -139,15 +130,15 @@
 
     var more = form.querySelector("details");
     more.hidden = false;
-    form.addEventListener("change", function () { remember(show()); });
-    form.addEventListener("submit", function (event) { event.preventDefault(); remember(show()); });
+    form.addEventListener("change", function () { unknown = []; remember(show()); });
+    form.addEventListener("submit", function (event) { event.preventDefault(); unknown = []; remember(show()); });
     form.addEventListener("reset", function (event) {
       event.preventDefault();
       history.replaceState(null, "", location.pathname);
-      fill(form, names);
+      unknown = fill(form, names);
       show();
     });
-    fill(form, names);
+    unknown = fill(form, names);
     more.open = names.slice(2).some(function (name) { return chosen(form, names)[name]; });
     show();
   }
