@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -17,6 +17,7 @@ import msgspec
 from harness.causes import chance, question
 from harness.causes.case import Case, asked_of
 from harness.causes.question import Answer
+from harness.causes.recorded import Recorded, added, cure_of, known, of_way, pair_of
 from harness.causes.trials import PROFILE, alone, check_machine, in_depth
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
@@ -27,12 +28,13 @@ from harness.errors import UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
+from harness.results.catches import Severity, Trouble
 from harness.results.compare import Change, compare
 from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.installed import Candidate, Pin
-from harness.results.questions import apart, identifier
-from harness.results.result import Finding, Result
+from harness.results.questions import apart
+from harness.results.result import Probe, Result
 from harness.run import cell as running
 from harness.run import record
 from harness.run.candidates import Asked, Prepared, asked_of_tox, prepare
@@ -45,8 +47,6 @@ _MORE = 5
 _ONCE_MORE = 1
 #: How often today's versions have to lose a race, to tell how rare that is.
 _LOST = 2
-#: What the usual way is called where another one is asked about.
-_USUAL = "usual way"
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,15 @@ class Tried:
     answer: Answer
     #: Of the whole cell; None where the question alone was asked, and not mended.
     verdict: Verdict | None
-    #: What it changes beside the answer, and what of that is worse; a sentence each.
+    #: What it changes beside the answer, and what of that is worse than is worth it; a sentence each.
     changes: list[str]
     worse: list[str]
+    #: The troubles that it brings, each milder than what it mends.
+    brings: list[Trouble] = field(default_factory=list)
 
     @property
     def mends(self) -> bool:
-        """Whether the answer is as expected now, and nothing else is worse."""
+        """Whether the answer is as expected now, and nothing else is worse than that is worth."""
         return self.answer.good is True and self.verdict is Verdict.WORKS and not self.worse
 
 
@@ -74,17 +76,25 @@ class Mending:
     #: Shows a line, and the steps of what is tried.
     tell: Callable[[str], None]
     watching: Callable[[str], AbstractContextManager[Watcher]]
-    #: What was found to be no cure on the way.
-    attempts: list[Attempt] = field(default_factory=list)
     #: Of a race: whether it was lost, for each time that today's versions were asked.
     lost: list[bool] = field(default_factory=list)
+
+    @cached_property
+    def shown(self) -> Recorded:
+        """What the recorded results show, with what was found to be no cure on the way."""
+        return Recorded(self.case)
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """What was found to be no cure on the way."""
+        return self.shown.attempts
 
     def today(self) -> Answer:
         """Return what the cell answers with today's versions, and no pin: what is recorded may have mended itself."""
         cell, only = self.case.request.cell, self.case.only
         candidate = Candidate(profile="todays-versions")
         prepared = Prepared(self.case.request.setup, self._environment(candidate.profile), candidate, ())
-        if not self.race:
+        if not self.shown.race:
             return self._sure(self._alone(cell, prepared, only), cell, prepared, only)
         # How often it is lost tells how often it has to be won with what mends it.
         answers: list[Answer] = []
@@ -109,17 +119,21 @@ class Mending:
         request = self.case.request
         prepared = prepare(request.cell, request.setup, request.python, Asked(tuple(pins)))
         shown = " ".join(pins)
-        tried = self._try(shown, request.cell, prepared)
+        tried = self._try(shown, request.cell, prepared, sets=self._sets_at_stake())
         return self._cure_of("pin", shown, tried)
 
-    def recorded(self, others: Sequence[Result]) -> list[Cure]:
-        """Return cures on this very pair that are recorded: ways, or else servers, of *others* of the library."""
-        return self._ways() or self._servers(others)
+    def _sets_at_stake(self) -> list[str]:
+        """Return the deep sets of the cell that have something to lose: an answer that is as expected, of a trouble."""
+        return [
+            each.name
+            for each in deep.readable(self.case.request.reports, self.case.cell)
+            if any(one.good and catches.trouble_of(one.id) and not apart(one.question)[1] for one in each.findings)
+        ]
 
     def other_servers(self, others: Sequence[Result]) -> Iterator[Cure]:
         """Try the servers of the library of which no answer is recorded on this Python and Django."""
         request = self.case.request
-        here = {each.server: self._answer(each) for each in others if _pair(each) == _pair(self.case.recorded)}
+        here = {each.server: self.shown.answer(each) for each in others if pair_of(each) == pair_of(self.case.recorded)}
         # One that works and was not asked this is no better known than one of which nothing is recorded.
         known = {server for server, answer in here.items() if answer.good is not None or not answer.works}
         for server in request.setup.library.servers:
@@ -145,26 +159,18 @@ class Mending:
     def _cure_of(self, kind: Literal["pin", "server"], change: str, tried: Tried) -> Cure | None:
         """Return what was *tried* as a cure; None where it is none, which is noted."""
         if tried.mends:
-            return self._cure(kind, change, tried.answer, tried.changes)
-        self._note(kind, change, tried.answer, date.today().isoformat(), tried.worse if tried.answer.good else [])
+            cure = cure_of(self.case, kind, change, tried.answer, tried.changes)
+            return msgspec.structs.replace(cure, brings=[each.id for each in tried.brings])
+        self.shown.note(kind, change, tried.answer, date.today().isoformat(), tried.worse if tried.answer.good else [])
         return None
 
-    def _note(
-        self,
-        kind: Literal["pin", "setting", "server"],
-        change: str,
-        answer: Answer,
-        day: str,
-        worse: Sequence[str] = (),
-    ) -> None:
-        """Note what was tried as no cure: for its *answer*, or for what it makes *worse*."""
-        if answer.good is None and answer.works:
-            return  # where the question alone could not be asked, nothing is known
-        text = "; ".join(worse) or (answer.seen if answer.works else f"the chat does not work: {answer.seen}")
-        self.attempts.append(Attempt(question=self.case.asked, kind=kind, change=change, text=text, tried_on=day))
+    def _try(
+        self, what: str, cell: Cell, prepared: Prepared, only: Only | None = None, sets: Sequence[str] = ()
+    ) -> Tried:
+        """Run *cell* as it is *prepared*: at first the question alone, and if that is mended everything.
 
-    def _try(self, what: str, cell: Cell, prepared: Prepared, only: Only | None = None) -> Tried:
-        """Run *cell* as it is *prepared*: at first the question alone, and if that is mended everything."""
+        What is no worse by then is asked the deep *sets* as well.
+        """
         only = only or self.case.only
         asked, answer = asked_of(self.case.recorded), Answer(None, "")
         if only.set in PROBES and only.set not in asked:
@@ -178,12 +184,41 @@ class Mending:
         answer = self._sure(answer, cell, prepared, only)
         details = self._details(result)
         worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
+        verdict, brings = result.verdicts.overall.verdict, list[Trouble]()
+        if answer.good and verdict is Verdict.WORKS and not worse:
+            brings = list(self._brought(result, cell, prepared, sets))
+            said = [f"{Change.WORSE}: {each.severity}: {each.says}" for each in brings]
+            details = [*details, *said]
+            worse = [] if all(map(self._milder, brings)) else said
         self._say(what, answer, worse)
-        return Tried(answer, result.verdicts.overall.verdict, details, worse)
+        return Tried(answer, verdict, details, worse, brings)
+
+    def _brought(self, result: Result, cell: Cell, prepared: Prepared, sets: Sequence[str]) -> Iterator[Trouble]:
+        """Yield the troubles of *result*, and of the deep *sets*, which what is recorded of the cell has not.
+
+        Of an answer that is chance it counts if it comes again.
+        """
+        if sets:
+            self._run(cell, prepared, list(sets))
+        reports = self.case.request.reports
+        tried = reports.of_profile(prepared.candidate.profile)
+        mine = of_way(known(self.case.recorded, reports), "")
+        sets_asked: list[Probe | DeepSet] = [*result.asked, *deep.readable(tried, cell.name)]
+        set_of = {each.question: asked.name for asked in sets_asked for each in asked.findings}
+        for trouble, findings in added(mine, of_way(known(result, tried), "")).items():
+            again = (self._alone(cell, prepared, Only(set_of[each.question], each.question)) for each in findings)
+            if not all(each.chance for each in findings) or any(each.good is False for each in again):
+                yield trouble
+
+    def _milder(self, trouble: Trouble) -> bool:
+        """Tell whether *trouble* is milder than what is mended: than a cell that does not work anything is."""
+        mended = catches.trouble_of(self.case.asked) if self.case.asked else None
+        order = list(Severity)
+        return mended is None or order.index(trouble.severity) > order.index(mended.severity)
 
     def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""
-        for _ in range(self._enough if answer.chance or self.race else _ONCE_MORE if in_depth(only) else 0):
+        for _ in range(self._enough if answer.chance or self.shown.race else _ONCE_MORE if in_depth(only) else 0):
             if answer.good:
                 answer = self._alone(cell, prepared, only)
         return answer
@@ -192,11 +227,6 @@ class Mending:
     def _enough(self) -> int:
         """How often a race is won once more before that is no luck."""
         return chance.enough(sum(self.lost), len(self.lost)) if any(self.lost) else _MORE
-
-    @cached_property
-    def race(self) -> bool:
-        """Whether what is to be mended was chance when it was recorded: what does not show it may have been lucky."""
-        return self._answer(self.case.recorded).chance
 
     def _alone(self, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Ask one question alone, apart from what is recorded of the candidate."""
@@ -242,99 +272,6 @@ class Mending:
         unasked = re.compile(f"{Change.CHANGED}: .* (was not asked|is not asked)", re.DOTALL)
         return [each for each in cell.details if not unasked.match(each)]
 
-    def _ways(self) -> list[Cure]:
-        """Return the other ways of the library that answer as expected in the recorded run of this very cell."""
-        answers = self._answers_of_ways()
-        day, good = self.case.recorded.varying.started[:10], dict[str, Answer]()
-        for way, answer in answers.items():
-            worse = self._worse_with(way) if answer.good else []
-            if answer.good and not worse:
-                good[way] = answer
-            elif answer.good is not None:
-                self._note("setting", way, answer, day, worse)
-        return [self._shown("setting", way, answer) for way, answer in good.items()]
-
-    def _answers_of_ways(self) -> dict[str, Answer]:
-        """Return what the other ways of the library answer in the recorded run of this cell."""
-        recorded, only = self.case.recorded, self.case.only
-        if not only.set:
-            judged = {each.name: each.judgement for each in recorded.variants}
-            return {way: Answer(each.verdict.good, each.text, each.chance) for way, each in judged.items()}
-        known = catches.answers(recorded, self._sets(recorded))
-        plain = only.question.removesuffix(f" ({only.way})")
-        found: dict[str, Answer] = {}
-        for finding in known:
-            way = Only(only.set, finding.question).way
-            if finding.question.removesuffix(f" ({way})") == plain and finding.question != only.question:
-                found[way or _USUAL] = Answer(finding.good, finding.seen, finding.chance)
-        return found
-
-    def _servers(self, others: Sequence[Result]) -> list[Cure]:
-        """Return the servers with which the same Python and Django answer as expected."""
-        mine, cures = self.case.recorded, []
-        for each in others:
-            if _pair(each) != _pair(mine) or each.server == mine.server:
-                continue
-            answer, day = self._answer(each), each.varying.started[:10]
-            if answer.good and each.verdicts.overall.verdict is Verdict.WORKS:
-                if worse := self._worse(each):
-                    self._note("server", each.server, answer, day, worse)
-                else:
-                    cures.append(self._shown("server", each.server, answer, each))
-            elif not answer.good:
-                self._note("server", each.server, answer, day)
-        return cures
-
-    def _worse(self, other: Result) -> list[str]:
-        """Return what there is to beware of in *other*, another cell, alone: of all that both were asked."""
-        return _added(*(self._of_way(self._known(each), "") for each in (self.case.recorded, other)))
-
-    def _worse_with(self, way: str) -> list[str]:
-        """Return what there is to beware of with *way* in this cell, and not with the way that is asked about."""
-        known = self._known(self.case.recorded)
-        return _added(self._of_way(known, self.case.only.way), self._of_way(known, "" if way == _USUAL else way))
-
-    @staticmethod
-    def _of_way(known: Mapping[str, Finding], way: str) -> dict[str, Finding]:
-        """Return what one *way* was asked, by the question as it is put to the usual one."""
-        asked = ((*apart(question), finding) for question, finding in known.items())
-        return {question: finding for question, of, finding in asked if of == way}
-
-    def _known(self, result: Result) -> dict[str, Finding]:
-        """Return every answer that is recorded of a cell, by its question."""
-        return {each.question: each for each in catches.answers(result, self._sets(result)) if each.asked}
-
-    def _sets(self, result: Result) -> list[DeepSet]:
-        """Return the deep sets of a cell."""
-        return deep.readable(self.case.request.reports, result.cell)
-
-    def neighbours(self, others: Sequence[Result]) -> list[Cure]:
-        """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
-        mine = self.case.request.cell
-        alike = [each for each in others if Cell.parse(each.cell).suffixes == mine.suffixes]
-        found: dict[str, tuple[Result, Answer]] = {}
-        for part in ("python_version", "django_version"):
-            other = {"python_version": "django_version", "django_version": "python_version"}[part]
-            here = getattr(mine, part)
-            row = [each for each in alike if getattr(Cell.parse(each.cell), other) == getattr(mine, other)]
-            row.sort(key=lambda each: getattr(Cell.parse(each.cell), part))
-            good = [(each, answer) for each in row if (answer := self._good(each))]
-            older = [each for each in good if getattr(Cell.parse(each[0].cell), part) < here]
-            newer = [each for each in good if getattr(Cell.parse(each[0].cell), part) > here]
-            found |= {each[0].cell: each for each in (*older[-1:], *newer[:1])}
-        return [self._shown("cell", name, answer, each) for name, (each, answer) in found.items()]
-
-    def _good(self, other: Result) -> Answer | None:
-        """Return the answer of *other* where it is as expected, and the cell works, with nothing worse; else None."""
-        answer = self._answer(other)
-        works = other.verdicts.overall.verdict is Verdict.WORKS
-        return answer if answer.good and works and not self._worse(other) else None
-
-    def _answer(self, other: Result) -> Answer:
-        """Return what the question is answered by *other*."""
-        only = self.case.only
-        return question.answer(only, other, self._sets(other) if only.set else [])
-
     def _on_server(self, server: str) -> tuple[Cell, Prepared] | None:
         """Return the cell of another *server* on this Python and Django; None where there can be none."""
         request = self.case.request
@@ -354,44 +291,7 @@ class Mending:
         wanted = list(asked_of_tox(prefix).values())
         return own.make(self.case.request.python, prefix / "candidates" / profile, wanted, environment(installer=True))
 
-    def _shown(
-        self, kind: Literal["setting", "server", "cell"], change: str, answer: Answer, of: Result | None = None
-    ) -> Cure:
-        """Return a cure that a recorded result shows: the cell's own, unless it is that *of* another one."""
-        doubt = " (asked once)" if answer.chance else " (it may be chance)" if self.race else ""
-        cure = self._cure(kind, change, replace(answer, seen=f"{answer.seen}{doubt}"), [])
-        day = (of or self.case.recorded).varying.started[:10]
-        return msgspec.structs.replace(cure, tried_on=day, chance=bool(doubt))
-
-    def _cure(
-        self, kind: Literal["pin", "setting", "server", "cell"], change: str, answer: Answer, changes: list[str]
-    ) -> Cure:
-        return Cure(
-            question=self.case.asked,
-            kind=kind,
-            change=change,
-            verdict=Verdict.WORKS,
-            text=answer.seen,
-            changes=changes,
-            tried_on=date.today().isoformat(),
-        )
-
 
 def known_cause(case: Case) -> Cause | None:
     """Return the cause that is recorded of *case*, if one is."""
     return next((each for each in case.recorded.causes if each.question == case.asked), None)
-
-
-def _added(mine: Mapping[str, Finding], theirs: Mapping[str, Finding]) -> list[str]:
-    """Return the troubles of *theirs* alone, of the questions that both were asked."""
-    asked = mine.keys() & theirs.keys()
-    troubles = [
-        {catches.trouble_of(identifier(each)) for each in asked if known[each].good is False}
-        for known in (mine, theirs)
-    ]
-    return [f"{Change.WORSE}: {each.says}" for each in catches.TROUBLES if each in troubles[1] - troubles[0]]
-
-
-def _pair(result: Result) -> tuple[str, str, str]:
-    cell = Cell.parse(result.cell)
-    return cell.python, cell.django, result.profile

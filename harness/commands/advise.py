@@ -79,9 +79,7 @@ def _choice(terminal: Console, rank: int, choice: Choice) -> None:
         terminal.print(Text(f"    {choice.development}"))
     terminal.print(Text(f"    {choice.about}"))
     for each in choice.beware:
-        where = f", seen in {each.seen_in}" if each.seen_in else ""
-        cure = f"; mended: {each.remedy}" if each.cure else ""
-        terminal.print(Text(f"    {each.trouble.severity}: {each.trouble.says}{where}{cure}"))
+        terminal.print(Text(f"    {each.told}"))
     terminal.print(Text(f"    why: {'; '.join(choice.why)}", style="dim"))
 
 

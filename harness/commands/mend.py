@@ -89,7 +89,7 @@ def _cures(case: Case, mending: Mending, pins: Sequence[str]) -> Iterator[Cure]:
     """
     if case.can_try:
         cause = known_cause(case)
-        if (pins or (cause and cause.turned) or mending.race) and (today := mending.today()).good:
+        if (pins or (cause and cause.turned) or mending.shown.race) and (today := mending.today()).good:
             raise AsExpected(f"with today's versions the answer is as expected: {today.seen}")
         found = list(filter(None, [mending.pinned(pins)])) if pins else _by_pins(case, mending, cause)
         yield from found
@@ -98,14 +98,14 @@ def _cures(case: Case, mending: Mending, pins: Sequence[str]) -> Iterator[Cure]:
     else:
         click.echo(f"Nothing is resolved for Python {case.request.cell.python} any more: what is recorded is all.")
     others = list(of_library(case.recorded, case.request.reports))
-    found = mending.recorded(others)
+    found = mending.shown.cures(others)
     yield from found
     if not found and case.can_try:
         for cure in mending.other_servers(others):
             found.append(cure)
             yield cure
     if not found:
-        yield from mending.neighbours(others)
+        yield from mending.shown.neighbours(others)
 
 
 def _by_pins(case: Case, mending: Mending, cause: Cause | None) -> list[Cure]:

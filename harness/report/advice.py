@@ -200,14 +200,26 @@ class Advisor:
             if trouble := catches.trouble_of(each[0].question):
                 of_trouble.setdefault(trouble, []).append(each)
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
-        way = _best_way(cures)
+        way, pins = _best_way(cures), dict[str, str]()
         for trouble in sorted(of_trouble, key=catches.TROUBLES.index):
             of_it = of_trouble[trouble]
             fit = (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way)
             tried_in, cure = next(fit, ("", None))
+            if cure is not None and cure.kind == "pin":
+                pins.setdefault(cure.change, tried_in)
             where = "" if any(not place for _, place in of_it) else of_it[0][1]
             decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
             yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
+        for pin, tried_in in pins.items():
+            brought = self._brings(library, pin)
+            for trouble in (each for each in catches.TROUBLES if each.id in brought and each not in of_trouble):
+                yield Beware(trouble, [], tried_in, None, brought_by=pin)
+
+    @staticmethod
+    def _brings(library: LibraryView, pin: str) -> set[str]:
+        """Return the short names of the troubles that *pin* brings in a cell of *library* in which it was tried."""
+        cures = (each for row in library.rows for each in row.result.cures if each.change == pin)
+        return {trouble for each in cures for trouble in each.brings}
 
     def _asked_of(self, row: Row) -> dict[str, str]:
         """Return the short names of all that *row* was asked, each with whose default or code decides it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import View
+from harness.results import catches
 from harness.results.explained import Attempt, Cure
 from harness.results.roots import Root, roots
 from harness.verdict import Verdict
@@ -61,6 +62,7 @@ def mended(root: Root, against: Against) -> str:
         said += f"; no cure, for {spoken[kind, change]}"
     elif (kind, change) not in proved:
         said += "; it may be chance"
+    said += brought(cure for _, cure in of_it)
     if kind == "pin" and (expected := len(alike) - len(tried)):
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
     if vain:
@@ -82,7 +84,15 @@ def _in_vain(root: Root) -> str:
 
 def cure(each: Cure | Attempt) -> str:
     """Say what a cure is, or what was tried to be one, what came of it, and when it was tried."""
-    return f"{named(each)} ({each.text}; tried on {each.tried_on})"
+    brings = brought([each]) if isinstance(each, Cure) else ""
+    return f"{named(each)} ({each.text}; tried on {each.tried_on}{brings})"
+
+
+def brought(cures: Iterable[Cure]) -> str:
+    """Say what the *cures*, which are one change, bring that is milder than what they mend; nothing if that is none."""
+    ids = {trouble for each in cures for trouble in each.brings}
+    says = [f"{each.severity}: {each.says}" for each in catches.TROUBLES if each.id in ids]
+    return f"; it brings {'; '.join(says)}" if says else ""
 
 
 def rank(kind: str) -> int:

@@ -49,11 +49,16 @@ class Beware:
     tried_in: str = ""
     #: Whose default or code decides the answers, where that is said: ``library``, ``project`` or ``server``.
     decided_by: tuple[str, ...] = ()
+    #: The pin that takes another trouble away and brings this one; empty for what is there without any.
+    brought_by: str = ""
 
     @property
     def says(self) -> str:
-        """What it is, how bad, and what takes it away."""
-        return f"{self.trouble.severity}: {self.trouble.says}" + (f" (mended: {self.remedy})" if self.cure else "")
+        """What it is, how bad, and what takes it away or brings it."""
+        more = (
+            f" (mended: {self.remedy})" if self.cure else f" (comes with {self.brought_by})" if self.brought_by else ""
+        )
+        return f"{self.trouble.severity}: {self.trouble.says}{more}"
 
     @property
     def told(self) -> str:

@@ -92,8 +92,10 @@ class Cure(Model, frozen=True, kw_only=True):
     text: str
     #: Whether it may be chance: the answer is that of one try, or what it mends was chance itself.
     chance: bool = False
-    #: What else it changes, a sentence each; nothing of it is worse.
+    #: What else it changes, a sentence each; nothing of it is worse than what it mends.
     changes: list[str] = []
+    #: The short names of the troubles that it brings, each milder than what it mends.
+    brings: list[str] = []
     #: The day on which it was tried.
     tried_on: str
 

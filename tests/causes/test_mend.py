@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 import samples
-from made import alike
+from made import alike, deep_set
 
 from harness.causes import mend
 from harness.causes.case import Case
@@ -14,9 +14,12 @@ from harness.causes.question import Answer
 from harness.cell.only import Only
 from harness.cells import Cell
 from harness.libraries import registry
+from harness.results import catches, deep
 from harness.results.document import read_result, save_result
 from harness.results.explained import Attempt, Cure, Turned
 from harness.results.folder import Reports
+from harness.results.installed import Pin
+from harness.results.questions import identifier
 from harness.results.result import BROKEN_OFF, Finding, Judgement, Probe, Result, VariantResult
 from harness.run.request import Request
 from harness.verdict import Reason, Verdict
@@ -56,6 +59,10 @@ def result(cell: str, good: bool | None = True, *more: Finding, reason: Reason =
     )
 
 
+def pinned(made: Mending, folder) -> mend.Prepared:
+    return mend.Prepared(made.case.request.setup, folder, mend.Candidate(profile="pinned"), ())
+
+
 def mending(tmp_path, recorded: Result, only: Only = Only("delivery", IDLE)) -> Mending:  # noqa: B008
     cell = Cell.parse(CELL)
     setup = registry.setup_for(cell, registry.discover(()))
@@ -70,7 +77,7 @@ def test_another_way(tmp_path):
     other = Finding(question=f"{IDLE} ({pubsub})", expected="stays open", seen="stays open", good=True)
     bad = Finding(question=f"{IDLE} (sync consumer, Redis layer)", expected="stays open", seen="closed", good=False)
     recorded = result(CELL, False, other, bad)
-    (cure,) = mending(tmp_path, recorded).recorded([result(f"{CELL}-uvicorn")])
+    (cure,) = mending(tmp_path, recorded).shown.cures([result(f"{CELL}-uvicorn")])
     assert (cure.kind, cure.change, cure.question, cure.text) == ("setting", pubsub, "idle-12", "stays open")
 
 
@@ -81,10 +88,10 @@ def test_another_way_that_is_worse(tmp_path):
     other = Finding(question=f"{IDLE} ({way})", expected="stays open", seen="stays open", good=True)
     kept = msgspec.structs.replace(burst, question=f"{burst.question} ({way})", seen="some are kept back", good=False)
     looking = mending(tmp_path, result(CELL, False, burst, other, kept))
-    assert looking.recorded([]) == []
+    assert looking.shown.cures([]) == []
     assert [(each.change, each.text) for each in looking.attempts] == [(way, "worse: a burst of messages is kept back")]
     both = msgspec.structs.replace(burst, good=False)
-    assert len(mending(tmp_path, result(CELL, False, both, other, kept)).recorded([])) == 1
+    assert len(mending(tmp_path, result(CELL, False, both, other, kept)).shown.cures([])) == 1
 
 
 def test_another_way_to_work(tmp_path):
@@ -92,7 +99,7 @@ def test_another_way_to_work(tmp_path):
     carries = VariantResult(name="long polling", judgement=Judgement.of(Reason.WORKS, "15 of 15"))
     recorded = result(CELL, False, reason=Reason.HANDSHAKE_REFUSED)
     recorded = msgspec.structs.replace(recorded, variants=[carries])
-    (cure,) = mending(tmp_path, recorded, Only()).recorded([])
+    (cure,) = mending(tmp_path, recorded, Only()).shown.cures([])
     assert (cure.kind, cure.change, cure.question) == ("setting", "long polling", "")
 
 
@@ -104,7 +111,7 @@ def test_another_server(tmp_path):
         result(f"{CELL}-hypercorn", reason=Reason.EXCHANGE_WRONG),
         result("py312-django61-channels4-uvicorn"),
     ]
-    cures = mending(tmp_path, result(CELL, False)).recorded(others)
+    cures = mending(tmp_path, result(CELL, False)).shown.cures(others)
     assert [(cure.kind, cure.change) for cure in cures] == [("server", "uvicorn")]
 
 
@@ -164,7 +171,7 @@ def test_the_nearest_cells(tmp_path):
             ("py312-django61-channels4-uvicorn", True),
         )
     ]
-    cures = mending(tmp_path, result(CELL, False)).neighbours(others)
+    cures = mending(tmp_path, result(CELL, False)).shown.neighbours(others)
     assert [(cure.kind, cure.change) for cure in cures] == [
         ("cell", "py312-django61-channels4"),
         ("cell", "py315-django61-channels4"),
@@ -175,7 +182,7 @@ def test_the_nearest_cells(tmp_path):
 def test_nothing_helps(tmp_path):
     """Where nothing answers as expected there is no cure."""
     looking, others = mending(tmp_path, result(CELL, False)), [result("py312-django61-channels4", None)]
-    assert (looking.recorded(others), looking.neighbours(others)) == ([], [])
+    assert (looking.shown.cures(others), looking.shown.neighbours(others)) == ([], [])
 
 
 def test_what_does_not_help(tmp_path):
@@ -184,7 +191,7 @@ def test_what_does_not_help(tmp_path):
     unasked = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="not asked", good=None)
     looking = mending(tmp_path, result(CELL, False, bad, unasked))
     dead = msgspec.structs.replace(result(f"{CELL}-hypercorn", reason=Reason.HANDSHAKE_REFUSED), probes=[], steps=[])
-    assert looking.recorded([result(f"{CELL}-uvicorn", False), result(f"{CELL}-granian", None), dead]) == []
+    assert looking.shown.cures([result(f"{CELL}-uvicorn", False), result(f"{CELL}-granian", None), dead]) == []
     assert [(each.kind, each.change, each.text, each.question) for each in looking.attempts] == [
         ("setting", "sync consumer, Redis layer", "cut", "idle-12"),
         ("server", "uvicorn", "closed", "idle-12"),
@@ -238,13 +245,13 @@ def test_what_is_worse_with_a_recorded_server(tmp_path):
     theirs = msgspec.structs.replace(mine, seen="some are lost", good=False)
     looking = mending(tmp_path, result(CELL, False, mine))
     others = [result(name, True, theirs) for name in (f"{CELL}-uvicorn", "py313-django60-channels4")]
-    assert (looking.recorded(others), looking.neighbours(others)) == ([], [])
+    assert (looking.shown.cures(others), looking.shown.neighbours(others)) == ([], [])
     assert [(each.change, each.text) for each in looking.attempts] == [
         ("uvicorn", "worse: messages are lost without a word when many are sent at once")
     ]
     # What the cell was not asked speaks against nothing.
     looking = mending(tmp_path, result(CELL, False))
-    assert [each.change for each in looking.recorded([result(f"{CELL}-uvicorn", True, theirs)])] == ["uvicorn"]
+    assert [each.change for each in looking.shown.cures([result(f"{CELL}-uvicorn", True, theirs)])] == ["uvicorn"]
 
 
 @pytest.mark.parametrize(("only", "times"), [(Only("delivery", IDLE), 1), (Only("deployment", IDLE), 2)])
@@ -255,19 +262,86 @@ def test_a_deep_answer_is_asked_once_more(tmp_path, monkeypatch, only, times):
     monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: result(CELL, True))
     monkeypatch.setattr(Mending, "_alone", lambda self, *what: asked.append(what) or Answer(True, "stays open"))
     made = mending(tmp_path, result(CELL, False), only)
-    assert made._try("redis<8", made.case.request.cell, None).mends
+    assert made._try("redis<8", made.case.request.cell, pinned(made, tmp_path)).mends
     assert len(asked) == times
+
+
+@pytest.mark.parametrize(
+    ("question", "mends"),
+    [
+        ("The broker is frozen for 10 s: messages lost silently", True),
+        ("300 messages by one handler: the others", False),
+    ],
+)
+def test_what_a_pin_brings(tmp_path, monkeypatch, question, mends):
+    """A pin is asked the deep sets of its cell; what it brings there is told if that is milder, else it is no cure."""
+    good = Finding(question=question, expected="none", seen="none", good=True)
+    idle = Finding(question="What becomes of idle", expected="a", seen="b", good=True)
+    reports = Reports(tmp_path)
+    deep.save(reports, deep_set(CELL, "faults", [good, idle]))
+    ran = []
+
+    def run(self, cell, prepared, probes):
+        ran.append(probes)
+        if probes == ["faults"]:
+            bad = msgspec.structs.replace(good, seen="some", good=False)
+            deep.save(reports.of_profile("pinned"), deep_set(CELL, "faults", [bad, idle]))
+        return result(CELL, True)
+
+    monkeypatch.setattr(mend, "prepare", lambda *given: pinned(made, tmp_path))
+    monkeypatch.setattr(Mending, "_run", run)
+    monkeypatch.setattr(Mending, "_alone", lambda self, *what: Answer(True, "stays open"))
+    made = mending(tmp_path, result(CELL, False))
+    cure = made.pinned(["redis<8"])
+    assert ran == [["delivery"], ["faults"]]
+    trouble = catches.trouble_of(identifier(question))
+    if mends:
+        assert cure.brings == [trouble.id]
+        assert cure.changes[-1] == f"worse: {trouble.severity}: {trouble.says}"
+    else:
+        assert cure is None
+        assert [each.text for each in made.attempts] == [f"worse: {trouble.severity}: {trouble.says}"]
+
+
+@pytest.mark.parametrize("good", [False, True])
+def test_what_a_pin_brings_by_chance(tmp_path, monkeypatch, good):
+    """An answer that is bad by chance with a pin counts if it is when it is asked again."""
+    burst = Finding(question="A burst of 50 messages", expected="all at once", seen="all at once", good=True)
+    lost = msgspec.structs.replace(burst, seen="some are kept back (1 of 2)", good=False, chance=True)
+    monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: result(CELL, True, lost))
+    monkeypatch.setattr(
+        Mending, "_alone", lambda self, cell, prepared, only: Answer(only.question == IDLE or good, "so", True)
+    )
+    made = mending(tmp_path, result(CELL, False, burst))
+    tried = made._try("redis<8", made.case.request.cell, pinned(made, tmp_path))
+    assert [each.id for each in tried.brings] == ([] if good else [catches.trouble_of("burst-50").id])
+
+
+def test_pins_that_are_not_needed(tmp_path, monkeypatch):
+    """A best pin without which nothing is worse is no longer needed; of another it is told what is."""
+    worse = iter([[], ["worse: idle"]])
+
+    def tried(self, what, cell, prepared, only):
+        assert prepared.setup.without == (what.removeprefix("without "),)
+        return mend.Tried(Answer(True, "works"), Verdict.WORKS, [], next(worse))
+
+    monkeypatch.setattr(Mending, "_try", tried)
+    monkeypatch.setattr(Mending, "_environment", lambda self, profile: tmp_path)
+    made = mending(tmp_path, result(CELL))
+    pins = [Pin(requirement=each, reason="it was so") for each in ("redis<8", "daphne<4")]
+    monkeypatch.setattr(type(made.case.request.setup.library), "best_pins", lambda self, cell: pins)
+    assert list(made.needless()) == [(pins[0], []), (pins[1], ["worse: idle"])]
 
 
 def test_pins_together(tmp_path, monkeypatch):
     """As few pins as can be are tried first; where none helps alone, they are tried together."""
     tried = []
 
-    def pinned(self, pins):
+    def both(self, pins):
         tried.append(" ".join(pins))
         return "cure" if len(pins) == 2 else None
 
-    monkeypatch.setattr(mend.Mending, "pinned", pinned)
+    monkeypatch.setattr(mend.Mending, "pinned", both)
     turned = [Turned(package=each, good="1.0", bad="2.0") for each in ("one", "two")]
     assert mending(tmp_path, result(CELL, False)).pins(turned) == ["cure"]
     assert tried == ["one<2", "two<2", "one<2 two<2"]
@@ -286,7 +360,7 @@ def test_a_pin_under_which_the_server_dies(tmp_path):
 def test_a_cure_that_may_be_chance(tmp_path):
     """A cure that a recorded answer shows, which may be chance, says that it was asked once, and on which day."""
     lucky = Finding(question=f"{IDLE} (async, x)", expected="stays open", seen="stays open", good=True, chance=True)
-    (cure,) = mending(tmp_path, result(CELL, False, lucky)).recorded([])
+    (cure,) = mending(tmp_path, result(CELL, False, lucky)).shown.cures([])
     assert (cure.text, cure.chance, cure.tried_on) == ("stays open (asked once)", True, samples.STARTED[:10])
 
 
@@ -298,13 +372,13 @@ def test_a_race_is_asked_again(tmp_path, monkeypatch):
         result(CELL, False), probes=[Probe(name="delivery", findings=[usual, other])], variants=[]
     )
     made = mending(tmp_path, recorded)
-    assert [each.text for each in made.recorded([])] == ["stays open (it may be chance)"]
+    assert [each.text for each in made.shown.cures([])] == ["stays open (it may be chance)"]
 
     came = iter([Answer(True, "stays open"), Answer(False, "closed (1 of 2)", True)])
     monkeypatch.setattr(mend, "asked_of", lambda recorded: ["delivery"])
     monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: result(CELL, True))
     monkeypatch.setattr(Mending, "_alone", lambda self, cell, prepared, only: next(came))
-    tried = made._try("redis<8", made.case.request.cell, None)
+    tried = made._try("redis<8", made.case.request.cell, pinned(made, tmp_path))
     assert (tried.mends, tried.answer.seen) == (False, "closed (1 of 2)")
 
 
@@ -325,8 +399,7 @@ def test_the_rarer_a_race_the_more_often_it_is_asked(tmp_path, monkeypatch):
     made = mending(tmp_path, recorded)
     assert made.today() == Answer(False, "closed", True)
     assert made.lost == [False, False, False, True] * 2
-    pinned = mend.Prepared(made.case.request.setup, tmp_path, mend.Candidate(profile="pinned"), ())
-    assert made._try("redis<8", made.case.request.cell, pinned).mends
+    assert made._try("redis<8", made.case.request.cell, pinned(made, tmp_path)).mends
     assert asked.count("pinned") == 14
 
 

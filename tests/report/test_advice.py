@@ -83,6 +83,22 @@ def test_one_way_at_a_time():
     assert (choice.ways, choice.left(Severity.MODERATE)) == (["sync consumer"], 0)
 
 
+def test_what_a_pin_brings():
+    """A pin that brings a milder trouble than it mends does so wherever it is advised, unless it is there anyway."""
+    tried = msgspec.structs.replace(pin(), brings=["broker"])
+    made = advisor(works(PAIR + CHANNELS, IDLE, cures=[tried]), works("py312-django52-channels4", IDLE), deep=ALL)
+    for pair in (("3.13", "6.0"), ("3.12", "5.2")):
+        ((_, choice),) = made.answer(*pair).choices
+        assert choice.pins == ["redis<8"]
+        assert [(each.trouble.id, each.brought_by) for each in choice.beware] == [("idle", ""), ("broker", "redis<8")]
+        assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
+        assert choice.beware[1].told.endswith(f"(comes with redis<8), seen in {PAIR + CHANNELS}")
+    late = "The broker answers 200 ms late: messages lost silently"
+    made = advisor(works(PAIR + CHANNELS, IDLE, late, cures=[tried]), deep=ALL)
+    ((_, choice),) = made.answer("3.13", "6.0").choices
+    assert [(each.trouble.id, each.brought_by) for each in choice.beware] == [("idle", ""), ("broker", "")]
+
+
 def test_another_server_is_no_cure():
     """What works under another server is another choice, and takes nothing away from this one."""
     made = advisor(works(PAIR + CHANNELS, IDLE, cures=[pin(kind="server", change="uvicorn")]), deep=ALL)

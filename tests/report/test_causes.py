@@ -127,6 +127,16 @@ def test_what_was_tried_in_vain(reports):
     assert causes.mended(root, nothing_worse) == "─"
 
 
+def test_what_a_cure_brings(reports):
+    """What a cure brings that is milder is told with it, in the table and on the page of the cell."""
+    result = samples.of(CELL)
+    brings = msgspec.structs.replace(cure(), brings=["broker"])
+    save_result(msgspec.structs.replace(result, cures=[brings]), reports.result(CELL))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    assert causes.cure(brings).startswith("install redis<8 (is received; tried on 2026-11-26; it brings moderate: ")
+    assert "; it brings moderate: " in causes.mended(root, nothing_worse)
+
+
 def test_unexplained(reports):
     """Cells are counted that have something whose cause is not known; others explain themselves by what they say."""
     open_ones, wrong = causes.unexplained(list(known(reports).values()))
