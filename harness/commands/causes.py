@@ -10,14 +10,19 @@ from harness.commands.terminal import console
 from harness.errors import UsageError
 from harness.report import causes as tables
 from harness.report.advice import Advisor
-from harness.report.drafts import draft
+from harness.report.drafts import drafts
 from harness.report.view import read_view
 from harness.results.folder import Reports
 from harness.results.roots import Root
 
 
 @click.command()
-@click.option("--draft", "drafted", metavar="NAME", help="Print the draft of an issue about the cause of this name.")
+@click.option(
+    "--draft",
+    "drafted",
+    metavar="NAME",
+    help="Print the draft of an issue about the cause of this name: one for each package that shows it.",
+)
 @options.reports
 def causes(drafted: str | None, reports: Reports) -> int:
     """Put every failure and every catch together by what they come from, with what mends them."""
@@ -27,7 +32,7 @@ def causes(drafted: str | None, reports: Reports) -> int:
     for error in view.damaged:
         click.echo(f"left out: {error}", err=True)
     if drafted is not None:
-        click.echo(draft(_named(drafted, known), view, advisor.against))
+        click.echo("\n\n".join(drafts(_named(drafted, known), view, advisor.against)))
         return 0
     terminal = console()
     for root in known:

@@ -306,7 +306,7 @@ class Advisor:
         if key not in self._cures_of:
             tried: list[tuple[str, Cure]] = []
             for root in roots:
-                proved = root.proved
+                proved = root.proved(mine.library)
                 tried += [each for each in root.cures if (each[1].kind, each[1].change) in proved]
             # One pin keeps away what turned all answers of a root; another way may give some of them, and not the rest.
             tried = [each for each in tried if each[1].question == question] or [
@@ -316,7 +316,13 @@ class Advisor:
                 (each for each in tried if each[1].kind in ("pin", "setting")),
                 key=lambda each: self._rows[each[0]].result.library != mine.library,
             )
-        found = self._cures_of[key]
+        # Another library has other ways, and a pin mends it if that keeps away what is guilty in this very cell.
+        shared = any(root.guilty_in(cell) for root in roots)
+        found = [
+            (name, each)
+            for name, each in self._cures_of[key]
+            if self._rows[name].result.library == mine.library or (shared and each.kind == "pin")
+        ]
         return sorted(found, key=lambda each: each[0] != cell) if mine.cures else found
 
     def _age(self, row: Row, library: LibraryView) -> tuple[bool, str]:

@@ -47,7 +47,7 @@ def mended(root: Root, against: Against) -> str:
         return _in_vain(root)
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
     spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := against(name, cure))}
-    proved = root.proved
+    proved = set().union(*(root.proved(library) for library in root.libraries))
     kind, change = min(counted, key=lambda each: (each in spoken, each not in proved, rank(each[0]), -counted[each]))
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
     tried = sorted({name for name, _ in of_it})

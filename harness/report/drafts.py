@@ -41,9 +41,21 @@ _BELOW = ("redis", "daphne", "gevent", "gevent-websocket", "gevent-socketio", "p
 _CONFIGURED = "import django.conf as c; c.settings.configure()"
 
 
-def draft(root: Root, view: View, against: Against) -> str:
-    """Return the draft of an issue about *root*, in Markdown; *against* tells what speaks against a cure."""
-    row, finding = _example(root, view)
+def drafts(root: Root, view: View, against: Against) -> list[str]:
+    """Return the drafts of issues about *root*, in Markdown: one for each package that is asked for, most cells first.
+
+    *against* tells what speaks against a cure.
+    """
+    cells: dict[str, set[str]] = {}
+    for name, result in root.results.items():
+        asked = result.installation.requirements if result.installation else []
+        cells.setdefault(project_of(asked[0]) if asked else result.library, set()).add(name)
+    return [_draft(root, view, against, names) for names in sorted(cells.values(), key=len, reverse=True)]
+
+
+def _draft(root: Root, view: View, against: Against, names: set[str]) -> str:
+    """Return the draft about the cells of *root* that are called *names*."""
+    row, finding = _example(root, view, names)
     result = row.result
     installs = _installs(root, row)
     lines = [f"# {_subject(result, installs)}: {_plain(_seen(root, finding))}", "", "## Versions", ""]
@@ -65,10 +77,10 @@ def draft(root: Root, view: View, against: Against) -> str:
     return "\n".join(lines)
 
 
-def _example(root: Root, view: View) -> tuple[Row, Finding | None]:
-    """Return the newest cell of *root* that says what its title does, and that answer; None where it is the verdict."""
+def _example(root: Root, view: View, names: set[str]) -> tuple[Row, Finding | None]:
+    """Return the newest of the cells that says what its title does, and that answer; None where it is the verdict."""
     rows = sorted(
-        (row for row in view.rows if row.name in root.results),
+        (row for row in view.rows if row.name in names),
         key=lambda row: (Cell.parse(row.name).order, row.result.server),
         reverse=True,
     )
@@ -179,7 +191,7 @@ def _helps(root: Root, result: Result, against: Against) -> str:
         for name, cure in root.cures
         if cure.kind in words
         and root.results[name].library == result.library
-        and (cure.kind, cure.change) in root.proved
+        and (cure.kind, cure.change) in root.proved(result.library)
         and not against(name, cure)
     ]
     return min(found)[2] if found else ""

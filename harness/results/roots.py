@@ -17,7 +17,15 @@ from harness.results.result import Result
 
 Told = TypeVar("Told", Cause, Cure, Attempt)
 #: Questions that are asked of several things of one kind: their short names → what the kind is called.
-_FAMILIES = {"payload": "payload", "after": "after", "long": "payload", "broker": "broker", "many": "many"}
+_FAMILIES = {
+    "payload": "payload",
+    "after": "after",
+    "long": "payload",
+    "broker": "broker",
+    "many": "many",
+    "nginx": "proxy",
+    "haproxy": "proxy",
+}
 #: Modules that went out of Python's own library.
 _FORMER = {"asyncore", "asynchat", "cgi", "imp", "distutils", "smtpd", "telnetlib"}
 _NUMBERS = re.compile(r"\d[\d.,]*")
@@ -43,8 +51,8 @@ class Root:
     questions: set[str] = field(default_factory=set)
     #: Since when it is so, where that follows from the cells themselves: ``gone since Django 3.0``.
     since: str = ""
-    #: What the same question comes from in other cells of the library, where nothing else can be installed in these.
-    elsewhere: str = ""
+    #: Libraries in whose cells here nothing else can be installed → what it comes from in others of theirs.
+    elsewhere: dict[str, str] = field(default_factory=dict)
 
     @property
     def told(self) -> str:
@@ -67,13 +75,16 @@ class Root:
         """The cures that were tried in its cells."""
         return list(self._of_it(lambda result: result.cures))
 
-    @property
-    def proved(self) -> set[tuple[str, str]]:
-        """The kinds and changes of its cures, without what may be chance and mends no second cell."""
+    def proved(self, library: str) -> set[tuple[str, str]]:
+        """The kinds and changes of its cures, without what may be chance and mends no second cell.
+
+        One pin may be tried with several libraries; the ways and servers are those of *library*.
+        """
+        mine = [each for each in self.cures if each[1].kind == "pin" or self.results[each[0]].library == library]
         cells: dict[tuple[str, str], set[str]] = {}
-        for name, cure in self.cures:
+        for name, cure in mine:
             cells.setdefault((cure.kind, cure.change), set()).add(name)
-        sure = {(cure.kind, cure.change) for _, cure in self.cures if not cure.chance}
+        sure = {(cure.kind, cure.change) for _, cure in mine if not cure.chance}
         return sure | {change for change, names in cells.items() if len(names) > 1}
 
     @property
@@ -99,17 +110,28 @@ class Root:
         if self.since:
             return self.since
         if known:
-            return known[0][1].text
+            first, *others = dict.fromkeys(self.results[name].library for name, _ in known)
+            text = known[0][1].text
+            return f"{text} ({first}; neither did one in {', '.join(others)})" if others else text
         if self.kind == "does not work" or _RAISED.search(self.what):
             return "what it says"
-        return self.elsewhere
+        return next((f"as elsewhere: {text}" for text in self.elsewhere.values()), "")
 
     @property
     def unexplained(self) -> set[str]:
-        """The cells in which it is not known what it comes from."""
+        """The cells in which it is not known what it comes from; of another library that is no news."""
         if not self.explained:
             return set(self.results)
-        return self._without(self._guilty) - {name for name, _ in self.causes} if self._guilty else set()
+        if self._guilty:
+            return self._without(self._guilty) - {name for name, _ in self.causes}
+        looked = {self.results[name].library for name, _ in self.causes} | self.elsewhere.keys()
+        if self.since or not looked:
+            return set()
+        return {name for name, result in self.results.items() if result.library not in looked}
+
+    def guilty_in(self, cell: str) -> bool:
+        """Tell whether a release is called guilty, and is installed in *cell*."""
+        return self._guilty is not None and cell not in self._without(self._guilty)
 
     @property
     def _guilty(self) -> Cause | None:
@@ -162,21 +184,20 @@ def _same_cause(found: Mapping[tuple[str, ...], Root]) -> list[tuple[str, ...]]:
     return elsewhere
 
 
-def _elsewhere(root: Root, everything: Iterable[Result]) -> str:
-    """Return what the questions of *root* come from in other cells, where nothing but what is recorded fits its own."""
-    if any(Cell.parse(name).python_version >= (3, 6) for name in root.results):
-        return ""
-    libraries = root.libraries
-    known = (cause for each in everything if [each.library] == libraries for cause in each.causes)
-    return next(
-        (
-            f"as elsewhere: {cause.text}"
-            for cause in known
-            # What is not installed here is not guilty here.
-            if cause.question in root.questions and not root._without(cause)
-        ),
-        "",
-    )
+def _elsewhere(root: Root, everything: Iterable[Result]) -> dict[str, str]:
+    """Return libraries in whose cells of *root* nothing but what is recorded can be installed, each with a cause.
+
+    It is that of the same question in other cells of theirs, whose releases are installed here as well.
+    """
+    found: dict[str, str] = {}
+    for each in everything:
+        mine = {name: result for name, result in root.results.items() if result.library == each.library}
+        if not mine or any(Cell.parse(name).python_version >= (3, 6) for name in mine):
+            continue
+        for cause in each.causes:
+            if cause.question in root.questions and not root._without(cause) & mine.keys():
+                found.setdefault(each.library, cause.text)
+    return found
 
 
 def _wrong(result: Result, caught: Sequence[Catch]) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
@@ -187,7 +208,7 @@ def _wrong(result: Result, caught: Sequence[Catch]) -> Iterator[tuple[tuple[str,
         family = _FAMILIES.get(catch.question.partition("-")[0], catch.question)
         text = without_counts(catch.text)
         seen = _NUMBERS.sub("…", _CLOSED.sub("", text).rpartition(": ")[2])
-        yield (family, result.library, seen), text, catch.kind, catch.question
+        yield (family, seen), text, catch.kind, catch.question
 
 
 def _since(root: Root, everything: Iterable[Result]) -> str:

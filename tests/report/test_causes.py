@@ -49,7 +49,7 @@ def test_page(reports):
     assert "redis 8.0.0 (2026-05-28)" in page
     assert rf"install redis\<8: tried in {CELL}, expected in 1 other" in page
     assert f"`{OTHER} <channels4/{OTHER}.rst>`__" in page
-    assert ".. _cause-early-channels4" in page
+    assert ".. _cause-early-" in page
     assert "   # channels 4.3.2: A message sent right after" in page
 
 

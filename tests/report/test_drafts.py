@@ -10,8 +10,8 @@ import pytest
 import samples
 from shared import ROOT
 
+from harness.report import drafts as drafting
 from harness.report.advice import Advisor
-from harness.report.drafts import draft
 from harness.report.view import View, read_view
 from harness.results.document import save_result
 from harness.results.explained import Cause, Cure, Turned
@@ -40,8 +40,18 @@ def advisor(recorded) -> Advisor:
 
 @pytest.fixture(scope="module")
 def drafts(recorded, advisor) -> dict[str, tuple[Root, str]]:
-    """The draft of each recorded cause, by its name."""
-    return {root.id: (root, draft(root, recorded, advisor.against)) for root in advisor.roots}
+    """The drafts of each recorded cause, by its name and a number."""
+    return {
+        f"{root.id} {number}": (root, text)
+        for root in advisor.roots
+        for number, text in enumerate(drafting.drafts(root, recorded, advisor.against), 1)
+    }
+
+
+def draft(root: Root, view: View, against) -> str:
+    """Return the one draft about *root*."""
+    (text,) = drafting.drafts(root, view, against)
+    return text
 
 
 def made(folder) -> tuple[View, Root]:
@@ -95,6 +105,15 @@ def test_a_cure_that_is_spoken_against(tmp_path):
     assert not section(draft(root, view, lambda name, cure: "it is bad elsewhere"), "What helps until then")
 
 
+def test_of_several_packages(drafts):
+    """What is seen with several packages has a draft for each, with that package in its title."""
+    texts = [text for name, (_, text) in drafts.items() if name.startswith("after-yes ")]
+    assert {re.match(r"# ([\w-]+) \d", text)[1] for text in texts} == {
+        *("channels", "django-websocket-redis", "python-socketio", "uvicorn", "daphne"),
+        *("hypercorn", "granian", "gunicorn"),
+    }
+
+
 def test_an_old_python(drafts):
     """Python 2.7 has no module for environments of its own."""
     commands = "\n".join(section(text, "What shows it") for _, text in drafts.values())
@@ -138,7 +157,7 @@ def test_programs(drafts):
 
 def test_of_a_failure(drafts):
     """A failure of an import is shown by that import, and the end of its traceback."""
-    _, text = drafts["cgi-cannot-be-imported"]
+    _, text = drafts["cgi-cannot-be-imported 1"]
     assert "settings.configure(); import channels.http" in text
     assert section(text, "Seen").splitlines()[1:-1] == [
         '  File "…/channels/http.py", line 1, in <module>',
@@ -149,6 +168,6 @@ def test_of_a_failure(drafts):
 
 def test_of_a_failed_installation(drafts):
     """What cannot be installed is shown by its installation."""
-    _, text = drafts["django-socketio-utils-py-cannot-be"]
+    _, text = drafts["django-socketio-utils-py-cannot-be 1"]
     assert "The installation shows it." in section(text, "What shows it")
     assert "SyntaxError" in section(text, "Seen")

@@ -90,13 +90,42 @@ def test_the_same_release():
     found = of(
         caught("py310-django52-channels4", "closed with 1011", causes=[redis8()]),
         caught("py36-django22-channels3", "connection lost", causes=[redis8()]),
-        caught("py311-django22", "closed with 1011"),
+        caught("py311-django22", "is cut"),
     )
     assert [sorted(root.results) for root in found] == [
         ["py310-django52-channels4", "py36-django22-channels3"],
         ["py311-django22"],
     ]
     assert (found[0].libraries, found[0].explained) == (["channels3", "channels4"], "redis 8.0.0")
+
+
+def test_one_catch_of_several_libraries():
+    """What is seen alike is one cause across libraries; that no release of one did it says nothing of another."""
+    always = Cause(question="idle-12", turned=[], text="no release turned it", good=[], bad=[], found_on="2026-11-26")
+    first, second = caught("py310-django52-channels4", causes=[always]), caught("py311-django22")
+    (found,) = of(first, second)
+    assert (found.explained, found.unexplained) == ("no release turned it", {"py311-django22"})
+    (found,) = of(first, msgspec.structs.replace(second, causes=[always]))
+    assert found.explained == "no release turned it (channels4; neither did one in django-websocket-redis)"
+    assert found.unexplained == set()
+
+
+def test_ways_are_those_of_one_library():
+    """A way that may be chance in a cell of each of two libraries mends a second cell of neither."""
+    cure = Cure(
+        question="idle-12",
+        kind="setting",
+        change="async",
+        verdict=Verdict.WORKS,
+        text="",
+        chance=True,
+        tried_on="2026-11-26",
+    )
+    channels, sockets = (caught(each, cures=[cure]) for each in ("py310-django52-channels4", "py311-django22"))
+    (found,) = of(channels, sockets)
+    assert found.proved("channels4") == set()
+    (found,) = of(channels, sockets, caught("py311-django52-channels4", cures=[cure]))
+    assert (found.proved("channels4"), found.proved("django-websocket-redis")) == ({("setting", "async")}, set())
 
 
 def test_the_same_pin():
