@@ -17,7 +17,7 @@ import msgspec
 from harness.causes import chance, question
 from harness.causes.case import Case, asked_of
 from harness.causes.question import Answer
-from harness.causes.recorded import Recorded, added, cure_of, known, of_way, pair_of
+from harness.causes.recorded import Recorded, cure_of, known, of_way, pair_of
 from harness.causes.trials import PROFILE, alone, check_machine, in_depth
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
@@ -28,10 +28,10 @@ from harness.errors import UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
-from harness.results.catches import Severity, Trouble
+from harness.results.catches import Severity
 from harness.results.compare import Change, compare
 from harness.results.deep import DeepSet
-from harness.results.explained import Attempt, Cause, Cure, Turned
+from harness.results.explained import Attempt, Catch, Cause, Cure, Turned
 from harness.results.installed import Candidate, Pin
 from harness.results.questions import apart
 from harness.results.result import Probe, Result
@@ -59,8 +59,8 @@ class Tried:
     #: What it changes beside the answer, and what of that is worse than is worth it; a sentence each.
     changes: list[str]
     worse: list[str]
-    #: The troubles that it brings, each milder than what it mends.
-    brings: list[Trouble] = field(default_factory=list)
+    #: What a user runs into with it and not without, each milder than what it mends.
+    brings: list[Catch] = field(default_factory=list)
 
     @property
     def mends(self) -> bool:
@@ -160,7 +160,7 @@ class Mending:
         """Return what was *tried* as a cure; None where it is none, which is noted."""
         if tried.mends:
             cure = cure_of(self.case, kind, change, tried.answer, tried.changes)
-            return msgspec.structs.replace(cure, brings=[each.id for each in tried.brings])
+            return msgspec.structs.replace(cure, brings=tried.brings)
         self.shown.note(kind, change, tried.answer, date.today().isoformat(), tried.worse if tried.answer.good else [])
         return None
 
@@ -184,17 +184,17 @@ class Mending:
         answer = self._sure(answer, cell, prepared, only)
         details = self._details(result)
         worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
-        verdict, brings = result.verdicts.overall.verdict, list[Trouble]()
+        verdict, brings = result.verdicts.overall.verdict, list[Catch]()
         if answer.good and verdict is Verdict.WORKS and not worse:
             brings = list(self._brought(result, cell, prepared, sets))
-            said = [f"{Change.WORSE}: {each.severity}: {each.says}" for each in brings]
+            said = [f"{Change.WORSE}: {each.text}" for each in brings]
             details = [*details, *said]
-            worse = [] if all(map(self._milder, brings)) else said
+            worse = [] if all(self._milder(each) for each in brings) else said
         self._say(what, answer, worse)
         return Tried(answer, verdict, details, worse, brings)
 
-    def _brought(self, result: Result, cell: Cell, prepared: Prepared, sets: Sequence[str]) -> Iterator[Trouble]:
-        """Yield the troubles of *result*, and of the deep *sets*, which what is recorded of the cell has not.
+    def _brought(self, result: Result, cell: Cell, prepared: Prepared, sets: Sequence[str]) -> Iterator[Catch]:
+        """Yield what *result*, and the deep *sets*, answer badly of a trouble, and what is recorded of the cell well.
 
         Of an answer that is chance it counts if it comes again.
         """
@@ -205,16 +205,19 @@ class Mending:
         mine = of_way(known(self.case.recorded, reports), "")
         sets_asked: list[Probe | DeepSet] = [*result.asked, *deep.readable(tried, cell.name)]
         set_of = {each.question: asked.name for asked in sets_asked for each in asked.findings}
-        for trouble, findings in added(mine, of_way(known(result, tried), "")).items():
-            again = (self._alone(cell, prepared, Only(set_of[each.question], each.question)) for each in findings)
-            if not all(each.chance for each in findings) or any(each.good is False for each in again):
-                yield trouble
+        for name, finding in of_way(known(result, tried), "").items():
+            trouble = catches.trouble_of(finding.id)
+            if trouble is None or finding.good is not False or name not in mine or not mine[name].good:
+                continue
+            only = Only(set_of[finding.question], finding.question)
+            if not finding.chance or self._alone(cell, prepared, only).good is False:
+                yield Catch(question=finding.id, kind=trouble.kind, text=f"{finding.question}: {finding.summary}")
 
-    def _milder(self, trouble: Trouble) -> bool:
-        """Tell whether *trouble* is milder than what is mended: than a cell that does not work anything is."""
-        mended = catches.trouble_of(self.case.asked) if self.case.asked else None
+    def _milder(self, catch: Catch) -> bool:
+        """Tell whether *catch* is milder than what is mended: than a cell that does not work anything is."""
+        brought, mended = (catches.trouble_of(each) for each in (catch.question, self.case.asked))
         order = list(Severity)
-        return mended is None or order.index(trouble.severity) > order.index(mended.severity)
+        return not (brought and mended) or order.index(brought.severity) > order.index(mended.severity)
 
     def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""

@@ -16,7 +16,6 @@ from harness.causes.question import Answer
 from harness.cell.only import Only
 from harness.cells import Cell
 from harness.results import catches, deep
-from harness.results.catches import Trouble
 from harness.results.compare import Change
 from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Cure
@@ -120,13 +119,13 @@ class Recorded:
         """Return what there is to beware of in *other*, another cell, alone: of all that both were asked."""
         reports = self.case.request.reports
         mine, theirs = (of_way(known(each, reports), "") for each in (self.case.recorded, other))
-        return [_worse_by(each) for each in added(mine, theirs)]
+        return _added(mine, theirs)
 
     def _worse_with(self, way: str) -> list[str]:
         """Return what there is to beware of with *way* in this cell, and not with the way that is asked about."""
         answers = known(self.case.recorded, self.case.request.reports)
         mine, theirs = of_way(answers, self.case.only.way), of_way(answers, "" if way == _USUAL else way)
-        return [_worse_by(each) for each in added(mine, theirs)]
+        return _added(mine, theirs)
 
     def _sets(self, result: Result) -> list[DeepSet]:
         """Return the deep sets of a cell."""
@@ -183,20 +182,14 @@ def of_way(answers: Mapping[str, Finding], way: str) -> dict[str, Finding]:
     return {question: finding for question, of, finding in asked if of == way}
 
 
-def added(mine: Mapping[str, Finding], theirs: Mapping[str, Finding]) -> dict[Trouble, list[Finding]]:
-    """Return the troubles of *theirs* alone, of what both were asked, the worst first, each with its answers."""
+def _added(mine: Mapping[str, Finding], theirs: Mapping[str, Finding]) -> list[str]:
+    """Return the troubles of *theirs* alone, of the questions that both were asked, the worst first."""
     asked = mine.keys() & theirs.keys()
-    had = {catches.trouble_of(identifier(each)) for each in asked if mine[each].good is False}
-    found: dict[Trouble, list[Finding]] = {}
-    for each in asked:
-        trouble = catches.trouble_of(identifier(each))
-        if trouble is not None and trouble not in had and theirs[each].good is False:
-            found.setdefault(trouble, []).append(theirs[each])
-    return {each: found[each] for each in catches.TROUBLES if each in found}
-
-
-def _worse_by(trouble: Trouble) -> str:
-    return f"{Change.WORSE}: {trouble.says}"
+    troubles = [
+        {catches.trouble_of(identifier(each)) for each in asked if answers[each].good is False}
+        for answers in (mine, theirs)
+    ]
+    return [f"{Change.WORSE}: {each.says}" for each in catches.TROUBLES if each in troubles[1] - troubles[0]]
 
 
 def pair_of(result: Result) -> tuple[str, str, str]:

@@ -211,15 +211,11 @@ class Advisor:
             decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
             yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
         for pin, tried_in in pins.items():
-            brought = self._brings(library, pin)
-            for trouble in (each for each in catches.TROUBLES if each.id in brought and each not in of_trouble):
-                yield Beware(trouble, [], tried_in, None, brought_by=pin)
-
-    @staticmethod
-    def _brings(library: LibraryView, pin: str) -> set[str]:
-        """Return the short names of the troubles that *pin* brings in a cell of *library* in which it was tried."""
-        cures = (each for row in library.rows for each in row.result.cures if each.change == pin)
-        return {trouble for each in cures for trouble in each.brings}
+            tried = (known for other in library.rows for known in other.result.cures if known.change == pin)
+            brought = {each.question: each for known in tried for each in known.brings}
+            for trouble in catches.troubles(brought.values()):
+                its = [each for each in brought.values() if catches.trouble_of(each.question) == trouble]
+                yield Beware(trouble, its, tried_in, None, brought_by=pin)
 
     def _asked_of(self, row: Row) -> dict[str, str]:
         """Return the short names of all that *row* was asked, each with whose default or code decides it."""

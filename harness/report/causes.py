@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import View
-from harness.results import catches
 from harness.results.explained import Attempt, Cure
 from harness.results.roots import Root, roots
 from harness.verdict import Verdict
@@ -90,9 +89,8 @@ def cure(each: Cure | Attempt) -> str:
 
 def brought(cures: Iterable[Cure]) -> str:
     """Say what the *cures*, which are one change, bring that is milder than what they mend; nothing if that is none."""
-    ids = {trouble for each in cures for trouble in each.brings}
-    says = [f"{each.severity}: {each.says}" for each in catches.TROUBLES if each.id in ids]
-    return f"; it brings {'; '.join(says)}" if says else ""
+    says = dict.fromkeys(catch.text for each in cures for catch in each.brings)
+    return f"; it brings “{'”, “'.join(says)}”" if says else ""
 
 
 def rank(kind: str) -> int:

@@ -55,10 +55,16 @@ class Beware:
     @property
     def says(self) -> str:
         """What it is, how bad, and what takes it away or brings it."""
-        more = (
-            f" (mended: {self.remedy})" if self.cure else f" (comes with {self.brought_by})" if self.brought_by else ""
-        )
-        return f"{self.trouble.severity}: {self.trouble.says}{more}"
+        more = f" (mended: {self.remedy})" if self.cure else ""
+        return f"{self.trouble.severity}: {self.what}{more}"
+
+    @property
+    def what(self) -> str:
+        """What a user meets; of what a pin brings its first answer: the trouble may be there without it, in others."""
+        if not self.brought_by:
+            return self.trouble.says
+        more = f", and {len(self.catches) - 1} like it" if len(self.catches) > 1 else ""
+        return f"with {self.brought_by}, {self.catches[0].text}{more}"
 
     @property
     def told(self) -> str:
@@ -107,7 +113,8 @@ class Choice:
 
     def stays(self, *severities: str) -> list[Trouble]:
         """Return the troubles of *severities* that no cure takes away."""
-        return [each.trouble for each in self.beware if each.cure is None and each.trouble.severity in severities]
+        left = (each.trouble for each in self.beware if each.cure is None and each.trouble.severity in severities)
+        return list(dict.fromkeys(left))
 
     @cached_property
     def severe(self) -> str:

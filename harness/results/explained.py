@@ -94,8 +94,8 @@ class Cure(Model, frozen=True, kw_only=True):
     chance: bool = False
     #: What else it changes, a sentence each; nothing of it is worse than what it mends.
     changes: list[str] = []
-    #: The short names of the troubles that it brings, each milder than what it mends.
-    brings: list[str] = []
+    #: What a user runs into with it and not without, each milder than what it mends.
+    brings: list[Catch] = []
     #: The day on which it was tried.
     tried_on: str
 

@@ -110,9 +110,9 @@ class Root:
         if self.since:
             return self.since
         if known:
-            first, *others = dict.fromkeys(self.results[name].library for name, _ in known)
-            text = known[0][1].text
-            return f"{text} ({first}; neither did one in {', '.join(others)})" if others else text
+            looked, text = dict.fromkeys(self.results[name].library for name, _ in known), known[0][1].text
+            first, *rest = looked
+            return f"{text} ({first}; neither did one in {', '.join(rest)})" if rest else text
         if self.kind == "does not work" or _RAISED.search(self.what):
             return "what it says"
         return next((f"as elsewhere: {text}" for text in self.elsewhere.values()), "")

@@ -10,7 +10,7 @@ from made import alike
 
 from harness.report.advice import Advisor
 from harness.results.catches import Severity
-from harness.results.explained import Attempt
+from harness.results.explained import Attempt, Catch
 from harness.results.result import Finding, Judgement, Probe, VariantResult
 from harness.verdict import Reason
 
@@ -84,19 +84,21 @@ def test_one_way_at_a_time():
 
 
 def test_what_a_pin_brings():
-    """A pin that brings a milder trouble than it mends does so wherever it is advised, unless it is there anyway."""
-    tried = msgspec.structs.replace(pin(), brings=["broker"])
+    """What a pin brings is told wherever it is advised, and counts once with what is there anyway."""
+    late = "The broker answers 200 ms late: messages lost silently"
+    lost = Catch(question="broker-late-lost", kind="loses messages", text=f"{late}: some")
+    tried = msgspec.structs.replace(pin(), brings=[lost])
     made = advisor(works(PAIR + CHANNELS, IDLE, cures=[tried]), works("py312-django52-channels4", IDLE), deep=ALL)
     for pair in (("3.13", "6.0"), ("3.12", "5.2")):
         ((_, choice),) = made.answer(*pair).choices
         assert choice.pins == ["redis<8"]
         assert [(each.trouble.id, each.brought_by) for each in choice.beware] == [("idle", ""), ("broker", "redis<8")]
         assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
-        assert choice.beware[1].told.endswith(f"(comes with redis<8), seen in {PAIR + CHANNELS}")
-    late = "The broker answers 200 ms late: messages lost silently"
+        assert choice.beware[1].told == f"moderate: with redis<8, {late}: some, seen in {PAIR + CHANNELS}"
     made = advisor(works(PAIR + CHANNELS, IDLE, late, cures=[tried]), deep=ALL)
     ((_, choice),) = made.answer("3.13", "6.0").choices
-    assert [(each.trouble.id, each.brought_by) for each in choice.beware] == [("idle", ""), ("broker", "")]
+    assert [each.brought_by for each in choice.beware] == ["", "", "redis<8"]
+    assert choice.left(Severity.MODERATE) == 1
 
 
 def test_another_server_is_no_cure():

@@ -12,7 +12,7 @@ from harness.report import causes, rst
 from harness.report.render import render
 from harness.report.view import read_view
 from harness.results.document import save_result
-from harness.results.explained import Attempt, Cause, Cure, Turned
+from harness.results.explained import Attempt, Catch, Cause, Cure, Turned
 from harness.results.folder import Reports
 from harness.verdict import Verdict
 
@@ -130,11 +130,12 @@ def test_what_was_tried_in_vain(reports):
 def test_what_a_cure_brings(reports):
     """What a cure brings that is milder is told with it, in the table and on the page of the cell."""
     result = samples.of(CELL)
-    brings = msgspec.structs.replace(cure(), brings=["broker"])
+    catch = Catch(question="burst-50", kind="loses messages", text="A burst: some are kept back")
+    brings = msgspec.structs.replace(cure(), brings=[catch])
     save_result(msgspec.structs.replace(result, cures=[brings]), reports.result(CELL))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.cure(brings).startswith("install redis<8 (is received; tried on 2026-11-26; it brings moderate: ")
-    assert "; it brings moderate: " in causes.mended(root, nothing_worse)
+    assert causes.cure(brings).startswith("install redis<8 (is received; tried on 2026-11-26; it brings “A burst: ")
+    assert "; it brings “A burst: some are kept back”" in causes.mended(root, nothing_worse)
 
 
 def test_unexplained(reports):
