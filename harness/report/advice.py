@@ -116,6 +116,10 @@ class Advisor:
             self._choices[row.name] = self._choice(row, self._libraries[row.result.library])
         return self._choices[row.name]
 
+    def roots_of(self, row: Row) -> list[Root]:
+        """Return the causes of what fails in *row*, or is a catch of it."""
+        return self._roots_of.get(row.name, [])
+
     @cached_property
     def counts(self) -> str:
         """How many cells there are of each verdict, in one line, and how many of those that work have a catch."""
@@ -154,7 +158,7 @@ class Advisor:
 
     def failing(self, row: Row) -> Failing:
         """Return a cell that does not work, with what it comes from and what works instead."""
-        roots = [root for root in self._roots_of.get(row.name, []) if root.kind == "does not work"]
+        roots = [root for root in self.roots_of(row) if root.kind == "does not work"]
         instead = [causes.cure(cure) for cure in row.result.cures if not cure.question]
         # Another library is no cure; what mends the same one elsewhere is expected to here.
         instead = instead or [

@@ -6,6 +6,7 @@ only one of the two can have: literal blocks there, folded output and evidence h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,9 +14,11 @@ from functools import cached_property
 from harness.report import causes
 from harness.report.row import Row
 from harness.report.view import LibraryView
-from harness.results import catches, figures
+from harness.results import figures
+from harness.results.explained import Attempt, Cause, Cure
 from harness.results.loads import Run
 from harness.results.result import Fault, Finding, Judgement, Measured, Probe
+from harness.results.roots import Root
 from harness.verdict import Verdict
 
 #: Seconds below which a step took no time.
@@ -37,6 +40,17 @@ class StepRow:
     said: str
     command: str
     excerpt: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One thing that a user of the cell runs into, or that was explained, with what is known of it."""
+
+    #: The question and its answer.
+    seen: str
+    comes_from: list[str]
+    mended_by: list[str]
+    not_mended_by: list[str]
 
 
 @dataclass(frozen=True)
@@ -164,16 +178,31 @@ class CellPage:
         versions = self.row.result.versions
         return versions.broker if versions and self.library.prose["uses_redis"] else ""
 
-    @property
-    def explained(self) -> list[tuple[str, str]]:
-        """What a user of the cell runs into, what it comes from, and what mends it: kind, and what is said."""
-        result = self.row.result
-        return [
-            *(("Catch", f"{catch.text} ({catch.kind})") for catch in catches.of(result)),
-            *(("Comes from", cause.text) for cause in result.causes),
-            *(("Mended by", causes.cure(cure)) for cure in result.cures),
-            *(("Not mended by", causes.cure(attempt)) for attempt in result.attempts),
-        ]
+    def explained(self, roots: Iterable[Root]) -> list[Explained]:
+        """What a user of the cell runs into, what each comes from, and what mends it; the worst first.
+
+        *roots* are the causes that the cell has in common with others: what was found in one explains it in all.
+        """
+        row, result = self.row, self.row.result
+        told: list[Cause | Cure | Attempt] = [*result.causes, *result.cures, *result.attempts]
+        seen = {catch.question: f"{catch.text} ({catch.kind})" for catch in row.catches}
+        # What was explained is perhaps as expected by now, or is no catch.
+        asked = {each.id: f"{each.question}: {each.summary}" for each in reversed(list(row.answers))}
+        common = {question: root for root in roots for question in root.questions or {""}}
+        found = []
+        for name in dict.fromkeys([*seen, *(each.question for each in told)]):
+            comes_from = [cause.text for cause in result.causes if cause.question == name]
+            if not comes_from and name in common and row.name not in common[name].unexplained:
+                comes_from = [common[name].explained]
+            found.append(
+                Explained(
+                    seen.get(name) or asked.get(name) or name or f"Does it work?: {row.verdict.label}",
+                    comes_from,
+                    [causes.cure(cure) for cure in result.cures if cure.question == name],
+                    [causes.cure(each) for each in result.attempts if each.question == name],
+                )
+            )
+        return found
 
     @property
     def verdicts(self) -> list[tuple[str, Judgement]]:
