@@ -100,7 +100,7 @@ class Advisor:
         asked: Counter[Trouble] = Counter()
         for row in library.works:
             for each in self.choice(row).beware:
-                if not each.seen_in:
+                if not each.seen_in and not each.brought_by:
                     found.setdefault(each.trouble, []).append((row, each))
             asked.update({trouble for question in self._asked_of(row) if (trouble := catches.trouble_of(question))})
         for number, trouble in enumerate((each for each in catches.TROUBLES if each in found), 1):
@@ -154,7 +154,8 @@ class Advisor:
             key=lambda each: (apart(row.cell, each.cell), each.cell.order),
             default=None,
         )
-        return Choice(row, library, list(self._beware(row, library)), fresh, age, deep, deployed)
+        beware = sorted(self._beware(row, library), key=lambda each: catches.TROUBLES.index(each.trouble))
+        return Choice(row, library, beware, fresh, age, deep, deployed)
 
     def failing(self, row: Row) -> Failing:
         """Return a cell that does not work, with what it comes from and what works instead."""
@@ -219,7 +220,7 @@ class Advisor:
             brought = {each.question: each for known in tried for each in known.brings}
             for trouble in catches.troubles(brought.values()):
                 its = [each for each in brought.values() if catches.trouble_of(each.question) == trouble]
-                yield Beware(trouble, its, tried_in, None, brought_by=pin)
+                yield Beware(trouble, its, "" if tried_in == row.name else tried_in, None, brought_by=pin)
 
     def _asked_of(self, row: Row) -> dict[str, str]:
         """Return the short names of all that *row* was asked, each with whose default or code decides it."""

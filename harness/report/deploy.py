@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.report import loads
 from harness.report.advice import Advisor
-from harness.report.choices import Choice
+from harness.report.choices import Choice, for_development
 from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results import catches
@@ -72,24 +72,16 @@ def servers(library: LibraryView, advisor: Advisor) -> list[Served]:
     python, django = max(pairs, key=lambda pair: (len(pairs[pair]), pair))
     found = advisor.answer(_version(python), _version(django))
     mine = [(rank, choice) for rank, choice in found.choices if choice.library is library]
-    ranks = [rank for rank, choice in mine if not _for_development(choice)]
+    ranks = [rank for rank, choice in mine if not for_development(choice.row)]
     served = [
         Served(
-            None if _for_development(choice) else 1 + sum(other < rank for other in ranks),
+            None if for_development(choice.row) else 1 + sum(other < rank for other in ranks),
             choice,
             *_held(library, choice.row),
         )
         for rank, choice in mine
     ]
     return sorted(served, key=lambda each: each.rank is None)
-
-
-def _for_development(choice: Choice) -> bool:
-    """Tell whether it is served by ``runserver``, which Django's documentation says not to deploy.
-
-    Source: https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
-    """
-    return choice.row.result.server.startswith("runserver")
 
 
 def _version(numbers: tuple[int, ...]) -> str:

@@ -17,6 +17,18 @@ from harness.results import figures
 from harness.results.result import Cost, Finding
 from harness.verdict import Verdict, answer, sign
 
+#: The sets that are not deep, by their names: what each is about.
+SETS = {
+    "isolation": "Isolation: do messages reach the wrong people?",
+    "rooms": "Rooms: do messages stay in their room?",
+    "stopping": "Stopping: does the server end when it is told to?",
+    "payloads": "Payloads: which texts get through?",
+    "delivery": "Delivery: too early, all at once, after a pause",
+    "transports": "Transports: polling, long polling, WebSocket",
+    "browser": "Browser: what people see",
+    "stress": "Stress: many subscribers at once, as a documentation tries it",
+}
+
 
 def linked_grid(library: LibraryView, group: Rows, advisor: Advisor) -> Rst:
     """Return the grid of *group*, newest Django first, with each sign a link to the page of its cell.

@@ -17,14 +17,6 @@ from harness.results.questions import apart, deciders
 from harness.results.result import Finding
 from harness.verdict import Verdict
 
-#: The sets that are asked of every cell, or of those that a probe is asked of: their names → their titles.
-SETS = {
-    "isolation": "Isolation: do messages reach the wrong people?",
-    "payloads": "Payloads: which texts get through?",
-    "delivery": "Delivery: too early, all at once, after a pause",
-    "browser": "Browser: what people see",
-    "stopping": "Stopping: does the server end when it is told to?",
-}
 #: The sets that say who can listen in.
 _SECURITY = ("isolation", "sessions")
 #: What prose says of each library in a sentence or two.
@@ -179,7 +171,7 @@ def questions(view: View) -> list[Section]:
             found[name][question].setdefault(column, []).append(finding)
     return [
         Section(name, title, "Question", [_line(name, question, of) for question, of in found[name].items()])
-        for name, title in {**SETS, **TITLES}.items()
+        for name, title in {**tables.SETS, **TITLES}.items()
         if name in found
     ]
 

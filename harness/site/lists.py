@@ -31,7 +31,10 @@ _ALSO = {
         r"sigterm|stop": "shutdown deploy graceful restart",
         r"twice|missing|lost|order": "delivery duplicate dropped at-most-once",
         r"worker|process": "gunicorn scale multiprocess",
-        r"channels": "consumer asgi daphne",
+        r"channels": "consumer asgi daphne in-memory pub/sub pubsub layer rooms groups",
+        r"^redis\b": "redis-py redispy",
+        r"\broom\b": "rooms groups isolation",
+        r"reaches|unknown|made-up|listen|private": "isolation leak security authorization",
         r"websocket-redis": "ws4redis uwsgi",
         r"socketio|socket\.io": "socket.io engine.io polling",
     }.items()

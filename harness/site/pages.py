@@ -354,7 +354,7 @@ def _ways(upgrades: Upgrades) -> _Ways | None:
 
 def _sets(library: LibraryView) -> Iterator[tuple[str, str, str]]:
     """Yield each set of questions: its title, how much of it is as expected, and the worst of the others."""
-    for name, title in beside.SETS.items():
+    for name, title in tables.SETS.items():
         answers = library.findings(name)
         bad = [question for question, found in answers.items() if any(each.good is False for each in found)]
         if answers:

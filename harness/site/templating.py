@@ -50,7 +50,7 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "advisor": advisor,
         "navigation": _NAVIGATION,
         "beware_of": advisor.beware_of,
-        "numbers": lambda row: ", ".join(advisor.numbers(row)),
+        "numbers": advisor.numbers,
         "loads": loads,
     }
     # What stands in the rows of tables is no function: a filter is called at half the price.

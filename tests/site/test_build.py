@@ -105,16 +105,16 @@ def test_cells(site):
     text = page(site, "index.html")
     for cell in CELLS:
         sign = samples.of(cell).verdicts.overall.verdict.label
-        assert re.search(
-            rf'<a href="cells/{cell}\.html" title="[^"]*">{sign}(, but)?( <sup>[\d, ]+</sup>)?</a>', text
-        ), cell
+        assert re.search(rf'<a href="cells/{cell}\.html" title="[^"]*">{sign}(, but)?</a>', text), cell
 
 
 def test_catches(site):
     """A cell that has a catch says so in the matrix, with the numbers of the notes below it, and on its page."""
     text = page(site, "index.html")
     assert re.search(
-        r'title="py27-django18: somebody who is not logged in gets in; [^"]*">✓ Yes, but <sup>1, 2, 3, 4<', text
+        r'title="py27-django18: somebody who is not logged in gets in; [^"]*">✓ Yes, but</a> '
+        r'<sup><a href="#django-websocket-redis-note-1" aria-label="note 1">1</a> ',
+        text,
     )
     assert 'id="django-websocket-redis-note-1"><span class="severity severe">severe</span> somebody who is' in text
     cell = page(site, "cells/py27-django18.html")

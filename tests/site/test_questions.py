@@ -218,8 +218,18 @@ def test_search(first):
     # By a word that people have for it, and that stands nowhere in its text.
     look_for(first, "cswsh")
     assert "foreign Origin" in first.find_element("css selector", "ul.searched").text
-    look_for(first, "no such thing")
-    assert "Nothing is called “no such thing”" in seen(first)
+    for words in ("redis-py 8", "channels_redis", "pub/sub", "in-memory", "rooms", "isolation"):
+        look_for(first, words)
+        assert re.match(r"\d+ entries for", first.find_element("id", "searched").text), words
+    # What is not there has neighbours by the beginnings of its words.
+    look_for(first, "channelsx hypercornish")
+    said = first.find_element("id", "searched").text
+    assert said == "Nothing is called “channelsx hypercornish”. The nearest to it:"
+    shown = [each.text for each in first.find_elements("css selector", ".searched li") if each.is_displayed()]
+    assert len(shown) == 5
+    assert any("channels4-hypercorn" in each for each in shown)
+    look_for(first, "zz qq")
+    assert "Nothing is called “zz qq”. Try one word of it" in seen(first)
 
 
 def test_sorted(first, address):

@@ -199,20 +199,34 @@
   }
 
   // What is looked for, among all there is.
+  // Names are written with hyphens here and with underscores there.
+  function folded(text) {
+    return text.toLowerCase().replace(/[-_\/]+/g, " ");
+  }
+
   function search(list) {
     var wanted = (new URLSearchParams(location.search).get("q") || "").trim();
     document.querySelector("input[name=q]").value = wanted;
     if (!wanted) { return; }
-    var words = wanted.toLowerCase().split(/\s+/);
-    var number = 0;
-    all("li", list).forEach(function (entry) {
-      var text = (entry.textContent + " " + (entry.dataset.also || "")).toLowerCase();
-      entry.hidden = !words.every(function (word) { return text.indexOf(word) >= 0; });
-      number += entry.hidden ? 0 : 1;
+    var words = folded(wanted).split(/\s+/).filter(Boolean);
+    var found = all("li", list).map(function (entry) {
+      var text = folded(entry.textContent + " " + (entry.dataset.also || ""));
+      var near = words.map(function (word) {
+        var length = word.length;
+        while (length > 2 && text.indexOf(word.slice(0, length)) < 0) { length -= 1; }
+        return length > 2 || text.indexOf(word) >= 0 ? length / word.length : 0;
+      });
+      return { entry: entry, near: near.reduce(function (sum, each) { return sum + each; }, 0) / words.length };
     });
-    document.getElementById("searched").textContent = number
-      ? number + " entries for “" + wanted + "”."
-      : "Nothing is called “" + wanted + "”. Try one word of it, such as the name of a package.";
+    var fit = found.filter(function (each) { return each.near === 1; });
+    var nearest = found.filter(function (each) { return each.near > 0.3; })
+      .sort(function (one, other) { return other.near - one.near; }).slice(0, 5);
+    var shown = new Set((fit.length ? fit : nearest).map(function (each) { return each.entry; }));
+    found.forEach(function (each) { each.entry.hidden = !shown.has(each.entry); });
+    document.getElementById("searched").textContent = fit.length
+      ? fit.length + " entries for “" + wanted + "”."
+      : "Nothing is called “" + wanted + "”. "
+        + (nearest.length ? "The nearest to it:" : "Try one word of it, such as the name of a package.");
   }
 
   // Each column sorts its table, by number where there is one; once more turns it round.
