@@ -57,9 +57,13 @@ class Row:
 
     @property
     def changes(self) -> list[tuple[Entry, Entry]]:
-        """The recorded runs in which the verdict or its reason changed, each with the one before."""
+        """The recorded runs in which the verdict or its reason changed, or catches, each with the one before."""
         lines = history.known(self.history, self.verdict)
-        return [(old, new) for old, new in pairwise(lines) if (old.verdict, old.reason) != (new.verdict, new.reason)]
+        return [
+            (old, new)
+            for old, new in pairwise(lines)
+            if (old.verdict, old.reason) != (new.verdict, new.reason) or new.came or new.went
+        ]
 
     @property
     def under_load(self) -> list[Run]:

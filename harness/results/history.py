@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.results import catches
 from harness.results.folder import Reports
 from harness.results.lines import once, read_lines, write_lines
 from harness.results.model import Model
@@ -26,6 +27,9 @@ class Entry(Model, frozen=True, kw_only=True):
     library: str = ""
     #: What was installed in another version than the time before: the two versions, empty where there was none.
     moved: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
+    #: The catches that came and those that went since the time before, each with what was seen.
+    came: list[str] = []
+    went: list[str] = []
 
     @classmethod
     def of(cls, result: Result, before: Result | None) -> Entry:
@@ -40,7 +44,16 @@ class Entry(Model, frozen=True, kw_only=True):
             django=versions.django if versions else "",
             library=versions.library if versions else "",
             moved=moved(before, result) if before else {},
+            came=_caught(result, before) if before else [],
+            went=_caught(before, result) if before else [],
         )
+
+
+def _caught(result: Result, other: Result) -> list[str]:
+    """Return the catches of *result* of which *other* answers the question as expected; chance is no news."""
+    good = {each.id for each in catches.answers(other) if each.good and not each.chance}
+    sure = {each.id for each in catches.answers(result) if not each.chance}
+    return [each.text for each in catches.of(result) if each.question in good & sure]
 
 
 def moved(old: Result, new: Result) -> dict[str, tuple[str, str]]:

@@ -115,7 +115,7 @@ class Root:
             return f"{text} ({first}; neither did one in {', '.join(rest)})" if rest else text
         if self.kind == "does not work" or _RAISED.search(self.what):
             return "what it says"
-        return next((f"as elsewhere: {text}" for text in self.elsewhere.values()), "")
+        return next((f"as elsewhere, where it is seen in other words: {text}" for text in self.elsewhere.values()), "")
 
     @property
     def unexplained(self) -> set[str]:

@@ -27,7 +27,7 @@ Guilty = tuple[Turned, Row, Cause]
 def render(view: View, changes: Iterable[Changed], turned: Iterable[Guilty]) -> bytes:
     """Return the newest of *changes* and *turned* as a feed."""
     entries = [
-        (entry.date, row.name, f"{row.name}: {before.verdict.label} → {entry.verdict.label}", entry.text, "verdict")
+        (entry.date, row.name, f"{row.name}: {_headline(before, entry)}", entry.text, "verdict")
         for row, before, entry in changes
     ]
     for each, row, cause in turned:
@@ -46,6 +46,13 @@ def render(view: View, changes: Iterable[Changed], turned: Iterable[Guilty]) -> 
         ElementTree.SubElement(entry, "link", {"rel": "alternate", "href": f"cells/{cell}.html"})
     ElementTree.indent(feed)
     return bytes(ElementTree.tostring(feed, "utf-8", xml_declaration=True)) + b"\n"
+
+
+def _headline(before: Entry, entry: Entry) -> str:
+    """Return what changed: the verdict, and the catches that came and went."""
+    verdict = [f"{before.verdict.label} → {entry.verdict.label}"] if before.verdict is not entry.verdict else []
+    caught = [f"came: {each}" for each in entry.came] + [f"went: {each}" for each in entry.went]
+    return "; ".join([*verdict, *caught]) or f"{entry.verdict.label}: {before.reason} → {entry.reason}"
 
 
 def _fill(element: ElementTree.Element, **texts: str) -> None:

@@ -7,11 +7,13 @@ import pytest
 import samples
 from made import alike
 
+from harness.cells import Cell
 from harness.errors import DamagedResult
+from harness.report.row import Row
 from harness.results import history
 from harness.results.folder import Reports
 from harness.results.history import Entry
-from harness.results.result import Judgement, Result
+from harness.results.result import Finding, Judgement, Probe, Result
 from harness.verdict import Reason
 
 WORKS, REFUSED = Reason.WORKS, Reason.HANDSHAKE_REFUSED
@@ -42,6 +44,33 @@ def test_each_run_leaves_a_line(tmp_path, result):
     assert (first.date, first.verdict) == (result.varying.started, result.verdicts.overall.verdict)
     assert broken.moved == {"redis": (result.versions.installed["redis"], "9.0"), "new": ("", "1.0")}
     assert (still.reason, still.moved) == (REFUSED, {})
+
+
+def test_catches_that_came_and_went(result):
+    """What is a catch now and was as expected the time before came; chance, and what was not asked, is no news."""
+
+    def asked(**seen: bool | None) -> Result:
+        findings = [
+            Finding(question=question, expected="fine", seen="fine" if good else "not so", good=good, chance=chance)
+            for question, good, chance in (
+                ("A connection that is idle for 12 s", seen["idle"], False),
+                ("A burst of 50 messages", seen["burst"], False),
+                ("A message sent right after somebody's handshake", seen["early"], True),
+            )
+            if good is not None
+        ]
+        probes = [Probe(name="delivery", findings=findings)]
+        return msgspec.structs.replace(later(result, "2027-01"), probes=probes, sets=[], isolation=[])
+
+    entry = Entry.of(asked(idle=False, burst=True, early=False), asked(idle=True, burst=False, early=True))
+    assert (entry.came, entry.went) == (
+        ["A connection that is idle for 12 s: not so"],
+        ["A burst of 50 messages: not so"],
+    )
+    assert Entry.of(asked(idle=False, burst=None, early=None), asked(idle=None, burst=False, early=None)).came == []
+    cell = result.cell
+    row = Row(Cell.parse(cell), result, history=[Entry.of(result, None), entry])
+    assert row.changes == [(row.history[0], entry)]
 
 
 def test_since(result):

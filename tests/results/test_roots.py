@@ -215,7 +215,11 @@ def test_where_nothing_else_can_be_installed():
     """Cells of Python 2.7 to 3.5 have the cause that their question has in newer ones of the library; no others do."""
     newer = caught("py311-django22", causes=[redis8()])
     found = of(newer, caught("py35-django22", "lost"), caught("py36-django32", "altered"))
-    assert {root.explained for root in found} == {"redis 8.0.0", "as elsewhere: redis 8.0.0", ""}
+    assert {root.explained for root in found} == {
+        "redis 8.0.0",
+        "as elsewhere, where it is seen in other words: redis 8.0.0",
+        "",
+    }
     found = of(newer, caught("py35-django22-channels3", "lost"))
     assert {root.explained for root in found} == {"redis 8.0.0", ""}
 
@@ -245,7 +249,7 @@ def test_a_cause_that_is_recorded_beside_no_catch():
     """A cell that was asked why, and not the question itself, says what it comes from in those of older Pythons."""
     newer = caught("py311-django22", "stays open", causes=[redis8()])
     (found,) = of(newer, caught("py35-django22", "lost"))
-    assert found.explained == "as elsewhere: redis 8.0.0"
+    assert found.explained == "as elsewhere, where it is seen in other words: redis 8.0.0"
 
 
 def test_questions_alike():
