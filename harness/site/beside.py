@@ -53,6 +53,8 @@ class Column:
     title: str
     #: Whether it is another way.
     way: bool
+    #: How the library is made, in a sentence: what it is for several processes as well.
+    says: str = ""
 
 
 @dataclass
@@ -79,9 +81,12 @@ class Section:
 def columns(view: View, shown: Iterable[Section]) -> list[Column]:
     """Return what stands in the sections that are *shown*: the libraries, current ones first, and then their ways."""
     there = {column for section in shown for line in section.lines for column in line.of}
-    usual = [Column(library.name, library.title, way=False) for library in view.current_first]
+    usual = [
+        Column(library.name, library.title, way=False, says=library.short("architecture"))
+        for library in view.current_first
+    ]
     others = [
-        Column(short, f"{library.title}: {way}", way=True)
+        Column(short, f"{library.title}: {way}", way=True, says=library.short("architecture"))
         for library in view.current_first
         for way, short in _ways(library).items()
     ]

@@ -152,7 +152,10 @@
         around: element.parentNode,
         rows: all("tbody tr", element),
         columns: all("thead th[data-column]", element).map(function (head) {
-          return { name: head.dataset.column, way: head.hidden, place: head.cellIndex, rows: lines };
+          return {
+            name: head.dataset.column, title: head.textContent, says: head.dataset.says,
+            way: head.hidden, place: head.cellIndex, rows: lines
+          };
         })
       };
     });
@@ -160,10 +163,11 @@
     function show() {
       var wanted = chosen(form, names);
       var two = wanted.left && wanted.right && wanted.left !== wanted.right;
-      var lost = 0, unasked = 0;
+      var lost = 0, unasked = 0, change = "";
       tables.forEach(function (table) {
         var column = function (name) { return table.columns.find(function (each) { return each.name === name; }); };
         var left = column(wanted.left), right = column(wanted.right);
+        if (two && left.says !== right.says) { change = right.title + " instead of " + left.title + ": " + right.says + " It was: " + left.says + " "; }
         table.columns.forEach(function (each) {
           var seen = each === left || each === right || (!two && !each.way);
           each.rows.forEach(function (row) {
@@ -185,7 +189,7 @@
         table.around.hidden = table.around.previousElementSibling.hidden = empty;
       });
       form.querySelector("output").textContent = two
-        ? (lost ? lost + (lost === 1 ? " answer gets" : " answers get") + " worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")
+        ? change + (lost ? lost + (lost === 1 ? " answer gets" : " answers get") + " worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")
           + (unasked ? "; " + unasked + (unasked === 1 ? " question was" : " questions were") + " not asked of the right." : ".")
         : "";
       return wanted;
