@@ -284,6 +284,7 @@ class LibraryView(Rows):
 class View:
     """All results, and the files that were none."""
 
+    #: Those with a release within the last 24 months come first, then the others, each by their names.
     libraries: list[LibraryView]
     damaged: list[DamagedResult]
     #: The names of the files that could not be read, which are cells of which nothing is known now.
@@ -328,21 +329,20 @@ class View:
     @cached_property
     def day(self) -> date:
         """The day on which the newest of the results was measured: what "today" means in all that is rendered."""
-        return max((_day(row) for row in self.rows), default=date.min)
+        return _newest(self.rows)
 
     @cached_property
     def oldest(self) -> date:
         """The day on which the oldest of the results was measured."""
         return min((_day(row) for row in self.rows), default=date.min)
 
-    @cached_property
-    def current_first(self) -> list[LibraryView]:
-        """The libraries: those with a release within the last 24 months first, then the others, each by their names."""
-        return sorted(self.libraries, key=lambda library: not library.current(self.day))
-
     def supported(self, row: Row) -> bool:
         """Tell whether Django supports the pair of *row* today."""
         return supported(row.cell, self.day)
+
+
+def _newest(rows: Iterable[Row]) -> date:
+    return max((_day(row) for row in rows), default=date.min)
 
 
 def _day(row: Row) -> date:
@@ -377,6 +377,8 @@ def read_view(reports: Reports, libraries: tuple[Path, ...] = ()) -> View:
             damaged.append(DamagedResult(f"{len(library.rows)} results of {library.name}: {error}", error.hint))
         else:
             known.append(library)
+    newest = _newest(rows)
+    known.sort(key=lambda library: not library.current(newest))
     return View(known, damaged, frozenset(found.damaged))
 
 

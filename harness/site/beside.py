@@ -82,12 +82,11 @@ def columns(view: View, shown: Iterable[Section]) -> list[Column]:
     """Return what stands in the sections that are *shown*: the libraries, current ones first, and then their ways."""
     there = {column for section in shown for line in section.lines for column in line.of}
     usual = [
-        Column(library.name, library.title, way=False, says=library.short("architecture"))
-        for library in view.current_first
+        Column(library.name, library.title, way=False, says=library.short("architecture")) for library in view.libraries
     ]
     others = [
         Column(short, f"{library.title}: {way}", way=True, says=library.short("architecture"))
-        for library in view.current_first
+        for library in view.libraries
         for way, short in _ways(library).items()
     ]
     return usual + [each for each in others if each.id in there]

@@ -13,7 +13,7 @@ def filters(view: View) -> list[tuple[str, str, list[tuple[str, str]]]]:
     return [
         ("python", "Python", [(name, name) for name in reversed(versions(rows, "python"))]),
         ("django", "Django", [(name, name) for name in reversed(versions(rows, "django"))]),
-        ("library", "Library", [(each.name, each.title) for each in view.current_first]),
+        ("library", "Library", [(each.name, each.title) for each in view.libraries]),
         ("server", "Server", [(name, name) for name in sorted({row.result.server for row in rows})]),
         ("verdict", "Verdict", [(str(each), each.label) for each in Verdict]),
         ("catch", "With a catch", [("yes", "with a catch"), ("no", "works without one")]),
@@ -29,7 +29,7 @@ def questions(view: View, sections: set[str]) -> list[tuple[str, str]]:
     """Return what people come with, and where it is answered."""
     found = [
         (f"{library.title}: which server, and what breaks?", f"library/{library.name}.html")
-        for library in view.current_first[:1]
+        for library in view.libraries[:1]
     ]
     names, both = {library.name for library in view.libraries}, {"channels4", "plain-asgi"}
     without = "left=channels4&right=plain-asgi&differ=yes"

@@ -131,7 +131,7 @@ def entries(
     view: View, advisor: Advisor, sections: list[Section], of_packages: list[Package]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield kind, text and address of all that can be looked for."""
-    for library in view.current_first:
+    for library in view.libraries:
         yield "library", library.title, f"library/{library.name}.html"
     for row in view.rows:
         pair = f"Python {row.cell.python}, Django {row.cell.django}"

@@ -170,7 +170,7 @@ class Site:
             filters=filters,
             answers=self.answers,
             others=[self.advisor.answer(*pair) for pair in others],
-            libraries=self.view.current_first,
+            libraries=self.view.libraries,
             questions=first_page.questions(self.view, {each.id for each in self.sections}),
         )
 
@@ -217,7 +217,7 @@ class Site:
         yield "packages.html", self._page("packages.html.j2", current="packages.html", packages=known, guilty=guilty)
         found = lists.entries(view, self.advisor, self.sections, known)
         yield "search.html", self._page("search.html.j2", entries=list(found), also=lists.also)
-        yield "upgrade.html", self._page("upgrade.html.j2", current="upgrade.html", libraries=view.current_first)
+        yield "upgrade.html", self._page("upgrade.html.j2", current="upgrade.html", libraries=view.libraries)
 
     def _cell(self, library: LibraryView, row: Row) -> Iterator[tuple[str, str | bytes]]:
         """Yield the page of a cell, and before it those of its evidence."""
@@ -363,7 +363,7 @@ def _sets(library: LibraryView) -> Iterator[tuple[str, str, str]]:
 
 
 def _badges(view: View) -> Iterator[tuple[LibraryView, list[tuple[str, str]]]]:
-    for library in view.current_first:
+    for library in view.libraries:
         values = {
             "image": f"{_ADDRESS}badges/{library.name}.svg",
             "page": f"{_ADDRESS}library/{library.name}.html",
