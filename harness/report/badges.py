@@ -32,7 +32,9 @@ def render(view: View, advisor: Advisor) -> dict[str, str]:
 def _message(library: LibraryView, advisor: Advisor) -> tuple[str, str]:
     usual = library.groups[0]
     if usual.works:
-        said = f"works on Django {usual.range_of('django')}"
+        beyond = [group for group in library.groups[1:] if not group.pinned and group.beyond(usual)]
+        others = [f", under {group.name} {group.range_of('django')}" for group in beyond]
+        said = f"works on Django {usual.range_of('django')}{''.join(others)}{library.only_claimed('django')}"
         return (f"{said}, but", _BUT) if any(map(advisor.beware_of, usual.works)) else (said, _WORKS)
     return ("works on no Django that was tried", _FAILS) if usual.tested else ("not tested", "#5f6368")
 

@@ -8,7 +8,7 @@ from harness.report import rst
 from harness.report.advice import Advisor
 from harness.report.choices import Note, counted
 from harness.report.rst import Rst
-from harness.report.view import LibraryView, Rows, View, versions
+from harness.report.view import LibraryView, Rows, View
 from harness.results.catches import Severity
 
 #: What is told of each library, beside its name.
@@ -33,8 +33,8 @@ def told(library: LibraryView, advisor: Advisor) -> dict[str, str]:
             djangos += f"; under {group.name} {group.range_of('django')}, on Python {group.range_of('python')}"
     groups = [usual, *others]
     values = [
-        usual.range_of("python") + _claimed(library, "python"),
-        djangos + _claimed(library, "django"),
+        usual.range_of("python") + library.only_claimed("python"),
+        djangos + library.only_claimed("django"),
         ", ".join(group.name for group in groups if group.works) or "none",
         worked(groups, advisor),
         beware(advisor.notes(library)) if library.works else "works nowhere",
@@ -49,15 +49,6 @@ def worked(groups: Sequence[Rows], advisor: Advisor) -> str:
     caught = sum(bool(advisor.beware_of(row)) for row in works)
     said = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
     return said + (f", {caught} of them with a catch" if caught else "")
-
-
-def _claimed(library: LibraryView, what: str) -> str:
-    """Return the versions of ``python`` or ``django`` that the newest release claims and no cell was tested with."""
-    newest = library.claims
-    named = (newest.pythons if what == "python" else newest.djangos) if newest else []
-    tested = set(versions(library.tested, what))
-    untested = [each for each in named if "." in each and each not in tested]
-    return f" (claims {', '.join(untested)}, not tested)" if untested else ""
 
 
 def beware(notes: Sequence[Note]) -> str:

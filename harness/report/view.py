@@ -182,6 +182,14 @@ class LibraryView(Rows):
         found = [each.claims for each in installed if each.claims is not None]
         return max(found, key=lambda claims: claims.release, default=None)
 
+    def only_claimed(self, what: str) -> str:
+        """Say which versions of ``python`` or ``django`` the newest release claims and no cell was tested with."""
+        newest = self.claims
+        named = (newest.pythons if what == "python" else newest.djangos) if newest else []
+        tested = set(versions(self.tested, what))
+        untested = [each for each in named if "." in each and each not in tested]
+        return f" (claims {', '.join(untested)}, not tested)" if untested else ""
+
     def current(self, day: date) -> bool:
         """Tell whether it had a release within the 24 months before *day*, or comes with Django."""
         made = self.released
