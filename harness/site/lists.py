@@ -111,7 +111,9 @@ def _guilty(view: View, advisor: Advisor) -> Iterator[GuiltyRelease]:
     told: set[tuple[str, str, str, str]] = set()
     for root in advisor.roots:
         for turned in {(each.package, each.bad): each for _, cause in root.causes for each in cause.turned}.values():
-            yield GuiltyRelease(turned, root.told, len(root.results), root.libraries, f"causes.html#cause-{root.id}")
+            mine = [each for each in root.results.values() if each.versions and turned.met(each.versions.installed)]
+            libraries = sorted({each.library for each in mine})
+            yield GuiltyRelease(turned, root.told, len(mine), libraries, f"causes.html#cause-{root.id}")
         told |= {(name, cause.question, each.package, each.bad) for name, cause in root.causes for each in cause.turned}
     for row in view.rows:
         for cause in row.result.causes:
