@@ -97,6 +97,8 @@ def _upgrades(view: View, name: str, python: str, django: str) -> int:
         Text(f"From {row.name} ({row.result.library} under {row.served}, {advisor.label(row)})", style="bold")
     )
     _ways(terminal, ways, advisor)
+    if not ways:
+        terminal.print("  Nothing newer was measured.")
     newest = ways[0] if python or django else upgrades.newest()
     if newest.moves:
         terminal.print(Text(f"\nTo Python {newest.python} and Django {newest.django}, each step measured:"))

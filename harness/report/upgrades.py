@@ -7,7 +7,7 @@ one is taken that changes the chat the least: another library weighs more than a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -60,6 +60,8 @@ class Way:
     beyond: Row | None = None
     #: What takes catches away in the cell it ends in, and was not needed before.
     needs: tuple[str, ...] = ()
+    #: Where it ends with another library: a cell of the same one that works there, to which no measured step leads.
+    own: Row | None = None
 
     @property
     def asks(self) -> str:
@@ -69,7 +71,19 @@ class Way:
                 return "no measured step leads there"
             works = f"{there.result.library} under {there.served}"
             return "; ".join([f"no measured step leads there: all at once, for {works} works there", *self.needs])
-        return "; ".join([*(move.change for move in self.moves if move.of_chat), *self.needs]) or "nothing"
+        asked = [*self._changes, *self.needs]
+        if own := self.own:
+            return "; ".join([*asked, f"or all at once: {own.result.library} under {own.served} works in {own.name}"])
+        return "; ".join(asked) or "nothing"
+
+    @property
+    def _changes(self) -> list[str]:
+        """What changes of the chat from the first cell to the last; what it is on the way, the steps say."""
+        changes = [move.change for move in self.moves or () if move.of_chat]
+        if len(changes) < 2 or not self.moves:
+            return changes
+        before, after = self.moves[0].before, self.moves[-1].after
+        return [_changed(before, after)[1]] if _kind(before) != _kind(after) else []
 
     @property
     def ends_in(self) -> Row | None:
@@ -167,7 +181,11 @@ class Upgrades:
         while (move := self.reached[name][1]) is not None:
             moves.append(move)
             name = move.before.name
-        return Way(best.cell.python, best.cell.django, moves[::-1], needs=self._needs(best))
+        own = None
+        if best.result.library != self.start.result.library:
+            mine = (row for row in self.steps.on(python, django) if row.result.library == self.start.result.library)
+            own = self._nearest(mine)
+        return Way(best.cell.python, best.cell.django, moves[::-1], needs=self._needs(best), own=own)
 
     def _needs(self, end: Row | None) -> tuple[str, ...]:
         """Return what takes catches away in *end* and is not needed at the start."""
@@ -186,9 +204,12 @@ class Upgrades:
 
     def _beyond(self, python: str, django: str) -> Row | None:
         """Return the cell that works on *python* and *django* and is nearest to the start; None where none does."""
+        return self._nearest(self.steps.on(python, django))
+
+    def _nearest(self, rows: Iterable[Row]) -> Row | None:
         there = [
             row
-            for row in self.steps.on(python, django)
+            for row in rows
             # What is older in anything is no upgrade.
             if row.cell.python_version >= self.start.cell.python_version
             and row.cell.django_version >= self.start.cell.django_version
@@ -201,11 +222,15 @@ class Upgrades:
 
     def onwards(self) -> Iterator[Way]:
         """Yield the way to each newer Django, then that to each newer Python."""
+        told: set[tuple[str, str]] = set()
         for what in ("django", "python"):
             mine = numbers(getattr(self.start.cell, what))
             for version in self.steps.versions[what]:
                 if numbers(version) > mine:
-                    yield self.to(**{what: version})
+                    way = self.to(**{what: version})
+                    if (way.python, way.django) not in told:
+                        told.add((way.python, way.django))
+                        yield way
 
     def newest(self) -> Way:
         """Return the way to the newest Django that can be reached, with the newest Python there."""

@@ -93,9 +93,23 @@ def test_a_release_is_not_left_out():
         *(f"py38-django32-channels{number}" for number in (2, 3, 4)),
         "py38-django42-channels4",
     )
-    assert found.to(django="4.2").asks == (
-        "channels3 under runserver instead of django-websocket-redis; channels4 under runserver instead of channels3"
+    assert found.to(django="4.2").asks == ("channels4 under runserver instead of django-websocket-redis")
+
+
+def test_the_same_library_all_at_once():
+    """Where a way ends with another library, and the same one works there as well, that is said beside it."""
+    cells = ("py36-django22-channels3", "py37-django22-channels3", "py37-django32-channels3", "py37-django32")
+    found = upgrades("py36-django22", *cells)
+    assert found.to(django="3.2").asks == (
+        "channels3 under runserver instead of django-websocket-redis; "
+        "or all at once: django-websocket-redis under runserver works in py37-django32"
     )
+
+
+def test_each_pair_once():
+    """A pair that is the way to a Django and to a Python is told once."""
+    ways = list(upgrades("py36-django22", "py36-django32", "py37-django32").onwards())
+    assert sorted((way.python, way.django) for way in ways) == [("3.6", "3.2"), ("3.7", "3.2")]
 
 
 def test_pins():
