@@ -38,8 +38,19 @@ def of_library(library: LibraryView) -> Rst:
 
 #: What :func:`figures` returns.
 HEADER = [
-    *("Sockets held", "And then", f"At {_COMPARED} sockets", f"Messages a second to {RATE_SOCKETS}", "redis-py"),
+    *(
+        "Sockets held",
+        "And then",
+        f"At {_COMPARED} sockets",
+        f"Messages a second to {RATE_SOCKETS} (one run)",
+        "redis-py",
+    ),
 ]
+#: What servers say when they have come to a limit → whose limit that is, and what raises it.
+_LIMITS = (
+    (re.compile(r"MaxConnectionsError: Too many connections"), "redis-py 8 allows 100 connections; redis<8 more"),
+    (re.compile(r"filedescriptor out of range in select\(\)"), "select() takes 1024 files; another server more"),
+)
 
 
 def held(run: Run) -> str:
@@ -81,7 +92,7 @@ def _each_time(times: Sequence[Step], why: bool = True) -> str:
     """Return how a size went in all its runs: how many held it, how the worst went, and the spread of the latency."""
     worst = min(times, key=lambda step: (step.whole, step.stood, step.deliveries))
     if len(times) == 1:
-        return told(worst, why)
+        return f"{told(worst, why)} (one run)" if worst.ended != NOT_TRIED else told(worst, why)
     whole = sum(step.whole for step in times)
     said = [f"held in {whole} of {len(times)} runs"]
     said += [f"at worst {told(worst, why, latency=False)}"] if whole < len(times) else []
@@ -112,6 +123,7 @@ def told(step: Step, why: bool = True, latency: bool = True) -> str:
         parts.append(step.ended)
     if why and step.limit:
         parts.append(_PACKAGES.sub("", step.limit))
+        parts += [says for pattern, says in _LIMITS if pattern.search(step.limit)]
     return "; ".join(parts)
 
 

@@ -321,6 +321,7 @@ class Site:
                 recorded=any(row.history for row in view.rows),
                 turned=turned,
                 machines=sorted({row.result.varying.machine for row in view.rows} - {""}),
+                unknown=sum(not row.result.varying.machine for row in view.rows),
                 days=sorted(Counter(row.result.varying.started[:10] for row in view.rows).items(), reverse=True),
             ),
         )

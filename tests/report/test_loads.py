@@ -39,9 +39,23 @@ def test_figures():
     broke = step(1000, 900, limit="server: some.package.FullError: no more")
     told = "900 of 1000 delivered; p99 99 ms"
     # What limits it stands once, and without the package of an exception.
-    beyond = f"1000: {told}; server: FullError: no more"
-    assert loads.figures(run(step(100), step(250), broke)) == ["250 (one run)", beyond, told, "10", "─"]
+    beyond = f"1000: {told}; server: FullError: no more (one run)"
+    assert loads.figures(run(step(100), step(250), broke)) == [
+        "250 (one run)",
+        beyond,
+        f"{told} (one run)",
+        "10",
+        "─",
+    ]
     assert loads.figures(run(step(100), versions={"redis": "8.1.0"}))[4] == "8.1.0"
+
+
+def test_whose_limit_it_is():
+    """A limit that is known is told in words, with what raises it."""
+    full = step(250, 240, limit="server: redis.exceptions.MaxConnectionsError: Too many connections")
+    assert loads.told(full).endswith(
+        "MaxConnectionsError: Too many connections; redis-py 8 allows 100 connections; redis<8 more"
+    )
 
 
 def test_who_stood():
