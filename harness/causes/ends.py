@@ -9,8 +9,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from harness.causes.search import Versions
+from harness.cells import Cell
 from harness.environments.names import pins_in
 from harness.errors import UsageError
+from harness.libraries import registry
 from harness.results.document import read_result
 
 
@@ -23,11 +25,13 @@ class End:
     versions: Versions | None = None
 
 
-def read_end(text: str) -> End:
-    """Return the end that *text* names: a day, a result, or a file of ``name==version``.
+def read_end(text: str, cell: str, folders: tuple[Path, ...] = ()) -> End:
+    """Return the end that *text* names for a search in *cell*: a day, a result, or a file of ``name==version``.
+
+    *folders* are those of further libraries.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: it is none of these, or the result of a cell of another Python or library.
     """
     try:
         return End(text, day=date.fromisoformat(text))
@@ -41,6 +45,11 @@ def read_end(text: str) -> End:
         recorded = read_result(path, any_name=True)
         if recorded.versions is None or not recorded.versions.installed:
             raise UsageError(f"nothing was installed in {path.name}", "name another result")
+        here, there = Cell.parse(cell), Cell.parse(recorded.cell)
+        library = registry.setup_for(here, registry.discover(folders)).library.name
+        if (here.python, library) != (there.python, recorded.library):
+            what = f"{path.name} is of {recorded.cell}: what fits its Python and library need not fit {cell}"
+            raise UsageError(what, "name a result of the same Python and library, or a day")
         found = recorded.versions.installed
     else:
         found = pins_in(path.read_text("utf-8"))

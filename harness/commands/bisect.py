@@ -49,7 +49,8 @@ def bisect(
     It goes back until the answer was another one, finds the neighbouring days between which it turned, then the
     packages that differ, then their releases. What it has tried is kept: broken off, it goes on from there.
     """
-    ends = (read_end(good) if good else None, read_end(bad) if bad else End("today's versions", day=date.today()))
+    today = End("today's versions", day=date.today())
+    ends = (read_end(good, cell, folders) if good else None, read_end(bad, cell, folders) if bad else today)
     case = open_case(cell, question, reports, python, folders, click.echo)
     if case is None:
         click.echo(NOTHING.format(cell))

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import samples
 from indexes import Index
 
 from harness.causes.bisect import Bisection, NotTurned
@@ -25,6 +26,7 @@ from harness.errors import UsageError
 IDLE = Only("delivery", "A connection that is idle for 12 s")
 TODAY = End("today's versions", day=date(2026, 11, 1))
 PARTS = [f"part{number}" for number in range(6)]
+CELL = "py313-django61-channels4"
 
 
 class Asked(Trials):
@@ -242,7 +244,7 @@ def test_answers_that_can_be_chance(world):
 )
 def test_no_search(world, good, bad, answers, said):
     """Ends that are no good and no bad one, or the same, end in one sentence that says so."""
-    ends = [read_end(each) if each else None for each in (good, bad)]
+    ends = [read_end(each, CELL) if each else None for each in (good, bad)]
     with pytest.raises(NoSearch, match=said):
         world.bisection(lambda versions: answers).find(*ends)
 
@@ -280,17 +282,26 @@ def test_releases_that_cannot_be_tried(world):
 
 def test_ends_in_files(tmp_path):
     """An end is a day, a recorded result, or a file of exact versions; anything else is refused."""
-    assert read_end("2026-05-01") == End("2026-05-01", day=date(2026, 5, 1))
+    assert read_end("2026-05-01", CELL) == End("2026-05-01", day=date(2026, 5, 1))
     freeze = tmp_path / "freeze.txt"
     freeze.write_text("# made by hand\nRedis==7.4.0\nchannels_redis==4.3.0 ; python_version > '3'\n-e .\n")
-    assert read_end(str(freeze)) == End("freeze.txt", versions={"redis": "7.4.0", "channels-redis": "4.3.0"})
+    assert read_end(str(freeze), CELL) == End("freeze.txt", versions={"redis": "7.4.0", "channels-redis": "4.3.0"})
     for text, hint in (("yesterday", "name a day"), (str(tmp_path), "name a day")):
         with pytest.raises(UsageError) as told:
-            read_end(text)
+            read_end(text, CELL)
         assert hint in told.value.hint
     freeze.write_text("redis>=7\n")
     with pytest.raises(UsageError, match="has no lines of the form"):
-        read_end(str(freeze))
+        read_end(str(freeze), CELL)
+
+
+@pytest.mark.parametrize("other", ["py312-django61-channels4", "py313-django61"])
+def test_a_result_of_another_kind_is_no_end(tmp_path, other):
+    """What was installed for another Python or library is no end; for another Django or server of the same it is."""
+    reports = samples.write(tmp_path, other, "py313-django60-channels4")
+    with pytest.raises(UsageError, match=f"is of {other}: what fits its Python and library need not fit"):
+        read_end(str(reports.result(other)), CELL)
+    assert read_end(str(reports.result("py313-django60-channels4")), CELL).versions
 
 
 def test_a_race(world):
