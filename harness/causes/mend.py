@@ -24,7 +24,7 @@ from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell
 from harness.environments import own
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
@@ -199,7 +199,9 @@ class Mending:
         Of an answer that is chance it counts if it comes again.
         """
         if sets:
-            self._run(cell, prepared, list(sets))
+            whole = self._run(cell, prepared, list(sets)).verdicts.overall
+            if whole.verdict is not Verdict.WORKS:
+                raise HarnessError(f"with {prepared.candidate.profile} {cell.name} does not work again: {whole.text}")
         reports = self.case.request.reports
         tried = reports.of_profile(prepared.candidate.profile)
         mine = of_way(known(self.case.recorded, reports), "")
@@ -215,9 +217,13 @@ class Mending:
 
     def _milder(self, catch: Catch) -> bool:
         """Tell whether *catch* is milder than what is mended: than a cell that does not work anything is."""
+        if not self.case.asked:
+            return True
         brought, mended = (catches.trouble_of(each) for each in (catch.question, self.case.asked))
         order = list(Severity)
-        return not (brought and mended) or order.index(brought.severity) > order.index(mended.severity)
+        if brought is None or mended is None:
+            return False
+        return order.index(brought.severity) > order.index(mended.severity)
 
     def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""

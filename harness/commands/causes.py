@@ -32,7 +32,8 @@ def causes(drafted: str | None, reports: Reports) -> int:
     for error in view.damaged:
         click.echo(f"left out: {error}", err=True)
     if drafted is not None:
-        click.echo("\n\n".join(drafts(_named(drafted, known), view, advisor.against)))
+        made = drafts(_named(drafted, known), advisor)
+        click.echo("\n\n".join(made) or "Nobody upstream decides this: it is the code of this project, or your own.")
         return 0
     terminal = console()
     for root in known:

@@ -13,6 +13,7 @@ from harness.errors import DamagedResult
 from harness.matrix import listing
 from harness.report.advice import Advisor
 from harness.report.view import read_view
+from harness.results import catches
 from harness.results.document import read_result
 from harness.results.folder import Reports
 
@@ -33,8 +34,10 @@ def list_(reports: Reports) -> int:
             row = rows[cell.name]
             recorded, day, style = advisor.label(row), row.result.varying.started[:10], verdict_style(row.verdict)
         elif path.exists():
-            try:
-                read_result(path)
+            try:  # a library without prose is in no report, and has a result all the same
+                result = read_result(path)
+                recorded, day = catches.label(result), result.varying.started[:10]
+                style = verdict_style(result.verdicts.overall.verdict)
             except DamagedResult as error:
                 recorded, style, code = str(error), "red", error.exit_code
         python = found.version if found else f"no Python {cell.python}"

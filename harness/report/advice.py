@@ -205,22 +205,24 @@ class Advisor:
             if trouble := catches.trouble_of(each[0].question):
                 of_trouble.setdefault(trouble, []).append(each)
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
-        way, pins = _best_way(cures), dict[str, str]()
+        way, pins = _best_way(cures), dict[str, None]()
         for trouble in sorted(of_trouble, key=catches.TROUBLES.index):
             of_it = of_trouble[trouble]
             fit = (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way)
             tried_in, cure = next(fit, ("", None))
             if cure is not None and cure.kind == "pin":
-                pins.setdefault(cure.change, tried_in)
+                pins[cure.change] = None
             where = "" if any(not place for _, place in of_it) else of_it[0][1]
             decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
             yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
-        for pin, tried_in in pins.items():
-            tried = (known for other in library.rows for known in other.result.cures if known.change == pin)
-            brought = {each.question: each for known in tried for each in known.brings}
-            for trouble in catches.troubles(brought.values()):
-                its = [each for each in brought.values() if catches.trouble_of(each.question) == trouble]
-                yield Beware(trouble, its, "" if tried_in == row.name else tried_in, None, brought_by=pin)
+        for pin in pins:
+            tried = [(other.name, known) for other in library.rows for known in other.result.cures]
+            brought = [(name, each) for name, known in tried if known.change == pin for each in known.brings]
+            for trouble in catches.troubles(each for _, each in brought):
+                its = {each.question: (name, each) for name, each in brought if _is_of(each, trouble)}
+                cells = {name for name, _ in its.values()}
+                where = "" if row.name in cells else min(cells)
+                yield Beware(trouble, [each for _, each in its.values()], where, None, brought_by=pin)
 
     def _asked_of(self, row: Row) -> dict[str, str]:
         """Return the short names of all that *row* was asked, each with whose default or code decides it."""
@@ -240,7 +242,7 @@ class Advisor:
         for name, cure in chain.from_iterable(cures):
             if cure.change in found or any(self.against(where or row.name, cure) for _, where in seen):
                 continue
-            if any(self._in_vain(cell, catch.question, cure) for catch, where in seen for cell in {row.name, where}):
+            if any(self.in_vain(cell, catch.question, cure) for catch, where in seen for cell in {row.name, where}):
                 continue
             each = zip(known, changes, strict=True)
             if all(cure.change in others or self._good_with(*one, cure) for one, others in each):
@@ -257,7 +259,7 @@ class Advisor:
         put = {f"{each.question} ({way})" for each in row.answers if each.id == question}
         return [each.good for each in row.answers if each.question in put]
 
-    def _in_vain(self, cell: str, question: str, cure: Cure) -> bool:
+    def in_vain(self, cell: str, question: str, cure: Cure) -> bool:
         """Tell whether *cure*, which mends the *question* elsewhere, does not in *cell*; of no cell it is not known."""
         if not cell:
             return False
@@ -369,6 +371,10 @@ class Advisor:
             tested = (row for row in self._on.get((python, django), []) if row.verdict is not Verdict.NOT_TESTED)
             if all(row.result.library != library.name for row in tested):
                 yield f"{library.title} {newest.version}"
+
+
+def _is_of(catch: Catch, trouble: Trouble) -> bool:
+    return catches.trouble_of(catch.question) == trouble
 
 
 def _best_way(cures: Mapping[Trouble, Sequence[tuple[str, Cure]]]) -> str:

@@ -61,11 +61,13 @@ def mended(root: Root, against: Against) -> str:
         said += f"; no cure, for {spoken[kind, change]}"
     elif (kind, change) not in proved:
         said += "; it may be chance"
-    said += brought(cure for _, cure in of_it)
     if kind == "pin" and (expected := len(alike) - len(tried)):
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
     if vain:
         said += f", in vain in {', '.join(sorted(vain)[:_NAMED])}"
+    for name, cure in of_it:
+        if brings := brought([cure]):
+            return f"{said}; in {name}{brings.removeprefix(';')}"
     return said
 
 

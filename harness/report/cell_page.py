@@ -188,12 +188,12 @@ class CellPage:
         seen = {catch.question: f"{catch.text} ({catch.kind})" for catch in row.catches}
         # What was explained is perhaps as expected by now, or is no catch.
         asked = {each.id: f"{each.question}: {each.summary}" for each in reversed(list(row.answers))}
-        common = {question: root for root in roots for question in root.questions or {""}}
+        common = {question: root for root in roots for question in root.asked_in.get(row.name, {""})}
         found = []
         for name in dict.fromkeys([*seen, *(each.question for each in told)]):
             comes_from = [cause.text for cause in result.causes if cause.question == name]
-            if not comes_from and name in common and row.name not in common[name].unexplained:
-                comes_from = [common[name].explained]
+            if not comes_from and name in common:
+                comes_from = list(filter(None, [common[name].explained_in(row.name)]))
             found.append(
                 Explained(
                     seen.get(name) or asked.get(name) or name or f"Does it work?: {row.verdict.label}",

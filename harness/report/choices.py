@@ -64,7 +64,7 @@ class Beware:
         if not self.brought_by:
             return self.trouble.says
         more = f", and {len(self.catches) - 1} like it" if len(self.catches) > 1 else ""
-        return f"with {self.brought_by}, {self.catches[0].text}{more}"
+        return f"with {self.brought_by}: {self.catches[0].text}{more}"
 
     @property
     def told(self) -> str:

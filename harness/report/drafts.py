@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from harness.cells import Cell
 from harness.environments.names import project_of
 from harness.report import causes, showing
-from harness.report.causes import Against
+from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import View
 from harness.results import failures
@@ -41,29 +41,34 @@ _BELOW = ("redis", "daphne", "gevent", "gevent-websocket", "gevent-socketio", "p
 _CONFIGURED = "import django.conf as c; c.settings.configure()"
 
 
-def drafts(root: Root, view: View, against: Against) -> list[str]:
+def drafts(root: Root, advisor: Advisor) -> list[str]:
     """Return the drafts of issues about *root*, in Markdown: one for each package that is asked for, most cells first.
 
-    *against* tells what speaks against a cure.
+    What this project decides, or is somebody's own chat, is no issue of anybody upstream.
     """
+    own = {library.name for library in advisor.view.libraries if library.own}
     cells: dict[str, set[str]] = {}
     for name, result in root.results.items():
-        asked = result.installation.requirements if result.installation else []
-        cells.setdefault(project_of(asked[0]) if asked else result.library, set()).add(name)
-    return [_draft(root, view, against, names) for names in sorted(cells.values(), key=len, reverse=True)]
+        if result.library not in own and result.versions is not None:
+            asked = result.installation.requirements if result.installation else []
+            cells.setdefault(project_of(asked[0]) if asked else result.library, set()).add(name)
+    made = (_draft(root, advisor, names) for names in sorted(cells.values(), key=len, reverse=True))
+    return list(filter(None, made))
 
 
-def _draft(root: Root, view: View, against: Against, names: set[str]) -> str:
-    """Return the draft about the cells of *root* that are called *names*."""
-    row, finding = _example(root, view, names)
-    result = row.result
-    installs = _installs(root, row)
-    lines = [f"# {_subject(result, installs)}: {_plain(_seen(root, finding))}", "", "## Versions", ""]
+def _draft(root: Root, advisor: Advisor, names: set[str]) -> str:
+    """Return the draft about the cells of *root* that are called *names*; nothing where this project decides it."""
+    row, finding = _example(root, advisor.view, names)
+    if finding is not None and finding.decided_by == "project":
+        return ""
+    view, result = advisor.view, row.result
+    where, ends = _traceback(result) if finding is None else ("", [])
+    installs = {} if where.startswith("django.") else _installs(root, row)
+    lines = [f"# {_subject(result, installs, where)}: {_plain(_seen(root, finding))}", "", "## Versions", ""]
     lines += [f"- {each}" for each in _versions(result, installs)]
     lines += ["", "## What shows it", ""]
     if finding is None:
-        where, ends = _traceback(result)
-        lines += _shown_by_import(row, installs, where) or list(showing.program(row, view, installs, "stand"))
+        lines += _shown_by_import(row, view, installs, where) or list(showing.program(row, view, installs, "stand"))
         lines += ["", "## Expected", "", "It can be installed, starts, and works.", ""]
         lines += ["## Seen", "", "```", *ends, "```", ""]
     else:
@@ -72,8 +77,8 @@ def _draft(root: Root, view: View, against: Against, names: set[str]) -> str:
         lines += ["## Seen", "", f"{_plain(_seen(root, finding))}.", ""]
     if since := _since(root, row):
         lines += ["## Since when", "", f"{_plain(since)}.", ""]
-    if helps := _helps(root, result, against):
-        lines += ["## What helps until then", "", f"It is as expected {helps}.", ""]
+    if helps := _helps(root, row, finding, advisor):
+        lines += ["## What helps until then", "", f"{_plain(helps)}.", ""]
     return "\n".join(lines)
 
 
@@ -106,8 +111,10 @@ def _plain(text: str) -> str:
     return text
 
 
-def _subject(result: Result, installs: dict[str, str]) -> str:
-    """Return the package that is asked about first, with its release."""
+def _subject(result: Result, installs: dict[str, str], where: str) -> str:
+    """Return the package that is asked about first, with its release; Django where that fails by itself."""
+    if where.startswith("django.") and result.versions is not None:
+        return f"Django {result.versions.django}"
     first = next(iter(installs), "")
     return f"{first.partition('[')[0]} {installs[first]}" if first else result.library
 
@@ -123,7 +130,7 @@ def _installs(root: Root, row: Row) -> dict[str, str]:
     guilty = [each.package for _, cause in root.causes for each in cause.turned if each.met(result.versions.installed)]
     asked = result.installation.requirements if result.installation else []
     found: dict[str, str] = {}
-    for each in [*asked, *guilty, *(_BELOW if asked else ())]:
+    for each in [*asked, *guilty, *(each for each in _BELOW if asked and (each != "redis" or result.versions.broker))]:
         try:
             requirement = Requirement(each)
             name, extras = requirement.name, ",".join(sorted(requirement.extras))
@@ -164,11 +171,15 @@ def _traceback(result: Result) -> tuple[str, list[str]]:
     return (module if inside and place["function"] == "<module>" else ""), shown
 
 
-def _shown_by_import(row: Row, installs: dict[str, str], module: str) -> list[str]:
+def _shown_by_import(row: Row, view: View, installs: dict[str, str], module: str) -> list[str]:
     """Return the commands after which an import shows the failure, or an installation does; none where neither does."""
-    result = row.result
-    if not installs and (result.installation is None or not result.installation.requirements):
-        return ["```sh", *showing.environment(row, {result.library: ""}), "```", "", "The installation shows it."]
+    step = failures.first_failed(row.result)
+    if step is not None and step.name == "install":
+        library = next(each for each in view.libraries if each.name == row.result.library)
+        # What could not be installed here is asked for by the same names as where it can be.
+        asked = next((each.result.installation.requirements for each in library.rows if each.result.installation), [])
+        wanted = dict.fromkeys(asked or [library.name], "")
+        return ["```sh", *showing.environment(row, wanted), "```", "", "The installation shows it."]
     if not module:
         return []
     importing = f'venv/bin/python -c "{_CONFIGURED}; import {module}"'
@@ -183,15 +194,23 @@ def _since(root: Root, row: Row) -> str:
     return turned[0].text if turned else root.since
 
 
-def _helps(root: Root, result: Result, against: Against) -> str:
+def _helps(root: Root, row: Row, finding: Finding | None, advisor: Advisor) -> str:
     """Return what mends it in a cell of the same library, and nothing speaks against; the empty text where nothing."""
     words = {"pin": "with `{}`", "server": "under {}", "setting": "with the {}"}
-    found = [
-        (name != result.cell, causes.rank(cure.kind), words[cure.kind].format(cure.change))
-        for name, cure in root.cures
-        if cure.kind in words
-        and root.results[name].library == result.library
-        and (cure.kind, cure.change) in root.proved(result.library)
-        and not against(name, cure)
-    ]
+    question, library = finding.id if finding else "", row.result.library
+    found = []
+    for name, cure in root.cures:
+        mine = cure.kind in words and root.results[name].library == library and cure.question == question
+        if not mine or (cure.kind, cure.change) not in root.proved(library) or advisor.against(name, cure):
+            continue
+        if advisor.in_vain(row.name, question, cure):
+            continue
+        where = "" if name == row.name or cure.kind == "pin" else f", on {_pair(root.results[name])}"
+        says = f"It is as expected {words[cure.kind].format(cure.change)}{where}{causes.brought([cure])}"
+        found.append((name != row.name, causes.rank(cure.kind), says))
     return min(found)[2] if found else ""
+
+
+def _pair(result: Result) -> str:
+    cell = Cell.parse(result.cell)
+    return f"Python {cell.python} with Django {cell.django}"

@@ -48,8 +48,15 @@ _STEPS = (
         "steady",
         "Meanwhile drop silently what is sent between the server and Redis.",
     ),
-    (r"(broker|sentinel)-.*", "steady", "{subject} meanwhile."),
+    (
+        r"sentinel-.*",
+        "",
+        "With a Sentinel in the settings, have the replica take over while clients are connected.",
+    ),
+    (r"(broker|server)-.*", "steady", "What happens meanwhile: {subject}."),
+    (r"members-.*", "", "What happens meanwhile: {subject}."),
     (r"sigterm-server|ends-open", "stand", "While the client is connected end the server with SIGTERM."),
+    (r"sigterm-crowd", "", "While a hundred clients are connected end the server with SIGTERM, and start it again."),
     (r"sigterm-.*", "steady", "Meanwhile end the server with SIGTERM, and start it again."),
     (r"payload-(.*)-websocket", r"payload \1", "One client sends the data to another one."),
     (r"payload-(.*)-post", "", "Publish it from a view that handles a POST."),
@@ -62,6 +69,7 @@ _STEPS = (
 _SERVERS = {
     "runserver": "python app.py runserver --noreload",
     "runserver_socketio": "python app.py runserver_socketio",
+    "gevent": "gunicorn --worker-class geventwebsocket.gunicorn.workers.GeventWebSocketWorker app:application",
     "granian": "granian --interface asginl app:application",
     "uwsgi": "uwsgi --http-socket 127.0.0.1:8000 --http-websockets --gevent 1000 --master --die-on-term --module app",
 }
@@ -73,7 +81,7 @@ def environment(row: Row, installs: dict[str, str], *more: str) -> list[str]:
     versions = row.result.versions
     assert versions is not None
     python = row.cell.python
-    make = f"python{python} -m venv venv" if row.cell.python_version >= (3, 3) else f"virtualenv -p python{python} venv"
+    make = f"python{python} -m venv venv" if row.cell.python_version >= (3, 4) else f"virtualenv -p python{python} venv"
     pins = [f"{name}=={version}" if version else name for name, version in installs.items()]
     return [make, f"venv/bin/pip install {' '.join(map(_quoted, [f'Django=={versions.django}', *pins, *more]))}"]
 
@@ -83,6 +91,8 @@ def program(row: Row, view: View, installs: dict[str, str], question: str, asked
     library = next(each for each in view.libraries if each.name == row.result.library)
     upstream = library.prose["upstream"]
     client, says = _steps(question, asked)
+    if "socket.io" in upstream.get("path", "") and client != "stand":
+        client = ""  # another protocol on top, which the other clients do not speak
     yield from ["```sh", *environment(row, installs, *(["websocket-client"] if client and upstream else []))]
     if upstream:
         if row.result.versions and row.result.versions.broker:

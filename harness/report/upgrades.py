@@ -60,7 +60,7 @@ class Way:
     beyond: Row | None = None
     #: What takes catches away in the cell it ends in, and was not needed before.
     needs: tuple[str, ...] = ()
-    #: Where it ends with another library: a cell of the same one that works there, to which no measured step leads.
+    #: Where it ends with another library: a cell of the same one that works there all the same.
     own: Row | None = None
 
     @property
@@ -191,11 +191,13 @@ class Upgrades:
         """Return what takes catches away in *end* and is not needed at the start."""
         if end is None:
             return ()
-        return tuple(
-            f"{causes.named(each.cure)}, or {each.trouble.says}"
+        needs = [
+            (each.cure.change, f"{causes.named(each.cure)}, or {each.trouble.says}")
             for each in self.steps.advisor.beware_of(end)
             if each.cure and each.cure.change not in self._had
-        )
+        ]
+        brings = {each.brought_by: each.what for each in self.steps.advisor.beware_of(end) if each.brought_by}
+        return tuple(text + (f" ({brings[change]})" if change in brings else "") for change, text in needs)
 
     @cached_property
     def _had(self) -> set[str]:

@@ -49,6 +49,8 @@ class Root:
     #: The cells by their names, and the questions of theirs, without the verdict.
     results: dict[str, Result] = field(default_factory=dict)
     questions: set[str] = field(default_factory=set)
+    #: The questions of each cell by which it is seen there.
+    asked_in: dict[str, set[str]] = field(default_factory=dict)
     #: Since when it is so, where that follows from the cells themselves: ``gone since Django 3.0``.
     since: str = ""
     #: Libraries in whose cells here nothing else can be installed → what it comes from in others of theirs.
@@ -129,6 +131,16 @@ class Root:
             return set()
         return {name for name, result in self.results.items() if result.library not in looked}
 
+    def explained_in(self, cell: str) -> str:
+        """What it comes from in *cell*, as far as that is known of its library."""
+        if cell in self.unexplained:
+            return ""
+        library = self.results[cell].library
+        own = [cause.text for name, cause in self.causes if self.results[name].library == library]
+        if self.guilty_in(cell) and self._guilty:
+            return self._guilty.text
+        return next(iter(own), "") or self.elsewhere.get(library, "") or self.explained
+
     def guilty_in(self, cell: str) -> bool:
         """Tell whether a release is called guilty, and is installed in *cell*."""
         return self._guilty is not None and cell not in self._without(self._guilty)
@@ -154,6 +166,7 @@ def roots(results: Mapping[str, Result], caught: Mapping[str, Sequence[Catch]]) 
                 root.what = _CLOSED.sub("", root.what)
             root.results[name] = result
             root.questions |= {question} if question else set()
+            root.asked_in.setdefault(name, set()).add(question)
     for key in _same_cause(found):
         del found[key]
     taken: Counter[str] = Counter()
@@ -180,6 +193,8 @@ def _same_cause(found: Mapping[tuple[str, ...], Root]) -> list[tuple[str, ...]]:
         if (known := first.setdefault(released, root)) is not root:
             known.results |= root.results
             known.questions |= root.questions
+            for name, asked in root.asked_in.items():
+                known.asked_in.setdefault(name, set()).update(asked)
             elsewhere.append(key)
     return elsewhere
 

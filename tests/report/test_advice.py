@@ -95,10 +95,15 @@ def test_what_a_pin_brings():
         assert [(each.trouble.id, each.brought_by) for each in choice.beware] == [("idle", ""), ("broker", "redis<8")]
         assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
         seen = "" if pair == ("3.13", "6.0") else f", seen in {PAIR + CHANNELS}"
-        assert choice.beware[1].told == f"moderate: with redis<8, {late}: some{seen}"
+        assert choice.beware[1].told == f"moderate: with redis<8: {late}: some{seen}"
     made = advisor(works(PAIR + CHANNELS, IDLE, late, cures=[tried]), deep=ALL)
     ((_, choice),) = made.answer("3.13", "6.0").choices
     assert [each.brought_by for each in choice.beware] == ["", "", "redis<8"]
+    # Where the same pin was tried and brought nothing, it was not seen there.
+    clean = works("py312-django52-channels4", IDLE, cures=[pin()])
+    ((_, choice),) = advisor(works(PAIR + CHANNELS, IDLE, cures=[tried]), clean, deep=ALL).answer("3.12", "5.2").choices
+    assert choice.beware[1].seen_in == PAIR + CHANNELS
+    ((_, choice),) = made.answer("3.13", "6.0").choices
     assert choice.left(Severity.MODERATE) == 1
 
 

@@ -135,7 +135,7 @@ def test_what_a_cure_brings(reports):
     save_result(msgspec.structs.replace(result, cures=[brings]), reports.result(CELL))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
     assert causes.cure(brings).startswith("install redis<8 (is received; tried on 2026-11-26; it brings “A burst: ")
-    assert "; it brings “A burst: some are kept back”" in causes.mended(root, nothing_worse)
+    assert f"; in {CELL} it brings “A burst: some are kept back”" in causes.mended(root, nothing_worse)
 
 
 def test_unexplained(reports):

@@ -10,12 +10,14 @@ import pytest
 import samples
 from shared import ROOT
 
+from harness.probes.payloads import PAYLOADS
 from harness.report import drafts as drafting
 from harness.report.advice import Advisor
 from harness.report.view import View, read_view
 from harness.results.document import save_result
-from harness.results.explained import Cause, Cure, Turned
+from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.folder import Reports
+from harness.results.questions import identifier
 from harness.results.roots import Root
 from harness.verdict import Verdict
 
@@ -39,18 +41,18 @@ def advisor(recorded) -> Advisor:
 
 
 @pytest.fixture(scope="module")
-def drafts(recorded, advisor) -> dict[str, tuple[Root, str]]:
+def drafts(advisor) -> dict[str, tuple[Root, str]]:
     """The drafts of each recorded cause, by its name and a number."""
     return {
         f"{root.id} {number}": (root, text)
         for root in advisor.roots
-        for number, text in enumerate(drafting.drafts(root, recorded, advisor.against), 1)
+        for number, text in enumerate(drafting.drafts(root, advisor), 1)
     }
 
 
-def draft(root: Root, view: View, against) -> str:
+def draft(root: Root, view: View) -> str:
     """Return the one draft about *root*."""
-    (text,) = drafting.drafts(root, view, against)
+    (text,) = drafting.drafts(root, Advisor(view))
     return text
 
 
@@ -73,14 +75,10 @@ def section(text: str, title: str) -> str:
     return text.partition(f"## {title}\n\n")[2].partition("\n\n## ")[0]
 
 
-def nothing(name: str, cure: Cure) -> str:
-    return ""
-
-
 def test_of_a_catch(tmp_path):
     """A draft has versions, commands, the project and the client, what is expected and seen, and what helps."""
     view, root = made(tmp_path)
-    text = draft(root, view, nothing)
+    text = draft(root, view)
     assert "pip install Django==5.2" in text
     assert "early.py 'ws://127.0.0.1:8000/ws/'" in text
     assert "class Chat(AsyncWebsocketConsumer):" in text
@@ -96,21 +94,47 @@ def test_guilty_release(tmp_path, monkeypatch):
         versions = msgspec.structs.replace(row.result.versions, installed={"channels": "4.3.2", "redis": version})
         there = replace(row, result=msgspec.structs.replace(row.result, versions=versions))
         monkeypatch.setattr(view, "rows", [there])
-        assert section(draft(root, view, nothing), "Since when").strip() == said, version
+        assert section(draft(root, view), "Since when").strip() == said, version
 
 
 def test_a_cure_that_is_spoken_against(tmp_path):
-    """What another cell speaks against is no help."""
+    """What was tried in vain in the cell that is described is no help, though it mends another one."""
     view, root = made(tmp_path)
-    assert not section(draft(root, view, lambda name, cure: "it is bad elsewhere"), "What helps until then")
+    row = next(row for row in view.rows if row.name == OTHER)
+    vain = Attempt(question="early", kind="pin", change="redis<8", text="can be lost", tried_on="2026-11-26")
+    row.result.attempts.append(vain)
+    assert not section(draft(root, view), "What helps until then")
+
+
+def test_what_nobody_upstream_decides(tmp_path):
+    """There is no draft about an answer that is decided by this project."""
+    view, root = made(tmp_path)
+    for row in view.rows:
+        for probe in row.result.probes:
+            probe.findings[:] = [msgspec.structs.replace(each, decided_by="project") for each in probe.findings]
+    assert drafting.drafts(root, Advisor(view)) == []
+
+
+def test_what_fails_in_django(drafts):
+    """What Django itself raises is told of Django, and shown without the library."""
+    _, text = drafts["importlib-util-find-spec-cannot-be 1"]
+    assert text.startswith("# Django 1.9.13: importlib.util.find_spec cannot be imported")
+    assert "virtualenv -p python3.3 venv\nvenv/bin/pip install Django==1.9.13\n" in text
+
+
+def test_payloads():
+    """The client knows each payload that is asked about."""
+    client = (ROOT / "harness" / "report" / "clients" / "payload.py").read_text(encoding="utf-8")
+    asked = {identifier(f"{what} by WebSocket") for what in [*PAYLOADS, "200 kB in fragments"]}
+    known = set(re.findall(r'^    "([\w-]+)":', client, re.MULTILINE))
+    assert {each.removeprefix("payload-").removesuffix("-websocket") for each in asked} <= known
 
 
 def test_of_several_packages(drafts):
     """What is seen with several packages has a draft for each, with that package in its title."""
     texts = [text for name, (_, text) in drafts.items() if name.startswith("after-yes ")]
     assert {re.match(r"# ([\w-]+) \d", text)[1] for text in texts} == {
-        *("channels", "django-websocket-redis", "python-socketio", "uvicorn", "daphne"),
-        *("hypercorn", "granian", "gunicorn"),
+        *("channels", "django-websocket-redis", "python-socketio"),
     }
 
 

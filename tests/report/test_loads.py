@@ -54,7 +54,7 @@ def test_whose_limit_it_is():
     """A limit that is known is told in words, with what raises it."""
     full = step(250, 240, limit="server: redis.exceptions.MaxConnectionsError: Too many connections")
     assert loads.told(full).endswith(
-        "MaxConnectionsError: Too many connections; redis-py 8 allows 100 connections; redis<8 more"
+        "MaxConnectionsError: Too many connections; redis-py 8 allows 100 connections, and redis<8 more"
     )
 
 

@@ -110,6 +110,19 @@ def test_one_catch_of_several_libraries():
     assert found.unexplained == set()
 
 
+def test_what_it_comes_from_in_a_cell():
+    """In a cell it comes from what was found in its own library, and a question belongs to what was seen there."""
+    always = Cause(question="idle-12", turned=[], text="as of 2021", good=[], bad=[], found_on="2026-11-26")
+    other = msgspec.structs.replace(always, text="as of 2019")
+    first = caught("py310-django52-channels4", causes=[always])
+    second, third = caught("py311-django22", causes=[other]), caught("py310-django22", "lost")
+    found = of(first, second, third)
+    assert found[0].explained_in(first.cell) == "as of 2021"
+    assert found[0].explained_in(second.cell) == "as of 2019"
+    assert found[1].explained_in(third.cell) == ""
+    assert [set(root.asked_in) for root in found] == [{first.cell, second.cell}, {third.cell}]
+
+
 def test_ways_are_those_of_one_library():
     """A way that may be chance in a cell of each of two libraries mends a second cell of neither."""
     cure = Cure(

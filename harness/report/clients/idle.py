@@ -7,8 +7,8 @@ URL = sys.argv[1]
 idle = websocket.create_connection(URL, timeout=12)
 began = time.time()
 try:
-    frame = idle.recv_frame()
-    print("after %.1f s: opcode %d, %r" % (time.time() - began, frame.opcode, frame.data))
+    opcode, frame = idle.recv_data_frame(control_frame=False)
+    print("after %.1f s: opcode %d, %r" % (time.time() - began, opcode, frame.data))
 except websocket.WebSocketTimeoutException:
     other = websocket.create_connection(URL, timeout=5)
     other.send("are you there?")

@@ -5,15 +5,19 @@ import websocket
 
 URL, KIND = sys.argv[1:]
 TEXTS = {
-    "non-ascii-text": "gr\xfc\xdfe",
-    "emoji": "\U0001f600",
+    "hello": "hello",
+    "non-ascii-text": "Gr\xfc\xdfe nach \u0391\u03b8\u03ae\u03bd\u03b1",
+    "emoji": "\U0001f642 \U0001f469\u200d\U0001f469\u200d\U0001f467",
+    "quotes": "\"double\" 'single' `back` \\ slash",
+    "markup": "<b onclick='x()'>&amp; *bold*</b>",
     "empty-text": "",
+    "40-kb": "x" * 40000,
     "200-kb": "x" * 200000,
     "200-kb-fragments": "x" * 200000,
     "long-page": "x" * 140000,
-    "binary": b"\x00\xff\xfe",
+    "binary": bytes(bytearray(range(256))),
 }
-data = TEXTS.get(KIND, KIND)
+data = TEXTS[KIND]
 opcode = websocket.ABNF.OPCODE_BINARY if KIND == "binary" else websocket.ABNF.OPCODE_TEXT
 reader = websocket.create_connection(URL, timeout=5)
 writer = websocket.create_connection(URL, timeout=5)

@@ -61,7 +61,7 @@
       answer.textContent = "";
       unknown.forEach(function (each) {
         answer.appendChild(document.createElement("p")).textContent =
-          "Nothing was measured with the " + each.name + " “" + each.value + "”: it is none of the choices.";
+          "“" + each.value + "” is none of the choices of " + each.name + ": nothing was measured with it.";
       });
       if (template) {
         answer.appendChild(template.content.cloneNode(true));
@@ -202,12 +202,12 @@
     show();
   }
 
-  // What is looked for, among all there is.
   // Names are written with hyphens here and with underscores there.
   function folded(text) {
     return text.toLowerCase().replace(/[-_\/]+/g, " ");
   }
 
+  // What is looked for, among all there is.
   function search(list) {
     var wanted = (new URLSearchParams(location.search).get("q") || "").trim();
     document.querySelector("input[name=q]").value = wanted;
