@@ -81,9 +81,11 @@ def environment(row: Row, installs: dict[str, str], *more: str) -> list[str]:
     versions = row.result.versions
     assert versions is not None
     python = row.cell.python
-    make = f"python{python} -m venv venv" if row.cell.python_version >= (3, 4) else f"virtualenv -p python{python} venv"
+    make = [f"python{python} -m venv venv"]
+    if row.cell.python_version < (3, 4):  # its own module makes none with pip in it, or there is none
+        make = [f"python{python} -m pip install virtualenv", f"python{python} -m virtualenv venv"]
     pins = [f"{name}=={version}" if version else name for name, version in installs.items()]
-    return [make, f"venv/bin/pip install {' '.join(map(_quoted, [f'Django=={versions.django}', *pins, *more]))}"]
+    return [*make, f"venv/bin/pip install {' '.join(map(_quoted, [f'Django=={versions.django}', *pins, *more]))}"]
 
 
 def program(row: Row, view: View, installs: dict[str, str], question: str, asked: str = "") -> Iterator[str]:

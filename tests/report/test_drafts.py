@@ -119,7 +119,7 @@ def test_what_fails_in_django(drafts):
     """What Django itself raises is told of Django, and shown without the library."""
     _, text = drafts["importlib-util-find-spec-cannot-be 1"]
     assert text.startswith("# Django 1.9.13: importlib.util.find_spec cannot be imported")
-    assert "virtualenv -p python3.3 venv\nvenv/bin/pip install Django==1.9.13\n" in text
+    assert "python3.3 -m virtualenv venv\nvenv/bin/pip install Django==1.9.13\n" in text
 
 
 def test_payloads():
@@ -141,7 +141,7 @@ def test_of_several_packages(drafts):
 def test_an_old_python(drafts):
     """Python 2.7 has no module for environments of its own."""
     commands = "\n".join(section(text, "What shows it") for _, text in drafts.values())
-    assert "virtualenv -p python2.7 venv" in commands
+    assert "python2.7 -m virtualenv venv" in commands
     assert "python2.7 -m venv" not in commands
 
 
