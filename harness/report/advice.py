@@ -7,18 +7,18 @@ sets apart has one rank.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import chain, groupby
 
 from harness.cells import Cell, numbers
-from harness.matrix.releases import apart, releases
+from harness.matrix.releases import apart, place, releases
 from harness.report import causes, claims
-from harness.report.choices import Answer, Beware, Choice, Failing, Note, for_development
+from harness.report.choices import Answer, Beware, Choice, Failing, Note, best_way, for_development
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
 from harness.results import catches
-from harness.results.catches import Severity, Trouble
+from harness.results.catches import Trouble
 from harness.results.explained import Catch, Cure
 from harness.results.roots import Root
 from harness.verdict import Verdict, with_catch
@@ -150,7 +150,7 @@ class Advisor:
         fresh, age = self._age(row, library)
         deep = any(each.deep for each in library.works)
         deployed = min(
-            (each for each in library.works if not for_development(each)),
+            (each for each in library.works if for_development(row) and not for_development(each)),
             key=lambda each: (apart(row.cell, each.cell), each.cell.order),
             default=None,
         )
@@ -205,7 +205,7 @@ class Advisor:
             if trouble := catches.trouble_of(each[0].question):
                 of_trouble.setdefault(trouble, []).append(each)
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
-        way, pins = _best_way(cures), dict[str, None]()
+        way, pins = best_way(cures), dict[str, None]()
         for trouble in sorted(of_trouble, key=catches.TROUBLES.index):
             of_it = of_trouble[trouble]
             fit = (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way)
@@ -219,10 +219,10 @@ class Advisor:
             tried = [(other.name, known) for other in library.rows for known in other.result.cures]
             brought = [(name, each) for name, known in tried if known.change == pin for each in known.brings]
             for trouble in catches.troubles(each for _, each in brought):
-                its = {each.question: (name, each) for name, each in brought if _is_of(each, trouble)}
-                cells = {name for name, _ in its.values()}
-                where = "" if row.name in cells else min(cells)
-                yield Beware(trouble, [each for _, each in its.values()], where, None, brought_by=pin)
+                its = [each for each in brought if catches.trouble_of(each[1].question) == trouble]
+                seen_in = {name for name, _ in its}
+                told = list({each.question: each for _, each in its}.values())
+                yield Beware(trouble, told, "" if row.name in seen_in else min(seen_in), None, brought_by=pin)
 
     def _asked_of(self, row: Row) -> dict[str, str]:
         """Return the short names of all that *row* was asked, each with whose default or code decides it."""
@@ -346,9 +346,13 @@ class Advisor:
 
     def _nearest(self, python: str, django: str) -> list[Row]:
         """Return the cells nearest to a pair that work, of each library and server one."""
-        here = Cell(python, django)
+        at = place("python", python), place("django", django)
         found: dict[tuple[str, str], Row] = {}
-        for rows in sorted(self._working, key=lambda rows: (apart(here, rows[0].cell), rows[0].cell.order)):
+        # Most pairs are asked about, and each is held against all that work: their places are worked out once.
+        near = [
+            (abs(first - at[0]) + abs(second - at[1]), number) for number, (first, second) in enumerate(self._places)
+        ]
+        for rows in (self._working[number] for _, number in sorted(near)):
             for row in rows:
                 found.setdefault((row.result.library, row.result.server), row)
             if len(found) >= _NEAREST:
@@ -357,10 +361,16 @@ class Advisor:
 
     @cached_property
     def _working(self) -> list[list[Row]]:
-        """The cells that work, those of one pair together and in the order of the matrix."""
+        """The cells that work, those of one pair together, all in the order of the matrix."""
         ordered = (sorted(rows, key=lambda row: row.cell.order) for rows in self._on.values())
         working = ([row for row in rows if row.verdict is Verdict.WORKS] for rows in ordered)
-        return [rows for rows in working if rows]
+        return sorted(filter(None, working), key=lambda rows: rows[0].cell.order)
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """How many Pythons and how many Djangos come before each pair that works."""
+        cells = [rows[0].cell for rows in self._working]
+        return [(place("python", each.python), place("django", each.django)) for each in cells]
 
     def _claiming(self, python: str, django: str) -> Iterator[str]:
         """Yield the libraries whose newest release claims a pair."""
@@ -371,25 +381,3 @@ class Advisor:
             tested = (row for row in self._on.get((python, django), []) if row.verdict is not Verdict.NOT_TESTED)
             if all(row.result.library != library.name for row in tested):
                 yield f"{library.title} {newest.version}"
-
-
-def _is_of(catch: Catch, trouble: Trouble) -> bool:
-    return catches.trouble_of(catch.question) == trouble
-
-
-def _best_way(cures: Mapping[Trouble, Sequence[tuple[str, Cure]]]) -> str:
-    """Return the one other way that leaves the fewest troubles, the worst first; empty for the usual one.
-
-    A chat goes one way at a time, so that two that mend a trouble each do not mend both.
-    """
-    ways = dict.fromkeys(each.change for found in cures.values() for _, each in found if each.kind == "setting")
-
-    def left(way: str) -> list[int]:
-        stays = [
-            trouble.severity
-            for trouble, found in cures.items()
-            if not any(each.kind == "pin" or each.change == way for _, each in found)
-        ]
-        return [stays.count(severity) for severity in Severity]
-
-    return min(["", *ways], key=left)

@@ -6,7 +6,7 @@ The rule of the rank is told by :data:`RULE`, on the site and on the command lin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -277,6 +277,24 @@ class Note:
         cells = f"{len(self.rows)} of {self.asked} cells that were asked"
         cure = f"; {self.remedy}{self._some}" if self.remedy else ""
         return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}"
+
+
+def best_way(cures: Mapping[Trouble, Sequence[tuple[str, Cure]]]) -> str:
+    """Return the one other way that leaves the fewest troubles, the worst first; empty for the usual one.
+
+    A chat goes one way at a time, so that two that mend a trouble each do not mend both.
+    """
+    ways = dict.fromkeys(each.change for found in cures.values() for _, each in found if each.kind == "setting")
+
+    def left(way: str) -> list[int]:
+        stays = [
+            trouble.severity
+            for trouble, found in cures.items()
+            if not any(each.kind == "pin" or each.change == way for _, each in found)
+        ]
+        return [stays.count(severity) for severity in Severity]
+
+    return min(["", *ways], key=left)
 
 
 def for_development(row: Row) -> bool:

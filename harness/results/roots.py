@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from harness.cells import Cell, numbers
@@ -119,13 +120,13 @@ class Root:
             return "what it says"
         return next((f"as elsewhere, where it is seen in other words: {text}" for text in self.elsewhere.values()), "")
 
-    @property
+    @cached_property
     def unexplained(self) -> set[str]:
         """The cells in which it is not known what it comes from; of another library that is no news."""
         if not self.explained:
             return set(self.results)
         if self._guilty:
-            return self._without(self._guilty) - {name for name, _ in self.causes}
+            return self._outside - {name for name, _ in self.causes}
         looked = {self.results[name].library for name, _ in self.causes} | self.elsewhere.keys()
         if self.since or not looked:
             return set()
@@ -143,9 +144,14 @@ class Root:
 
     def guilty_in(self, cell: str) -> bool:
         """Tell whether a release is called guilty, and is installed in *cell*."""
-        return self._guilty is not None and cell not in self._without(self._guilty)
+        return self._guilty is not None and cell not in self._outside
 
-    @property
+    @cached_property
+    def _outside(self) -> set[str]:
+        """The cells in which the releases that are called guilty are not installed."""
+        return self._without(self._guilty) if self._guilty else set()
+
+    @cached_property
     def _guilty(self) -> Cause | None:
         """The cause that names a release; None where none does."""
         return next((cause for _, cause in self.causes if cause.turned), None)
