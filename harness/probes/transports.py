@@ -41,9 +41,8 @@ class _Receiver:
     pause: float
     #: When each message arrived first: its text → :func:`time.monotonic`.
     arrivals: dict[str, float] = field(default_factory=dict)
-    #: How many requests it has made, and what went over the connections that ended before the last one.
+    #: How many requests it has made.
     requests: int = 0
-    before: int = 0
     #: The name of the error that ended it; empty while there is none.
     error: str = ""
 
@@ -55,13 +54,8 @@ class _Receiver:
             self._last = self._ask(0)  # the connection stands, and what is old is known
         except _FAILURES as error:
             raise SendFailed(f"{self.path} brings no messages ({type(error).__name__})") from error
-        self.requests, self.before, self.wire.bytes_in, self.wire.bytes_out = 0, 0, 0, 0
+        self.requests, self.wire.bytes_in, self.wire.bytes_out = 0, 0, 0
         self._thread.start()
-
-    @property
-    def bytes_both_ways(self) -> int:
-        """What has gone over its connections until now."""
-        return self.before + self.wire.bytes_both_ways
 
     def stop_soon(self) -> None:
         """Make no further request after the one that is under way."""
@@ -85,9 +79,9 @@ class _Receiver:
             answer = json.loads(self._get(path))
         except ConnectionError:
             # A server may end a connection between two requests (RFC 9112, section 9.5), and a client asks again then.
-            self.before += self.wire.bytes_both_ways
-            self.wire.close()
-            self.wire = CountingSocket(self.chat.server.port)
+            ended, self.wire = self.wire, CountingSocket(self.chat.server.port)
+            self.wire.bytes_in, self.wire.bytes_out = ended.bytes_in, ended.bytes_out
+            ended.close()
             answer = json.loads(self._get(path))
         self.requests += 1
         for message in answer["messages"]:
@@ -138,7 +132,7 @@ def _compare(
     yield from _found(
         "WebSocket", sent, lambda text: chat.transcript.arrival(endpoint, text), 0, websocket_bytes, observed
     )
-    costs = {name: (each.requests, each.bytes_both_ways) for name, each in receivers.items()}
+    costs = {name: (each.requests, each.wire.bytes_both_ways) for name, each in receivers.items()}
     for receiver in receivers.values():
         receiver.stop_soon()
     # One more message ends the request that waits.

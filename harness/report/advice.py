@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import chain, groupby
 
 from harness.cells import Cell, numbers
-from harness.matrix.releases import apart, place, releases
+from harness.matrix.releases import apart, releases
 from harness.report import causes, claims
 from harness.report.choices import Answer, Beware, Choice, Failing, Note, best_way, for_development
 from harness.report.row import Row
@@ -113,8 +113,12 @@ class Advisor:
     def choice(self, row: Row) -> Choice:
         """Return a cell that works as a choice."""
         if row.name not in self._choices:
-            self._choices[row.name] = self._choice(row, self._libraries[row.result.library])
+            self._choices[row.name] = self._choice(row, self.library_of(row))
         return self._choices[row.name]
+
+    def library_of(self, row: Row) -> LibraryView:
+        """Return the library of *row*."""
+        return self._libraries[row.result.library]
 
     def roots_of(self, row: Row) -> list[Root]:
         """Return the causes of what fails in *row*, or is a catch of it."""
@@ -142,7 +146,7 @@ class Advisor:
 
     def numbers(self, row: Row) -> list[str]:
         """Return the numbers of those notes of its library that are about what there is to beware of in *row*."""
-        notes = self.notes(self._libraries[row.result.library])
+        notes = self.notes(self.library_of(row))
         mine = {each.trouble for each in self.beware_of(row)}
         return [str(note.number) for note in notes if note.trouble in mine]
 
@@ -169,13 +173,11 @@ class Advisor:
             if self._rows[name].result.library == row.result.library
         ]
         explained = [root.explained if root.explained != "what it says" else root.what for root in roots]
-        return Failing(
-            row, self._libraries[row.result.library], explained[0] if explained else "", list(dict.fromkeys(instead))
-        )
+        return Failing(row, self.library_of(row), explained[0] if explained else "", list(dict.fromkeys(instead)))
 
     def _shown_in(self, row: Row, cure: Cure) -> str:
         """Return where another server is seen to work that is expected to work for *row*, which fails; or nothing."""
-        works = self._libraries[row.result.library].works if cure.kind == "server" else []
+        works = self.library_of(row).works if cure.kind == "server" else []
         nearest = min(
             (each for each in works if each.result.server == cure.change),
             key=lambda each: (apart(row.cell, each.cell), each.cell.order),
@@ -187,7 +189,7 @@ class Advisor:
         return f"as {nearest.name} shows" + ("" if here else "; it was not measured on this pair")
 
     def _beware(self, row: Row, library: LibraryView) -> Iterator[Beware]:
-        """Yield the troubles of *row*, and those seen in a cell of the library that was asked more, the worst first."""
+        """Yield the troubles of *row*, those seen in a cell of the library that was asked more, and what pins bring."""
         seen = [(catch, "") for catch in row.catches]
         asked = set(self._asked_of(row))
         # What it was not asked itself, the nearest cell that was answers for it: one of the same server first.
@@ -206,8 +208,7 @@ class Advisor:
                 of_trouble.setdefault(trouble, []).append(each)
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
         way, pins = best_way(cures), dict[str, None]()
-        for trouble in sorted(of_trouble, key=catches.TROUBLES.index):
-            of_it = of_trouble[trouble]
+        for trouble, of_it in of_trouble.items():
             fit = (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way)
             tried_in, cure = next(fit, ("", None))
             if cure is not None and cure.kind == "pin":
@@ -346,13 +347,9 @@ class Advisor:
 
     def _nearest(self, python: str, django: str) -> list[Row]:
         """Return the cells nearest to a pair that work, of each library and server one."""
-        at = place("python", python), place("django", django)
+        here = Cell(python, django)
         found: dict[tuple[str, str], Row] = {}
-        # Most pairs are asked about, and each is held against all that work: their places are worked out once.
-        near = [
-            (abs(first - at[0]) + abs(second - at[1]), number) for number, (first, second) in enumerate(self._places)
-        ]
-        for rows in (self._working[number] for _, number in sorted(near)):
+        for rows in sorted(self._working, key=lambda rows: (apart(here, rows[0].cell), rows[0].cell.order)):
             for row in rows:
                 found.setdefault((row.result.library, row.result.server), row)
             if len(found) >= _NEAREST:
@@ -361,16 +358,10 @@ class Advisor:
 
     @cached_property
     def _working(self) -> list[list[Row]]:
-        """The cells that work, those of one pair together, all in the order of the matrix."""
+        """The cells that work, those of one pair together and in the order of the matrix."""
         ordered = (sorted(rows, key=lambda row: row.cell.order) for rows in self._on.values())
         working = ([row for row in rows if row.verdict is Verdict.WORKS] for rows in ordered)
-        return sorted(filter(None, working), key=lambda rows: rows[0].cell.order)
-
-    @cached_property
-    def _places(self) -> list[tuple[int, int]]:
-        """How many Pythons and how many Djangos come before each pair that works."""
-        cells = [rows[0].cell for rows in self._working]
-        return [(place("python", each.python), place("django", each.django)) for each in cells]
+        return [rows for rows in working if rows]
 
     def _claiming(self, python: str, django: str) -> Iterator[str]:
         """Yield the libraries whose newest release claims a pair."""

@@ -177,7 +177,7 @@ class Choice:
             exact = f"=={installed[name]}" if name in installed else str(requirement.specifier)
             wanted[name] = f"{requirement.name}{extras}{_held(pins.pop(name, [])) or exact}"
         wanted |= {name: f"{held[0].name}{_held(held)}" for name, held in pins.items()}
-        return " ".join(["pip install", *map(_quoted, wanted.values())])
+        return " ".join(["pip install", *map(quoted, wanted.values())])
 
     @property
     def pins(self) -> list[str]:
@@ -312,6 +312,6 @@ def counted(number: int, one: str, more: str) -> str:
     return f"{number or 'no'} {one if number == 1 else more}"
 
 
-def _quoted(requirement: str) -> str:
+def quoted(requirement: str) -> str:
     """Return *requirement* as a shell takes it for one word."""
     return requirement if re.fullmatch(r"[\w.=-]+", requirement) else f'"{requirement}"'

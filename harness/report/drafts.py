@@ -16,7 +16,7 @@ from harness.environments.names import project_of
 from harness.report import causes, showing
 from harness.report.advice import Advisor
 from harness.report.row import Row
-from harness.report.view import View
+from harness.report.view import LibraryView, View
 from harness.results import failures
 from harness.results.questions import without_counts
 from harness.results.result import Finding, Result
@@ -61,18 +61,20 @@ def _draft(root: Root, advisor: Advisor, names: set[str]) -> str:
     row, finding = _example(root, advisor.view, names)
     if finding is not None and finding.decided_by == "project":
         return ""
-    view, result = advisor.view, row.result
+    library, result = advisor.library_of(row), row.result
     where, ends = _traceback(result) if finding is None else ("", [])
     installs = {} if where.startswith("django.") else _installs(root, row)
     lines = [f"# {_subject(result, installs, where)}: {_plain(_seen(root, finding))}", "", "## Versions", ""]
     lines += [f"- {each}" for each in _versions(result, installs)]
     lines += ["", "## What shows it", ""]
     if finding is None:
-        lines += _shown_by_import(row, view, installs, where) or list(showing.program(row, view, installs, "stand"))
+        lines += _shown_by_import(row, library, installs, where) or [
+            *showing.program(row, library.prose["upstream"], installs, "stand")
+        ]
         lines += ["", "## Expected", "", "It can be installed, starts, and works.", ""]
         lines += ["## Seen", "", "```", *ends, "```", ""]
     else:
-        lines += showing.program(row, view, installs, finding.id, finding.question)
+        lines += showing.program(row, library.prose["upstream"], installs, finding.id, finding.question)
         lines += ["", "## Expected", "", _plain(f"{finding.question}: {finding.expected}."), ""]
         lines += ["## Seen", "", f"{_plain(_seen(root, finding))}.", ""]
     if since := _since(root, row):
@@ -171,11 +173,10 @@ def _traceback(result: Result) -> tuple[str, list[str]]:
     return (module if inside and place["function"] == "<module>" else ""), shown
 
 
-def _shown_by_import(row: Row, view: View, installs: dict[str, str], module: str) -> list[str]:
+def _shown_by_import(row: Row, library: LibraryView, installs: dict[str, str], module: str) -> list[str]:
     """Return the commands after which an import shows the failure, or an installation does; none where neither does."""
     step = failures.first_failed(row.result)
     if step is not None and step.name == "install":
-        library = next(each for each in view.libraries if each.name == row.result.library)
         # What could not be installed here is asked for by the same names as where it can be.
         asked = next((each.result.installation.requirements for each in library.rows if each.result.installation), [])
         wanted = dict.fromkeys(asked or [library.name], "")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from harness.report.choices import quoted
 from harness.report.row import Row
-from harness.report.view import View
 
 #: The clients: programs that take the URL of a WebSocket, on any Python.
 _CLIENTS = Path(__file__).parent / "clients"
@@ -85,13 +86,16 @@ def environment(row: Row, installs: dict[str, str], *more: str) -> list[str]:
     if row.cell.python_version < (3, 4):  # its own module makes none with pip in it, or there is none
         make = [f"python{python} -m pip install virtualenv", f"python{python} -m virtualenv venv"]
     pins = [f"{name}=={version}" if version else name for name, version in installs.items()]
-    return [*make, f"venv/bin/pip install {' '.join(map(_quoted, [f'Django=={versions.django}', *pins, *more]))}"]
+    return [*make, f"venv/bin/pip install {' '.join(map(quoted, [f'Django=={versions.django}', *pins, *more]))}"]
 
 
-def program(row: Row, view: View, installs: dict[str, str], question: str, asked: str = "") -> Iterator[str]:
-    """Yield what shows the answer to *question*, as lines of Markdown: commands, the project, and the client."""
-    library = next(each for each in view.libraries if each.name == row.result.library)
-    upstream = library.prose["upstream"]
+def program(
+    row: Row, upstream: Mapping[str, Any], installs: dict[str, str], question: str, asked: str = ""
+) -> Iterator[str]:
+    """Yield what shows the answer to *question*, as lines of Markdown: commands, the project, and the client.
+
+    *upstream* is what the library's prose has of the project: the ``app``, and the ``path`` that clients open.
+    """
     client, says = _steps(question, asked)
     if "socket.io" in upstream.get("path", "") and client != "stand":
         client = ""  # another protocol on top, which the other clients do not speak
@@ -128,7 +132,3 @@ def _server(row: Row) -> str:
         return row.result.server
     threads = row.result.library == "python-socketio"
     return "gunicorn --worker-class gthread --threads 100" if threads else "gunicorn --worker-class asgi"
-
-
-def _quoted(requirement: str) -> str:
-    return f"'{requirement}'" if "[" in requirement else requirement

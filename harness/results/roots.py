@@ -106,7 +106,7 @@ class Root:
         """What it comes from; empty where that is not known."""
         known = self.causes
         if guilty := self._guilty:
-            text, others = guilty.text, self._without(guilty)
+            text, others = guilty.text, self._outside
             own = next((cause.text for name, cause in known if name in others), "")
             some = f" (in {len(self.results) - len(others)} of {len(self.results)} cells)" if others else ""
             return f"{text}{some}; in another: {own}" if own else f"{text}{some}"
@@ -136,11 +136,11 @@ class Root:
         """What it comes from in *cell*, as far as that is known of its library."""
         if cell in self.unexplained:
             return ""
-        library = self.results[cell].library
-        own = [cause.text for name, cause in self.causes if self.results[name].library == library]
-        if self.guilty_in(cell) and self._guilty:
+        if self._guilty and cell not in self._outside:
             return self._guilty.text
-        return next(iter(own), "") or self.elsewhere.get(library, "") or self.explained
+        library = self.results[cell].library
+        own = (cause.text for name, cause in self.causes if self.results[name].library == library)
+        return next(own, "") or self.elsewhere.get(library, "") or self.explained
 
     def guilty_in(self, cell: str) -> bool:
         """Tell whether a release is called guilty, and is installed in *cell*."""

@@ -152,10 +152,7 @@
         around: element.parentNode,
         rows: all("tbody tr", element),
         columns: all("thead th[data-column]", element).map(function (head) {
-          return {
-            name: head.dataset.column, title: head.textContent, says: head.dataset.says,
-            way: head.hidden, place: head.cellIndex, rows: lines
-          };
+          return { name: head.dataset.column, way: head.hidden, place: head.cellIndex, rows: lines };
         })
       };
     });
@@ -163,11 +160,15 @@
     function show() {
       var wanted = chosen(form, names);
       var two = wanted.left && wanted.right && wanted.left !== wanted.right;
-      var lost = 0, unasked = 0, change = "";
+      var lost = 0, unasked = 0;
+      var picked = function (name) { return form.elements[name].selectedOptions[0]; };
+      var from = picked("left"), to = picked("right");
+      var change = two && from.dataset.says !== to.dataset.says
+        ? to.textContent + " instead of " + from.textContent + ": " + to.dataset.says + " It was: " + from.dataset.says + " "
+        : "";
       tables.forEach(function (table) {
         var column = function (name) { return table.columns.find(function (each) { return each.name === name; }); };
         var left = column(wanted.left), right = column(wanted.right);
-        if (two && left.says !== right.says) { change = right.title + " instead of " + left.title + ": " + right.says + " It was: " + left.says + " "; }
         table.columns.forEach(function (each) {
           var seen = each === left || each === right || (!two && !each.way);
           each.rows.forEach(function (row) {
