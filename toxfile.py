@@ -40,6 +40,7 @@ PROBING = ("browser", "deep", "load", "stress")
 try:
     from tox_uv._run import UvVenvRunner
 
+    from harness.cell import base
     from harness.environments import interpreters, legacy
     from harness.matrix import session
     from harness.results.folder import Reports
@@ -88,6 +89,8 @@ if UvVenvRunner is not None:
                 log = self._install_log()
                 self._not_tested("environment failed", "tox could not make the environment", log)
                 raise error
+            # What is there from now on that is not noted, somebody has installed by hand.
+            base.note(Path(self.conf["env_dir"]))
 
         def _not_tested(self, reason, detail, log=None):
             # Of a cell that is not in the matrix there is no record that could say so.

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+import msgspec
 from packaging.version import Version
 
-from harness.causes import chance, search, wording
+from harness.causes import chance, company, search, wording
 from harness.causes.ends import End
 from harness.causes.question import Answer
 from harness.causes.releases import Releases
@@ -234,7 +235,31 @@ class Bisection:
             turned = self._release(name, older[name], versions)
             versions = {**versions, name: turned.bad} if turned.bad else versions
             found.append(turned)
+        along = {each.package for each in found if not each.good}
+        if brought := self._brought(along, near, bad, found) if along else None:
+            return brought
         return self._cause(found, _taken_back(versions, found), versions)
+
+    def _brought(self, along: set[str], near: Versions, bad: Versions, found: list[Turned]) -> Cause | None:
+        """Return the cause where all that was *found* came along with one release; None where that is not known."""
+        whole = self.resolver.fitting(bad)
+        name = company.bringer(along, whole[1], near, bad) if whole else ""
+        if not name or {each.package for each in found} - along - {name}:
+            return None
+        sets: dict[str, Versions] = {}
+
+        def is_bad(release: str) -> bool | None:
+            fits = self.resolver.fitting({**bad, name: release})
+            if fits is None:
+                return None
+            sets[release] = {each: version for each, version in fits[0].items() if each not in self.held}
+            return self._tried(sets[release])
+
+        if is_bad(near[name]) is not False or is_bad(bad[name]) is not True:
+            return None
+        turned = self._between_releases(name, near[name], bad[name], is_bad)
+        turned = msgspec.structs.replace(turned, brings=sorted(along))
+        return self._cause([turned], sets[turned.good], sets[turned.bad])
 
     def _guilty(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> list[str]:
         """Return the packages that have to be as in *bad*; also those that had changed before, if they are needed."""
@@ -252,11 +277,15 @@ class Bisection:
         last = versions.get(name, "")
         if not first or not last or first == last:
             return Turned(package=name, good=first, bad=last)
+        return self._between_releases(name, first, last, lambda release: self._tried({**versions, name: release}))
+
+    def _between_releases(self, name: str, first: str, last: str, is_bad: Callable[[str], bool | None]) -> Turned:
+        """Return the first release of *name* from *first*, which is good, to *last*, which is bad, that is bad."""
         older, newer = sorted(Version(each) for each in (first, last))
         known = {each.version: each.uploaded for each in self.releases.between(name, str(older), str(newer))}
         order = list(known) if str(older) == str(Version(first)) else list(reversed(known))
         self.expected = math.ceil(math.log2(max(len(order), 2)))
-        good, turned = search.first_bad(order, lambda release: self._tried({**versions, name: release}))
+        good, turned = search.first_bad(order, is_bad)
         untried = order[order.index(good) + 1 : order.index(turned)]
         return Turned(package=name, good=good, bad=turned, uploaded=known[turned], untried=untried)
 
@@ -361,4 +390,4 @@ class Bisection:
 def _taken_back(versions: Versions, turned: Sequence[Turned]) -> Versions:
     """Return *versions* with the packages that have *turned* an answer as they were when it was good."""
     good = {each.package: each.good for each in turned if each.good}
-    return search.mixed(versions, good, [each.package for each in turned])
+    return search.mixed(versions, good, [name for each in turned for name in (each.package, *each.brings)])

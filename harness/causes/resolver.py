@@ -24,6 +24,8 @@ from harness.system import processes
 
 #: Seconds for one resolution.
 _DEADLINE = 300.0
+#: How uv says what asks for a package.
+_VIA = re.compile(r"^([\w.-]+)==\S+.*# via (.*)$", re.MULTILINE)
 #: What uv says where files have no time of upload.
 _NO_TIMES = re.compile(r"missing an upload date|does not.*upload.?time|exclude-newer.*not supported", re.IGNORECASE)
 
@@ -53,19 +55,46 @@ class Resolver:
             self._known[day] = self._resolved(day)
         return self._known[day]
 
+    def fitting(self, versions: Mapping[str, str]) -> tuple[dict[str, str], dict[str, list[str]]] | None:
+        """Return what is installed where packages that are asked for have *versions*; None where they do not fit.
+
+        Returns:
+            Names → versions, and each name → those that ask for it.
+
+        Raises:
+            HarnessError: the index is out of reach.
+        """
+        text = self._compiled(None, [f"{name}=={version}" for name, version in versions.items()])
+        if text is None:
+            return None
+        # What is asked for itself comes from a file, which has an option before its name.
+        asked_by = {
+            name: [each for each in askers.split(", ") if not each.startswith("-")]
+            for name, askers in _VIA.findall(text)
+        }
+        return pins_in(text), asked_by
+
     def _resolved(self, day: date | None) -> dict[str, str] | None:
+        text = self._compiled(day, [])
+        return None if text is None else pins_in(text)
+
+    def _compiled(self, day: date | None, constraints: Sequence[str]) -> str | None:
+        """Return what an installer resolves as of *day*, or of today, within *constraints*; None where nothing fits."""
         self.asked += 1
-        command = [find_uv_bin(), "pip", "compile", "--no-header", "--no-annotate", "--python", str(self.python)]
+        command = [find_uv_bin(), "pip", "compile", "--no-header", "--annotation-style=line"]
+        command += ["--python", str(self.python)]
         if day is not None:
             command += past.options(day, map(project_of, self.held))
         # A folder of its own: the causes of two cells may be looked for at once.
         with tempfile.TemporaryDirectory() as made:
-            wanted, log = Path(made, "requirements.in"), Path(made, "resolution.log")
+            wanted, limits, log = (Path(made, each) for each in ("requirements.in", "limits.txt", "resolution.log"))
             wanted.write_text("\n".join([*self.requirements, *self.held]) + "\n", encoding="utf-8")
-            ended = processes.run([*command, str(wanted)], dict(self.env), Path(made), log, _DEADLINE)
+            limits.write_text("\n".join(constraints) + "\n", encoding="utf-8")
+            command += ["--constraints", str(limits), str(wanted)]
+            ended = processes.run(command, dict(self.env), Path(made), log, _DEADLINE)
             text = output.read(log)
         if ended.exit_status == 0:
-            return pins_in(text)
+            return text
         if _NO_TIMES.search(text):
             hint = "name one that does in UV_DEFAULT_INDEX or UV_INDEX_URL"
             raise HarnessError("the package index does not say when releases were uploaded", hint)

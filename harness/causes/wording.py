@@ -32,6 +32,8 @@ def named(turned: Turned) -> str:
     day = f" ({turned.uploaded})" if turned.uploaded else ""
     if turned.untried:
         day += f", or one of {few(turned.untried)}, which could not be tried"
+    if turned.brings:
+        day += f", which brings {few(turned.brings)}"
     return f"{turned.package} {turned.bad}{day}" if turned.bad else f"{turned.package} is no longer installed"
 
 

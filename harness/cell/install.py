@@ -16,6 +16,7 @@ import msgspec
 from uv import find_uv_bin
 
 from harness.captured import output
+from harness.cell import base as noted
 from harness.cell import distributions
 from harness.cell.identify import Identity
 from harness.cell.steps import Recorder
@@ -43,8 +44,6 @@ _CONTROL = "packaging"
 _CONTROL_DEADLINE = 60.0
 #: Where in an environment it stands what has been installed there.
 NOTE = ".harness-install.json"
-#: Where in an environment it stands what tox has put there.
-BASE = ".harness-base.json"
 #: What the settings of installers begin with.
 _SETTINGS = ("UV_", "PIP_")
 _OUT_OF_REACH = "the library could not be fetched: the package index is out of reach"
@@ -132,22 +131,20 @@ def install(
 
 
 def _base(cell: Cell, identity: Identity, requirements: list[str]) -> dict[str, str]:
-    """Return what tox put into the environment: noted before anything else was, and gone with it.
+    """Return what was put into the environment when it was made; what is there now, where nobody has noted that.
 
     Raises:
         HarnessError: it was not empty of the library's own *requirements* when it was first seen.
     """
-    file = identity.prefix / BASE
-    base = _read(file, dict[str, str])
+    base = noted.read(identity.prefix)
     if base is None:
-        base = packages(identity)
         names = {project_of(requirement) for requirement in requirements}
-        if held := [name for name in base if project_of(name) in names]:
+        if held := [name for name in packages(identity) if project_of(name) in names]:
             raise HarnessError(
                 f"the environment holds {', '.join(held)} already, so what installing it adds cannot be measured",
                 f"make it again with `{again(cell.name, anew=True)}`",
             )
-        write_atomically(file, msgspec.json.encode(base))
+        base = noted.note(identity.prefix, packages(identity))
     return base
 
 
@@ -163,9 +160,9 @@ def _check_hands(cell: Cell, identity: Identity, base: dict[str, str], note: _No
     Raises:
         HarnessError: it would be.
     """
-    if note is None or note.begun:
+    if note is not None and note.begun:
         return  # what an interrupted installation has left is nobody's
-    ours = {**base, **_pairs(note.added)}
+    ours = {**base, **(_pairs(note.added) if note is not None else {})}
     by_hand = sorted(f"{name} {version}" for name, version in packages(identity).items() if ours.get(name) != version)
     if by_hand:
         raise HarnessError(

@@ -76,8 +76,8 @@ class CellServer:
     packages: dict[str, str]
     #: The most sockets of a load run.
     sockets: int
-    #: How often a load run asks the two sizes that matter: one run is one sample.
-    runs: int = 1
+    #: How often a load run holds the two sizes that matter: one run is one sample.
+    runs: int = 0
     #: The name of the deployment that load and stress are tried with; None tries them with each, or with the usual.
     deployment: str | None = None
     #: What the second round is shuffled with; None has it be another order each time.

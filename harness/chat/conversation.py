@@ -355,8 +355,8 @@ class Chat(Fenced):
 
     def _never_stood(self, endpoint: Endpoint) -> CellFailure:
         """Return why *endpoint* is open, and no fence has come to it."""
-        known, closed = self.ledger.texts(), self.transcript.closed(endpoint)
-        arrived = [text for text in self.transcript.texts(endpoint) if text not in known]
+        closed = self.transcript.closed(endpoint)
+        arrived = self.ledger.unsaid(self.transcript.texts(endpoint))
         return handshakes.never_stood(endpoint, arrived, closed, closed or self.client.silence(self, endpoint))
 
     def announce_fence(

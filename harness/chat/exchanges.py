@@ -117,12 +117,17 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
     altered is the answer to that one. Copies and leaks of what was said count always, also in other letters.
     """
     own = outcome.texts
+    came = {
+        endpoint: chat.transcript.messages(endpoint)
+        for endpoint in chat.owners
+        if chat.owners[endpoint] and endpoint.name in chat.paths and endpoint.member == chat.owners[endpoint]
+    }
+    # Only then: a pulse that comes meanwhile was noted before it was sent.
     others = chat.ledger.texts() - own
     since = outcome.sent_at[0] if chat.client.greets and outcome.sent_at else 0.0
     received = {
-        endpoint: Received(_heard(chat, endpoint, own, others, since, until), chat.transcript.closed(endpoint))
-        for endpoint in chat.owners
-        if chat.owners[endpoint] and endpoint.name in chat.paths and endpoint.member == chat.owners[endpoint]
+        endpoint: Received(_heard(chat, messages, own, others, since, until), chat.transcript.closed(endpoint))
+        for endpoint, messages in came.items()
     }
     faults = judge(outcome.sent, received)
     _add_leaks(chat, outcome, faults)
@@ -190,16 +195,21 @@ def _stands_alone(chat: Chat, endpoint: Endpoint) -> bool:
 
 
 def _heard(
-    chat: Chat, endpoint: Endpoint, own: Collection[str], others: Container[str], since: float, until: float | None
+    chat: Chat,
+    messages: Iterable[Message],
+    own: Collection[str],
+    others: Container[str],
+    since: float,
+    until: float | None,
 ) -> list[Message]:
-    """Return what *endpoint* received without *others*, which were said beside the round; its *own* count always.
+    """Return those of *messages* that are none of *others*, which were said beside the round; its *own* count always.
 
     What nobody said counts only from *since* on, and until *until*, but for its own in other letters; what another run
     says to somebody's own chat never.
     """
     return [
         message
-        for message in chat.transcript.messages(endpoint)
+        for message in messages
         if message.text not in others
         and not (chat.client.greets and of_another_run(message.text, chat.token))
         and (
@@ -216,7 +226,7 @@ def _add_leaks(chat: Chat, outcome: Exchanged, faults: dict[int, list[Fault]]) -
     What strangers hear is a question of isolation's.
     """
     own = {exchange.number for exchange in outcome.sent}
-    for leak in overheard(chat.ledger, list(chat.transcript.frames), chat.owners):
+    for leak in overheard(chat.ledger, chat.transcript.frames, chat.owners):
         if leak.said.exchange in own and leak.endpoint.member in chat.members:
             found = faults[leak.said.exchange]
             where = (leak.endpoint.member, leak.endpoint.name)

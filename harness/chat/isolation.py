@@ -119,12 +119,12 @@ def look_again(chat: Chat, findings: list[Finding]) -> None:
 
 def of_other_runs(chat: Chat, played: Exchanged) -> Iterator[Finding]:
     """Yield that messages of another run came to members while one was *played*, where some did: nobody judges them."""
-    known, began = chat.ledger.texts(), min(played.sent_at, default=0.0)
+    began = min(played.sent_at, default=0.0)
     found = [
-        (endpoint, message.text)
+        (endpoint, text)
         for endpoint in chat.endpoints
-        for message in chat.transcript.messages(endpoint)
-        if message.at >= began and message.text not in known and of_another_run(message.text, chat.token)
+        for text in chat.ledger.unsaid(each.text for each in chat.transcript.messages(endpoint) if each.at >= began)
+        if of_another_run(text, chat.token)
     ]
     if found:
         (endpoint, text), number = found[0], len(found)
@@ -141,7 +141,7 @@ def displaced(rounds: Iterable[Exchanged]) -> Iterator[Finding]:
 
 
 def _findings(chat: Chat, listening: Listening) -> Iterator[Finding]:
-    heard = list(overheard(chat.ledger, list(chat.transcript.frames), chat.owners))
+    heard = list(overheard(chat.ledger, chat.transcript.frames, chat.owners))
     private = {said.text: None for said in chat.ledger.private()}
     for endpoint, each in listening.eavesdroppers.items():
         texts = [leak.said.text for leak in heard if leak.endpoint == endpoint]
@@ -181,8 +181,8 @@ def _finding(chat: Chat, endpoint: Endpoint, each: Eavesdropper, listening: List
 
 def _deaf(chat: Chat, endpoint: Endpoint) -> bool:
     """Tell whether nothing that anybody said has come to *endpoint*."""
-    known = chat.ledger.texts()
-    return not any(text in known for text in chat.transcript.texts(endpoint))
+    came = chat.transcript.texts(endpoint)
+    return len(chat.ledger.unsaid(came)) == len(came)
 
 
 def _what_was_heard(chat: Chat, texts: Sequence[str]) -> str:

@@ -61,6 +61,20 @@ class Ledger:
         with self._lock:
             return {each.text for each in self.said}
 
+    def times(self) -> Counter[str]:
+        """Return how often every text was said."""
+        with self._lock:
+            return Counter(each.text for each in self.said)
+
+    def unsaid(self, received: Iterable[str]) -> list[str]:
+        """Return those of *received* that nobody has said.
+
+        All of it is read before it is looked up: what is said meanwhile is noted before it can arrive.
+        """
+        came = list(received)
+        known = self.texts()
+        return [text for text in came if text not in known]
+
     def private(self) -> list[Said]:
         """Return what not everybody may hear, of each text once, with all who may hear it."""
         found: dict[str, Said] = {}
@@ -78,9 +92,9 @@ class Ledger:
 
 def copies(ledger: Ledger, received: Iterable[str]) -> list[str]:
     """Return each text that was *received* on one connection more often than it was said, in the order of arrival."""
-    said = Counter(each.text for each in ledger.said)
-    came = Counter(text for text in received if text in said)
-    return [text for text, times in came.items() if times > said[text]]
+    came = Counter(received)
+    said = ledger.times()
+    return [text for text, times in came.items() if 0 < said[text] < times]
 
 
 @dataclass(frozen=True)
@@ -113,10 +127,11 @@ def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint,
 
     The beginning of a longer text is enough where no other text begins like that: a preview tells it.
     """
+    came = list(frames)  # before it is looked up who may hear it
     private = [(each, {each.text, json.dumps(each.text)[1:-1]}, _plain(each.text)) for each in ledger.private()]
     beginnings = _beginnings(ledger.texts())
     found: set[tuple[str, Endpoint]] = set()
-    for frame in frames:
+    for frame in came:
         if frame.direction != "in" or frame.kind not in _CARRYING:
             continue
         owner = owners.get(frame.endpoint, "")

@@ -56,11 +56,11 @@ from harness.run.request import Request
 )
 @click.option(
     "--runs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     default=5,
     show_default=True,
     metavar="NUMBER",
-    help="How often --probe load asks the largest crowd that is held, and the first that is not.",
+    help="How often --probe load holds the two crowds that matter for 20 s, each on a server of its own.",
 )
 @click.option(
     "--deployment",

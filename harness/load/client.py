@@ -97,8 +97,7 @@ class _Steps:
             if self.plan.rates:
                 await self._rise()
             else:
-                for each in range(self.plan.messages):
-                    await self._broadcast(each)
+                await self._speak()
         # What is behind everything proves what is lost, and brings out what is received twice.
         last = len(tally.sent)
         await self._fence(lambda: tally.having(last), lambda: tally.reachable)
@@ -134,6 +133,13 @@ class _Steps:
             if tally.activity == before and not done():
                 return False
         return True
+
+    async def _speak(self) -> None:
+        """Broadcast one message after the other, spread over as long as the crowd is to be held."""
+        began, every = time.perf_counter(), self.plan.hold / self.plan.messages
+        for each in range(self.plan.messages):
+            await self._broadcast(each)
+            await asyncio.sleep(began + (each + 1) * every - time.perf_counter())
 
     async def _broadcast(self, each: int) -> None:
         tally = self.crowd.tally
@@ -211,6 +217,7 @@ class _Steps:
             stood=sum(tally.standing),
             stand_seconds=self.subscribing.seconds,
             messages=messages,
+            hold=self.plan.hold,
             rates=self.rates,
             foreign=tally.foreign,
             publisher_closed=max(0, crowd.published_by - 1),

@@ -15,6 +15,8 @@ from harness.results.model import Model
 
 #: How many messages each step broadcasts, one after the other.
 MESSAGES = 5
+#: The seconds that a crowd has to stand for which it is to be known whether it is held.
+HOLD_SECONDS = 20.0
 #: The messages a second of each point, while the rate is raised.
 RATES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 #: Seconds that each rate is held.
@@ -62,6 +64,8 @@ class Plan(Target, frozen=True, kw_only=True):
     #: How many sockets are opened, and how many messages are broadcast to them.
     sockets: int
     messages: int = MESSAGES
+    #: Seconds over which the messages are spread, and for which the crowd has to stand; 0 where one follows the other.
+    hold: float = 0.0
     #: The rates, in messages a second, that are held one after the other; empty where single messages are sent.
     rates: list[int] = msgspec.field(default_factory=list)
     #: Milliseconds within which 99 of 100 deliveries of a rate have to be made.

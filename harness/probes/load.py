@@ -25,7 +25,7 @@ from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure, HarnessError, Interrupted
 from harness.load import meter
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
-from harness.load.plan import RATES, Plan, Visitor, publisher_of
+from harness.load.plan import HOLD_SECONDS, RATES, Plan, Visitor, publisher_of
 from harness.load.timing import deadline_for
 from harness.probes import deployed
 from harness.results import loads
@@ -141,29 +141,29 @@ class _Loading:
                 break
 
     def _once_more(self, room: int) -> None:
-        """Ask the largest size that was held, and the first that was not, again, each on a server of its own."""
+        """Hold the largest size that was held, and the first that was not, for a while, each on a server of its own."""
         asked: set[int] = set()
         # Each of these starts, and each end, would be a step.
         with self.server.recorder.passing(""):
             # What held once may not hold again: then a smaller size is the largest that does.
             while sizes := [each for each in self._that_matter() if each not in asked]:
                 asked |= set(sizes)
-                for number in range(1, self.server.runs):
+                for number in range(self.server.runs):
                     for sockets in sizes:
                         with ExitStack() as stack:
-                            chat = self._serve(stack, room, f" {sockets} again {number}")
-                            self.again.append(self._step(chat, sockets, kept=False))
+                            chat = self._serve(stack, room, f" {sockets} again {number + 1}")
+                            self._step(chat, sockets, hold=HOLD_SECONDS)
 
     def _that_matter(self) -> list[int]:
         """Return the largest size that was held until now, and the first that was not."""
         so_far = self._run("")
         return [each.sockets for each in (so_far.held, so_far.beyond) if each is not None and each.ended != NOT_TRIED]
 
-    def _step(self, chat: Chat, sockets: int, rates: Sequence[int] = (), kept: bool = True) -> Step:
-        """Have a client of its own go through a step; what it has is *kept*, also when this is interrupted."""
+    def _step(self, chat: Chat, sockets: int, rates: Sequence[int] = (), hold: float = 0.0) -> Step:
+        """Have a client of its own go through a step; what it has is kept, also when this is interrupted."""
         work = self.server.recorder.work
         plan_path, result_path, log = (work / f"load-{each}" for each in ("plan.json", "step.json", "client.log"))
-        plan = self._plan(chat, sockets, rates)
+        plan = self._plan(chat, sockets, rates, hold)
         plan_path.write_bytes(msgspec.json.encode(plan))
         result_path.unlink(missing_ok=True)
         printed = self.log.stat().st_size
@@ -186,18 +186,19 @@ class _Loading:
             step = msgspec.structs.replace(step, limit=self._limit(chat, step, printed))
             if rates:
                 self.rate = step
-            elif kept:
-                self.steps.append(step)
+            else:
+                (self.again if hold else self.steps).append(step)
         return step
 
-    def _plan(self, chat: Chat, sockets: int, rates: Sequence[int]) -> Plan:
+    def _plan(self, chat: Chat, sockets: int, rates: Sequence[int], hold: float) -> Plan:
         return Plan(
             **deployed.addresses(self.server, chat),
             visitors=self.visitors,
             publisher=publisher_of(self.visitors),
             sockets=sockets,
             rates=list(rates),
-            deadline=deadline_for(sockets),
+            hold=hold,
+            deadline=deadline_for(sockets) + hold,
         )
 
     def _limit(self, chat: Chat, step: Step, printed: int) -> str:
@@ -218,8 +219,10 @@ class _Loading:
         if step.refused:
             why, number = max(step.refused.items(), key=lambda each: each[1])
             return f"server: {number} handshakes, {why}"
+        if step.ended or step.fallen:
+            return f"server: {step.ended or f'{step.fallen} connections were closed'}"
         missing = step.wanted - step.deliveries
-        return "server: " + (step.ended or (f"{missing} deliveries are missing" if missing else "more than was sent"))
+        return f"server: {f'{missing} deliveries are missing' if missing else 'more than was sent'}"
 
     def _said(self, printed: int) -> str:
         """Return the error that the server printed most often in a step; what a client's leaving brings comes last."""
@@ -298,6 +301,8 @@ def _fault(step: Step) -> str:
         return "not all are let in"
     if any(each.duplicated for each in step.messages):
         return "some receive it more than once"
+    if step.fallen and step.deliveries == step.wanted:
+        return "not all of them stay open"
     return "does not reach all of them" if not step.foreign else "what nobody sent arrives"
 
 

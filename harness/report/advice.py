@@ -209,8 +209,10 @@ class Advisor:
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
         way, pins = best_way(cures), dict[str, None]()
         for trouble, of_it in of_trouble.items():
-            fit = (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way)
-            tried_in, cure = next(fit, ("", None))
+            fit = [each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way]
+            # What the way mends needs no pin, and what one pin mends no other.
+            fit.sort(key=lambda each: (each[1].kind == "pin", each[1].change not in pins))
+            tried_in, cure = fit[0] if fit else ("", None)
             if cure is not None and cure.kind == "pin":
                 pins[cure.change] = None
             where = "" if any(not place for _, place in of_it) else of_it[0][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def plots(view: View) -> list[Picture]:
         Picture(
             "load-sockets",
             "How many sockets each server holds",
-            "The largest crowd in which every socket had each of five broadcasts once.",
+            "The largest crowd in which every socket had each of five broadcasts once, in each of the runs.",
             "sockets held",
             partial(_bars, cells),
             in_reports=True,
@@ -55,7 +56,8 @@ def plots(view: View) -> list[Picture]:
             "Latency of a broadcast by sockets",
             (
                 "From sending until half (dashed) and until 99 of 100 (solid) of the sockets have the message. "
-                "A peak of seconds is what came late: only once the next message was sent."
+                "A peak of seconds is what came late: only once the next message was sent. Of several runs it is the "
+                "median, with a line from the lowest to the highest."
             ),
             "latency by sockets",
             partial(_panels, cells, _latency, "milliseconds"),
@@ -64,7 +66,7 @@ def plots(view: View) -> list[Picture]:
         Picture(
             "load-delivered",
             "Delivered by sockets",
-            "The share of the sockets that had a broadcast.",
+            "The share of the sockets that had a broadcast: the median of the runs, from the lowest to the highest.",
             "delivered by sockets",
             partial(_panels, cells, _delivered, "delivered (%)"),
             in_reports=True,
@@ -125,21 +127,36 @@ def _panels(cells: list[_Cell], draw: Any, label: str) -> Figure:
 
 
 def _latency(axes: Any, run: Run, colour: str, marker: str) -> None:
-    steps = [step for step in run.steps if step.latency is not None]
-    sockets = [step.sockets for step in steps]
-    spreads = [step.latency for step in steps if step.latency is not None]
-    axes.plot(sockets, [each.p99 for each in spreads], marker=marker, markersize=4, color=colour, label=run.deployment)
-    axes.plot(sockets, [each.p50 for each in spreads], marker=marker, markersize=2, ls="--", lw=0.8, color=colour)
+    spreads = {
+        step.sockets: [each.latency for each in run.times(step.sockets) if each.latency is not None]
+        for step in run.steps
+        if step.latency is not None
+    }
+    p99, p50 = (
+        {size: [getattr(each, what) for each in found] for size, found in spreads.items()} for what in ("p99", "p50")
+    )
+    _medians(axes, p99, color=colour, marker=marker, markersize=4, label=run.deployment)
+    _medians(axes, p50, color=colour, marker=marker, markersize=2, ls="--", lw=0.8)
     axes.set_yscale("log")
     _plain_scale(axes.yaxis)
 
 
 def _delivered(axes: Any, run: Run, colour: str, marker: str) -> None:
-    steps = [step for step in run.steps if step.ended != NOT_TRIED]
-    shares = [100 * step.delivered for step in steps]
-    sockets = [step.sockets for step in steps]
-    axes.plot(sockets, shares, marker=marker, markersize=4, color=colour, label=run.deployment)
+    shares = {
+        step.sockets: [100 * each.delivered for each in run.times(step.sockets)]
+        for step in run.steps
+        if step.ended != NOT_TRIED
+    }
+    _medians(axes, shares, color=colour, marker=marker, markersize=4, label=run.deployment)
     axes.set_ylim(-4, 106)
+
+
+def _medians(axes: Any, values: dict[int, list[float]], **look: Any) -> None:
+    """Draw the median of the *values* of each size, and from where to where they go."""
+    middle = [statistics.median(each) for each in values.values()]
+    down = [value - min(each) for value, each in zip(middle, values.values(), strict=True)]
+    up = [max(each) - value for value, each in zip(middle, values.values(), strict=True)]
+    axes.errorbar(list(values), middle, yerr=[down, up], elinewidth=0.8, capsize=1.5, **look)
 
 
 def _plain_scale(axis: Any) -> None:

@@ -88,7 +88,10 @@ def figures(run: Run) -> list[str]:
 
 
 def _of_runs(times: Sequence[Step]) -> str:
-    return f" ({len(times)} runs)" if len(times) > 1 else " (one run)"
+    if len(times) == 1:
+        return " (one run)"
+    long = [step.hold for step in times if step.hold]
+    return f" ({len(times)} runs{f', {len(long)} of {long[0]:.0f} s' if long else ''})"
 
 
 def _each_time(times: Sequence[Step], why: bool = True) -> str:
@@ -112,7 +115,7 @@ def told(step: Step, why: bool = True, latency: bool = True) -> str:
     parts = []
     if step.connected < step.sockets:
         parts.append(f"{step.connected} let in")
-    if step.stood < step.sockets:
+    if step.stood < step.sockets or step.fallen:
         closed = [f"{number} {_closed(how)}" for how, number in step.closed.items()]
         parts.append(", ".join([f"stood {step.stood} of {step.sockets}", *closed]))
     if step.messages and step.latency is not None:
@@ -176,7 +179,8 @@ def step_row(step: Step) -> list[str]:
     counts += [f"{step.foreign} foreign"] if step.foreign else []
     broke = [step.limit] if step.ended in step.limit else [step.limit, step.ended]
     return [
-        *(str(step.sockets), str(step.connected), speed, str(step.stood)),
+        f"{step.sockets} for {step.hold:.0f} s" if step.hold else str(step.sockets),
+        *(str(step.connected), speed, str(step.stood)),
         ", ".join(counts) if step.messages else "─",
         f"{spread.p50:.1f} / {spread.p99:.1f} / {spread.max:.1f}" if spread else "─",
         f"{step.per_second:.0f}" if step.per_second else "─",

@@ -36,6 +36,8 @@ class Turned(Model, frozen=True, kw_only=True):
     uploaded: str = ""
     #: Releases between the two that could not be tried, the first of which may be the guilty one.
     untried: list[str] = []
+    #: The packages that came along with it, where it is they that turned the answer.
+    brings: list[str] = []
 
     def met(self, installed: Mapping[str, str]) -> bool:
         """Tell whether what is *installed*, names → versions, is on the bad side of it."""

@@ -119,6 +119,8 @@ class Step(Model, frozen=True, kw_only=True):
     stood: int = 0
     stand_seconds: float = 0.0
     messages: list[Message] = msgspec.field(default_factory=list)
+    #: Seconds over which the messages were spread, and for which the crowd had to stand; 0 where they followed at once.
+    hold: float = 0.0
     rates: list[Rate] = msgspec.field(default_factory=list)
     #: How many messages arrived that nobody sent in this step.
     foreign: int = 0
@@ -139,14 +141,20 @@ class Step(Model, frozen=True, kw_only=True):
 
     @property
     def whole(self) -> bool:
-        """Whether every socket stood, and had each message once."""
+        """Whether every socket stood to the end, and had each message once."""
         return (
             not self.ended
             and self.stood == self.sockets
+            and not self.fallen
             and not self.foreign
             and bool(self.messages or self.rates)
             and all(each.delivered == self.sockets and not each.duplicated for each in self.messages)
         )
+
+    @property
+    def fallen(self) -> int:
+        """How many sockets the server closed."""
+        return sum(self.closed.values())
 
     @property
     def deliveries(self) -> int:
@@ -203,8 +211,8 @@ class Run(Model, frozen=True, kw_only=True):
     steps: list[Step]
     #: The step in which the rate was raised; None where the run did not come to it.
     rate: Step | None = None
-    #: The two sizes that matter, the largest that was held and the first that was not, asked again on servers of their
-    #: own.
+    #: The two sizes that matter, the largest that was held and the first that was not, again and for a while, each on a
+    #: server of its own.
     again: list[Step] = msgspec.field(default_factory=list)
     #: Why the run ended early; empty where it did not.
     ended: str = ""

@@ -7,7 +7,6 @@ place of what is recorded of the cell.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +16,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from harness.cell import distributions
-from harness.cell.install import BASE
+from harness.cell import base
 from harness.cell.variables import environment
 from harness.cells import Cell
 from harness.environments import direct, legacy, own, past
@@ -167,9 +165,6 @@ def _named(each: Direct) -> str:
 
 def asked_of_tox(prefix: Path) -> dict[str, str]:
     """Return what tox was asked to put into the environment *prefix*: normalised names → exact requirements."""
-    try:
-        noted = json.loads((prefix / BASE).read_text("utf-8"))
-    except (OSError, ValueError):  # nothing has been installed there yet
-        noted = distributions.versions(prefix.glob("lib/python*/site-packages"))
-    asked = {str(canonicalize_name(name)): f"{name}=={version}" for name, version in sorted(noted.items())}
+    noted = sorted(base.of(prefix).items())
+    asked = {str(canonicalize_name(name)): f"{name}=={version}" for name, version in noted}
     return {name: text for name, text in asked.items() if name in _TOX_ASKS_FOR}

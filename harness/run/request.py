@@ -31,8 +31,8 @@ class Request:
     frozen: list[str] | None = None
     #: The most sockets of a load run.
     sockets: int = LADDER[-1]
-    #: How often a load run asks the two sizes that matter.
-    runs: int = 1
+    #: How often a load run holds the two sizes that matter.
+    runs: int = 0
     #: The name of the one deployment that load and stress are tried with; None tries all, or the usual one.
     deployment: str | None = None
     #: What the second round is shuffled with; None has it be another order each time.

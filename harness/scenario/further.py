@@ -168,9 +168,8 @@ class _Asked:
         for endpoint in sorted(self._expected(row)):
             if (times := self.chat.transcript.arrivals(endpoint, text)) == 1:
                 continue
-            known = self.chat.ledger.texts()
             # Others may speak as well: what it was made of has the token in it.
-            there = [each for each in self.chat.transcript.texts(endpoint)[before[endpoint] :] if each not in known]
+            there = self.chat.ledger.unsaid(self.chat.transcript.texts(endpoint)[before[endpoint] :])
             arrived = [each for each in there if self.chat.token in each]
             if any(html.unescape(each) == text for each in arrived):
                 raise _Unclear("they arrive escaped for HTML")

@@ -53,6 +53,9 @@ class Days:
             found |= {name: there[-1]} if there else {}
         return found if "library" in found else None
 
+    def fitting(self, versions):
+        """Tell nobody what asks for a package."""
+
 
 class World:
     """An index whose packages have releases, and searches among them."""
@@ -135,6 +138,23 @@ def test_a_package_that_comes_and_one_that_goes(world):
     assert world.turned(cause) == [("part1", "", "1.0", "")]
     cause = world.bisection(lambda each: "part0" not in each, anew=True).find(*ends)
     assert cause.text.startswith("part0 is no longer installed. ")
+
+
+def test_what_came_along(world):
+    """Packages that came along are no cause that can be kept away: the release that brings them is named."""
+    world.index.release("seed", "1.0", "2025-01-01")
+    world.index.release("stem", "1.0", "2025-01-01", "seed")
+    for version, day in (("2.0", "2026-03-01"), ("3.0", "2026-03-02")):
+        world.index.release("library", version, day, ", ".join(["part0", "stem"] if version == "3.0" else ["part0"]))
+    world.index.release("library", "4.0", "2026-03-20", "part0, stem")
+    cause = world.bisection(lambda each: "seed" in each, really=True).find(None, TODAY)
+    assert world.turned(cause) == [("library", "2.0", "3.0", "2026-03-02")]
+    assert cause.turned[0].brings == ["seed"]
+    assert cause.turned[0].pin == "library<3"
+    assert cause.text.startswith(
+        "library 3.0 (2026-03-02), which brings seed. A connection that is idle for 12 s: with "
+    )
+    assert set(cause.bad) - set(cause.good) == {"library==3.0", "seed==1.0", "stem==1.0"}
 
 
 def test_a_failure_of_another_kind(world):

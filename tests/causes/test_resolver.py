@@ -74,6 +74,16 @@ def test_no_network(resolver):
         resolver(url="http://127.0.0.1:1/simple/").on(JANUARY)
 
 
+def test_what_fits(resolver):
+    """What is installed beside given versions is known, with who asks for what; what does not fit is nothing."""
+    found = resolver("framework==5.0").fitting({"helper": "1.0", "stranger": "1.0"})
+    assert found is not None
+    versions, asked_by = found
+    assert versions == {"library": "1.0", "helper": "1.0", "framework": "5.0"}
+    assert asked_by["helper"] == ["library"]
+    assert resolver().fitting({"helper": "9.0"}) is None
+
+
 def test_two_at_once(resolver, monkeypatch):
     """What is asked for one cell is not what another search asks for at the same moment."""
     started = resolver_module.processes.run

@@ -15,6 +15,7 @@ from uv import find_uv_bin
 from wheels import wheel
 
 from harness.captured.scrub import Scrubber
+from harness.cell import base
 from harness.cell import install as installing
 from harness.cell.identify import Identity, digest
 from harness.cell.install import install, packages
@@ -175,7 +176,8 @@ def test_frozen(place):
 def test_after_an_interruption(place):
     """What an interrupted installation left is taken out first, so that all it adds is counted."""
     place.install("tiny")
-    (place.identity.prefix / ".harness-install.json").unlink()
+    note = place.identity.prefix / ".harness-install.json"
+    note.write_text('{"requirements": [], "begun": true}')
     place.pip("uninstall", "tiny")
     assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
 
@@ -197,6 +199,19 @@ def test_installed_by_hand(place):
         place.install("tiny")
     assert "-- --with REQUIREMENT" in raised.value.hint
     assert {"handmade", "tiny"} <= set(packages(place.identity))
+
+
+def test_installed_by_hand_before_the_first_run(place):
+    """What somebody has added to an environment since it was made is named also where nothing was run in it yet."""
+    noted = base.note(place.identity.prefix)
+    assert noted == {"Django": "5.2.19"}
+    wheel(place.wheels, "handmade", "3.0")
+    place.pip("install", "handmade", "tiny")
+    with pytest.raises(HarnessError, match=r"^somebody has installed handmade 3\.0, helper 2\.0, tiny 1\.0 into"):
+        place.install("tiny")
+    assert base.note(place.identity.prefix) == noted
+    place.pip("uninstall", "handmade", "helper", "tiny")
+    assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
 
 
 def test_other_settings(place):

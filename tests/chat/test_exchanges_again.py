@@ -48,6 +48,22 @@ def test_a_stranger_that_comes_later(board):
     assert len(exchanged.exchanges[14].faults) == 9
 
 
+def test_what_is_said_while_it_is_judged(board, monkeypatch):
+    """What a pulse says while a round is judged is the harness's own, though it comes just then."""
+    chat = board.talk()
+    exchanged = played(chat)
+    messages = chat.transcript.messages
+
+    def beating(endpoint):
+        chat.announce("admin", "a pulse")
+        return messages(endpoint)
+
+    monkeypatch.setattr(chat.transcript, "messages", beating)
+    exchanges.judge_again(chat, exchanged)
+    assert "a pulse" in chat.ledger.texts()
+    assert faults(exchanged) == set()
+
+
 def test_what_the_harness_says_beside_them(board):
     """Messages and fences beside the fifteen are the harness's own, and no strangers."""
     chat = board.talk()

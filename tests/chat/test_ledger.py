@@ -96,6 +96,19 @@ def test_several_threads():
     assert (len(ledger.said), len(ledger.texts())) == (800, 800)
 
 
+@pytest.mark.parametrize("look", [Ledger.unsaid, copies, lambda ledger, came: list(overheard(ledger, came, {}))])
+def test_what_is_said_meanwhile(ledger, look):
+    """What is said while what came is read is no text that nobody said, no copy, and not overheard."""
+    frames = look not in (Ledger.unsaid, copies)
+
+    def coming():
+        for text in ("good morning", "all of you"):
+            ledger.add(text)
+            yield Frame(0.0, Endpoint("Mary", "user"), "in", "text", text) if frames else text
+
+    assert look(ledger, coming()) == []
+
+
 def test_copies(ledger):
     """What comes more often than it was said is a copy, each text once, in the order of arrival."""
     received = ["all of you", "psst", "all of you", "good morning", "psst", "psst"]

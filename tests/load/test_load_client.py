@@ -338,6 +338,27 @@ def test_kept_alive():
     assert Went().crowd.kept_alive == 0
 
 
+def test_a_crowd_is_held():
+    """Messages are spread over as long as the crowd is to be held; who falls away until the end did not stand."""
+    went = Went(messages=2, hold=0.2)
+    sent = [each.at for each in went.crowd.tally.sent if each.text.startswith("message")]
+    assert 0.1 <= sent[1] - sent[0] < 0.2
+    assert went.step.hold == 0.2
+    assert went.step.whole
+
+    def prepare(crowd):
+        def later(text):
+            if text.startswith("message 1"):
+                asyncio.get_running_loop().call_later(0.05, crowd.close, 1, "close code 1011")
+
+        crowd.then = later
+
+    fallen = Went(prepare, messages=2, hold=0.2).step
+    assert (fallen.stood, fallen.deliveries, fallen.closed) == (3, 6, {"close code 1011": 1})
+    assert not fallen.whole
+    assert Went(prepare, messages=2).step.whole
+
+
 # Rates
 
 

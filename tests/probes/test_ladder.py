@@ -549,10 +549,11 @@ def test_ports(monkeypatch):
 
 def test_the_sizes_that_matter(world):
     """The largest size that was held, and the first that was not, are asked again on servers of their own."""
-    world.server.runs = 3
+    world.server.runs = 2
     world.steps[500] = runs.step(500, delivered=100)
     answers = world.ask()
     assert [step.sockets for step in world.run.again] == [250, 500, 250, 500]
+    assert [plan.hold for plan in world.plans] == [*[0.0] * (len(world.plans) - 4), *[20.0] * 4]
     assert answers["A broadcast to 250 sockets"] == ("reaches each of them once", True)
     assert answers["A broadcast to 500 sockets"] == ("does not reach all of them (3 of 3 runs)", False)
     assert (world.run.held.sockets, world.run.beyond.sockets) == (250, 500)

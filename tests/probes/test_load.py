@@ -24,10 +24,12 @@ def runs(reports, fake):
 
 def test_ladder(tmp_path):
     """A crowd is counted, the rate is raised until it is too much, and all of it is kept."""
-    ran = run_fake("delays", tmp_path, "--probe", "load", "--sockets", "100", "--runs", "2")
+    ran = run_fake("delays", tmp_path, "--probe", "load", "--sockets", "100", "--runs", "1")
     assert ran.exit_code == 0, ran.output
     (run,) = runs(tmp_path, "delays")
     assert [(step.sockets, step.stood, step.whole, step.limit) for step in run.steps] == [(100, 100, True, "")]
+    (again,) = run.again
+    assert (again.hold, again.stood, again.whole) == (20.0, 100, True)
     assert run.visitors == ["admin", "John", "Mary", "anonymous"]
     assert run.steps[0].server.memory_mb > 10
     assert run.steps[0].broker is not None
@@ -59,7 +61,7 @@ def test_interrupted(tmp_path):
     """Who interrupts a crowd ends it, and what it had by then is kept."""
     env = {**os.environ, "HARNESS_REPORTS": str(tmp_path), "HARNESS_LIBRARIES": str(FAKES)}
     command = [sys.executable, "-m", "harness", "run", fake_cell("delays"), "--python", sys.executable]
-    command += ["--probe", "load", "--sockets", "1000", "--runs", "1"]
+    command += ["--probe", "load", "--sockets", "1000", "--runs", "0"]
     process = psutil.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     while not crowded(process) and process.poll() is None:
         pass

@@ -68,6 +68,9 @@ def test_who_stood():
     )
     dropped = msgspec.structs.replace(fell, closed={"dropped": 1}, limit="")
     assert loads.told(dropped).startswith("stood 999 of 1000, 1 dropped; ")
+    left = msgspec.structs.replace(fell, stood=1000, messages=step(1000).messages, limit="")
+    assert not left.whole
+    assert loads.told(left) == "stood 1000 of 1000, 1 closed with 1011; 1000 of 1000 delivered; p99 99 ms"
 
 
 def test_several_runs():
@@ -77,6 +80,9 @@ def test_several_runs():
     shown = loads.figures(run(step(100), step(250), step(500, 400), again=again))
     assert shown[0] == "250 (3 runs)"
     assert shown[1] == "500: held in 1 of 3 runs; at worst 400 of 500 delivered; p99 99 ms (99 to 99)"
+    long = [step(250, hold=20.0), step(250, hold=20.0)]
+    assert loads.figures(run(step(100), step(250), again=long))[0] == "250 or more (3 runs, 2 of 20 s)"
+    assert loads.step_row(long[0])[0] == "250 for 20 s"
     unsteady = run(step(100), step(250), again=[step(250, 249)])
     assert loads.figures(unsteady)[:2] == [
         "100 (one run)",
