@@ -36,16 +36,39 @@ def linked_grid(library: LibraryView, group: Rows, advisor: Advisor) -> Rst:
     Behind a sign are the numbers of what there is to beware of in the cell, be it seen in another one.
     """
     shown = group.grid()
-    rows, targets = [], []
-    for django, cells in reversed(shown.rows):
-        signs = []
-        for row in cells:
-            shows = row is not None and row.verdict is not Verdict.NOT_TESTED
-            text = f"{sign(row.verdict.good)} {','.join(advisor.numbers(row))}".strip() if row else ""
-            signs.append(Rst(f"`{text}`__" if shows else text))
-            targets += [f"__ {library.name}/{row.name}.rst"] if shows and row else []
-        rows.append([Rst(django), *signs])
-    return Rst(rst.table(["Django", *shown.pythons], rows) + "\n" + "\n".join(targets) + "\n")
+    rows = [[Rst(django), *(_linked(row, advisor) for row in cells)] for django, cells in reversed(shown.rows)]
+    cells = [row for _, cells in reversed(shown.rows) for row in cells if row is not None]
+    return _with_targets(rst.table(["Django", *shown.pythons], rows), library, cells)
+
+
+def singles(library: LibraryView) -> list[Row]:
+    """Return the cells of *library* that are alone in their group."""
+    return [group.rows[0] for group in library.groups if len(group.rows) == 1]
+
+
+def linked_singles(library: LibraryView, advisor: Advisor) -> Rst:
+    """Return :func:`singles` in one table, with the same signs."""
+    cells = singles(library)
+    rows = [[row.served, row.cell.python, row.cell.django, _linked(row, advisor)] for row in cells]
+    return _with_targets(rst.table(["Server", "Python", "Django", "Works"], rows), library, cells)
+
+
+def _linked(row: Row | None, advisor: Advisor) -> Rst:
+    """Return the sign of *row*, as a link where it has a page, with the numbers of what there is to beware of."""
+    if row is None:
+        return Rst("")
+    text = f"{sign(row.verdict.good)} {','.join(advisor.numbers(row))}".strip()
+    return Rst(f"`{text}`__" if _has_page(row) else text)
+
+
+def _with_targets(table: Rst, library: LibraryView, rows: Sequence[Row]) -> Rst:
+    """Return *table* with the targets of its links, which are in the order of *rows*."""
+    targets = [f"__ {library.name}/{row.name}.rst" for row in rows if _has_page(row)]
+    return Rst(table + "\n" + "\n".join(targets) + "\n")
+
+
+def _has_page(row: Row) -> bool:
+    return row.verdict is not Verdict.NOT_TESTED
 
 
 def where_it_works(view: View) -> Rst:

@@ -266,7 +266,9 @@ def test_grids(view):
     for library in view.libraries:
         grids = [tables.linked_grid(library, group, Advisor(view)) for group in library.groups]
         assert sum(grid.count(sign) for grid in grids for sign in "✓✗─") == len(library.rows)
-        assert not any(map(rst.problems, grids))
+        singles = tables.linked_singles(library, Advisor(view))
+        assert sum(singles.count(sign) for sign in "✓✗─") == sum(len(group.rows) == 1 for group in library.groups)
+        assert not any(map(rst.problems, [*grids, singles]))
 
 
 def test_every_cell_is_recorded(recorded):
