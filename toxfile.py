@@ -83,14 +83,16 @@ if UvVenvRunner is not None:
             if interpreters.find(version) is None:
                 self._not_tested("interpreter missing", f"no Python {version} found")
                 raise Skip(f"no Python {version} found; {interpreters.how_to_get(version)}")
+            env = Path(self.conf["env_dir"])
+            before = base.found(env)
             try:
                 super().setup()
             except (Fail, SystemExit) as error:
                 log = self._install_log()
                 self._not_tested("environment failed", "tox could not make the environment", log)
                 raise error
-            # What is there from now on that is not noted, somebody has installed by hand.
-            base.note(Path(self.conf["env_dir"]))
+            # What comes there from now on somebody installs by hand.
+            base.renew(env, before)
 
         def _not_tested(self, reason, detail, log=None):
             # Of a cell that is not in the matrix there is no record that could say so.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import time
 from pathlib import Path
 
 from benchmarks import commandline
-from benchmarks.given import Given
+from benchmarks.given import Given, tox_variables
 from benchmarks.shown import row, spread
 from harness import ROOT
 from harness.results.document import read_result
@@ -75,10 +74,7 @@ def measure_parallel(given: Given) -> None:
 
 def _tox(program: tuple[str, ...], reports: str, *arguments: str) -> float:
     """Run tox, with *reports* as the folder of what it records; return the seconds. End where it fails."""
-    foreign = ("TOX_", "_TOX", "VIRTUAL_ENV")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    env["HARNESS_REPORTS"] = reports
-    began = time.monotonic()
+    began, env = time.monotonic(), tox_variables(reports)
     done = subprocess.run([*program, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - began
     if done.returncode:

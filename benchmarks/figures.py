@@ -2,8 +2,8 @@
 
 ``tox -e benchmarks`` measures all, ``tox -e benchmarks -- exchanges overhead`` some; ``--rows FILE`` is where
 ``peers`` writes the rows that its figures are of. What is compared is measured in the same run, in turn, so that a
-machine whose speed drifts does not decide; quote the ratios. Cells have to be warm: ``tox -e py27-django18`` once, and
-for ``libraries`` and ``parallel`` the cells that :class:`benchmarks.given.Given` names.
+machine whose speed drifts does not decide; quote the ratios. Cells have to be warm: those of
+:class:`benchmarks.given.Given` that are not are made first.
 
 ``--smallest`` goes through the same with the smallest numbers, to see that it runs: what it prints means nothing.
 """
@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"no such figure: {unknown[0]}; known: {', '.join(FIGURES)}")
     rows = asked.rows or (None if asked.smallest else ROWS)
     given = Given(size=SMALLEST if asked.smallest else FULL, rows=rows)
+    given.make_warm(names)
     for name in names:
         FIGURES[name](given)
 

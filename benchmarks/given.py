@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +17,21 @@ from harness import ROOT
 ROWS = ROOT / "benchmarks" / "peers" / "rows.jsonl"
 
 
+def tox_variables(reports: str) -> dict[str, str]:
+    """Return the environment for a tox of its own, which records to the folder *reports*."""
+    foreign = ("TOX_", "_TOX", "VIRTUAL_ENV")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**env, "HARNESS_REPORTS": reports}
+
+
+def python_in(environment: str) -> Path:
+    """Return where the interpreter of an environment of tox is, made or not."""
+    return ROOT / ".tox" / environment / "bin" / "python"
+
+
 def warm_python(environment: str) -> Path:
     """Return the interpreter of an environment that tox has made, or end with how to have it made."""
-    python = ROOT / ".tox" / environment / "bin" / "python"
+    python = python_in(environment)
     if not python.exists():
         sys.exit(f"{environment} is not warm: run `tox -e {environment}` first")
     return python
@@ -50,3 +65,28 @@ class Given:
     tox: tuple[str, ...] = (sys.executable, "-m", "tox")
     #: The file that ``peers`` writes its rows to; None writes them nowhere.
     rows: Path | None = ROWS
+
+    def environments(self, figure: str) -> list[str]:
+        """Return the environments of tox in which *figure* is measured; the others take none."""
+        return {
+            "exchanges": [self.cell],
+            "libraries": [*self.others[: self.size.libraries]],
+            "overhead": [self.cell],
+            "control": ["tests"],
+            "memory": [self.cell, "tests"],
+            "parallel": [*self.abreast[: self.size.cells]],
+        }.get(figure, [])
+
+    def make_warm(self, figures: Iterable[str]) -> None:
+        """Have tox make what *figures* take and what is not there yet, before any of them is measured.
+
+        A figure whose cell cannot be made ends the program when it is its turn.
+        """
+        wanted = dict.fromkeys(name for each in figures for name in self.environments(each))
+        cold = [name for name in wanted if not python_in(name).exists()]
+        cells = [name for name in cold if name != "tests"]
+        asked = [["-e", "tests", "--notest"]] if "tests" in cold else []
+        asked += [["-e", ",".join(cells)]] if cells else []
+        with tempfile.TemporaryDirectory() as folder:
+            for each in asked:
+                subprocess.run([*self.tox, "-q", *each], cwd=ROOT, env=tox_variables(folder), check=False)

@@ -305,3 +305,7 @@ def test_uwsgi_by_hand(tmp_path, no_survivors):
                 chat.connect()
                 exchanges.check(exchanges.run(chat, first_round(chat.token)))
                 chat.close()
+    # What was put there by hand is not taken for what tox has made, though nothing was measured there yet.
+    refused = tox("-e", name, reports=tmp_path, place="by-hand")
+    assert refused.returncode != 0
+    assert re.search(r"somebody has installed .*uwsgi", refused.stdout + refused.stderr, re.IGNORECASE)

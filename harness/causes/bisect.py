@@ -246,20 +246,21 @@ class Bisection:
         name = company.bringer(along, whole[1], near, bad) if whole else ""
         if not name or {each.package for each in found} - along - {name}:
             return None
-        sets: dict[str, Versions] = {}
+        sets: dict[Version, Versions] = {}
 
         def is_bad(release: str) -> bool | None:
-            fits = self.resolver.fitting({**bad, name: release})
+            # What only the good end has is as it was there, where it is needed.
+            fits = self.resolver.fitting({**near, **bad, name: release})
             if fits is None:
                 return None
-            sets[release] = {each: version for each, version in fits[0].items() if each not in self.held}
-            return self._tried(sets[release])
+            sets[Version(release)] = {each: version for each, version in fits[0].items() if each not in self.held}
+            return self._tried(sets[Version(release)])
 
         if is_bad(near[name]) is not False or is_bad(bad[name]) is not True:
             return None
         turned = self._between_releases(name, near[name], bad[name], is_bad)
         turned = msgspec.structs.replace(turned, brings=sorted(along))
-        return self._cause([turned], sets[turned.good], sets[turned.bad])
+        return self._cause([turned], sets[Version(turned.good)], sets[Version(turned.bad)])
 
     def _guilty(self, near: Versions, far: Versions, bad: Versions, last: list[str]) -> list[str]:
         """Return the packages that have to be as in *bad*; also those that had changed before, if they are needed."""

@@ -19,6 +19,6 @@ def bringer(along: Collection[str], asked_by: Mapping[str, Collection[str]], goo
             if asker not in good and asker not in seen:
                 seen.add(asker)
                 left.append(asker)
-            elif asker in good and good[asker] != bad.get(asker):
+            elif asker in good and asker in bad and good[asker] != bad[asker]:
                 found.add(asker)
     return found.pop() if len(found) == 1 else ""

@@ -30,10 +30,10 @@ def times(number: int) -> str:
 def named(turned: Turned) -> str:
     """Return the release that turned an answer, with its day, and those beside it that may be guilty instead."""
     day = f" ({turned.uploaded})" if turned.uploaded else ""
-    if turned.untried:
-        day += f", or one of {few(turned.untried)}, which could not be tried"
     if turned.brings:
         day += f", which brings {few(turned.brings)}"
+    if turned.untried:
+        day += f", or one of {few(turned.untried)}, which could not be tried"
     return f"{turned.package} {turned.bad}{day}" if turned.bad else f"{turned.package} is no longer installed"
 
 

@@ -13,24 +13,40 @@ from harness.system.files import write_atomically
 _FILE = ".harness-base.json"
 
 
-def note(prefix: Path, found: dict[str, str] | None = None) -> dict[str, str]:
-    """Note what is in the environment *prefix*, unless that is noted already, and return what is noted.
+def note(prefix: Path, there: dict[str, str]) -> dict[str, str]:
+    """Note that the distributions that are *there*, names → versions, are the base of the environment *prefix*.
 
-    Args:
-        prefix: the folder of the environment.
-        found: the names of the distributions there and their versions; None looks for them.
+    Where that is noted already it stays. Return what is noted.
     """
     noted = read(prefix)
     if noted is None:
-        noted = of(prefix) if found is None else found
+        noted = there
         write_atomically(prefix / _FILE, msgspec.json.encode(noted))
     return noted
+
+
+def renew(prefix: Path, before: dict[str, str]) -> None:
+    """Note as well what tox has put into the environment *prefix* since there was what is in *before*.
+
+    Where nothing is noted yet it is all that is there: no other has been at an environment that was just made.
+    """
+    noted, now = read(prefix), found(prefix)
+    new = {name: version for name, version in now.items() if before.get(name) != version}
+    if noted is None:
+        note(prefix, now)
+    elif new:
+        write_atomically(prefix / _FILE, msgspec.json.encode({**noted, **new}))
 
 
 def of(prefix: Path) -> dict[str, str]:
     """Return what is noted of the environment *prefix*, or else what is in it now; nothing where there is none."""
     noted = read(prefix)
-    return distributions.versions(prefix.glob("lib/python*/site-packages")) if noted is None else noted
+    return found(prefix) if noted is None else noted
+
+
+def found(prefix: Path) -> dict[str, str]:
+    """Return what is in the environment *prefix* now: names of distributions → versions."""
+    return distributions.versions(prefix.glob("lib/python*/site-packages"))
 
 
 def read(prefix: Path) -> dict[str, str] | None:

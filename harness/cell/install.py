@@ -137,15 +137,14 @@ def _base(cell: Cell, identity: Identity, requirements: list[str]) -> dict[str, 
         HarnessError: it was not empty of the library's own *requirements* when it was first seen.
     """
     base = noted.read(identity.prefix)
-    if base is None:
-        names = {project_of(requirement) for requirement in requirements}
-        if held := [name for name in packages(identity) if project_of(name) in names]:
-            raise HarnessError(
-                f"the environment holds {', '.join(held)} already, so what installing it adds cannot be measured",
-                f"make it again with `{again(cell.name, anew=True)}`",
-            )
-        base = noted.note(identity.prefix, packages(identity))
-    return base
+    there = packages(identity) if base is None else base
+    names = {project_of(requirement) for requirement in requirements}
+    if held := [name for name in there if project_of(name) in names]:
+        raise HarnessError(
+            f"the environment holds {', '.join(held)} already, so what installing it adds cannot be measured",
+            f"make it again with `{again(cell.name, anew=True)}`",
+        )
+    return noted.note(identity.prefix, there)
 
 
 def settings_of(env: Mapping[str, str], options: Sequence[str]) -> str:

@@ -122,7 +122,7 @@ def judge_again(chat: Chat, outcome: Exchanged, until: float | None = None) -> N
         for endpoint in chat.owners
         if chat.owners[endpoint] and endpoint.name in chat.paths and endpoint.member == chat.owners[endpoint]
     }
-    # Only then: a pulse that comes meanwhile was noted before it was sent.
+    # Read after that: whatever has come was noted before it was sent.
     others = chat.ledger.texts() - own
     since = outcome.sent_at[0] if chat.client.greets and outcome.sent_at else 0.0
     received = {

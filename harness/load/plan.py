@@ -15,7 +15,7 @@ from harness.results.model import Model
 
 #: How many messages each step broadcasts, one after the other.
 MESSAGES = 5
-#: The seconds that a crowd has to stand for which it is to be known whether it is held.
+#: For how many seconds a crowd has to stand to count as held.
 HOLD_SECONDS = 20.0
 #: The messages a second of each point, while the rate is raised.
 RATES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)

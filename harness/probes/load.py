@@ -169,7 +169,7 @@ class _Loading:
         printed = self.log.stat().st_size
         usage = meter.Meter(self.children, self.server.broker)
         command = [sys.executable, "-m", f"{PACKAGE}.load.client", str(plan_path), str(result_path)]
-        step = Step(sockets=sockets, ended=f"{_FAILED}: it was stopped")
+        step = Step(sockets=sockets, hold=hold, ended=f"{_FAILED}: it was stopped")
         client = None
         try:
             with usage.running(), processes.started(command, self.server.env, ROOT, log) as client:
@@ -219,10 +219,10 @@ class _Loading:
         if step.refused:
             why, number = max(step.refused.items(), key=lambda each: each[1])
             return f"server: {number} handshakes, {why}"
-        if step.ended or step.fallen:
-            return f"server: {step.ended or f'{step.fallen} connections were closed'}"
-        missing = step.wanted - step.deliveries
-        return f"server: {f'{missing} deliveries are missing' if missing else 'more than was sent'}"
+        missing, more = step.wanted - step.deliveries, "more than was sent"
+        if missing or not step.fallen:
+            return "server: " + (step.ended or (f"{missing} deliveries are missing" if missing else more))
+        return f"server: {step.ended or f'closed connections: {step.fallen}'}"
 
     def _said(self, printed: int) -> str:
         """Return the error that the server printed most often in a step; what a client's leaving brings comes last."""
@@ -301,7 +301,7 @@ def _fault(step: Step) -> str:
         return "not all are let in"
     if any(each.duplicated for each in step.messages):
         return "some receive it more than once"
-    if step.fallen and step.deliveries == step.wanted:
+    if step.fallen and step.messages and step.deliveries == step.wanted and not step.foreign:
         return "not all of them stay open"
     return "does not reach all of them" if not step.foreign else "what nobody sent arrives"
 

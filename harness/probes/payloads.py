@@ -115,8 +115,9 @@ def _as_text(payload: str | bytes) -> str:
 def _finding(
     chat: Chat, question: str, payload: str | bytes, receiver: Endpoint, before: int, sender: Endpoint | None = None
 ) -> Finding:
+    came = chat.transcript.texts(receiver)[before:]
     fences = chat.ledger.texts() - {_as_text(each) for each in PAYLOADS.values()}
-    arrived = [text for text in chat.transcript.texts(receiver)[before:] if text not in fences]
+    arrived = [text for text in came if text not in fences]
     wanted = _as_text(payload)
     good: bool | None = arrived == [wanted]
     closed = chat.transcript.closed(sender) if sender else ""

@@ -46,7 +46,7 @@ def plots(view: View) -> list[Picture]:
         Picture(
             "load-sockets",
             "How many sockets each server holds",
-            "The largest crowd in which every socket had each of five broadcasts once, in each of the runs.",
+            "The largest crowd that stood to the end and had each broadcast once, in each of the runs.",
             "sockets held",
             partial(_bars, cells),
             in_reports=True,

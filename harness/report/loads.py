@@ -88,10 +88,13 @@ def figures(run: Run) -> list[str]:
 
 
 def _of_runs(times: Sequence[Step]) -> str:
-    if len(times) == 1:
-        return " (one run)"
+    return f" ({_number(times)})" if len(times) > 1 else " (one run)"
+
+
+def _number(times: Sequence[Step]) -> str:
+    """Return how many runs there were, and how many of them were held for how long."""
     long = [step.hold for step in times if step.hold]
-    return f" ({len(times)} runs{f', {len(long)} of {long[0]:.0f} s' if long else ''})"
+    return f"{len(times)} runs{f', {len(long)} of {long[0]:.0f} s' if long else ''}"
 
 
 def _each_time(times: Sequence[Step], why: bool = True) -> str:
@@ -100,7 +103,7 @@ def _each_time(times: Sequence[Step], why: bool = True) -> str:
     if len(times) == 1:
         return f"{told(worst, why)} (one run)" if worst.ended != NOT_TRIED else told(worst, why)
     whole = sum(step.whole for step in times)
-    said = [f"held in {whole} of {len(times)} runs"]
+    said = [f"held in {whole} of {_number(times)}"]
     said += [f"at worst {told(worst, why, latency=False)}"] if whole < len(times) else []
     spreads = sorted(step.latency.p99 for step in times if step.latency)
     if spreads:

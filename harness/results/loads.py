@@ -223,7 +223,7 @@ class Run(Model, frozen=True, kw_only=True):
 
     @property
     def held(self) -> Step | None:
-        """The largest step in which every socket had each message once, each time, as in all before; None without."""
+        """The largest step in which every socket stood and had each message once, each time, as in all before."""
         whole = list(takewhile(lambda step: all(each.whole for each in self.times(step.sockets)), self.steps))
         return whole[-1] if whole else None
 

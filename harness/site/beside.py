@@ -63,7 +63,7 @@ class Line:
 
     name: str
     of: dict[str, Told] = field(default_factory=dict)
-    #: What addresses call it, and the short name of its question; both are empty where it has none.
+    #: What addresses call it, and the short name of its question; that is empty where it is none.
     id: str = ""
     question: str = ""
 
@@ -112,7 +112,7 @@ def sections(view: View, advisor: Advisor) -> list[Section]:
     asked = questions(view)
     return [
         Section("verdicts", "Where it works", "What", list(_where(view, advisor, asked))),
-        Section("costs", "What it costs, and under load", "Median", list(_lines(view, costs))),
+        Section("costs", "What it costs, and under load", "Median", list(_lines(view, "costs", costs))),
         *asked,
     ]
 
@@ -124,8 +124,9 @@ def _where(view: View, advisor: Advisor, asked: list[Section]) -> Iterator[Line]
     for library, way, short in ways:
         told[short] = told[library.name] | _of_way(library, way, short, advisor, asked)
     for name in headline.HEADER:
-        yield Line(name[0].upper() + name[1:], {column: Told(values[name]) for column, values in told.items()})
-    for line in _lines(view, {title: _short(name) for name, title in _SHORT.items()}):
+        shown = {column: Told(values[name]) for column, values in told.items()}
+        yield Line(name[0].upper() + name[1:], shown, _address("verdicts", name))
+    for line in _lines(view, "verdicts", {title: _short(name) for name, title in _SHORT.items()}):
         line.of.update({short: line.of[library.name] for library, _, short in ways})
         yield line
 
@@ -191,7 +192,7 @@ def _asked(library: LibraryView) -> Iterator[tuple[str, Finding]]:
 def _line(name: str, question: str, of: dict[str, list[Finding]]) -> Line:
     told = {library: _told(findings) for library, findings in of.items()}
     short = next(iter(of.values()))[0].id
-    return Line(question, told, f"{name}-{short}", short)
+    return Line(question, told, _address(name, short or question), short)
 
 
 def _told(findings: Sequence[Finding]) -> Told:
@@ -221,9 +222,15 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
 
 
-def _lines(view: View, figures: dict[str, Callable[[LibraryView], str]]) -> Iterable[Line]:
+def _lines(view: View, section: str, figures: dict[str, Callable[[LibraryView], str]]) -> Iterable[Line]:
     for name, figure in figures.items():
-        yield Line(name, {library.name: Told(figure(library) or "─") for library in view.libraries})
+        shown = {library.name: Told(figure(library) or "─") for library in view.libraries}
+        yield Line(name, shown, _address(section, name))
+
+
+def _address(section: str, name: str) -> str:
+    """Return what addresses call the line *name* of a section."""
+    return "-".join([section, *re.findall("[a-z0-9]+", name.lower())])
 
 
 def _varying(name: str) -> Callable[[LibraryView], str]:

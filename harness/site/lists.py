@@ -143,7 +143,7 @@ def entries(
         yield "cause", f"{root.told}: {root.explained or 'not known yet'}", f"causes.html#cause-{root.id}"
     for section in sections:
         for line in section.lines:
-            if line.id:
+            if line.question:
                 yield "question", line.name, f"libraries.html#{line.id}"
     for package in of_packages:
         said = "; ".join(f"{each.bad} turned: {each.what}" for each in package.turned)

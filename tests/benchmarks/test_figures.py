@@ -139,6 +139,24 @@ def test_a_cold_cell(tmp_path, monkeypatch):
         figures.measure_overhead(Given(size=SMALLEST))
 
 
+def test_what_is_cold_is_made(tmp_path, monkeypatch):
+    """What is not warm is made before anything is measured, each once; what cannot be made ends its figure alone."""
+    monkeypatch.setattr(given, "ROOT", tmp_path)
+    making = (
+        "import pathlib, sys; asked = sys.argv[sys.argv.index('-e') + 1]; print(*sys.argv[1:], file=open('asked', 'a'))"
+    )
+    making += "; made = [pathlib.Path('.tox', name, 'bin', 'python') for name in asked.split(',') if name != 'bad']"
+    making += "; [(each.parent.mkdir(parents=True), each.touch()) for each in made]"
+    there = fakes(tmp_path, cell="cell", others=("other",), tox=(sys.executable, "-c", making))
+    for _ in range(2):
+        there.make_warm(["exchanges", "libraries", "control", "memory", "rendering"])
+    assert (tmp_path / "asked").read_text().splitlines() == ["-q -e tests --notest", "-q -e cell,other"]
+    bad = fakes(tmp_path, cell="bad", tox=(sys.executable, "-c", making), python_of=given.warm_python)
+    bad.make_warm(["overhead"])
+    with pytest.raises(SystemExit, match="bad is not warm"):
+        figures.measure_overhead(bad)
+
+
 @pytest.mark.tox
 def test_cells_of_the_matrix():
     """The cells that are measured are cells of the matrix, and there is the fake that floods."""
@@ -152,6 +170,7 @@ def test_cells_of_the_matrix():
 def asked(monkeypatch, *arguments: str) -> list[tuple[str, Given]]:
     """Return which figures the command line measures, on what."""
     measured = []
+    monkeypatch.setattr(Given, "make_warm", lambda given, names: None)
     for name in figures.FIGURES:
         monkeypatch.setitem(figures.FIGURES, name, lambda given, name=name: measured.append((name, given)))
     figures.main(arguments)

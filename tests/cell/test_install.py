@@ -203,13 +203,14 @@ def test_installed_by_hand(place):
 
 def test_installed_by_hand_before_the_first_run(place):
     """What somebody has added to an environment since it was made is named also where nothing was run in it yet."""
-    noted = base.note(place.identity.prefix)
+    base.renew(place.identity.prefix, {})
+    noted = base.of(place.identity.prefix)
     assert noted == {"Django": "5.2.19"}
     wheel(place.wheels, "handmade", "3.0")
     place.pip("install", "handmade", "tiny")
     with pytest.raises(HarnessError, match=r"^somebody has installed handmade 3\.0, helper 2\.0, tiny 1\.0 into"):
         place.install("tiny")
-    assert base.note(place.identity.prefix) == noted
+    assert base.of(place.identity.prefix) == noted
     place.pip("uninstall", "handmade", "helper", "tiny")
     assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
 
@@ -224,9 +225,25 @@ def test_other_settings(place):
     assert [each > 0 for each in seconds] == [True, True, False]
 
 
-def test_first_seen_with_the_library(place):
+def test_what_tox_adds_later(place):
+    """What tox itself adds to an environment later is no work of anybody's hand."""
+    prefix = place.identity.prefix
+    base.renew(prefix, {})
+    place.install("tiny")
+    before = base.found(prefix)
+    wheel(place.wheels, "measure", "7.0")
+    place.pip("install", "measure")
+    base.renew(prefix, before)
+    assert base.read(prefix) == {"Django": "5.2.19", "measure": "7.0"}
+    assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_first_seen_with_the_library(place, noted):
     """An environment that already holds the library measures nothing, and says what to do."""
     place.pip("install", "tiny")
+    if noted:
+        base.renew(place.identity.prefix, {})
     with pytest.raises(HarnessError, match="cannot be measured") as raised:
         place.install("tiny")
     assert "tox -r" in raised.value.hint

@@ -102,7 +102,7 @@ def test_what_is_said_meanwhile(ledger, look):
     frames = look not in (Ledger.unsaid, copies)
 
     def coming():
-        for text in ("good morning", "all of you"):
+        for text in ("hm", "all of you", "all of you"):
             ledger.add(text)
             yield Frame(0.0, Endpoint("Mary", "user"), "in", "text", text) if frames else text
 

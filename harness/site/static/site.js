@@ -278,15 +278,21 @@
     });
   }
 
-  // Each heading leads to itself.
+  // Each heading, row and note leads to itself.
   function permalink(heading) {
-    var place = heading.id ? heading : heading.closest("section[id], details[id]");
+    var place = heading.id ? heading : heading.closest("tr[id], section[id], details[id]");
     if (!place || !place.id) { return; }
     var link = document.createElement("a");
     link.className = "permalink";
     link.href = "#" + place.id;
     link.textContent = "¶";
-    link.setAttribute("aria-label", "Address of: " + heading.textContent.trim());
+    if (/^H/.test(heading.tagName)) {
+      link.setAttribute("aria-label", "Address of: " + heading.textContent.trim());
+    } else {
+      // Of rows and notes there are hundreds, which nobody wants to go through or be told with each cell.
+      link.tabIndex = -1;
+      link.setAttribute("aria-hidden", "true");
+    }
     heading.appendChild(link);
   }
 
@@ -305,7 +311,7 @@
     if (found) { forms[selector](found); }
   });
   all("main table").forEach(sortable);
-  all("main h2, main h3").forEach(permalink);
+  all("main h2, main h3, main tr[id] > th, main li[id]").forEach(permalink);
   if (/^http/.test(location.protocol)) {
     var here = new URL(document.querySelector("link[rel=stylesheet]").getAttribute("href").replace("static/site.css", "."), location.href);
     all("main pre, main code").forEach(function (each) {
