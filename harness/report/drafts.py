@@ -129,7 +129,8 @@ def _installs(root: Root, row: Row) -> dict[str, str]:
     result = row.result
     assert result.versions is not None
     installed = {canonicalize_name(name): version for name, version in result.versions.installed.items()}
-    guilty = [each.package for _, cause in root.causes for each in cause.turned if each.met(result.versions.installed)]
+    turned = [each for _, cause in root.causes for each in cause.turned if each.met(result.versions.installed)]
+    guilty = [name for each in turned for name in (each.package, *each.brings)]
     asked = result.installation.requirements if result.installation else []
     found: dict[str, str] = {}
     for each in [*asked, *guilty, *(each for each in _BELOW if asked and (each != "redis" or result.versions.broker))]:

@@ -97,6 +97,21 @@ def test_guilty_release(tmp_path, monkeypatch):
         assert section(draft(root, view), "Since when").strip() == said, version
 
 
+def test_what_came_along(tmp_path, monkeypatch):
+    """What a guilty release brings is installed with it, where it is there."""
+    view, root = made(tmp_path)
+    for row in view.rows:
+        for cause in row.result.causes:
+            cause.turned[0] = msgspec.structs.replace(cause.turned[0], brings=["hiredis", "gone"])
+    row = next(row for row in view.rows if row.name == OTHER)
+    installed = {"channels": "4.3.2", "redis": "8.0.1", "hiredis": "3.9.0"}
+    versions = msgspec.structs.replace(row.result.versions, installed=installed)
+    monkeypatch.setattr(view, "rows", [replace(row, result=msgspec.structs.replace(row.result, versions=versions))])
+    text = draft(root, view)
+    assert "hiredis==3.9.0" in text
+    assert "gone" not in text
+
+
 def test_a_cure_that_is_spoken_against(tmp_path):
     """What was tried in vain in the cell that is described is no help, though it mends another one."""
     view, root = made(tmp_path)
