@@ -58,7 +58,7 @@ def pair(python: Path) -> str:
 
 def measure_parallel(given: Given) -> None:
     """Warm cells two at a time, against the same one after the other."""
-    names = given.abreast[: given.size.cells]
+    names = given.environments("parallel")
     for name in names:
         given.python_of(name)  # ends where it is not warm
     chosen, ratios = ("-e", ",".join(names)), []

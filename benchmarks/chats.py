@@ -132,7 +132,7 @@ def measure_exchanges(given: Given) -> None:
 
 def measure_libraries(given: Given) -> None:
     """The fifteen exchanges with their fences on each other library."""
-    for name in given.others[: given.size.libraries]:
+    for name in given.environments("libraries"):
         with chatting(name, given) as first:
             seconds = fenced(first, given.size.exchange_rounds)
         _show(name, seconds)

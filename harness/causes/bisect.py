@@ -235,14 +235,14 @@ class Bisection:
             turned = self._release(name, older[name], versions)
             versions = {**versions, name: turned.bad} if turned.bad else versions
             found.append(turned)
-        along = {each.package for each in found if not each.good}
-        if brought := self._brought(along, near, bad, found) if along else None:
+        if brought := self._brought(found, near, bad):
             return brought
         return self._cause(found, _taken_back(versions, found), versions)
 
-    def _brought(self, along: set[str], near: Versions, bad: Versions, found: list[Turned]) -> Cause | None:
+    def _brought(self, found: list[Turned], near: Versions, bad: Versions) -> Cause | None:
         """Return the cause where all that was *found* came along with one release; None where that is not known."""
-        whole = self.resolver.fitting(bad)
+        along = {each.package for each in found if not each.good}
+        whole = self.resolver.fitting(bad) if along else None
         name = company.bringer(along, whole[1], near, bad) if whole else ""
         if not name or {each.package for each in found} - along - {name}:
             return None

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from harness.cell import distributions
 from harness.system.files import write_atomically
 
+_T = TypeVar("_T")
 #: Its name in the environment.
 _FILE = ".harness-base.json"
 
 
-def note(prefix: Path, there: dict[str, str]) -> dict[str, str]:
-    """Note that the distributions that are *there*, names → versions, are the base of the environment *prefix*.
-
-    Where that is noted already it stays. Return what is noted.
-    """
-    noted = read(prefix)
-    if noted is None:
-        noted = there
-        write_atomically(prefix / _FILE, msgspec.json.encode(noted))
-    return noted
+def note(prefix: Path, there: dict[str, str]) -> None:
+    """Note that the distributions that are *there*, names → versions, are the base of the environment *prefix*."""
+    write_atomically(prefix / _FILE, msgspec.json.encode(there))
 
 
 def renew(prefix: Path, before: dict[str, str]) -> None:
@@ -35,7 +30,7 @@ def renew(prefix: Path, before: dict[str, str]) -> None:
     if noted is None:
         note(prefix, now)
     elif new:
-        write_atomically(prefix / _FILE, msgspec.json.encode({**noted, **new}))
+        note(prefix, {**noted, **new})
 
 
 def of(prefix: Path) -> dict[str, str]:
@@ -51,7 +46,12 @@ def found(prefix: Path) -> dict[str, str]:
 
 def read(prefix: Path) -> dict[str, str] | None:
     """Return what is noted of the environment *prefix*; None where nothing is that can be read."""
+    return read_note(prefix / _FILE, dict[str, str])
+
+
+def read_note(path: Path, kind: type[_T]) -> _T | None:
+    """Return the note of that *kind* in the file *path*; None where there is none that can be read."""
     try:
-        return msgspec.json.decode((prefix / _FILE).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError):
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.MsgspecError):
         return None

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from uv import find_uv_bin
@@ -34,7 +33,6 @@ from harness.verdict import Reason
 #: Seconds for an installer; compiling a large package takes minutes.
 DEADLINE = 900.0
 
-_T = TypeVar("_T")
 #: What the installer printed, for runs that find the library installed.
 _PRINTED = ".harness-install.log"
 #: What a classifier names a version by.
@@ -102,7 +100,7 @@ def install(
     wanted, pins = frozen or setup.requirements(cell), setup.pins(cell)
     base = _base(cell, identity, setup.library.requirements(cell))
     note_file = identity.prefix / NOTE
-    note = _read(note_file, _Note)
+    note = noted.read_note(note_file, _Note)
     settings = settings_of(env, options)
     asked = (
         note is not None and not anew and not note.begun and (note.requirements, note.settings) == (wanted, settings)
@@ -144,7 +142,9 @@ def _base(cell: Cell, identity: Identity, requirements: list[str]) -> dict[str, 
             f"the environment holds {', '.join(held)} already, so what installing it adds cannot be measured",
             f"make it again with `{again(cell.name, anew=True)}`",
         )
-    return noted.note(identity.prefix, there)
+    if base is None:
+        noted.note(identity.prefix, there)
+    return there
 
 
 def settings_of(env: Mapping[str, str], options: Sequence[str]) -> str:
@@ -286,13 +286,6 @@ def _index_answers(identity: Identity, recorder: Recorder, env: dict[str, str]) 
         [*command, "--python", str(identity.python), _CONTROL], env, identity.prefix, log, _CONTROL_DEADLINE
     )
     return ended.exit_status == 0 or "not found in the package registry" in output.read(log)
-
-
-def _read(path: Path, kind: type[_T]) -> _T | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError):
-        return None
 
 
 def _pairs(added: list[str]) -> dict[str, str]:

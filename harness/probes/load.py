@@ -219,10 +219,11 @@ class _Loading:
         if step.refused:
             why, number = max(step.refused.items(), key=lambda each: each[1])
             return f"server: {number} handshakes, {why}"
-        missing, more = step.wanted - step.deliveries, "more than was sent"
-        if missing or not step.fallen:
-            return "server: " + (step.ended or (f"{missing} deliveries are missing" if missing else more))
-        return f"server: {step.ended or f'closed connections: {step.fallen}'}"
+        if step.ended:
+            return f"server: {step.ended}"
+        if missing := step.wanted - step.deliveries:
+            return f"server: {missing} deliveries are missing"
+        return f"server: closed connections: {step.fallen}" if step.fallen else "server: more than was sent"
 
     def _said(self, printed: int) -> str:
         """Return the error that the server printed most often in a step; what a client's leaving brings comes last."""

@@ -208,12 +208,14 @@ class Advisor:
                 of_trouble.setdefault(trouble, []).append(each)
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
         way, pins = best_way(cures), dict[str, None]()
-        mends = Counter(change for found in cures.values() for change in {each.change for _, each in found})
+        mends = Counter(each.change for found in cures.values() for _, each in found)
         for trouble, of_it in of_trouble.items():
-            fit = [each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way]
-            # What the way mends needs no pin; of pins the one is best that mends most.
-            fit.sort(key=lambda each: (each[1].kind == "pin", each[1].change not in pins, -mends[each[1].change]))
-            tried_in, cure = fit[0] if fit else ("", None)
+            tried_in, cure = min(
+                (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way),
+                # What the way mends needs no pin; of pins the one is best that mends most.
+                key=lambda each: (each[1].kind == "pin", each[1].change not in pins, -mends[each[1].change]),
+                default=("", None),
+            )
             if cure is not None and cure.kind == "pin":
                 pins[cure.change] = None
             where = "" if any(not place for _, place in of_it) else of_it[0][1]

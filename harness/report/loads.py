@@ -49,10 +49,7 @@ HEADER = [
 #: What servers say when they have come to a limit → whose limit that is, and what raises it.
 _LIMITS = (
     (re.compile(r"MaxConnectionsError: Too many connections"), "redis-py 8 allows 100 connections, and redis<8 more"),
-    (
-        re.compile(r"filedescriptor out of range in select\(\)"),
-        "select() takes 1024 files at most",
-    ),
+    (re.compile(r"filedescriptor out of range in select\(\)"), "select() takes 1024 files at most"),
 )
 
 

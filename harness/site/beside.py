@@ -96,7 +96,7 @@ def _ways(library: LibraryView) -> dict[str, str]:
     """Return the other ways of *library*, each with what addresses call it and nothing else."""
     found: dict[str, str] = {}
     for way in sorted(library.variants()):
-        short = f"{library.name}~{'-'.join(re.findall('[a-z0-9]+', way.lower()))}"
+        short = f"{library.name}~{_slug(way)}"
         found[way] = short if short not in found.values() else f"{short}-{len(found)}"
     return found
 
@@ -230,7 +230,11 @@ def _lines(view: View, section: str, figures: dict[str, Callable[[LibraryView], 
 
 def _address(section: str, name: str) -> str:
     """Return what addresses call the line *name* of a section."""
-    return "-".join([section, *re.findall("[a-z0-9]+", name.lower())])
+    return f"{section}-{_slug(name)}"
+
+
+def _slug(text: str) -> str:
+    return "-".join(re.findall("[a-z0-9]+", text.lower()))
 
 
 def _varying(name: str) -> Callable[[LibraryView], str]:
