@@ -150,11 +150,14 @@ class Trials:
 
 
 def asking(only: Only) -> dict[str, Any]:
-    """Return what the question *only* decides of a request: under load, how many sockets, and which deployment."""
+    """Return what the question *only* decides of a request: under load, how many sockets, and which deployment.
+
+    A crowd that hears all at once is held for a while as well, once: that is what the question is about.
+    """
     if only.set not in ("load", "stress"):
         return {}
     number = _NUMBER.search(only.question) if only.set == "load" else None
-    return {"deployment": only.way or None, **({"sockets": int(number[0])} if number else {})}
+    return {"deployment": only.way or None, **({"sockets": int(number[0]), "runs": 1} if number else {})}
 
 
 def in_depth(only: Only) -> bool:

@@ -60,7 +60,7 @@ from harness.run.request import Request
     default=5,
     show_default=True,
     metavar="NUMBER",
-    help="How often --probe load holds the two crowds that matter for 20 s, each on a server of its own.",
+    help="How often --probe load holds the two crowds that matter for 20 s, each time on a server of its own.",
 )
 @click.option(
     "--deployment",

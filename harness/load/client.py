@@ -135,11 +135,14 @@ class _Steps:
         return True
 
     async def _speak(self) -> None:
-        """Broadcast one message after the other, spread over as long as the crowd is to be held."""
-        began, every = time.perf_counter(), self.plan.hold / self.plan.messages
-        for each in range(self.plan.messages):
+        """Broadcast one message after the other, spread over as long as the crowd is held, the last after a silence."""
+        last = self.plan.messages - 1
+        began, every = time.perf_counter(), (self.plan.hold - self.plan.silent) / max(1, last)
+        for each in range(last):
             await self._broadcast(each)
             await asyncio.sleep(began + (each + 1) * every - time.perf_counter())
+        await asyncio.sleep(self.plan.silent)
+        await self._broadcast(last)
 
     async def _broadcast(self, each: int) -> None:
         tally = self.crowd.tally
@@ -218,6 +221,7 @@ class _Steps:
             stand_seconds=self.subscribing.seconds,
             messages=messages,
             hold=self.plan.hold,
+            silent=self.plan.silent,
             rates=self.rates,
             foreign=tally.foreign,
             publisher_closed=max(0, crowd.published_by - 1),

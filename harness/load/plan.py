@@ -15,8 +15,9 @@ from harness.results.model import Model
 
 #: How many messages each step broadcasts, one after the other.
 MESSAGES = 5
-#: For how many seconds a crowd has to stand to count as held.
-HOLD_SECONDS = 20.0
+#: For how many seconds at least a crowd has to stand to count as held, and in how many of them nobody speaks: servers
+#: and clients of brokers that give up on what is quiet do so after five or ten.
+HOLD_SECONDS, SILENT_SECONDS = 20.0, 12.0
 #: The messages a second of each point, while the rate is raised.
 RATES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 #: Seconds that each rate is held.
@@ -65,7 +66,9 @@ class Plan(Target, frozen=True, kw_only=True):
     sockets: int
     messages: int = MESSAGES
     #: Seconds over which the messages are spread, and for which the crowd has to stand; 0 where one follows the other.
+    #: In the last *silent* of them nobody speaks, and then comes the last message.
     hold: float = 0.0
+    silent: float = 0.0
     #: The rates, in messages a second, that are held one after the other; empty where single messages are sent.
     rates: list[int] = msgspec.field(default_factory=list)
     #: Milliseconds within which 99 of 100 deliveries of a rate have to be made.

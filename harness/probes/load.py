@@ -25,7 +25,7 @@ from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure, HarnessError, Interrupted
 from harness.load import meter
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
-from harness.load.plan import HOLD_SECONDS, RATES, Plan, Visitor, publisher_of
+from harness.load.plan import HOLD_SECONDS, RATES, SILENT_SECONDS, Plan, Visitor, publisher_of
 from harness.load.timing import deadline_for
 from harness.probes import deployed
 from harness.results import loads
@@ -90,7 +90,7 @@ class _Loading:
             if self.server.only is None:
                 with ExitStack() as stack:
                     self._step(self._serve(stack, room, " rates"), RATE_SOCKETS, list(RATES))
-                self._once_more(room)
+            self._once_more(room)
             ended = ""
         except NoFront as error:
             ended = f"not tested: {error}"
@@ -142,22 +142,27 @@ class _Loading:
 
     def _once_more(self, room: int) -> None:
         """Hold the largest size that was held, and the first that was not, for a while, each on a server of its own."""
-        asked: set[int] = set()
         # Each of these starts, and each end, would be a step.
         with self.server.recorder.passing(""):
-            # What held once may not hold again: then a smaller size is the largest that does.
-            while sizes := [each for each in self._that_matter() if each not in asked]:
-                asked |= set(sizes)
-                for number in range(self.server.runs):
-                    for sockets in sizes:
-                        with ExitStack() as stack:
-                            chat = self._serve(stack, room, f" {sockets} again {number + 1}")
-                            self._step(chat, sockets, hold=HOLD_SECONDS)
+            while sockets := self._to_hold():
+                number = sum(step.sockets == sockets for step in self.again) + 1
+                with ExitStack() as stack:
+                    self._step(self._serve(stack, room, f" {sockets} again {number}"), sockets, hold=HOLD_SECONDS)
 
-    def _that_matter(self) -> list[int]:
-        """Return the largest size that was held until now, and the first that was not."""
+    def _to_hold(self) -> int:
+        """Return the size that is held next; 0 where both that matter were held as often as is asked for.
+
+        What held once may not hold again: then a smaller size is the largest that does, and is asked first.
+        """
         so_far = self._run("")
-        return [each.sockets for each in (so_far.held, so_far.beyond) if each is not None and each.ended != NOT_TRIED]
+        # One question that is asked alone, and is bad already, gets no worse.
+        matter = [so_far.held] if self.server.only else [so_far.held, so_far.beyond]
+        for step in matter:
+            if step is None or step.ended == NOT_TRIED:
+                continue
+            if sum(each.sockets == step.sockets for each in self.again) < self.server.runs:
+                return step.sockets
+        return 0
 
     def _step(self, chat: Chat, sockets: int, rates: Sequence[int] = (), hold: float = 0.0) -> Step:
         """Have a client of its own go through a step; what it has is kept, also when this is interrupted."""
@@ -198,6 +203,7 @@ class _Loading:
             sockets=sockets,
             rates=list(rates),
             hold=hold,
+            silent=SILENT_SECONDS if hold else 0.0,
             deadline=deadline_for(sockets) + hold,
         )
 
@@ -302,7 +308,8 @@ def _fault(step: Step) -> str:
         return "not all are let in"
     if any(each.duplicated for each in step.messages):
         return "some receive it more than once"
-    if step.fallen and step.messages and step.deliveries == step.wanted and not step.foreign:
+    missed = step.stood + step.fallen < step.sockets or any(each.lost or each.unproved for each in step.messages)
+    if step.fallen and step.messages and not missed and not step.foreign:
         return "not all of them stay open"
     return "does not reach all of them" if not step.foreign else "what nobody sent arrives"
 

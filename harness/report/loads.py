@@ -89,9 +89,12 @@ def _of_runs(times: Sequence[Step]) -> str:
 
 
 def _number(times: Sequence[Step]) -> str:
-    """Return how many runs there were, and how many of them were held for how long."""
-    long = [step.hold for step in times if step.hold]
-    return f"{len(times)} runs{f', {len(long)} of {long[0]:.0f} s' if long else ''}"
+    """Return how many runs there were, and how many of them were held for how long, with or without a silence."""
+    held = [step for step in times if step.hold]
+    if not held:
+        return f"{len(times)} runs"
+    silent = f", silent for {held[0].silent:.0f} s" if held[0].silent else ""
+    return f"{len(times)} runs, {len(held)} of {held[0].hold:.0f} s{silent}"
 
 
 def _each_time(times: Sequence[Step], why: bool = True) -> str:

@@ -121,6 +121,8 @@ class Step(Model, frozen=True, kw_only=True):
     messages: list[Message] = msgspec.field(default_factory=list)
     #: Seconds over which the messages were spread, and for which the crowd had to stand; 0 where they followed at once.
     hold: float = 0.0
+    #: Seconds of these, before the last message, in which nobody spoke.
+    silent: float = 0.0
     rates: list[Rate] = msgspec.field(default_factory=list)
     #: How many messages arrived that nobody sent in this step.
     foreign: int = 0

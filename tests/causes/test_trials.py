@@ -90,8 +90,9 @@ def test_questions_that_are_no_probe(made, ran):
 
 def test_under_load():
     """A question about so many sockets opens no more of them, with the deployment that it was put to."""
-    assert asking(Only("load", "A broadcast to 250 sockets (2 workers)")) == {"sockets": 250, "deployment": "2 workers"}
-    assert asking(Only("load", "A broadcast to 100 sockets")) == {"sockets": 100, "deployment": None}
+    crowd = asking(Only("load", "A broadcast to 250 sockets (2 workers)"))
+    assert crowd == {"sockets": 250, "runs": 1, "deployment": "2 workers"}
+    assert asking(Only("load", "A broadcast to 100 sockets")) == {"sockets": 100, "runs": 1, "deployment": None}
     assert asking(EARLY) == {}
 
 

@@ -339,22 +339,23 @@ def test_kept_alive():
 
 
 def test_a_crowd_is_held():
-    """Messages are spread over as long as the crowd is to be held; who falls away until the end did not stand."""
-    went = Went(messages=2, hold=0.2)
+    """Messages are spread over as long as a crowd is held, the last after a silence; who falls away did not stand."""
+    went = Went(messages=3, hold=0.3, silent=0.2)
     sent = [each.at for each in went.crowd.tally.sent if each.text.startswith("message")]
-    assert sent[1] - sent[0] >= 0.1
-    assert went.step.hold == 0.2
+    assert 0.05 <= sent[1] - sent[0] < 0.15
+    assert sent[2] - sent[1] >= 0.25
+    assert (went.step.hold, went.step.silent) == (0.3, 0.2)
     assert went.step.whole
 
     def prepare(crowd):
         def later(text):
-            if text.startswith("message 1"):
+            if text.startswith("message 0"):
                 asyncio.get_running_loop().call_later(0.05, crowd.close, 1, "close code 1011")
 
         crowd.then = later
 
-    fallen = Went(prepare, messages=2, hold=0.2).step
-    assert (fallen.stood, fallen.deliveries, fallen.closed) == (3, 6, {"close code 1011": 1})
+    fallen = Went(prepare, messages=2, hold=0.2, silent=0.1).step
+    assert (fallen.stood, fallen.deliveries, fallen.closed) == (3, 5, {"close code 1011": 1})
     assert not fallen.whole
 
 

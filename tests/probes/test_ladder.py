@@ -48,6 +48,7 @@ class World:
         self.plans: list[Plan] = []
         #: What comes of steps; the usual one is that all is well.
         self.steps: dict[int, object] = {}
+        self.held: dict[int, object] = {}
         self.rate: object = rated(True, True, False)
         self.prints: dict[int, str] = {}
         self.room, self.ports, self.memory = 1_000_000, 1_000_000, 10**12
@@ -86,7 +87,8 @@ class World:
         log.write_text(self.client_says)
         plan = msgspec.json.decode(deployed.Path(command[3]).read_bytes(), type=Plan)
         self.plans.append(plan)
-        outcome = self.rate if plan.rates else self.steps.get(plan.sockets, runs.step(plan.sockets))
+        came = self.steps | (self.held if plan.hold else {})
+        outcome = self.rate if plan.rates else came.get(plan.sockets, runs.step(plan.sockets, hold=plan.hold))
         with self.log.open("a") as file:
             file.write(self.prints.get(plan.sockets, ""))
 
@@ -552,17 +554,58 @@ def test_the_sizes_that_matter(world):
     world.server.runs = 2
     world.steps[500] = runs.step(500, delivered=100)
     answers = world.ask()
-    assert [step.sockets for step in world.run.again] == [250, 500, 250, 500]
-    assert [plan.hold for plan in world.plans] == [*[0.0] * (len(world.plans) - 4), *[20.0] * 4]
+    assert [step.sockets for step in world.run.again] == [250, 250, 500, 500]
+    held = [(plan.hold, plan.silent) for plan in world.plans]
+    assert held == [*[(0.0, 0.0)] * (len(world.plans) - 4), *[(20.0, 12.0)] * 4]
     assert answers["A broadcast to 250 sockets"] == ("reaches each of them once", True)
     assert answers["A broadcast to 500 sockets"] == ("does not reach all of them (3 of 3 runs)", False)
     assert (world.run.held.sockets, world.run.beyond.sockets) == (250, 500)
     assert [step.name for step in world.server.recorder.steps if "again" in step.name] == []
 
 
-def test_one_question_under_load(world):
-    """Where one question is asked alone there are no rates, and nothing is asked again."""
+def fell(sockets, silent=12.0):
+    """Return a step from which a socket fell away in the silence, so that the last of two messages did not reach it."""
+    messages = [Message(delivered=sockets), Message(delivered=sockets - 1, closed=1)]
+    return runs.step(sockets, messages=messages, closed={"close code 1011": 1}, hold=20.0, silent=silent)
+
+
+def test_what_is_not_held(world):
+    """A size that falls when it is held gives way to a smaller one at once; of each that matters there are all runs."""
     world.server.runs = 3
-    world.server.only = Only("load", "A broadcast to 100 sockets")
+    world.held = {1000: fell(1000), 500: fell(500)}
+    answers = world.ask()
+    assert [step.sockets for step in world.run.again] == [1000, 500, 250, 250, 250, 500, 500]
+    assert (world.run.held.sockets, world.run.beyond.sockets) == (250, 500)
+    assert answers["A broadcast to 500 sockets"] == ("not all of them stay open (3 of 4 runs)", False)
+    assert answers["A broadcast to 1000 sockets"] == ("not all of them stay open (1 of 2 runs)", False)
+
+
+def test_nothing_is_held(world):
+    """Where not even the smallest size is held, that is asked as often as the others."""
+    world.server.runs = 2
+    world.server.sockets = 250
+    world.held = {250: fell(250), 100: fell(100)}
+    answers = world.ask()
+    assert [step.sockets for step in world.run.again] == [250, 100, 100]
+    assert world.run.held is None
+    assert answers[HUNDRED] == ("not all of them stay open (2 of 3 runs)", False)
+
+
+def test_why_it_was_not_held():
+    """Who was closed did not stay open; whoever stayed open and did not hear says more."""
+    assert load._fault(fell(100)) == "not all of them stay open"
+    deaf = msgspec.structs.replace(fell(100), messages=[Message(delivered=99, closed=1), Message(delivered=98, lost=1)])
+    assert load._fault(deaf) == "does not reach all of them"
+    never = msgspec.structs.replace(fell(100), stood=98)
+    assert load._fault(never) == "does not reach all of them"
+
+
+def test_one_question_under_load(world):
+    """Where one question is asked alone there are no rates; its crowd is held as well, unless it is bad already."""
+    world.server.runs, world.server.sockets = 1, 250
+    world.server.only = Only("load", "A broadcast to 250 sockets")
     world.ask()
-    assert (world.run.again, world.run.rate) == ([], None)
+    assert ([(step.sockets, step.hold) for step in world.run.again], world.run.rate) == ([(250, 20.0)], None)
+    world.steps[250] = runs.step(250, delivered=100)
+    world.ask()
+    assert world.runs[-1].again == []

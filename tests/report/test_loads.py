@@ -83,6 +83,9 @@ def test_several_runs():
     long = [step(250, hold=20.0), step(250, hold=20.0)]
     assert loads.figures(run(step(100), step(250), again=long))[0] == "250 or more (3 runs, 2 of 20 s)"
     assert loads.step_row(long[0])[0] == "250 for 20 s"
+    quiet = [msgspec.structs.replace(each, silent=12.0) for each in long]
+    shown = loads.figures(run(step(100), step(250), again=quiet))[0]
+    assert shown == "250 or more (3 runs, 2 of 20 s, silent for 12 s)"
     unsteady = run(step(100), step(250), again=[step(250, 249)])
     assert loads.figures(unsteady)[:2] == [
         "100 (one run)",
