@@ -9,8 +9,7 @@ from contextlib import contextmanager
 import msgspec
 from shared import ROOT
 
-from harness.load.plan import Plan, Visitor
-from harness.results.loads import Step
+from harness.load.plan import Outcome, Plan, Visitor
 
 SERVER = ROOT / "tests" / "load" / "bad_server.py"
 NOBODY = Visitor(name="", cookie="")
@@ -45,7 +44,7 @@ def client(plan, folder, **options):
     command = [sys.executable, "-m", "harness.load.client", folder / "plan", folder / "step"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options) as process:
         try:
-            yield process, lambda: msgspec.json.decode((folder / "step").read_bytes(), type=Step)
+            yield process, lambda: msgspec.json.decode((folder / "step").read_bytes(), type=Outcome).step
         finally:
             process.kill()
 

@@ -10,8 +10,7 @@ import msgspec
 from benchmarks.peers.task import CONNECTING, Task, Usage, show
 from harness.libraries import registry
 from harness.load import client
-from harness.load.plan import Plan, Visitor
-from harness.results.loads import Step
+from harness.load.plan import Outcome, Plan, Visitor
 
 _NOBODY = Visitor(name="", cookie="")
 
@@ -40,7 +39,7 @@ def main() -> None:
         asked, came = Path(folder) / "plan.json", Path(folder) / "step.json"
         asked.write_bytes(msgspec.json.encode(plan(task)))
         client.main(asked, came)
-        step = msgspec.json.decode(came.read_bytes(), type=Step)
+        step = msgspec.json.decode(came.read_bytes(), type=Outcome).step
     assert step.client is not None
     delivered = sum(each.delivered for each in step.messages)
     counted = {

@@ -1,7 +1,7 @@
 """The load client: one event loop on picows and uvloop, in a process of its own, for one step.
 
 ``python -m harness.load.client PLAN RESULT`` reads a :class:`~harness.load.plan.Plan` and writes a
-:class:`~harness.results.loads.Step`; also when it is interrupted, or its time is over: with what it has measured by
+:class:`~harness.load.plan.Outcome`; also when it is interrupted, or its time is over: with what it has measured by
 then.
 """
 
@@ -22,7 +22,7 @@ import uvloop
 from harness.clients.frame_format import FrameFormat
 from harness.load.crowd import Crowd, Ended, room_for_sockets
 from harness.load.latency import latency, per_second
-from harness.load.plan import RATE_SECONDS, Plan
+from harness.load.plan import RATE_SECONDS, Outcome, Plan
 from harness.load.timing import FENCE_QUIET, FENCES, LAST, QUIET, TICK, LagMonitor, Stopwatch
 from harness.results.loads import INTERRUPTED, Rate, Step
 from harness.system.files import write_atomically
@@ -62,6 +62,7 @@ class _Steps:
         self.lag = _LoopMonitor()
         self._cpu = time.process_time()  # what came before is the start of the program
         self.ended = ""
+        self.printed = 0
 
     async def run(self) -> None:
         """Connect, wait until every socket is subscribed, then broadcast; why it ended early is in ``ended``."""
@@ -83,6 +84,7 @@ class _Steps:
                 self.ended = str(outcome)
             elif isinstance(outcome, Exception):
                 raise outcome
+        self.printed = Path(self.plan.log).stat().st_size if self.plan.log else 0
         self.crowd.leave()
 
     async def _phases(self) -> None:
@@ -244,13 +246,12 @@ def main(plan_path: Path, result_path: Path) -> int:
     frame_format = plan.frame_format()
     room_for_sockets()
 
-    async def whole() -> Step:
+    async def whole() -> Outcome:
         steps = _Steps(plan, frame_format)
         await steps.run()
-        return steps.step()
+        return Outcome(step=steps.step(), printed=steps.printed)
 
-    step = uvloop.run(whole())
-    write_atomically(result_path, msgspec.json.encode(step))
+    write_atomically(result_path, msgspec.json.encode(uvloop.run(whole())))
     return 0
 
 

@@ -10,7 +10,7 @@ import msgspec
 from harness.cells import Cell
 from harness.clients.frame_format import FrameFormat
 from harness.libraries import registry
-from harness.results.loads import BOUND_MS
+from harness.results.loads import BOUND_MS, Step
 from harness.results.model import Model
 
 #: How many messages each step broadcasts, one after the other.
@@ -80,6 +80,16 @@ class Plan(Target, frozen=True, kw_only=True):
     at_once: int = 8
     #: Seconds after which the client ends by itself, with what it has measured by then.
     deadline: float
+    #: The file that the server prints to; empty where nobody wants to know.
+    log: str = ""
+
+
+class Outcome(Model, frozen=True, kw_only=True):
+    """What the client of one step leaves behind."""
+
+    step: Step
+    #: How many bytes the server had printed when the crowd left: what it says of that is no part of the step.
+    printed: int
 
 
 def publisher_of(visitors: Sequence[Visitor]) -> Visitor:

@@ -25,7 +25,7 @@ from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure, HarnessError, Interrupted
 from harness.load import meter
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
-from harness.load.plan import HOLD_SECONDS, RATES, SILENT_SECONDS, Plan, Visitor, publisher_of
+from harness.load.plan import HOLD_SECONDS, RATES, SILENT_SECONDS, Outcome, Plan, Visitor, publisher_of
 from harness.load.timing import deadline_for
 from harness.probes import deployed
 from harness.results import loads
@@ -171,10 +171,10 @@ class _Loading:
         plan = self._plan(chat, sockets, rates, hold)
         plan_path.write_bytes(msgspec.json.encode(plan))
         result_path.unlink(missing_ok=True)
-        printed = self.log.stat().st_size
+        began = self.log.stat().st_size
         usage = meter.Meter(self.children, self.server.broker)
         command = [sys.executable, "-m", f"{PACKAGE}.load.client", str(plan_path), str(result_path)]
-        step = Step(sockets=sockets, hold=hold, ended=f"{_FAILED}: it was stopped")
+        step, said = Step(sockets=sockets, hold=hold, ended=f"{_FAILED}: it was stopped"), ""
         client = None
         try:
             with usage.running(), processes.started(command, self.server.env, ROOT, log) as client:
@@ -183,13 +183,14 @@ class _Loading:
                 usage.settle(_SETTLE)
         finally:
             if result_path.exists():
-                step = msgspec.json.decode(result_path.read_bytes(), type=Step)
+                outcome = msgspec.json.decode(result_path.read_bytes(), type=Outcome)
+                step, said = outcome.step, self._said(began, outcome.printed)
             elif client is not None and client.exit_status is not None:
-                said = output.last_line(self.server.recorder.scrub(output.read(log)))
-                why = said or f"exit status {client.exit_status}"
+                why = output.last_line(self.server.recorder.scrub(output.read(log)))
+                why = why or f"exit status {client.exit_status}"
                 step = msgspec.structs.replace(step, ended=f"{_FAILED}: {shorten(why)}")
             step = msgspec.structs.replace(step, server=usage.server, broker=usage.broker_usage)
-            step = msgspec.structs.replace(step, limit=self._limit(chat, step, printed))
+            step = msgspec.structs.replace(step, limit=_limit(chat, step, said))
             if rates:
                 self.rate = step
             else:
@@ -206,37 +207,17 @@ class _Loading:
             hold=hold,
             silent=SILENT_SECONDS if hold else 0.0,
             deadline=deadline_for(sockets) + hold,
+            log=str(self.log),
         )
 
-    def _limit(self, chat: Chat, step: Step, printed: int) -> str:
-        """Name what stopped a step: the client, the server or the system, and how."""
-        if chat.server.exit_status() is not None:
-            return f"server: it ended with exit status {chat.server.exit_status()}"
-        if step.whole or step.rates or step.ended == INTERRUPTED:
-            return ""
-        if step.ended.startswith(_FAILED):
-            return f"client: {step.ended.removeprefix(_FAILED).removeprefix(': ')}"
-        for met, limit in _LIMITS.items():
-            if met in step.refused:
-                return limit
-        if step.client is not None and step.client.bottleneck:
-            return f"client: it was busy {step.client.share:.0%} of the time"
-        if said := self._said(printed):
-            return f"server: {shorten(said)}"
-        if step.refused:
-            why, number = max(step.refused.items(), key=lambda each: each[1])
-            return f"server: {number} handshakes, {why}"
-        if step.ended:
-            return f"server: {step.ended}"
-        if missing := step.wanted - step.deliveries:
-            return f"server: {missing} deliveries are missing"
-        return f"server: closed connections: {step.fallen}" if step.fallen else "server: more than was sent"
+    def _said(self, began: int, ended: int) -> str:
+        """Return the error that stands most often between two places of the server's output, if there is one.
 
-    def _said(self, printed: int) -> str:
-        """Return the error that the server printed most often in a step; what a client's leaving brings comes last."""
+        What is printed because a client has left comes last.
+        """
         with self.log.open("rb") as file:
-            file.seek(max(printed, self.log.stat().st_size - _LOOKED_AT))
-            text = self.server.recorder.scrub(file.read().decode("utf-8", "replace"))
+            file.seek(max(began, ended - _LOOKED_AT))
+            text = self.server.recorder.scrub(file.read(ended - file.tell()).decode("utf-8", "replace"))
         # Of several that come equally often, as those that are chained do, the last is what was made of the others.
         said = Counter(reversed([match[0].strip() for match in _ERROR.finditer(text)]))
         own = Counter({endpoint: number for endpoint, number in said.items() if not _LEAVING.search(endpoint)})
@@ -288,6 +269,31 @@ class _Loading:
         # By what there is, not by what is asked for: a question is the same one each time.
         alone = len(self.server.library.deployments(self.server.cell, self.server.setup.server)) == 1
         return text if alone else f"{text} ({self.deployment.name})"
+
+
+def _limit(chat: Chat, step: Step, said: str) -> str:
+    """Name what stopped a step: the client, the server, with what it *said*, or the system; and how."""
+    if chat.server.exit_status() is not None:
+        return f"server: it ended with exit status {chat.server.exit_status()}"
+    if step.whole or step.rates or step.ended == INTERRUPTED:
+        return ""
+    if step.ended.startswith(_FAILED):
+        return f"client: {step.ended.removeprefix(_FAILED).removeprefix(': ')}"
+    for met, limit in _LIMITS.items():
+        if met in step.refused:
+            return limit
+    if step.client is not None and step.client.bottleneck:
+        return f"client: it was busy {step.client.share:.0%} of the time"
+    if said:
+        return f"server: {shorten(said)}"
+    if step.refused:
+        why, number = max(step.refused.items(), key=lambda each: each[1])
+        return f"server: {number} handshakes, {why}"
+    if step.ended:
+        return f"server: {step.ended}"
+    if missing := step.wanted - step.deliveries:
+        return f"server: {missing} deliveries are missing"
+    return f"server: closed connections: {step.fallen}" if step.fallen else "server: more than was sent"
 
 
 def _client() -> dict[str, str]:

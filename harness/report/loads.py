@@ -49,6 +49,7 @@ HEADER = [
 #: What servers say when they have come to a limit → whose limit that is, and what raises it.
 _LIMITS = (
     (re.compile(r"MaxConnectionsError: Too many connections"), "redis-py 8 allows 100 connections, and redis<8 more"),
+    (re.compile(r"TimeoutError: Timeout reading from"), "redis-py 8 gives up after 5 s of silence, and redis<8 waits"),
     (re.compile(r"filedescriptor out of range in select\(\)"), "select() takes 1024 files at most"),
 )
 

@@ -14,7 +14,7 @@ from harness.clients.frame_format import FrameFormat
 from harness.load import client
 from harness.load.crowd import Crowd, Ended
 from harness.load.deliveries import Tally
-from harness.load.plan import Plan, Visitor
+from harness.load.plan import Outcome, Plan, Visitor
 from harness.results.loads import Step
 
 NOBODY = Visitor(name="", cookie="")
@@ -34,6 +34,8 @@ class Standing:
         self.published_by = 1
         self.left = False
         self.kept_alive = 0
+        #: What happens when it leaves.
+        self.last = lambda: None
         #: How many are let in.
         self.room = plan.sockets
         #: How often a socket hears a text.
@@ -73,6 +75,7 @@ class Standing:
 
     def leave(self) -> None:
         self.left = True
+        self.last()
 
     @property
     def texts(self) -> list[str]:
@@ -359,6 +362,19 @@ def test_a_crowd_is_held():
     assert not fallen.whole
 
 
+def test_what_the_server_had_printed(tmp_path):
+    """How much the server had printed is noted before the crowd leaves; nothing is where nobody wants to know."""
+    log = tmp_path / "server.log"
+    log.write_text("KeyError: 1\n")
+
+    def prepare(crowd):
+        crowd.last = lambda: log.write_text("KeyError: 1\nConnectionResetError: left\n")
+
+    went = Went(prepare, log=str(log))
+    assert (went.steps.printed, log.stat().st_size) == (12, 39)
+    assert Went().steps.printed == 0
+
+
 # Rates
 
 
@@ -475,6 +491,8 @@ def test_the_program(tmp_path, monkeypatch):
         async def run(self):
             made.append("run")
 
+        printed = 7
+
         def step(self):
             return Step(sockets=3, ended="interrupted")
 
@@ -485,4 +503,5 @@ def test_the_program(tmp_path, monkeypatch):
     assert made[0][0] == plan
     assert made[0][1].path == "/ws/members/"
     assert made[1] == "run"
-    assert msgspec.json.decode((tmp_path / "step.json").read_bytes(), type=Step) == Step(sockets=3, ended="interrupted")
+    left = msgspec.json.decode((tmp_path / "step.json").read_bytes(), type=Outcome)
+    assert left == Outcome(step=Step(sockets=3, ended="interrupted"), printed=7)

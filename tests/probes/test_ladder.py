@@ -17,7 +17,7 @@ from harness.cell.only import Only
 from harness.cell.outcome import Observations
 from harness.errors import HarnessError, Interrupted
 from harness.load.latency import latency
-from harness.load.plan import RATES, Plan
+from harness.load.plan import RATES, Outcome, Plan
 from harness.probes import deployed, load
 from harness.results import loads
 from harness.results.loads import LADDER, Client, Machine, Message, Rate, Step, Usage
@@ -51,6 +51,8 @@ class World:
         self.held: dict[int, object] = {}
         self.rate: object = rated(True, True, False)
         self.prints: dict[int, str] = {}
+        #: What the server prints once the crowd leaves.
+        self.prints_then = ""
         self.room, self.ports, self.memory = 1_000_000, 1_000_000, 10**12
         self.client_says = ""
         self.client_status: int | None = 0
@@ -99,7 +101,10 @@ class World:
 
         yield SimpleNamespace(wait=wait, exit_status=self.client_status)
         if isinstance(outcome, Step):
-            deployed.Path(command[4]).write_bytes(msgspec.json.encode(outcome))
+            left = Outcome(step=outcome, printed=self.log.stat().st_size)
+            deployed.Path(command[4]).write_bytes(msgspec.json.encode(left))
+        with self.log.open("a") as file:
+            file.write(self.prints_then)
 
     def ask(self):
         """Return what is found, by its question."""
@@ -380,6 +385,14 @@ def test_what_the_server_printed(world):
     world.prints[100] = "OldError: before\n" * 9
     printed = f"{TRACEBACK}KeyError: 1\n{TRACEBACK}ValueError: 2\n{TRACEBACK}KeyError: 1\n"
     assert limited(world, few(), printed) == "server: KeyError: 1"
+
+
+def test_what_the_server_printed_then(world):
+    """What the server prints once the crowd leaves has stopped nothing."""
+    world.prints_then = f"{TRACEBACK}KeyError: 1\n" * 9
+    assert limited(world, few(), f"{TRACEBACK}ValueError: 2\n") == "server: ValueError: 2"
+    world.server.reports.loads(world.server.cell.name).unlink()
+    assert limited(world, few()) == "server: 150 deliveries are missing"
 
 
 def test_of_a_chain_the_last(world):
