@@ -28,7 +28,6 @@ from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
-from harness.results.catches import Severity
 from harness.results.compare import Change, compare
 from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Catch, Cause, Cure, Turned
@@ -189,7 +188,7 @@ class Mending:
             brings = list(self._brought(result, cell, prepared, sets))
             said = [f"{Change.WORSE}: {each.text}" for each in brings]
             details = [*details, *said]
-            worse = [] if all(self._milder(each) for each in brings) else said
+            worse = [] if all(catches.brings(self.case.asked, each.question) for each in brings) else said
         self._say(what, answer, worse)
         return Tried(answer, verdict, details, worse, brings)
 
@@ -214,16 +213,6 @@ class Mending:
             only = Only(set_of[finding.question], finding.question)
             if not finding.chance or self._alone(cell, prepared, only).good is False:
                 yield Catch(question=finding.id, kind=trouble.kind, text=f"{finding.question}: {finding.summary}")
-
-    def _milder(self, catch: Catch) -> bool:
-        """Tell whether *catch* is milder than what is mended: than a cell that does not work anything is."""
-        if not self.case.asked:
-            return True
-        brought, mended = (catches.trouble_of(each) for each in (catch.question, self.case.asked))
-        order = list(Severity)
-        if brought is None or mended is None:
-            return False
-        return order.index(brought.severity) > order.index(mended.severity)
 
     def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""

@@ -41,7 +41,7 @@ def causes(drafted: str | None, reports: Reports) -> int:
         terminal.print(Text(f"      {root.told} ({', '.join(root.libraries)})"))
         terminal.print(Text(f"      from: {root.explained or 'not known yet'}"))
         if root.cures or root.attempts:
-            terminal.print(Text(f"      mends it: {tables.mended(root, advisor.against)}"))
+            terminal.print(Text(f"      mends it: {tables.mended(root, advisor)}"))
     unexplained, wrong = tables.unexplained(known)
     terminal.print(
         f"{wrong} cells do not work, or had a catch when they were asked; "

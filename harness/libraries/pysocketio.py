@@ -96,7 +96,7 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
     decides: ClassVar[dict[str, Decides]] = {
         "origin": "library",
         "login": "project",
-        "after": "library",
+        "after": "project",  # who is connected is what this project's own code made of the cookie
     }
     trials: ClassVar[frozenset[str]] = frozenset({"note", "raise", "await", "sleep", "burst"})
     trial_application: ClassVar[Application | None] = Application(

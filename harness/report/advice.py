@@ -7,7 +7,7 @@ sets apart has one rank.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, groupby
 
@@ -17,6 +17,7 @@ from harness.report import causes, claims
 from harness.report.choices import Answer, Beware, Choice, Failing, Note, best_way, for_development
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
+from harness.report.ways import Ways
 from harness.results import catches
 from harness.results.catches import Trouble
 from harness.results.explained import Catch, Cure
@@ -36,8 +37,7 @@ class Advisor:
         self._choices: dict[str, Choice] = {}
         self._notes: dict[str, list[Note]] = {}
         self._asked: dict[str, dict[str, str]] = {}
-        self._tried_in: dict[tuple[str, str], tuple[int, int]] = {}
-        self._against: dict[tuple[str, str], str] = {}
+        self._ways = Ways(view)
         self._cures_of: dict[tuple[str, ...], list[tuple[str, Cure]]] = {}
         self._rows = {row.name: row for row in view.rows}
         self._on: dict[tuple[str, str], list[Row]] = {}
@@ -97,18 +97,37 @@ class Advisor:
 
     def _noted(self, library: LibraryView) -> Iterator[Note]:
         found: dict[Trouble, list[tuple[Row, Beware]]] = {}
-        asked: Counter[Trouble] = Counter()
+        brings: dict[str, set[Trouble]] = {}
         for row in library.works:
             for each in self.choice(row).beware:
-                if not each.seen_in and not each.brought_by:
+                if each.brought_by:
+                    brings.setdefault(each.brought_by, set()).add(each.trouble)
+                elif not each.seen_in:
                     found.setdefault(each.trouble, []).append((row, each))
-            asked.update({trouble for question in self._asked_of(row) if (trouble := catches.trouble_of(question))})
+        usual = [row for row in library.works if row.result.profile != "pins"]
+        questions = {each.id: each.question for row in library.works for each in row.answers}
         for number, trouble in enumerate((each for each in catches.TROUBLES if each in found), 1):
-            mended = [each for _, each in found[trouble] if each.cure]
-            usual = Counter(each.remedy for each in mended).most_common(1)
-            example = next((each for each in mended if each.remedy == usual[0][0]), None)
-            rows = [row for row, _ in found[trouble]]
-            yield Note(number, trouble, rows, asked[trouble], len(mended), example)
+            # Of a trouble that only the best known pins bring there is no other cell.
+            its = [each for each in found[trouble] if each[0] in usual] or found[trouble]
+            asked = usual if its[0][0] in usual else library.works
+            mended = [each for _, each in its if each.cure]
+            most = Counter(each.remedy for each in mended).most_common(1)
+            example = next((each for each in mended if each.remedy == most[0][0]), None)
+            by = brings.get(example.cure.change, set()) if example and example.cure else set()
+            seen = Counter(questions[name] for _, each in its for name in {catch.question for catch in each.catches})
+            by_number = sorted(seen.items(), key=lambda one: (-one[1], one[0]))
+            decided = {each.decided_by for _, each in its}
+            yield Note(
+                number,
+                trouble,
+                [row for row, _ in its],
+                sum(trouble in map(catches.trouble_of, self._asked_of(row)) for row in asked),
+                len(mended),
+                example,
+                [each for each in catches.TROUBLES if each in by],
+                by_number,
+                " and ".join(decided.pop()) if len(decided) == 1 else "",
+            )
 
     def choice(self, row: Row) -> Choice:
         """Return a cell that works as a choice."""
@@ -164,7 +183,7 @@ class Advisor:
     def failing(self, row: Row) -> Failing:
         """Return a cell that does not work, with what it comes from and what works instead."""
         roots = [root for root in self.roots_of(row) if root.kind == "does not work"]
-        instead = [causes.cure(cure) for cure in row.result.cures if not cure.question]
+        instead = [causes.cure(cure, cure.brings) for cure in row.result.cures if not cure.question]
         # Another library is no cure; what mends the same one elsewhere is expected to here.
         instead = instead or [
             f"{causes.named(cure)}, {self._shown_in(row, cure) or f'tried in {name}'}"
@@ -193,10 +212,11 @@ class Advisor:
         seen = [(catch, "") for catch in row.catches]
         asked = set(self._asked_of(row))
         # What it was not asked itself, the nearest cell that was answers for it: one of the same server first.
-        others = [each for each in library.works if each is not row]
-        for other in sorted(
-            others, key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell))
-        ):
+        nearest = sorted(
+            (each for each in library.works if each is not row),
+            key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell)),
+        )
+        for other in nearest:
             if self._asked_of(other).keys() <= asked:
                 continue
             unasked = [catch for catch in other.catches if catch.question not in asked]
@@ -207,7 +227,9 @@ class Advisor:
             if trouble := catches.trouble_of(each[0].question):
                 of_trouble.setdefault(trouble, []).append(each)
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
-        way, pins = best_way(cures), dict[str, None]()
+        ways = {each.change for found in cures.values() for _, each in found if each.kind == "setting"}
+        brings = {way: self._ways.troubles(row, nearest, way) for way in sorted(ways)}
+        way, pins = best_way(cures, brings), dict[str, None]()
         mends = Counter(each.change for found in cures.values() for _, each in found)
         for trouble, of_it in of_trouble.items():
             tried_in, cure = min(
@@ -221,6 +243,14 @@ class Advisor:
             where = "" if any(not place for _, place in of_it) else of_it[0][1]
             decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
             yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
+        for trouble, brought in brings.get(way, {}).items():
+            if trouble not in of_trouble:
+                place = brought[0][1]
+                yield Beware(trouble, [catch for catch, _ in brought], place, None, brought_by=way)
+        yield from self._brought_by_pins(row, library, pins)
+
+    def _brought_by_pins(self, row: Row, library: LibraryView, pins: Iterable[str]) -> Iterator[Beware]:
+        """Yield the troubles that *pins* bring in any cell of the library in which they were tried."""
         for pin in pins:
             tried = [(other.name, known) for other in library.rows for known in other.result.cures]
             brought = [(name, each) for name, known in tried if known.change == pin for each in known.brings]
@@ -257,13 +287,8 @@ class Advisor:
 
     def _good_with(self, cell: str, question: str, cure: Cure) -> bool:
         """Tell whether *cell* itself answers the *question* as expected with *cure*, another way of the library."""
-        asked = self._with_way(self._rows[cell], question, cure.change) if cure.kind == "setting" else []
+        asked = self._ways.answers(self._rows[cell], question, cure.change) if cure.kind == "setting" else []
         return bool(asked) and all(asked)
-
-    def _with_way(self, row: Row, question: str, way: str) -> list[bool | None]:
-        """Return whether the answers of *row* to the *question*, put to another *way*, are as expected."""
-        put = {f"{each.question} ({way})" for each in row.answers if each.id == question}
-        return [each.good for each in row.answers if each.question in put]
 
     def in_vain(self, cell: str, question: str, cure: Cure) -> bool:
         """Tell whether *cure*, which mends the *question* elsewhere, does not in *cell*; of no cell it is not known."""
@@ -272,39 +297,18 @@ class Advisor:
         row, change = self._rows[cell], (question, cure.kind, cure.change)
         if any((each.question, each.kind, each.change) == change for each in row.result.attempts):
             return True
-        return cure.kind == "setting" and False in self._with_way(row, question, cure.change)
+        return cure.kind == "setting" and False in self._ways.answers(row, question, cure.change)
 
     def against(self, cell: str, cure: Cure) -> str:
-        """Return what speaks against *cure* in *cell*, if it is another way of the library; empty if nothing does.
+        """Return what speaks against *cure* in *cell*; empty if nothing does, as of what is no way of the library.
 
-        It does not work in some cell of the library, or has a trouble that the usual way has not. A pin that makes
-        anything worse is not recorded as a cure.
+        A pin that brings something as bad as what it mends is not recorded as a cure.
         """
-        if cure.kind != "setting":
-            return ""
-        if (cell, cure.change) not in self._against:
-            self._against[cell, cure.change] = self._against_way(self._rows[cell], cure.change)
-        return self._against[cell, cure.change]
+        return self._ways.against(self._rows[cell], cure) if cure.kind == "setting" else ""
 
-    def _against_way(self, row: Row, way: str) -> str:
-        if (tried := self._tried(row.result.library, way)) and tried[0] < tried[1]:
-            return f"it works in {tried[0]} of {tried[1]} cells"
-        suffix, known = f" ({way})", {each.question: each for each in row.answers}
-        mine: set[Trouble] = set()
-        usual: set[Trouble] = set()
-        for question, finding in known.items():
-            same = known.get(question.removesuffix(suffix))
-            if question.endswith(suffix) and same is not None and (trouble := catches.trouble_of(same.id)):
-                mine |= {trouble} if finding.good is False else set()
-                usual |= {trouble} if same.good is False else set()
-        return "another answer gets worse there" if mine - usual else ""
-
-    def _tried(self, library: str, way: str) -> tuple[int, int]:
-        """Return in how many cells of *library* the *way* works, and in how many it was tried."""
-        if (library, way) not in self._tried_in:
-            found = [judgement.verdict for _, judgement in self._libraries[library].tried(way)]
-            self._tried_in[library, way] = (found.count(Verdict.WORKS), len(found))
-        return self._tried_in[library, way]
+    def brought(self, cell: str, cure: Cure) -> list[Catch]:
+        """Return what *cure*, tried in *cell*, brings that is milder than what it mends."""
+        return self._ways.brings(self._rows[cell], cure.change) if cure.kind == "setting" else cure.brings
 
     def _cures(self, cell: str, question: str) -> list[tuple[str, Cure]]:
         """Return what takes a catch of *cell* away: what was tried in it first, then in others of the same cause."""

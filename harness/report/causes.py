@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Protocol
 
 from harness.report import rst
 from harness.report.rst import Rst
 from harness.report.view import View
-from harness.results.explained import Attempt, Cure
+from harness.results.explained import Attempt, Catch, Cure
+from harness.results.questions import without_counts
 from harness.results.roots import Root, roots
 from harness.verdict import Verdict
 
-#: Returns what speaks against a cure that was tried in a cell; empty if nothing does.
-Against = Callable[[str, Cure], str]
+
+class Weighs(Protocol):
+    """Knows what a cure is worth that was tried in a cell."""
+
+    def against(self, cell: str, cure: Cure) -> str:
+        """Return what speaks against it; empty if nothing does."""
+        ...
+
+    def brought(self, cell: str, cure: Cure) -> list[Catch]:
+        """Return what it brings that is milder than what it mends."""
+        ...
+
 
 #: How a cure is told.
 _CURES = {"pin": "install {}", "setting": "the {}", "server": "{} as the server", "cell": "as in {}"}
@@ -26,26 +38,26 @@ def found(view: View) -> list[Root]:
     return roots({row.name: row.result for row in view.rows}, {row.name: row.catches for row in view.rows})
 
 
-def overview(causes: list[Root], against: Against) -> Rst:
+def overview(causes: list[Root], advisor: Weighs) -> Rst:
     """Return a row for each of *causes*: how many cells it explains, what it comes from, and what mends it."""
     rows = [
         [
             Rst(f"`{len(root.results)} <cause-{root.id}_>`__"),
             f"{root.told} ({', '.join(root.libraries)})",
             root.explained or "not known yet",
-            mended(root, against),
+            mended(root, advisor),
         ]
         for root in causes
     ]
     return rst.csv_table(["Cells", "What is seen", "What it comes from", "What mends it"], rows, "8 34 36 22")
 
 
-def mended(root: Root, against: Against) -> str:
+def mended(root: Root, advisor: Weighs) -> str:
     """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
     if not root.cures:
         return _in_vain(root)
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
-    spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := against(name, cure))}
+    spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := advisor.against(name, cure))}
     proved = set().union(*(root.proved(library) for library in root.libraries))
     kind, change = min(counted, key=lambda each: (each in spoken, each not in proved, rank(each[0]), -counted[each]))
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
@@ -66,7 +78,7 @@ def mended(root: Root, against: Against) -> str:
     if vain:
         said += f", in vain in {', '.join(sorted(vain)[:_NAMED])}"
     for name, cure in of_it:
-        if brings := brought([cure]):
+        if brings := brought(advisor.brought(name, cure)):
             return f"{said}; in {name}{brings.removeprefix(';')}"
     return said
 
@@ -83,15 +95,14 @@ def _in_vain(root: Root) -> str:
     return f"nothing that was tried: {'; '.join(changes)} (in {', '.join(cells[:_NAMED])}{more})"
 
 
-def cure(each: Cure | Attempt) -> str:
-    """Say what a cure is, or what was tried to be one, what came of it, and when it was tried."""
-    brings = brought([each]) if isinstance(each, Cure) else ""
-    return f"{named(each)} ({each.text}; tried on {each.tried_on}{brings})"
+def cure(each: Cure | Attempt, brings: Iterable[Catch] = ()) -> str:
+    """Say what a cure is, or what was tried to be one, what came of it and what it *brings*, and when it was tried."""
+    return f"{named(each)} ({each.text}; tried on {each.tried_on}{brought(brings)})"
 
 
-def brought(cures: Iterable[Cure]) -> str:
-    """Say what the *cures*, which are one change, bring that is milder than what they mend; nothing if that is none."""
-    says = dict.fromkeys(catch.text for each in cures for catch in each.brings)
+def brought(brings: Iterable[Catch]) -> str:
+    """Say what a cure *brings* that is milder than what it mends; nothing if that is none."""
+    says = dict.fromkeys(without_counts(catch.text) for catch in brings)
     return f"; it brings “{'”, “'.join(says)}”" if says else ""
 
 

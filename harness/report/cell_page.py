@@ -6,19 +6,18 @@ only one of the two can have: literal blocks there, folded output and evidence h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from harness.report import causes
+from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results import figures
 from harness.results.explained import Attempt, Cause, Cure
 from harness.results.loads import Run
 from harness.results.result import Fault, Finding, Judgement, Measured, Probe
-from harness.results.roots import Root
 from harness.verdict import Verdict
 
 #: Seconds below which a step took no time.
@@ -178,30 +177,29 @@ class CellPage:
         versions = self.row.result.versions
         return versions.broker if versions and self.library.prose["uses_redis"] else ""
 
-    def explained(self, roots: Iterable[Root]) -> list[Explained]:
+    def explained(self, advisor: Advisor) -> list[Explained]:
         """What a user of the cell runs into, what each comes from, and what mends it; the worst first.
 
-        *roots* are the causes that the cell has in common with others: what was found in one explains it in all.
+        What was found in one of the cells that have a cause in common explains it in all.
         """
         row, result = self.row, self.row.result
         told: list[Cause | Cure | Attempt] = [*result.causes, *result.cures, *result.attempts]
         seen = {catch.question: f"{catch.text} ({catch.kind})" for catch in row.catches}
         # What was explained is perhaps as expected by now, or is no catch.
         asked = {each.id: f"{each.question}: {each.summary}" for each in reversed(list(row.answers))}
+        roots = advisor.roots_of(row)
         common = {question: root for root in roots for question in root.asked_in.get(row.name, {""})}
         found = []
         for name in dict.fromkeys([*seen, *(each.question for each in told)]):
             comes_from = [cause.text for cause in result.causes if cause.question == name]
             if not comes_from and name in common:
                 comes_from = list(filter(None, [common[name].explained_in(row.name)]))
-            found.append(
-                Explained(
-                    seen.get(name) or asked.get(name) or name or f"Does it work?: {row.verdict.label}",
-                    comes_from,
-                    [causes.cure(cure) for cure in result.cures if cure.question == name],
-                    [causes.cure(each) for each in result.attempts if each.question == name],
-                )
-            )
+            tried = [(cure, advisor.against(row.name, cure)) for cure in result.cures if cure.question == name]
+            cures = [causes.cure(each, advisor.brought(row.name, each)) for each, why in tried if not why]
+            vain = [f"{causes.cure(each)}: no cure, for {why}" for each, why in tried if why]
+            vain += [causes.cure(each) for each in result.attempts if each.question == name]
+            what = seen.get(name) or asked.get(name) or name or f"Does it work?: {row.verdict.label}"
+            found.append(Explained(what, comes_from, cures, vain))
         return found
 
     @property

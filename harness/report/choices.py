@@ -6,7 +6,7 @@ The rule of the rank is told by :data:`RULE`, on the site and on the command lin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -30,6 +30,8 @@ RULE = (
 )
 
 
+#: How many questions are named by which a trouble is seen.
+_SEEN = 4
 #: How the servers are called that Django's documentation has for development alone.
 #: Source: https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
 _FOR_DEVELOPMENT = "runserver"
@@ -49,7 +51,7 @@ class Beware:
     tried_in: str = ""
     #: Whose default or code decides the answers, where that is said: ``library``, ``project`` or ``server``.
     decided_by: tuple[str, ...] = ()
-    #: The pin that takes another trouble away and brings this one; empty for what is there without any.
+    #: The pin or the way that takes another trouble away and brings this one; empty for what is there without any.
     brought_by: str = ""
 
     @property
@@ -60,7 +62,7 @@ class Beware:
 
     @property
     def what(self) -> str:
-        """What a user meets; of what a pin brings its first answer: the trouble may be there without it, in others."""
+        """What a user meets; of what a cure brings its first answer: the trouble may be there without it, in others."""
         if not self.brought_by:
             return self.trouble.says
         more = f", and {len(self.catches) - 1} like it" if len(self.catches) > 1 else ""
@@ -249,12 +251,19 @@ class Note:
 
     number: int
     trouble: Trouble
-    #: The cells that have it, how many were asked, and how many of those that have it a cure takes it away from.
+    #: The cells that have it, how many were asked, and how many of those that have it a cure takes it away from. Cells
+    #: with the best known pins are left out: these are there to take it away.
     rows: list[Row]
     asked: int
     mended: int
     #: One of those, with the cure that most of them have; None where nothing is known to take it away.
     example: Beware | None
+    #: The troubles that this cure brings.
+    brings: list[Trouble] = field(default_factory=list)
+    #: The questions by which it is seen, each with the number of cells; the most frequent first.
+    seen: list[tuple[str, int]] = field(default_factory=list)
+    #: Whose default or code decides it, where that is the same in all cells; empty where it is not, or not said.
+    decided_by: str = ""
 
     @property
     def remedy(self) -> str:
@@ -263,8 +272,30 @@ class Note:
 
     @property
     def short(self) -> str:
-        """The same in a few words, with where it does not help."""
-        return f"{causes.named(self.example.cure)}{self._some}" if self.example and self.example.cure else ""
+        """The same in a few words, with where it does not help, and what it brings."""
+        if self.example is None or self.example.cure is None:
+            return ""
+        verb = "" if self.example.cure.kind == "pin" else "use "
+        return f"{verb}{causes.named(self.example.cure)}{self._some}{self.but}"
+
+    @property
+    def but(self) -> str:
+        """What the cure brings; empty where that is nothing."""
+        return f", but then {' and '.join(each.says for each in self.brings)}" if self.brings else ""
+
+    @property
+    def whose(self) -> str:
+        """That the chat of this project decides it; empty where it does not."""
+        return "decided by this project's chat and not by the library" if self.decided_by == "project" else ""
+
+    @property
+    def by(self) -> str:
+        """The questions by which it is seen, in a sentence; empty where there is but one."""
+        if len(self.seen) < 2:
+            return ""
+        told = [f"“{question}” ({number})" for question, number in self.seen[:_SEEN]]
+        more = f" and {len(self.seen) - _SEEN} more" if len(self.seen) > _SEEN else ""
+        return f"by {', '.join(told)}{more}"
 
     @property
     def _some(self) -> str:
@@ -275,16 +306,18 @@ class Note:
     def says(self) -> str:
         """The note in one sentence."""
         cells = f"{len(self.rows)} of {self.asked} cells that were asked"
-        cure = f"; {self.remedy}{self._some}" if self.remedy else ""
-        return f"{self.trouble.severity}: {self.trouble.says}, in {cells}{cure}"
+        cure = f"{self.remedy}{self._some}{self.but}" if self.remedy else ""
+        return "; ".join(
+            filter(None, (f"{self.trouble.severity}: {self.trouble.says}, in {cells}", self.by, self.whose, cure))
+        )
 
 
-def best_way(cures: Mapping[Trouble, Sequence[tuple[str, Cure]]]) -> str:
+def best_way(cures: Mapping[Trouble, Sequence[tuple[str, Cure]]], brings: Mapping[str, Iterable[Trouble]]) -> str:
     """Return the one other way that leaves the fewest troubles, the worst first; empty for the usual one.
 
-    A chat goes one way at a time, so that two that mend a trouble each do not mend both.
+    A chat goes one way at a time, so that two that mend a trouble each do not mend both. What each way *brings* counts
+    as what it leaves.
     """
-    ways = dict.fromkeys(each.change for found in cures.values() for _, each in found if each.kind == "setting")
 
     def left(way: str) -> list[int]:
         stays = [
@@ -292,9 +325,10 @@ def best_way(cures: Mapping[Trouble, Sequence[tuple[str, Cure]]]) -> str:
             for trouble, found in cures.items()
             if not any(each.kind == "pin" or each.change == way for _, each in found)
         ]
+        stays += [trouble.severity for trouble in brings.get(way, ())]
         return [stays.count(severity) for severity in Severity]
 
-    return min(["", *ways], key=left)
+    return min(["", *brings], key=left)
 
 
 def for_development(row: Row) -> bool:

@@ -208,7 +208,8 @@ def _helps(root: Root, row: Row, finding: Finding | None, advisor: Advisor) -> s
         if advisor.in_vain(row.name, question, cure):
             continue
         where = "" if name == row.name or cure.kind == "pin" else f", on {_pair(root.results[name])}"
-        says = f"It is as expected {words[cure.kind].format(cure.change)}{where}{causes.brought([cure])}"
+        brings = causes.brought(advisor.brought(name, cure))
+        says = f"It is as expected {words[cure.kind].format(cure.change)}{where}{brings}"
         found.append((name != row.name, causes.rank(cure.kind), says))
     return min(found)[2] if found else ""
 

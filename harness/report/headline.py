@@ -44,18 +44,20 @@ def told(library: LibraryView, advisor: Advisor) -> dict[str, str]:
 
 
 def worked(groups: Sequence[Rows], advisor: Advisor) -> str:
-    """Return how many cells of *groups* work, and how many of these have a catch, be it seen in another one."""
+    """Return how many cells of *groups* work, how many of these have a catch, and how many are expected to have one."""
     works = [row for group in groups for row in group.works]
-    caught = sum(bool(advisor.beware_of(row)) for row in works)
+    caught = sum(bool(row.catches) for row in works)
+    expected = sum(bool(advisor.beware_of(row)) for row in works) - caught
     said = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
-    return said + (f", {caught} of them with a catch" if caught else "")
+    said += f", {caught} of them with a catch" if caught else ""
+    return said + (f", {expected}{' more' if caught else ''} perhaps, as others have it" if expected else "")
 
 
 def beware(notes: Sequence[Note]) -> str:
     """Return what there is to beware of, but for what is mild, each with its cure."""
-    told = [
-        f"{note.trouble.says} ({'; '.join(filter(None, (counted(len(note.rows), 'cell', 'cells'), note.short)))})"
-        for note in notes
-        if note.trouble.severity is not Severity.MILD
-    ]
+    told = []
+    for note in notes:
+        if note.trouble.severity is not Severity.MILD:
+            more = filter(None, (counted(len(note.rows), "cell", "cells"), note.whose, note.short))
+            told.append(f"{note.trouble.says} ({'; '.join(more)})")
     return "; ".join(told) or "nothing known"

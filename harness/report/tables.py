@@ -120,8 +120,12 @@ def known(value: float | None, shown: str, scale: float = 1.0) -> str:
     return shown.format(value / scale) if value is not None else "─"
 
 
+#: The sets whose answers are summed up for each library.
+_SUMMED = ("isolation", "payloads", "delivery", "browser")
+
+
 def questions(view: View) -> Rst:
-    """Return how many of the further questions each library answers as expected in every cell."""
+    """Return how many of the further questions each library answers as expected in every cell that works."""
     header = [
         "Library",
         "Isolation",
@@ -136,7 +140,7 @@ def questions(view: View) -> Rst:
         rows.append(
             [
                 library.title,
-                *(in_every_cell(library.findings(name)) for name in ("isolation", "payloads", "delivery", "browser")),
+                *(in_every_cell(library.findings(name, library.works or None)) for name in _SUMMED),
                 _ways(library),
                 # The report of the library says more of it.
                 re.split("[,:;]", library.prose["short"]["events"])[0],
@@ -158,8 +162,12 @@ def _ways(library: LibraryView) -> str:
 
 
 def in_every_cell(answers: dict[str, list[Finding]]) -> str:
-    """Return how many questions are answered as expected in every cell, of those that anywhere can be; else a dash."""
-    judged = [found for found in answers.values() if any(each.good is not None for each in found)]
+    """Return how many questions are answered as expected in every cell, of those that anywhere can be; else a dash.
+
+    A cell that could not be asked says nothing.
+    """
+    asked = [[each for each in found if each.asked] for found in answers.values()]
+    judged = [found for found in asked if any(each.good is not None for each in found)]
     if not judged:
         return "─"
     good = sum(all(each.good is True for each in found) for found in judged)

@@ -137,10 +137,10 @@ class Rows:
             if variant.name == way and variant.judgement.verdict is not Verdict.NOT_TESTED
         ]
 
-    def findings(self, name: str) -> dict[str, list[Finding]]:
-        """Return what the cells answered to the questions of ``isolation``, of a set or of a probe."""
+    def findings(self, name: str, rows: Sequence[Row] | None = None) -> dict[str, list[Finding]]:
+        """Return what the cells, or *rows*, answered to the questions of ``isolation``, of a set or of a probe."""
         answers: dict[str, list[Finding]] = {}
-        for row in self.rows:
+        for row in self.rows if rows is None else rows:
             asked = [*row.result.sets, *row.result.probes]
             sets = {"isolation": row.result.isolation, **{each.name: each.findings for each in asked}}
             for finding in sets.get(name, []):

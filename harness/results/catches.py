@@ -14,7 +14,7 @@ from functools import cache
 
 from harness.results.deep import DeepSet
 from harness.results.explained import Catch, Kind
-from harness.results.questions import apart
+from harness.results.questions import always, apart
 from harness.results.result import Finding, Result
 from harness.verdict import Verdict, with_catch
 
@@ -95,11 +95,26 @@ TROUBLES = (
     # Not ends-closing: what is just being closed holds some servers up, which is a race that is provoked here.
     Trouble("stop", "the server does not end in time", Severity.MODERATE, "does not stop", r"sigterm-server|ends-open"),
     Trouble(
+        "outage-lost",
+        "messages are lost without a word while the broker is away or hangs",
+        Severity.MODERATE,
+        "loses messages",
+        r"(broker|sentinel)-.*-lost",
+    ),
+    Trouble(
         "broker",
         "it does not recover when the broker was away",
         Severity.MODERATE,
         "loses messages",
-        r"(broker|sentinel)-.*-(lost|returning)|broker-half-open-open",
+        r"(broker|sentinel)-(?!half-open).*-returning",
+    ),
+    # Whoever finds a connection dead by a time-out of its own does so after a while; whoever has none never does.
+    Trouble(
+        "half-open",
+        "it recovers late, or not at all, from connections to the broker that are half-open",
+        Severity.MODERATE,
+        "loses messages",
+        r"broker-half-open-(open|returning)",
     ),
     Trouble(
         "outage",
@@ -124,7 +139,7 @@ TROUBLES = (
     ),
     Trouble(
         "proxy",
-        "a proxy closes connections that are idle",
+        "nothing is sent on an idle connection for eight seconds, so that a proxy which waits for five closes it",
         Severity.MILD,
         "drops sockets",
         r"(nginx|haproxy)-idle",
@@ -163,9 +178,24 @@ def label(result: Result) -> str:
 
 
 def spreads(catch: Catch) -> bool:
-    """Tell whether *catch* is also to be expected of the cells nearby that were not asked."""
+    """Tell whether *catch* is also to be expected of the cells nearby that were not asked.
+
+    What did not come each time may not come there at all.
+    """
     trouble = trouble_of(catch.question)
-    return trouble is not None and trouble.spreads
+    return trouble is not None and trouble.spreads and always(catch.text)
+
+
+def brings(mended: str, brought: str) -> bool:
+    """Tell whether a cure of the question *mended*, or of the verdict where that is empty, may bring trouble *brought*.
+
+    Both are the short names of questions. It may bring what is milder than what it mends.
+    """
+    was, comes = trouble_of(mended) if mended else None, trouble_of(brought)
+    order = list(Severity)
+    if not mended or comes is None:
+        return not mended
+    return was is not None and order.index(comes.severity) > order.index(was.severity)
 
 
 @cache

@@ -159,9 +159,15 @@ def in_short(seen: str) -> str:
 
 
 #: How often of how many times something was seen, and what else was.
-_TIMES = re.compile(r" \(\d+ of \d+( times| runs)?\)(; .*)?$")
+_TIMES = re.compile(r" \((\d+) of (\d+)( times| runs)?\)(; .*)?$")
 #: What differs between two answers of the same words: what stands in brackets, and what was counted or measured.
 _MEASURED = re.compile(r" \([^)]*\)|\b\d+ of \d+\b|\b\d+\.\d+\b|\b\d+(?= (ms|s|MB|kB)\b)")
+
+
+def always(text: str) -> bool:
+    """Tell whether an answer came each time that it was asked for, as far as it says."""
+    times = _TIMES.search(text)
+    return times is None or times[1] == times[2]
 
 
 def without_counts(seen: str) -> str:

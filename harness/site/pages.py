@@ -356,7 +356,7 @@ def _ways(upgrades: Upgrades) -> _Ways | None:
 def _sets(library: LibraryView) -> Iterator[tuple[str, str, str]]:
     """Yield each set of questions: its title, how much of it is as expected, and the worst of the others."""
     for name, title in tables.SETS.items():
-        answers = library.findings(name)
+        answers = library.findings(name, library.works or None)
         bad = [question for question, found in answers.items() if any(each.good is False for each in found)]
         if answers:
             yield title, tables.in_every_cell(answers), "; ".join(bad[:3]) or "none"

@@ -16,7 +16,7 @@ from harness.cells import Cell
 from harness.libraries import registry
 from harness.results import deep
 from harness.results.document import read_result, save_result
-from harness.results.explained import Attempt, Catch, Cure, Turned
+from harness.results.explained import Attempt, Cure, Turned
 from harness.results.folder import Reports
 from harness.results.installed import Pin
 from harness.results.questions import identifier
@@ -300,15 +300,6 @@ def test_what_a_pin_brings(tmp_path, monkeypatch, question, mends):
     else:
         assert cure is None
         assert [each.text for each in made.attempts] == [f"worse: {question}: some"]
-
-
-def test_than_what_a_trouble_is_milder(tmp_path):
-    """Than a cell that does not work everything is milder; than an answer that is about no trouble nothing is."""
-    caught = Catch(question="burst-50", kind="loses messages", text="some are kept back")
-    for only, milder in ((Only(), True), (Only("delivery", IDLE), True), (Only("x", "Is it there?"), False)):
-        assert mending(tmp_path, result(CELL, False), only)._milder(caught) is milder, only
-    early = Catch(question="idle-12", kind="drops sockets", text="closed")
-    assert mending(tmp_path, result(CELL, False))._milder(early) is False
 
 
 @pytest.mark.parametrize("good", [False, True])

@@ -76,7 +76,7 @@ def test_one_way_at_a_time():
     cures = [pin("broker-late-lost", "sync consumer", "setting"), pin("many-300-its-sender", "async", "setting")]
     ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, late, cures=cures), deep=ALL).answer("3.13", "6.0").choices
     assert choice.ways == ["async"]
-    assert [(each.trouble.id, each.cure is None) for each in choice.beware] == [("lost", False), ("broker", True)]
+    assert [(each.trouble.id, each.cure is None) for each in choice.beware] == [("lost", False), ("outage-lost", True)]
     assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
     both = [*cures, pin("many-300-its-sender", "sync consumer", "setting")]
     ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, late, cures=both), deep=ALL).answer("3.13", "6.0").choices
@@ -92,7 +92,10 @@ def test_what_a_pin_brings():
     for pair in (("3.13", "6.0"), ("3.12", "5.2")):
         ((_, choice),) = made.answer(*pair).choices
         assert choice.pins == ["redis<8"]
-        assert [(each.trouble.id, each.brought_by) for each in choice.beware] == [("idle", ""), ("broker", "redis<8")]
+        assert [(each.trouble.id, each.brought_by) for each in choice.beware] == [
+            ("idle", ""),
+            ("outage-lost", "redis<8"),
+        ]
         assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
         seen = "" if pair == ("3.13", "6.0") else f", seen in {PAIR + CHANNELS}"
         assert choice.beware[1].told == f"moderate: with redis<8: {late}: some{seen}"
@@ -293,27 +296,45 @@ def test_an_old_release_claims_nothing_for_the_new_one():
     assert (choice.fresh, choice.age) == (False, said)
 
 
-def test_a_way_that_is_worse_is_no_cure():
-    """Another way of the library that mends one thing, and has a trouble that the usual way has not, is no cure."""
-    way = "async consumer, Redis Pub/Sub layer"
-    result = works(PAIR + CHANNELS, LOST, cures=[pin("many-300-its-sender", way, "setting")])
-    broker = "The broker is killed for good: messages lost silently"
+def with_way(result, question, way, usual, other):
+    """Have *result* answer a question that was put to the usual way, and to another one."""
     answers = [
-        Finding(question=broker, expected="none", seen="none", good=True),
-        Finding(question=f"{broker} ({way})", expected="none", seen="some", good=False),
+        Finding(question=each, expected="none", seen="none" if good else "some", good=good)
+        for each, good in ((question, usual), (f"{question} ({way})", other))
     ]
     result.probes[0].findings.extend(answers)
+
+
+WAY = "async consumer, Redis Pub/Sub layer"
+KILLED = "The broker is killed for good: messages lost silently"
+
+
+def test_a_way_that_is_worse_is_no_cure():
+    """Another way that mends one thing, and has a trouble as bad that the usual way has not, is no cure."""
+    result = works(PAIR + CHANNELS, TEXT, cures=[pin("payload-emoji-websocket", WAY, "setting")])
+    with_way(result, KILLED, WAY, usual=True, other=False)
     ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
     assert (choice.beware[0].cure, choice.ways) == (None, [])
     late = "The broker answers 200 ms late: messages lost silently"
-    result.probes[0].findings.extend(
-        [
-            Finding(question=late, expected="none", seen="some", good=False),
-            Finding(question=f"{late} ({way})", expected="none", seen="none", good=True),
-        ]
-    )
+    with_way(result, late, WAY, usual=False, other=True)
     ((_, choice),) = advisor(result, deep=ALL).answer("3.13", "6.0").choices
-    assert choice.ways == [way]
+    assert choice.ways == [WAY]
+
+
+def test_what_a_way_brings():
+    """What another way brings that is milder is told wherever that is advised; it counts in the rank."""
+    result = works(PAIR + CHANNELS, LOST, cures=[pin("many-300-its-sender", WAY, "setting")])
+    with_way(result, KILLED, WAY, usual=True, other=False)
+    made = advisor(result, works("py312-django52-channels4", LOST), deep=ALL)
+    for pair, seen in ((("3.13", "6.0"), ""), (("3.12", "5.2"), PAIR + CHANNELS)):
+        ((_, choice),) = made.answer(*pair).choices
+        assert choice.ways == [WAY]
+        told = [(each.trouble.id, each.brought_by, each.seen_in) for each in choice.beware if each.brought_by]
+        assert told == [("outage-lost", WAY, seen)]
+        assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
+        assert choice.beware[-1].says == f"moderate: with {WAY}: {KILLED}: some"
+    (note,) = made.notes(made.library_of(made._rows[PAIR + CHANNELS]))
+    assert note.short == (f"use the {WAY}, but then messages are lost without a word while the broker is away or hangs")
 
 
 def test_a_way_that_fails_elsewhere_is_no_cure():

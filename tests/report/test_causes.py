@@ -14,7 +14,8 @@ from harness.report.view import read_view
 from harness.results.document import save_result
 from harness.results.explained import Attempt, Catch, Cause, Cure, Turned
 from harness.results.folder import Reports
-from harness.verdict import Verdict
+from harness.results.result import Judgement
+from harness.verdict import Reason, Verdict
 
 CELL, OTHER = "py310-django52-channels4", "py311-django52-channels4"
 
@@ -65,21 +66,30 @@ def known(reports):
     return {root.id: root for root in causes.found(read_view(reports))}
 
 
-def nothing_worse(name, cure):
-    return False
+class Weighs:
+    """Knows what speaks against cures: nothing, or what a test says of one."""
+
+    def __init__(self, against=lambda name, cure: ""):
+        self.against = against
+
+    def brought(self, name, cure):
+        return cure.brings
+
+
+NOTHING_WORSE = Weighs()
 
 
 def test_what_mends(reports):
     """What mends the cell itself is named before another cell that works; what is only expected is counted."""
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.mended(root, nothing_worse) == f"install redis<8: tried in {CELL}, expected in 1 other"
+    assert causes.mended(root, NOTHING_WORSE) == f"install redis<8: tried in {CELL}, expected in 1 other"
     other = msgspec.structs.replace(samples.of(OTHER), cures=[cure("cell", "py313-django60-channels4")] * 3)
     save_result(other, reports.result(OTHER))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.mended(root, nothing_worse).startswith("install redis<8: tried in")
-    said = causes.mended(root, lambda name, _: "another answer gets worse there")
+    assert causes.mended(root, NOTHING_WORSE).startswith("install redis<8: tried in")
+    said = causes.mended(root, Weighs(lambda name, _: "another answer gets worse there"))
     assert "; no cure, for another answer gets worse there" in said
-    said = causes.mended(root, lambda _, each: "it works in 1 of 2 cells" if each.kind == "pin" else "")
+    said = causes.mended(root, Weighs(lambda _, each: "it works in 1 of 2 cells" if each.kind == "pin" else ""))
     assert said.startswith("as in py313-django60-channels4: tried in")
     assert causes.cure(cure("server", "uvicorn")) == "uvicorn as the server (is received; tried on 2026-11-26)"
 
@@ -92,7 +102,7 @@ def test_what_may_be_chance(reports):
         for name, found in ((CELL, cures), (OTHER, other)):
             save_result(msgspec.structs.replace(samples.of(name), cures=list(found)), reports.result(name))
         root = next(root for name, root in known(reports).items() if name.startswith("early"))
-        return causes.mended(root, nothing_worse)
+        return causes.mended(root, NOTHING_WORSE)
 
     assert mended(lucky) == f"the Redis layer: tried in {CELL}; it may be chance"
     assert mended(lucky, cure("server", "uvicorn")).startswith("uvicorn as the server")
@@ -104,7 +114,7 @@ def test_what_mends_one_cell_and_not_the_next(reports):
     vain = Attempt(question="early", kind="pin", change="redis<8", text="can be lost", tried_on="2026-11-28")
     save_result(msgspec.structs.replace(samples.of(OTHER), attempts=[vain]), reports.result(OTHER))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.mended(root, nothing_worse) == f"install redis<8: tried in {CELL}, in vain in {OTHER}"
+    assert causes.mended(root, NOTHING_WORSE) == f"install redis<8: tried in {CELL}, in vain in {OTHER}"
 
 
 def test_what_was_tried_in_vain(reports):
@@ -117,14 +127,14 @@ def test_what_was_tried_in_vain(reports):
     ]
     save_result(msgspec.structs.replace(samples.of(CELL), attempts=vain), reports.result(CELL))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.mended(root, nothing_worse) == (
+    assert causes.mended(root, NOTHING_WORSE) == (
         f"nothing that was tried: install redis<8; the Redis layer; uvicorn or granian as the server (in {CELL})"
     )
     page = render(read_view(reports))[f"channels4/{CELL}.rst"]
     assert "uvicorn as the server (can be lost; tried on 2026-11-28)" in page.partition("  Not mended by: ")[2]
     save_result(samples.of(CELL), reports.result(CELL))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.mended(root, nothing_worse) == "─"
+    assert causes.mended(root, NOTHING_WORSE) == "─"
 
 
 def test_what_a_cure_brings(reports):
@@ -134,8 +144,10 @@ def test_what_a_cure_brings(reports):
     brings = msgspec.structs.replace(cure(), brings=[catch])
     save_result(msgspec.structs.replace(result, cures=[brings]), reports.result(CELL))
     root = next(root for name, root in known(reports).items() if name.startswith("early"))
-    assert causes.cure(brings).startswith("install redis<8 (is received; tried on 2026-11-26; it brings “A burst: ")
-    assert f"; in {CELL} it brings “A burst: some are kept back”" in causes.mended(root, nothing_worse)
+    assert causes.cure(brings, brings.brings).startswith(
+        "install redis<8 (is received; tried on 2026-11-26; it brings “A burst: "
+    )
+    assert f"; in {CELL} it brings “A burst: some are kept back”" in causes.mended(root, NOTHING_WORSE)
 
 
 def test_unexplained(reports):
@@ -162,4 +174,20 @@ def test_what_mends_one_library_of_several(reports):
     alike = msgspec.structs.replace(samples.of(OTHER), library="another")
     both = replace(root, results={**root.results, "py310-django41-channels3": alike})
     told = f"install redis<8, for channels4: tried in {CELL}, expected in 1 other"
-    assert causes.mended(both, nothing_worse) == told
+    assert causes.mended(both, NOTHING_WORSE) == told
+
+
+def test_a_way_that_fails_elsewhere(reports):
+    """On the page of a cell another way stands below what mends it as long as it works in all cells, and else not."""
+    way = samples.of(CELL).variants[0].name
+    result = msgspec.structs.replace(samples.of(CELL), cures=[cure("setting", way)])
+    save_result(result, reports.result(CELL))
+    page = render(read_view(reports))[f"channels4/{CELL}.rst"]
+    assert f"{way} (is received; tried" in page.partition("  Mended by: ")[2].partition("\n")[0]
+    fails = [
+        msgspec.structs.replace(each, judgement=Judgement.of(Reason.EXCHANGE_WRONG, "no")) if each.name == way else each
+        for each in samples.of(OTHER).variants
+    ]
+    save_result(msgspec.structs.replace(samples.of(OTHER), variants=fails), reports.result(OTHER))
+    page = render(read_view(reports))[f"channels4/{CELL}.rst"]
+    assert "no cure, for it works in 1 of 2 cells" in page.partition("  Not mended by: ")[2].partition("\n")[0]

@@ -8,6 +8,7 @@ import samples
 from made import alike, deep_set
 
 from harness.results import catches
+from harness.results.explained import Catch
 from harness.results.result import Finding, Judgement, Probe
 from harness.verdict import Reason
 
@@ -97,7 +98,10 @@ def test_only_of_cells_that_work():
         ("300 messages by one handler: its sender", "lost", "severe"),
         ("A connection that is idle for 12 s", "idle", "severe"),
         ("emoji by WebSocket", "texts", "moderate"),
-        ("The broker is away for 2 s: messages lost silently", "broker", "moderate"),
+        ("The broker is away for 2 s: messages lost silently", "outage-lost", "moderate"),
+        ("The broker is away for 2 s: members who come back", "broker", "moderate"),
+        ("The broker's connections are half-open: members who come back", "half-open", "moderate"),
+        ("The broker's connections are half-open: open connections", "half-open", "moderate"),
         ("The broker is away for 2 s: open connections", "outage", "mild"),
         ("SIGTERM under traffic: messages lost silently", "restart", "mild"),
         ("Behind NGINX with a time-out of 5 s: a connection that is idle for 8 s", "proxy", "mild"),
@@ -116,3 +120,26 @@ def test_of_the_deep_sets():
     finding = Finding(question="300 messages by one handler: its sender", expected="all", seen="some", good=False)
     deep = deep_set("py313-django61-channels4", "amounts", [finding])
     assert [each.question for each in catches.of(result, [deep])] == ["many-300-its-sender", "payload-emoji-websocket"]
+
+
+@pytest.mark.parametrize(
+    ("mended", "brought", "may"),
+    [
+        ("", "idle-12", True),
+        ("idle-12", "burst-50", True),
+        ("burst-50", "idle-12", False),
+        ("burst-50", "sigterm-server", False),
+        ("is-it-there", "burst-50", False),
+        ("idle-12", "is-it-there", False),
+    ],
+)
+def test_what_a_cure_may_bring(mended, brought, may):
+    """A cure may bring what is milder than what it mends; of what is about no trouble nobody knows how bad it is."""
+    assert catches.brings(mended, brought) is may
+
+
+@pytest.mark.parametrize(("seen", "spread"), [("some", True), ("some (2 of 2)", True), ("some (1 of 2)", False)])
+def test_what_came_by_chance(seen, spread):
+    """What came each time is to be expected nearby as well, and what did not is not."""
+    lost = Catch(question="sigterm-lost", kind="loses messages", text=f"SIGTERM: messages lost silently: {seen}")
+    assert catches.spreads(lost) is spread
