@@ -34,9 +34,29 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+#: Rooms and modules whose tests wait for chats, as members would, and leave the processors to others.
+WAITING = {"dtws", "plugin", "scenario", "test_blocking", "test_deployment", "test_endings", "test_faults"}
+
+
 def pytest_collection_modifyitems(items):
-    """Begin with what runs tox or whole cells: whichever long test begins last is waited for by all other workers."""
-    items.sort(key=lambda item: not (item.get_closest_marker("tox") or item.get_closest_marker("cell")))
+    """Begin with what runs tox or whole cells: whichever long test begins last is waited for by all other workers.
+
+    Of the rest two workers of three begin with what waits, and the others with what computes.
+    """
+    long, waits, works = [], [], []
+    for item in items:
+        whole = item.get_closest_marker("tox") or item.get_closest_marker("cell")
+        (long if whole else waits if WAITING & {item.path.parent.name, item.path.stem} else works).append(item)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    # Each worker gets as many as the next, in the order of what they are given here.
+    waiting, share = max(1, workers * 2 // 3), -(-(len(waits) + len(works)) // workers)
+    items[:] = long
+    for number in range(workers):
+        mine = waits[::-1][number::waiting] if number < waiting else []  # the last rooms wait longest
+        items += mine
+        for _ in range(min(len(works), share - len(mine))):
+            items.append(works.pop(0))
+    items += works
 
 
 @pytest.fixture
