@@ -122,7 +122,11 @@ class PythonSocketIo(_SocketIoClient, JsonChat):
     def best_pins(self, cell: Cell) -> list[Pin]:
         if cell.python_version != (3, 6):
             return []
-        reason = "newer releases of it say that they run on Python 3.6, and use what came with 3.7"
+        # https://github.com/advisories/GHSA-g8c6-8fjj-2r4m; the first release without it is for Python 3.8 and newer.
+        reason = (
+            "newer releases of it say that they run on Python 3.6, and use what came with 3.7; like all before 5.14 it"
+            " runs what whoever can write to Redis puts there (CVE-2025-61765)"
+        )
         return [Pin(requirement="python-socketio==5.6.0", reason=reason)]
 
     def deployments(self, cell: Cell, server: Server) -> list[Deployment]:

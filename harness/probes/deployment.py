@@ -45,8 +45,8 @@ _PATIENCE = 2.0
 #: How often something is said on a connection under a path, and the seconds for each time.
 _TRIES = 5
 _EACH = 0.5
-#: How many clients come back at once.
-_CLIENTS = 100
+#: How many clients come back at once; where sockets take up threads as many as members leave room for.
+_CLIENTS, _IN_THREADS = 100, 80
 _PREFIX = "/sub"
 _MARY = "Mary"
 _PROXIES: Mapping[str, Callable[..., AbstractContextManager[tuple[int, Child]]]] = {
@@ -170,7 +170,7 @@ def _ended(server: CellServer, observed: Observations) -> Iterator[Finding]:
             took = _told_to_end(apart)
             stack.enter_context(apart.serving(f"{server.name} next", observed, at=own.server.port, ends=Ends.AT_ONCE))
             over = time.monotonic()
-            came = _come_back(own)
+            came = _come_back(own, clients := _clients(server))
             time.sleep(max(0.0, _CALM - (time.monotonic() - over)))
         accounts = staying.account(over), returning.account(over)
         for traffic in (staying, returning):
@@ -182,7 +182,7 @@ def _ended(server: CellServer, observed: Observations) -> Iterator[Finding]:
     yield _found(f"{what}: the server", soon, soon if took else f"does not end within {_SOON:.0f} s", took)
     yield _silence(f"{what}: messages lost silently", *accounts)
     yield _goodbye(f"{what}: open connections", [witnesses.transcript.closed(each) for each in seen])
-    yield _found(f"{what}: {_CLIENTS} clients who come back", f"are let in within {_SOON:.0f} s", *came)
+    yield _found(f"{what}: {clients} clients who come back", f"are let in within {_SOON:.0f} s", *came)
     yield _well(f"{what}: members who come back", accounts[1])
 
 
@@ -196,13 +196,19 @@ def _told_to_end(server: CellServer) -> bool:
     return ended
 
 
-def _come_back(chat: Chat) -> tuple[str, bool]:
-    """Open many connections at once; return what came of that."""
-    visitors = raw.visitors(chat, _CLIENTS)
+def _clients(server: CellServer) -> int:
+    """Return how many clients come back to *server* at once."""
+    threads = server.setup.server.threads if server.library.application.wsgi else 0
+    return _IN_THREADS if 0 < threads <= _CLIENTS else _CLIENTS
+
+
+def _come_back(chat: Chat, clients: int) -> tuple[str, bool]:
+    """Open so many connections at once; return what came of that."""
+    visitors = raw.visitors(chat, clients)
     began = time.monotonic()
     found = visit(visitors)
     took = time.monotonic() - began
-    if found.opened < _CLIENTS:
+    if found.opened < clients:
         return f"{found.opened} are let in: {found.refused}", False
     return (f"are let in within {_SOON:.0f} s", True) if took < _SOON else ("take longer", False)
 

@@ -22,7 +22,7 @@ _COMPARED = 1000
 def overview(view: View) -> Rst:
     """Return one line for each deployment of each cell that was put under load."""
     rows = [
-        [library.title, f"{run.server}, {run.deployment}", row.name, *figures(run)]
+        [library.title, f"{run.server}, {run.deployment}", row.name, *figures(run, library.prose["uses_redis"])]
         for library in view.libraries
         for row in library.rows
         for run in row.under_load
@@ -32,7 +32,8 @@ def overview(view: View) -> Rst:
 
 def of_library(library: LibraryView) -> Rst:
     """Return the same of one library."""
-    rows = [[row.name, run.deployment, *figures(run)] for row in library.rows for run in row.under_load]
+    redis = library.prose["uses_redis"]
+    rows = [[row.name, run.deployment, *figures(run, redis)] for row in library.rows for run in row.under_load]
     return rst.csv_table(["Cell", "Deployment", *HEADER], rows, "18 18 9 22 14 11 8")
 
 
@@ -62,10 +63,11 @@ def held(run: Run) -> str:
     return f"{run.held.sockets}" if tried else f"{run.held.sockets} or more"
 
 
-def figures(run: Run) -> list[str]:
+def figures(run: Run, redis: bool = True) -> list[str]:
     """Return a run's figures: sockets held, what came with more, what it took to reach 1000, the rate, and the client.
 
-    How many runs each is of stands beside it.
+    How many runs each is of stands beside it. The client is left out where the chat has nothing to do with *redis*,
+    though something else may have brought it along.
     """
     beyond = (
         f"{run.beyond.sockets}: {_each_time(run.times(run.beyond.sockets))}" if run.beyond else "all that was asked"
@@ -82,7 +84,7 @@ def figures(run: Run) -> list[str]:
     )
     # What limits a server stands once.
     at = _each_time(run.times(_COMPARED), why=False) if compared else "─"
-    return [holds, beyond, at, rate, run.versions.get("redis", "─")]
+    return [holds, beyond, at, rate, run.versions.get("redis", "─") if redis else "─"]
 
 
 def _of_runs(times: Sequence[Step]) -> str:

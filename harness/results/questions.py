@@ -88,6 +88,7 @@ _ASPECTS = {
     "a connection that is idle for 8 s": "idle",
     "a connection that is idle for 8 s, with the server's pings": "idle-pings",
     "100 clients who come back": "crowd",
+    "80 clients who come back": "crowd",
     "members who come back": "returning",
     "messages lost silently": "lost",
     "messages that come twice": "twice",

@@ -52,6 +52,8 @@ class Server:
     rooted: tuple[str, ...] = ()
     #: The arguments with which it has several processes; empty where it cannot.
     several: tuple[str, ...] = ()
+    #: How many threads it has for a WSGI application, each of which a socket takes up; 0 where there is no such bound.
+    threads: int = 0
     #: Whether those share a socket that somebody else has opened, which each gets as its standard input.
     shares: bool = False
     processes: int = 1
@@ -145,6 +147,7 @@ _ALL = (
         "gunicorn",
         _module("gunicorn", "{wsgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "100"),
         ("gunicorn",),
+        threads=100,
         # Each instance would have a socket in the home folder, by which it can be told what to do.
         asgi=_module(
             *("gunicorn", "{asgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "asgi", "--no-control-socket")

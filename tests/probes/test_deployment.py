@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from cellservers import TalkingLibrary, failed, standing_in
@@ -14,7 +15,7 @@ from harness.chat import raw
 from harness.clients.connection import HandshakeRefused
 from harness.clients.visits import Visits
 from harness.probes import deployment
-from harness.servers.catalogue import Server
+from harness.servers.catalogue import SERVERS, Application, Server
 from harness.servers.front import NoFront
 
 IDLE = "Behind NGINX with a time-out of 5 s: a connection that is idle for 0 s"
@@ -192,6 +193,16 @@ def test_not_all_come_back(world):
     """Of a hundred who come back at once those are counted who are let in."""
     world.let_in = 60
     assert world.ask("_ended")[f"{END}: 100 clients who come back"] == ("60 are let in: status 503 (2 of 2)", False)
+
+
+def test_as_many_as_there_are_threads_for(world):
+    """Where each socket takes up one of a hundred threads, no more clients come back than there is room for."""
+    world.server.setup = replace(world.server.setup, server=SERVERS["gunicorn"])
+    assert f"{END}: 100 clients who come back" in world.ask("_ended")
+    world.server.library.application = Application(wsgi="chat.wsgi:application")
+    found = world.ask("_ended")
+    assert found[f"{END}: 80 clients who come back"] == ("are let in within 5 s", True)
+    assert f"{END}: 100 clients who come back" not in found
 
 
 def test_members_who_do_not_come_back(world):

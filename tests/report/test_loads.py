@@ -48,6 +48,7 @@ def test_figures():
         "─",
     ]
     assert loads.figures(run(step(100), versions={"redis": "8.1.0"}))[4] == "8.1.0"
+    assert loads.figures(run(step(100), versions={"redis": "3.5.3"}), redis=False)[4] == "─"
 
 
 def test_whose_limit_it_is():
