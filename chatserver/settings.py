@@ -40,6 +40,10 @@ WS4REDIS_PREFIX = CHAT_PREFIX
 # chat is about what is said now. The harness asks for another value to try the replay.
 WS4REDIS_EXPIRE = int(os.environ.get("CHAT_EXPIRE", "0"))
 
+# The library lets everybody subscribe to everything, until a project names who may what.
+if os.environ.get("CHAT_ALLOWED") == "members":
+    WS4REDIS_ALLOWED_CHANNELS = "chatserver.allowed.members_on_our_pages"
+
 # Sent at once, every 4 s and after every event, so that browsers notice a dead connection.
 # Clients have to skip this text, and the server ignores it when it is sent.
 WS4REDIS_HEARTBEAT = "--heartbeat--"

@@ -176,7 +176,7 @@ def test_real_cell_that_works(cells, tmp_path, no_survivors):
     assert result.verdicts.overall.verdict is Verdict.WORKS
     assert [exchange.good for exchange in result.exchanges] == [True] * 15
     assert result.unit_tests is not None
-    assert (result.unit_tests.ran, result.unit_tests.failed, result.unit_tests.skipped) == (11, 0, 0)
+    assert (result.unit_tests.ran, result.unit_tests.failed, result.unit_tests.skipped) == (13, 0, 0)
     assert result.unit_tests.coverage_percent > 50
     assert "myapp" not in result.unit_tests.table
     answers = {finding.question: finding.good for finding in result.isolation}

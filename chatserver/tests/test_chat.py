@@ -5,8 +5,11 @@ import uuid
 
 import redis
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.core.exceptions import PermissionDenied
+from django.test import RequestFactory
 
+from chatserver.allowed import members_on_our_pages
 from DjangoTestWebsockets.compat import reverse
 from DjangoTestWebsockets.testing import PASSWORD, ChatTestCase, PagesForMembers
 
@@ -37,6 +40,29 @@ class PageTest(PagesForMembers, ChatTestCase):
         """A wrong password shows the form again, with an error."""
         response = self.client.post(reverse("login"), {"username": "John", "password": "wrong"})
         self.assertContains(response, "do not belong together")
+
+
+class AllowedTest(ChatTestCase):
+    """Who may subscribe, where WS4REDIS_ALLOWED_CHANNELS says so."""
+
+    def ask(self, user, **headers):
+        request = RequestFactory().get("/ws/chat", **headers)
+        request.user = user
+        return members_on_our_pages(request, ["subscribe-broadcast"])
+
+    def test_members(self):
+        """A member is let in from a page of the site, and from a program, and nobody from a foreign page."""
+        john = User.objects.get(username="John")
+        self.assertEqual(self.ask(john), ["subscribe-broadcast"])
+        self.assertEqual(self.ask(john, HTTP_ORIGIN="http://testserver"), ["subscribe-broadcast"])
+        with self.assertRaises(PermissionDenied):
+            self.ask(john, HTTP_ORIGIN="http://evil.example")
+
+    def test_strangers(self):
+        """Nobody is let in without a login, with a session or without."""
+        for stranger in (None, AnonymousUser()):
+            with self.assertRaises(PermissionDenied):
+                self.ask(stranger)
 
 
 class PublishTest(ChatTestCase):

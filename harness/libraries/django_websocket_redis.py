@@ -12,13 +12,15 @@ from functools import partial
 from threading import Thread
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from harness.cells import Cell
 from harness.chat import isolation
 from harness.chat.conversation import Chat
 from harness.chat.members import GROUP, GROUP_MEMBERS, MEMBERS, ChannelRow
 from harness.chat.parties import FOREIGN, Eavesdropper
 from harness.clients.connection import Endpoint, SendFailed
-from harness.libraries.base import Library
+from harness.libraries.base import Library, Variant
 from harness.results.installed import Pin
 from harness.results.result import Finding
 from harness.servers.catalogue import Application, Deployment, Server
@@ -26,6 +28,8 @@ from harness.system.threads import start
 
 _FACILITY = "/ws/chat?"
 _HEARTBEAT = "--heartbeat--"
+#: What its documentation has, under "Safety considerations", for those who do not want everybody to be let in.
+_ALLOWED = Variant("setting WS4REDIS_ALLOWED_CHANNELS", {"CHAT_ALLOWED": "members"})
 
 
 class DjangoWebsocketRedis(Library):
@@ -61,6 +65,9 @@ class DjangoWebsocketRedis(Library):
             for behind in ("", ", behind NGINX")
             for number in (1, 2, 4)
         ]
+
+    def variants(self, cell: Cell) -> list[Variant]:
+        return [_ALLOWED]
 
     def paths(self) -> dict[str, str]:
         # As the three pages subscribe. All hear broadcasts, so that fences reach each of them.
@@ -122,7 +129,18 @@ class DjangoWebsocketRedis(Library):
         standing = chat.server.subscriptions(list(wanted))
         return all(standing[channel] >= count for channel, count in wanted.items())
 
+    def sets(self, chat: Chat) -> dict[str, Iterator[Finding]]:
+        if not chat.variant:
+            return {}  # of the usual way it is the isolation
+        asked = self._strangers(chat)
+        return {"members": (replace(each, question=f"{each.question} ({chat.variant})") for each in asked)}
+
     def isolation(self, chat: Chat) -> Iterator[Finding]:
+        yield from self._strangers(chat)
+        yield from isolation.post_unknown(chat, "/chat/broadcast/")
+
+    def _strangers(self, chat: Chat) -> Iterator[Finding]:
+        """Ask what strangers, and pages of a foreign site, hear and say on WebSockets."""
         hear = _FACILITY + "subscribe-broadcast"
         stranger = partial(Eavesdropper, decided_by=self.decides["login"])
         eavesdroppers = [
@@ -142,4 +160,3 @@ class DjangoWebsocketRedis(Library):
         yield from isolation.overhear(chat, eavesdroppers)
         speaking = _FACILITY + "subscribe-broadcast&publish-broadcast&echo"
         yield from isolation.publish_unknown(chat, speaking, decided_by=self.decides["login"])
-        yield from isolation.post_unknown(chat, "/chat/broadcast/")

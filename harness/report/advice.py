@@ -114,7 +114,9 @@ class Advisor:
             most = Counter(each.remedy for each in mended).most_common(1)
             example = next((each for each in mended if each.remedy == most[0][0]), None)
             by = brings.get(example.cure.change, set()) if example and example.cure else set()
-            seen = Counter(questions[name] for _, each in its for name in {catch.question for catch in each.catches})
+            # What another cell was asked is no answer of these.
+            mine = ({catch.question for catch in row.catches} for row, _ in its)
+            seen = Counter(questions[each] for of_row in mine for each in of_row if catches.trouble_of(each) == trouble)
             by_number = sorted(seen.items(), key=lambda one: (-one[1], one[0]))
             decided = {each.decided_by for _, each in its}
             yield Note(

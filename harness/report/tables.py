@@ -20,6 +20,7 @@ from harness.verdict import Verdict, answer, sign
 #: The sets that are not deep, by their names: what each is about.
 SETS = {
     "isolation": "Isolation: do messages reach the wrong people?",
+    "members": "Members alone: who gets in where a project says who may?",
     "rooms": "Rooms: do messages stay in their room?",
     "stopping": "Stopping: does the server end when it is told to?",
     "payloads": "Payloads: which texts get through?",

@@ -138,6 +138,22 @@ def test_isolation(chat, board):
     assert [each.decided_by for each in found] == [*["library"] * 5, "project"]
 
 
+def test_members_alone(chat, board):
+    """Where the project says who may subscribe, strangers are asked the same again, with the setting in brackets."""
+    (way,) = DjangoWebsocketRedis().variants(CELL)
+    assert (way.name, way.environment) == ("setting WS4REDIS_ALLOWED_CHANNELS", {"CHAT_ALLOWED": "members"})
+    assert chat.client.sets(chat) == {}
+    board.refuses = lambda endpoint, path, member, origin: (
+        "" if member and origin == "http://127.0.0.1:1" else "status 403"
+    )
+    chat.variant = way.name
+    chat.connect()
+    found = list(chat.client.sets(chat)["members"])
+    asked = [each.question for each in chat.client.isolation(chat)][:-1]
+    assert [(each.question, each.good) for each in found] == [(f"{each} ({way.name})", True) for each in asked]
+    assert found[0].seen == "refused: status 403"
+
+
 @pytest.mark.parametrize(
     ("server", "names"),
     [
