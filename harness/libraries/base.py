@@ -46,6 +46,8 @@ class Variant:
     uses_broker: bool = True
     #: What it needs beside the library, if anything.
     beside: Beside | None = None
+    #: Whether it is about who is let in, so that it is asked of handshakes as well.
+    guards: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from harness.system.threads import start
 _FACILITY = "/ws/chat?"
 _HEARTBEAT = "--heartbeat--"
 #: What its documentation has, under "Safety considerations", for those who do not want everybody to be let in.
-_ALLOWED = Variant("setting WS4REDIS_ALLOWED_CHANNELS", {"CHAT_ALLOWED": "members"})
+_ALLOWED = Variant("setting WS4REDIS_ALLOWED_CHANNELS", {"CHAT_ALLOWED": "members"}, guards=True)
 
 
 class DjangoWebsocketRedis(Library):

@@ -7,7 +7,7 @@ Source: https://cheatsheetseries.owasp.org/cheatsheets/WebSocket_Security_Cheat_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -84,11 +84,24 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
                 yield from _decided(decides["after"], guarded(question, after))
         if not server.wants("A handshake"):
             return
-        for number, door in enumerate(_DOORS):
-            yield from _decided(decides["origin" if door.member else "login"], twice(partial(_at, own, door, number)))
-        yield from _decided(decides["login"], twice(partial(_with_an_ended_session, own)))
+        yield from _handshakes(own, decides)
         for asking in (_unknown_subprotocol, _another_method, _many_headers):
             yield from _decided("server", twice(partial(asking, own)))
+    for variant in server.library.variants(server.cell):
+        if not variant.guards or not server.wants_way(variant.name):
+            continue
+        name, settings = f"{server.name} sessions {variant.name}", server.settings_for(variant)
+        with apart.serving(name, observed, settings, ends=Ends.AT_ONCE) as own:
+            own.log_in()
+            for finding in _handshakes(own, decides):
+                yield msgspec.structs.replace(finding, question=f"{finding.question} ({variant.name})")
+
+
+def _handshakes(chat: Chat, decides: Mapping[str, Decides]) -> Iterator[Finding]:
+    """Try every door, and one that a member has lost the key of."""
+    for number, door in enumerate(_DOORS):
+        yield from _decided(decides["origin" if door.member else "login"], twice(partial(_at, chat, door, number)))
+    yield from _decided(decides["login"], twice(partial(_with_an_ended_session, chat)))
 
 
 def _decided(by: Decides, asking: Iterable[Finding]) -> Iterator[Finding]:

@@ -6,7 +6,9 @@ import pytest
 from cellservers import TalkingLibrary, standing_in
 
 from harness.cell import server as serving
+from harness.cell.only import Only
 from harness.cell.outcome import Observations
+from harness.libraries.base import Variant
 from harness.probes import sessions
 from harness.system.processes import Ended
 
@@ -101,6 +103,26 @@ def test_all_is_well(world):
     assert [each for each in world.done if each != "restore"] == ["delete", "expire", "password", "deactivate", "leave"]
     assert world.done.count("restore") == len(sessions._EVENTS)
     assert world.server.starts[0][0] == "runserver sessions"
+
+
+def test_a_way_that_guards(world):
+    """A way that is about who is let in is asked of handshakes as well, on a server of its own; others are not."""
+    world.library.ways = (Variant("members", {"CHAT_ALLOWED": "members"}, guards=True), Variant("other"))
+    found = world.ask()
+    assert found["A handshake without a cookie (members)"] == ("is refused: status 403", True)
+    assert found["A handshake with a session that has ended (members)"][1] is not None
+    assert not [
+        each for each in found if each.endswith("(other)") or (each.startswith("After ") and "(members)" in each)
+    ]
+    assert [(name, settings) for name, settings, _ in world.server.starts] == [
+        ("runserver sessions", {}),
+        ("runserver sessions members", {"CHAT_ALLOWED": "members"}),
+    ]
+    world.server.starts.clear()
+    world.server.only = Only("sessions", "A handshake without a cookie")
+    assert "A handshake without a cookie (members)" not in world.ask()
+    world.server.only = Only("sessions", "A handshake without a cookie (members)")
+    assert "A handshake without a cookie (members)" in world.ask()
 
 
 def test_connections_that_do_not_know(world):
