@@ -101,7 +101,7 @@ _ASPECTS = {
     "does the open connection receive what goes to the group?": "receive",
 }
 #: Names of ways that would make a question's name too long, and what stands for them.
-_WAYS = {"AllowedHostsOriginValidator": "checked"}
+_WAYS = {"AllowedHostsOriginValidator": "checked", "setting WS4REDIS_ALLOWED_CHANNELS": "allowed"}
 #: How a payload was sent, which ends its question.
 _PAYLOAD = re.compile(r"(.+) by (WebSocket|POST)")
 #: How many subscribers a stress test has, of which kind, and whether their message was kept for them.
