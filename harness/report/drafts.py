@@ -17,7 +17,7 @@ from harness.report import causes, showing
 from harness.report.advice import Advisor
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
-from harness.results import failures
+from harness.results import catches, failures
 from harness.results.questions import without_counts
 from harness.results.result import Finding, Result
 from harness.results.roots import Root
@@ -59,7 +59,8 @@ def drafts(root: Root, advisor: Advisor) -> list[str]:
 def _draft(root: Root, advisor: Advisor, names: set[str]) -> str:
     """Return the draft about the cells of *root* that are called *names*; nothing where this project decides it."""
     row, finding = _example(root, advisor.view, names)
-    if finding is not None and finding.decided_by == "project":
+    trouble = catches.trouble_of(finding.id) if finding is not None else None
+    if finding is not None and (finding.decided_by == "project" or (trouble is not None and not trouble.upstream)):
         return ""
     library, result = advisor.library_of(row), row.result
     where, ends = _traceback(result) if finding is None else ("", [])

@@ -41,6 +41,8 @@ class Trouble:
     questions: str
     #: Whether it was also to be expected of the cells nearby that were not asked.
     spreads: bool = True
+    #: Whether it is anything for an issue upstream.
+    upstream: bool = True
 
 
 #: Every trouble, the worst first. A question belongs to the first that it matches.
@@ -143,6 +145,8 @@ TROUBLES = (
         Severity.MILD,
         "drops sockets",
         r"(nginx|haproxy)-idle",
+        # Who pings every twenty seconds keeps connections open behind a proxy as proxies are by default.
+        upstream=False,
     ),
     Trouble(
         "early",

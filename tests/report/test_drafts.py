@@ -154,6 +154,11 @@ def test_of_several_packages(drafts):
     assert {re.match(r"# ([\w-]+) \d", text)[1] for text in texts} == {"channels", "django-websocket-redis"}
 
 
+def test_what_a_time_out_here_decides(drafts):
+    """That a proxy with a short time-out closes what is idle is nobody's fault upstream."""
+    assert not [name for name, (_, text) in drafts.items() if "with a time-out of 5 s" in text]
+
+
 def test_an_old_python(drafts):
     """Python 2.7 has no module for environments of its own."""
     commands = "\n".join(section(text, "What shows it") for _, text in drafts.values())
