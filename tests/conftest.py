@@ -39,7 +39,8 @@ WAITING = {"dtws", "plugin", "scenario", "test_blocking", "test_deployment", "te
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what runs tox or whole cells: whichever long test begins last is waited for by all other workers.
+    """Have each worker begin with its share of what runs tox or whole cells, for whichever long test begins last is
+    waited for by all others.
 
     Of the rest two workers of three begin with what waits, and the others with what computes.
     """
@@ -48,11 +49,12 @@ def pytest_collection_modifyitems(items):
         whole = item.get_closest_marker("tox") or item.get_closest_marker("cell")
         (long if whole else waits if WAITING & {item.path.parent.name, item.path.stem} else works).append(item)
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    # Each worker gets as many as the next, in the order of what they are given here.
-    waiting, share = max(1, workers * 2 // 3), -(-(len(waits) + len(works)) // workers)
-    items[:] = long
+    long.sort(key=lambda item: not item.get_closest_marker("tox"))
+    # Each worker gets as many as the next, in the order of what they are given here; the last rooms wait longest.
+    waiting, share = max(1, workers * 2 // 3), -(-len(items) // workers)
+    items.clear()
     for number in range(workers):
-        mine = waits[::-1][number::waiting] if number < waiting else []  # the last rooms wait longest
+        mine = long[number::workers] + (waits[::-1][number::waiting] if number < waiting else [])
         items += mine
         for _ in range(min(len(works), share - len(mine))):
             items.append(works.pop(0))
