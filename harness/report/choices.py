@@ -31,7 +31,7 @@ RULE = (
 
 
 #: How many questions are named by which a trouble is seen.
-_SEEN = 4
+_SEEN = 2
 #: How the servers are called that Django's documentation has for development alone.
 #: Source: https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver
 _FOR_DEVELOPMENT = "runserver"

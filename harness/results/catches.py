@@ -98,7 +98,7 @@ TROUBLES = (
     Trouble("stop", "the server does not end in time", Severity.MODERATE, "does not stop", r"sigterm-server|ends-open"),
     Trouble(
         "outage-lost",
-        "messages are lost without a word while the broker is away or hangs",
+        "messages are lost while the broker is away or hangs",
         Severity.MODERATE,
         "loses messages",
         r"(broker|sentinel)-.*-lost",
@@ -113,7 +113,7 @@ TROUBLES = (
     # Whoever finds a connection dead by a time-out of its own does so after a while; whoever has none never does.
     Trouble(
         "half-open",
-        "it recovers late, or not at all, from connections to the broker that are half-open",
+        "it recovers late, or not, from half-open connections to the broker",
         Severity.MODERATE,
         "loses messages",
         r"broker-half-open-(open|returning)",
@@ -141,7 +141,7 @@ TROUBLES = (
     ),
     Trouble(
         "proxy",
-        "nothing is sent on an idle connection for eight seconds, so that a proxy which waits for five closes it",
+        "a proxy that waits for five seconds closes what is idle",
         Severity.MILD,
         "drops sockets",
         r"(nginx|haproxy)-idle",

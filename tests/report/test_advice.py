@@ -334,7 +334,7 @@ def test_what_a_way_brings():
         assert (choice.left(Severity.SEVERE), choice.left(Severity.MODERATE)) == (0, 1)
         assert choice.beware[-1].says == f"moderate: with {WAY}: {KILLED}: some"
     (note,) = made.notes(made.library_of(made._rows[PAIR + CHANNELS]))
-    assert note.short == (f"use the {WAY}, but then messages are lost without a word while the broker is away or hangs")
+    assert note.short == (f"use the {WAY}, but then messages are lost while the broker is away or hangs")
 
 
 def test_a_way_that_fails_elsewhere_is_no_cure():
