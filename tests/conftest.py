@@ -55,9 +55,9 @@ def pytest_collection_modifyitems(items):
     items.clear()
     for number in range(workers):
         mine = long[number::workers] + (waits[::-1][number::waiting] if number < waiting else [])
-        items += mine
-        for _ in range(min(len(works), share - len(mine))):
-            items.append(works.pop(0))
+        room = max(0, share - len(mine))
+        items += [*mine, *works[:room]]
+        del works[:room]
     items += works
 
 

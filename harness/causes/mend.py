@@ -17,7 +17,7 @@ import msgspec
 from harness.causes import chance, question
 from harness.causes.case import Case, asked_of
 from harness.causes.question import Answer
-from harness.causes.recorded import Recorded, cure_of, known, of_way, pair_of
+from harness.causes.recorded import Recorded, cure_of, of_usual, pair_of
 from harness.causes.trials import PROFILE, alone, check_machine, in_depth
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
@@ -203,10 +203,10 @@ class Mending:
                 raise HarnessError(f"with {prepared.candidate.profile} {cell.name} does not work again: {whole.text}")
         reports = self.case.request.reports
         tried = reports.of_profile(prepared.candidate.profile)
-        mine = of_way(known(self.case.recorded, reports), "")
+        mine = of_usual(self.case.recorded, reports)
         sets_asked: list[Probe | DeepSet] = [*result.asked, *deep.readable(tried, cell.name)]
         set_of = {each.question: asked.name for asked in sets_asked for each in asked.findings}
-        for name, finding in of_way(known(result, tried), "").items():
+        for name, finding in of_usual(result, tried).items():
             trouble = catches.trouble_of(finding.id)
             if trouble is None or finding.good is not False or name not in mine or not mine[name].good:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -20,7 +20,7 @@ from harness.results.compare import Change
 from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Cure
 from harness.results.folder import Reports
-from harness.results.questions import apart, identifier
+from harness.results.questions import identifier
 from harness.results.result import Finding, Result
 from harness.verdict import Verdict
 
@@ -118,14 +118,13 @@ class Recorded:
     def _worse(self, other: Result) -> list[str]:
         """Return what there is to beware of in *other*, another cell, alone: of all that both were asked."""
         reports = self.case.request.reports
-        mine, theirs = (of_way(known(each, reports), "") for each in (self.case.recorded, other))
+        mine, theirs = (of_usual(each, reports) for each in (self.case.recorded, other))
         return _added(mine, theirs)
 
     def _worse_with(self, way: str) -> list[str]:
         """Return what there is to beware of with *way* in this cell, and not with the way that is asked about."""
-        answers = known(self.case.recorded, self.case.request.reports)
-        mine, theirs = of_way(answers, self.case.only.way), of_way(answers, "" if way == _USUAL else way)
-        return _added(mine, theirs)
+        put = catches.by_way(_asked(self.case.recorded, self.case.request.reports))
+        return _added(put.get(self.case.only.way, {}), put.get("" if way == _USUAL else way, {}))
 
     def _sets(self, result: Result) -> list[DeepSet]:
         """Return the deep sets of a cell."""
@@ -170,16 +169,14 @@ def cure_of(
     )
 
 
-def known(result: Result, reports: Reports) -> dict[str, Finding]:
-    """Return every answer of *result*, and of the deep sets that *reports* have of its cell, by its question."""
+def of_usual(result: Result, reports: Reports) -> dict[str, Finding]:
+    """Return what the usual way of *result*, and of the deep sets that *reports* have of its cell, was asked."""
+    return catches.by_way(_asked(result, reports)).get("", {})
+
+
+def _asked(result: Result, reports: Reports) -> Iterator[Finding]:
     sets = deep.readable(reports, result.cell)
-    return {each.question: each for each in catches.answers(result, sets) if each.asked}
-
-
-def of_way(answers: Mapping[str, Finding], way: str) -> dict[str, Finding]:
-    """Return what one *way* was asked, the usual one if that is empty, by the questions as they are put to that."""
-    asked = ((*apart(question), finding) for question, finding in answers.items())
-    return {question: finding for question, of, finding in asked if of == way}
+    return (each for each in catches.answers(result, sets) if each.asked)
 
 
 def _added(mine: Mapping[str, Finding], theirs: Mapping[str, Finding]) -> list[str]:

@@ -14,7 +14,7 @@ from harness.cell.server import CellServer, Ends
 from harness.chat.conversation import Chat
 from harness.errors import CellFailure
 from harness.libraries.base import Variant
-from harness.results.questions import NOT_ASKED
+from harness.results.questions import NOT_ASKED, put_to
 from harness.results.result import Finding
 from harness.system.processes import Child
 from harness.verdict import Verdict
@@ -45,7 +45,7 @@ class Way:
 
     def asked(self, question: str) -> str:
         """Return *question* as it is put to this way: of the usual one as it stands."""
-        return f"{question} ({self.name})" if self.name else question
+        return put_to(question, self.name)
 
     def found(self, question: str, expected: str, seen: str, good: bool | None, chance: bool = False) -> Finding:
         """Return what is found when *question* is put to this way."""

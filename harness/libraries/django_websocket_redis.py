@@ -22,6 +22,7 @@ from harness.chat.parties import FOREIGN, Eavesdropper
 from harness.clients.connection import Endpoint, SendFailed
 from harness.libraries.base import Library, Variant
 from harness.results.installed import Pin
+from harness.results.questions import put_to
 from harness.results.result import Finding
 from harness.servers.catalogue import Application, Deployment, Server
 from harness.system.threads import start
@@ -133,7 +134,7 @@ class DjangoWebsocketRedis(Library):
         if not chat.variant:
             return {}  # of the usual way it is the isolation
         asked = self._strangers(chat)
-        return {"members": (replace(each, question=f"{each.question} ({chat.variant})") for each in asked)}
+        return {"members": (replace(each, question=put_to(each.question, chat.variant)) for each in asked)}
 
     def isolation(self, chat: Chat) -> Iterator[Finding]:
         yield from self._strangers(chat)

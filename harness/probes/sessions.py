@@ -23,6 +23,7 @@ from harness.chat.members import GROUP, GROUP_MEMBERS, Channel, ChannelRow
 from harness.chat.parties import FOREIGN
 from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
 from harness.clients.visits import Visitor, knock
+from harness.results.questions import put_to
 from harness.results.result import Decides, Finding
 
 _LOGOUT = "/accounts/logout/"
@@ -94,7 +95,7 @@ def ask(chat: Chat, server: CellServer, observed: Observations) -> Iterator[Find
         with apart.serving(name, observed, settings, ends=Ends.AT_ONCE) as own:
             own.log_in()
             for finding in _handshakes(own, decides):
-                yield msgspec.structs.replace(finding, question=f"{finding.question} ({variant.name})")
+                yield msgspec.structs.replace(finding, question=put_to(finding.question, variant.name))
 
 
 def _handshakes(chat: Chat, decides: Mapping[str, Decides]) -> Iterator[Finding]:

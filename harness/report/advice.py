@@ -105,11 +105,12 @@ class Advisor:
                 elif not each.seen_in:
                     found.setdefault(each.trouble, []).append((row, each))
         usual = [row for row in library.works if row.result.profile != "pins"]
+        asked = {row.name: set(map(catches.trouble_of, self._asked_of(row))) for row in library.works}
         questions = {each.id: each.question for row in library.works for each in row.answers}
         for number, trouble in enumerate((each for each in catches.TROUBLES if each in found), 1):
             # Of a trouble that only the best known pins bring there is no other cell.
             its = [each for each in found[trouble] if each[0] in usual] or found[trouble]
-            asked = usual if its[0][0] in usual else library.works
+            others = usual if its[0][0] in usual else library.works
             mended = [each for _, each in its if each.cure]
             most = Counter(each.remedy for each in mended).most_common(1)
             example = next((each for each in mended if each.remedy == most[0][0]), None)
@@ -123,7 +124,7 @@ class Advisor:
                 number,
                 trouble,
                 [row for row, _ in its],
-                sum(trouble in map(catches.trouble_of, self._asked_of(row)) for row in asked),
+                sum(trouble in asked[row.name] for row in others),
                 len(mended),
                 example,
                 [each for each in catches.TROUBLES if each in by],

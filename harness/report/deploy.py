@@ -11,7 +11,6 @@ from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results import catches
 from harness.results.catches import Severity, Trouble
-from harness.results.questions import apart
 from harness.verdict import Verdict
 
 #: What is said of the way that a library takes unless told otherwise.
@@ -154,8 +153,8 @@ def _tried(library: LibraryView, way: str) -> tuple[int, list[tuple[str, str]]]:
 
 def _of_usual(row: Row) -> list[tuple[Trouble | None, bool | None]]:
     """Return what the usual way of *row* was asked, also where no other was: what it is about, and whether good."""
-    usual = (each for each in row.answers if each.asked and not apart(each.question)[1])
-    return [(catches.trouble_of(each.id), each.good) for each in usual]
+    usual = catches.by_way(each for each in row.answers if each.asked).get("", {})
+    return [(catches.trouble_of(each.id), each.good) for each in usual.values()]
 
 
 def _asked(row: Row) -> dict[str, dict[str, tuple[Trouble | None, bool | None]]]:
@@ -163,13 +162,13 @@ def _asked(row: Row) -> dict[str, dict[str, tuple[Trouble | None, bool | None]]]
 
     What was asked of one way alone is left out, and so is what could not be answered.
     """
-    known = {each.question: each for each in row.answers if each.asked}
+    put = catches.by_way(each for each in row.answers if each.asked)
+    usual = put.get("", {})
     found: dict[str, dict[str, tuple[Trouble | None, bool | None]]] = {}
     for variant in row.result.variants:
-        for question, finding in known.items():
-            base = question.removesuffix(f" ({variant.name})")
-            if base != question and base in known:
-                trouble = catches.trouble_of(known[base].id)
-                found.setdefault(variant.name, {})[base] = trouble, finding.good
-                found.setdefault(USUAL, {})[base] = trouble, known[base].good
+        for question, finding in put.get(variant.name, {}).items():
+            if question in usual:
+                trouble = catches.trouble_of(usual[question].id)
+                found.setdefault(variant.name, {})[question] = trouble, finding.good
+                found.setdefault(USUAL, {})[question] = trouble, usual[question].good
     return found

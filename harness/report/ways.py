@@ -9,6 +9,7 @@ from harness.report.view import View
 from harness.results import catches
 from harness.results.catches import Trouble
 from harness.results.explained import Catch, Cure
+from harness.results.result import Finding
 from harness.verdict import Verdict
 
 #: The troubles that a way brings, each with its catches and the cell in which they were seen; empty for the one asked.
@@ -21,12 +22,11 @@ class Ways:
     def __init__(self, view: View) -> None:
         self._libraries = {library.name: library for library in view.libraries}
         self._tried_in: dict[tuple[str, str], tuple[int, int]] = {}
-        self._brings: dict[tuple[str, str], list[Catch]] = {}
+        self._put: dict[str, dict[str, dict[str, Finding]]] = {}
 
     def answers(self, row: Row, question: str, way: str) -> list[bool | None]:
         """Return whether the answers of *row* to the *question*, put to a *way*, are as expected; empty if unasked."""
-        put = {f"{each.question} ({way})" for each in row.answers if each.id == question}
-        return [each.good for each in row.answers if each.question in put]
+        return [other.good for usual, other in self._both(row, way) if usual.id == question]
 
     def against(self, row: Row, cure: Cure) -> str:
         """Return what speaks against *cure*, a way that was tried in *row*; empty if nothing does.
@@ -41,19 +41,13 @@ class Ways:
 
     def brings(self, row: Row, way: str) -> list[Catch]:
         """Return the bad answers of *way* in *row* that are about a trouble which the usual way has not."""
-        if (row.name, way) not in self._brings:
-            suffix, known = f" ({way})", {each.question: each for each in row.answers}
-            mine: list[tuple[Trouble, Catch]] = []
-            usual: set[Trouble] = set()
-            for question, finding in known.items():
-                same = known.get(question.removesuffix(suffix))
-                if question.endswith(suffix) and same is not None and (trouble := catches.trouble_of(same.id)):
-                    text = f"{same.question}: {finding.summary}"
-                    told = (trouble, Catch(question=same.id, kind=trouble.kind, text=text))
-                    mine += [told] if finding.good is False else []
-                    usual |= {trouble} if same.good is False else set()
-            self._brings[row.name, way] = [catch for trouble, catch in mine if trouble not in usual]
-        return self._brings[row.name, way]
+        both = self._both(row, way)
+        had = {catches.trouble_of(usual.id) for usual, _ in both if usual.good is False}
+        return [
+            Catch(question=usual.id, kind=trouble.kind, text=f"{usual.question}: {other.summary}")
+            for usual, other in both
+            if other.good is False and (trouble := catches.trouble_of(usual.id)) and trouble not in had
+        ]
 
     def troubles(self, row: Row, nearest: Sequence[Row], way: str) -> Brought:
         """Return the troubles that *way* brings to *row*.
@@ -67,14 +61,16 @@ class Ways:
                 trouble = catches.trouble_of(catch.question)
                 if trouble is not None and catch.question not in asked and (each is row or catches.spreads(catch)):
                     found.setdefault(trouble, []).append((catch, "" if each is row else each.name))
-            asked |= self._asked(each, way)
+            asked |= {usual.id for usual, other in self._both(each, way) if usual.asked and other.asked}
         return found
 
-    def _asked(self, row: Row, way: str) -> set[str]:
-        """Return the short names of the questions that were put to *way* in *row*, without that."""
-        suffix, known = f" ({way})", {each.question: each.id for each in row.answers if each.asked}
-        plain = (each.removesuffix(suffix) for each in known if each.endswith(suffix))
-        return {known[each] for each in plain if each in known}
+    def _both(self, row: Row, way: str) -> list[tuple[Finding, Finding]]:
+        """Return the answers of *row* to what was put to the usual way and to *way*, in this order."""
+        if row.name not in self._put:
+            self._put[row.name] = catches.by_way(row.answers)
+        put = self._put[row.name]
+        usual = put.get("", {})
+        return [(usual[question], other) for question, other in put.get(way, {}).items() if question in usual]
 
     def _tried(self, library: str, way: str) -> tuple[int, int]:
         """Return in how many cells of *library* the *way* works, and in how many it was tried."""

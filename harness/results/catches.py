@@ -214,6 +214,15 @@ def troubles(found: Iterable[Catch]) -> list[Trouble]:
     return [each for each in TROUBLES if each in there]
 
 
+def by_way(findings: Iterable[Finding]) -> dict[str, dict[str, Finding]]:
+    """Return *findings* by the ways that they were put to, the usual one empty, then by the questions without these."""
+    found: dict[str, dict[str, Finding]] = {}
+    for finding in findings:
+        question, way = apart(finding.question)
+        found.setdefault(way, {})[question] = finding
+    return found
+
+
 def answers(result: Result, deep: Iterable[DeepSet] = ()) -> Iterator[Finding]:
     """Yield every answer that stands in *result*, and all of the *deep* sets, of which it has the worst alone."""
     for findings in [*(each.findings for each in result.asked), *(each.findings for each in deep)]:

@@ -150,6 +150,11 @@ def apart(question: str) -> tuple[str, str]:
     return (question[: found.start()], found[1]) if found else (question, "")
 
 
+def put_to(question: str, way: str) -> str:
+    """Return *question* as it is put to a *way*; to the usual one, which has no name, as it stands."""
+    return f"{question} ({way})" if way else question
+
+
 #: What arrived where it was altered, letter by letter.
 _ALTERED = re.compile(r"arrives as ('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", re.DOTALL)
 

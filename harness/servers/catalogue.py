@@ -100,6 +100,7 @@ _HYPERCORN = _module("hypercorn", "{asgi}", "--bind", "127.0.0.1:{port}")
 _GRANIAN = _module("granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", "{port}", "{asgi}")
 _ROOTED = ("--root-path", "/sub")
 _WORKERS = ("--workers", "{processes}")
+_THREADS = 100
 _UWSGI = (
     *("--http-socket", "127.0.0.1:{port}", "--http-websockets", "--gevent", "1000", "--master", *_WORKERS),
     *("--die-on-term", "--module", "{wsgi}"),
@@ -145,9 +146,12 @@ _ALL = (
     ),
     Server(
         "gunicorn",
-        _module("gunicorn", "{wsgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "100"),
+        _module(
+            *("gunicorn", "{wsgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "gthread"),
+            *("--threads", str(_THREADS)),
+        ),
         ("gunicorn",),
-        threads=100,
+        threads=_THREADS,
         # Each instance would have a socket in the home folder, by which it can be told what to do.
         asgi=_module(
             *("gunicorn", "{asgi}", "--bind", "127.0.0.1:{port}", "--worker-class", "asgi", "--no-control-socket")

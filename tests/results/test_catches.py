@@ -9,6 +9,7 @@ from made import alike, deep_set
 
 from harness.results import catches
 from harness.results.explained import Catch
+from harness.results.questions import put_to
 from harness.results.result import Finding, Judgement, Probe
 from harness.verdict import Reason
 
@@ -143,3 +144,12 @@ def test_what_came_by_chance(seen, spread):
     """What came each time is to be expected nearby as well, and what did not is not."""
     lost = Catch(question="sigterm-lost", kind="loses messages", text=f"SIGTERM: messages lost silently: {seen}")
     assert catches.spreads(lost) is spread
+
+
+def test_answers_by_their_ways():
+    """Answers stand under the way that they were put to, and there under the question as it is put to the usual one."""
+    usual, other = (
+        Finding(question=put_to("An echo", way), expected="comes back", seen="comes back", good=True)
+        for way in ("", "sync consumer (one)")
+    )
+    assert catches.by_way([usual, other]) == {"": {"An echo": usual}, "sync consumer (one)": {"An echo": other}}
