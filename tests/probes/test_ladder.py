@@ -4,174 +4,20 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import msgspec
 import pytest
 import runs
-from cellservers import TalkingLibrary, failed, standing_in
-from talkers import Clock, Switchboard
+from cellservers import failed
+from ladders import HUNDRED, RATE, Meter, rated
 
 from harness.cell.only import Only
-from harness.cell.outcome import Observations
 from harness.errors import HarnessError, Interrupted
-from harness.load.latency import latency
-from harness.load.plan import RATES, Outcome, Plan
+from harness.load.plan import RATES
 from harness.probes import deployed, load
-from harness.results import loads
-from harness.results.loads import LADDER, Client, Machine, Message, Rate, Step, Usage
+from harness.results.loads import LADDER, Message
 from harness.servers.catalogue import Deployment
 from harness.servers.front import NoFront
-
-HUNDRED = "A broadcast to 100 sockets"
-RATE = "Messages a second to 100 sockets, as long as p99 is within 250 ms"
-
-
-def rated(*good: bool) -> Step:
-    rates = [
-        Rate(rate=rate, sent=10, expected=10, delivered=10, duplicated=0, latency=latency([0.1]), good=each)
-        for rate, each in zip(RATES, good, strict=False)
-    ]
-    return Step(sockets=100, connected=100, stood=100, rates=rates)
-
-
-class World:
-    """What a load run would start, and what comes of each step by its number of sockets."""
-
-    def __init__(self, folder, monkeypatch):
-        self.board = Switchboard(Clock.reigning(monkeypatch))
-        self.library = Deployed(self.board)
-        self.server = standing_in(folder, self.board, self.library)
-        self.server.sockets = 1000
-        self.observed = Observations()
-        self.plans: list[Plan] = []
-        #: What comes of steps; the usual one is that all is well.
-        self.steps: dict[int, object] = {}
-        self.held: dict[int, object] = {}
-        self.rate: object = rated(True, True, False)
-        self.prints: dict[int, str] = {}
-        #: What the server prints once the crowd leaves.
-        self.prints_then = ""
-        self.room, self.ports, self.memory = 1_000_000, 1_000_000, 10**12
-        self.client_says = ""
-        self.client_status: int | None = 0
-        self.commands: list[list[str]] = []
-        monkeypatch.setattr(load, "room_for_sockets", lambda: self.room)
-        monkeypatch.setattr(deployed, "_ports", lambda: self.ports)
-        monkeypatch.setattr(deployed.psutil, "virtual_memory", lambda: SimpleNamespace(available=self.memory))
-        monkeypatch.setattr(deployed.registry, "discover", lambda: {"asgi": None})
-        monkeypatch.setattr(load.processes, "started", self.started)
-        monkeypatch.setattr(load.meter, "Meter", Meter)
-        monkeypatch.setattr(
-            load.meter, "machine", lambda: Machine(system="Linux", cpus=2, memory_mb=24_000, file_descriptors=20_000)
-        )
-        monkeypatch.setattr(load.nginx, "find", self.find)
-        monkeypatch.setattr(load.nginx, "before", self.before)
-        self.nginx: Exception | None = None
-        self.before_ports: list[int] = []
-        Meter.all.clear()
-
-    def find(self):
-        if self.nginx:
-            raise self.nginx
-        return "/usr/sbin/nginx"
-
-    @contextmanager
-    def before(self, behind, env, folder, files):
-        self.before_ports += behind
-        yield 8080, SimpleNamespace(family=list)
-
-    @contextmanager
-    def started(self, command, env, cwd, log):
-        """Stand in for the client: write what comes of its step, and what the server prints meanwhile."""
-        self.commands.append(command)
-        log.write_text(self.client_says)
-        plan = msgspec.json.decode(deployed.Path(command[3]).read_bytes(), type=Plan)
-        self.plans.append(plan)
-        came = self.steps | (self.held if plan.hold else {})
-        outcome = self.rate if plan.rates else came.get(plan.sockets, runs.step(plan.sockets, hold=plan.hold))
-        with self.log.open("a") as file:
-            file.write(self.prints.get(plan.sockets, ""))
-
-        def wait(seconds):
-            assert seconds == plan.deadline + 15.0
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-        yield SimpleNamespace(wait=wait, exit_status=self.client_status)
-        if isinstance(outcome, Step):
-            left = Outcome(step=outcome, printed=self.log.stat().st_size)
-            deployed.Path(command[4]).write_bytes(msgspec.json.encode(left))
-        with self.log.open("a") as file:
-            file.write(self.prints_then)
-
-    def ask(self):
-        """Return what is found, by its question."""
-        findings = list(load.ask(self.board.chat(self.library), self.server, self.observed))
-        self.questions = [each.question for each in findings]
-        return {each.question: (each.seen, each.good) for each in findings}
-
-    @property
-    def runs(self):
-        return loads.read(self.server.reports.loads(self.server.cell.name))
-
-    @property
-    def run(self):
-        (run,) = self.runs
-        return run
-
-
-class Meter:
-    """Measures nothing, and says so."""
-
-    all: list[Meter] = []
-
-    def __init__(self, children, broker):
-        self.children, self.settled = children, 0.0
-        self.server, self.broker_usage = None, Usage(cpu_seconds=0.1, memory_mb=5.0)
-        self.all.append(self)
-
-    @contextmanager
-    def running(self):
-        try:
-            yield
-        finally:
-            self.server = Usage(cpu_seconds=1.0, memory_mb=50.0)
-
-    def settle(self, seconds):
-        self.settled = seconds
-
-
-class Deployed(TalkingLibrary):
-    """A library with the deployments that a test gives it."""
-
-    ways: tuple[Deployment, ...] = ()
-    deployed: tuple[Deployment, ...] = (Deployment("1 process"),)
-
-    def variants(self, cell):
-        return []
-
-    def deployments(self, cell, server):
-        return list(self.deployed)
-
-
-@pytest.fixture
-def world(tmp_path, monkeypatch):
-    made = World(tmp_path, monkeypatch)
-    made.server.broker = SimpleNamespace(version="Valkey 9.1.2")
-    serving = type(made.server).serving
-
-    @contextmanager
-    def served(server, name, observed, settings=None, at=None):
-        with serving(server, name, observed, settings, at) as chat:
-            made.log = server.recorder.work / f"{name}.log"
-            made.log.touch()
-            server.process = SimpleNamespace(family=list)
-            yield chat
-
-    monkeypatch.setattr(type(made.server), "serving", served)
-    return made
 
 
 def test_all_is_well(world):
@@ -343,95 +189,6 @@ def test_no_room_behind_nginx(world):
     assert (
         world.ask()["A broadcast to 250 sockets"][0] == "not tried: system: 500 file descriptors, and 300 are allowed"
     )
-
-
-# What broke
-
-
-def limited(world, step: Step, printed: str = "") -> str:
-    """Return what is said to have stopped a step of 250 sockets."""
-    world.steps[250], world.prints[250] = step, printed
-    world.ask()
-    return world.run.steps[1].limit
-
-
-BUSY = Client(cpu_seconds=1.0, memory_mb=1.0, share=0.913, lag_p99=1.0, lag_max=1.0, bottleneck=True)
-TRACEBACK = "Traceback (most recent call last):\n  ...\n"
-
-
-def few(**more: object) -> Step:
-    return msgspec.structs.replace(runs.step(250, delivered=100), **more)
-
-
-def test_the_client_was_slow(world):
-    """A client that was the bottleneck has stopped the step, whatever the server printed."""
-    assert limited(world, few(client=BUSY), "KeyError: 1\n") == "client: it was busy 91% of the time"
-
-
-@pytest.mark.parametrize(
-    ("met", "limit"),
-    [
-        ("no file descriptor is left", "client: its file descriptors are used up"),
-        ("EADDRNOTAVAIL", "system: no port is left to connect from"),
-    ],
-)
-def test_what_handshakes_met(world, met, limit):
-    """Where it is not the server that refuses, it is said who does."""
-    assert limited(world, few(refused={met: 3, "status 503": 90}, client=BUSY)) == limit
-
-
-def test_what_the_server_printed(world):
-    """The error that the server printed most often in the step is what stopped it, not what it printed before."""
-    world.prints[100] = "OldError: before\n" * 9
-    printed = f"{TRACEBACK}KeyError: 1\n{TRACEBACK}ValueError: 2\n{TRACEBACK}KeyError: 1\n"
-    assert limited(world, few(), printed) == "server: KeyError: 1"
-
-
-def test_what_the_server_printed_then(world):
-    """What the server prints once the crowd leaves has stopped nothing."""
-    world.prints_then = f"{TRACEBACK}KeyError: 1\n" * 9
-    assert limited(world, few(), f"{TRACEBACK}ValueError: 2\n") == "server: ValueError: 2"
-    world.server.reports.loads(world.server.cell.name).unlink()
-    assert limited(world, few()) == "server: 150 deliveries are missing"
-
-
-def test_of_a_chain_the_last(world):
-    """Of errors that come equally often, as those of a chain do, the last is told."""
-    printed = f"{TRACEBACK}KeyError: 1\n\nDuring handling …\n\n{TRACEBACK}redis.exceptions.ConnectionError: full\n"
-    assert limited(world, few(), printed) == "server: redis.exceptions.ConnectionError: full"
-
-
-def test_what_leaving_brings(world):
-    """That clients left is told only where nothing else was printed."""
-    leaving = f"{TRACEBACK}ConnectionResetError: [Errno 104]\n" * 9
-    assert limited(world, few(), f"{leaving}KeyError: 1\n") == "server: KeyError: 1"
-    world.server.reports.loads(world.server.cell.name).unlink()
-    world.plans.clear()
-    assert limited(world, few(), leaving) == "server: ConnectionResetError: [Errno 104]"
-
-
-def test_the_server_ended(world):
-    """A server that ended has stopped the step, with its exit status."""
-    world.steps[250] = few(client=BUSY)
-    original = world.started
-
-    @contextmanager
-    def then_end(command, env, cwd, log):
-        with original(command, env, cwd, log) as client:
-            yield client
-        world.board.exit_status = -11
-
-    load.processes.started = then_end
-    world.server.sockets = 100
-    world.ask()
-    assert world.run.steps[0].limit == "server: it ended with exit status -11"
-
-
-def test_nothing_stopped_it(world):
-    """A step that is whole has no limit, whatever was printed."""
-    world.prints[100] = "KeyError: 1\n"
-    world.ask()
-    assert world.run.steps[0].limit == ""
 
 
 # Clients that fail
