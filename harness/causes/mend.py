@@ -17,7 +17,7 @@ import msgspec
 from harness.causes import chance, question
 from harness.causes.case import Case, asked_of
 from harness.causes.question import Answer
-from harness.causes.recorded import Recorded, cure_of, of_usual, pair_of
+from harness.causes.recorded import Recorded, cure_of, of_usual, pair_of, worse_by
 from harness.causes.trials import PROFILE, alone, check_machine, in_depth
 from harness.cell.only import Only
 from harness.cell.steps import Watcher
@@ -28,6 +28,7 @@ from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
 from harness.results import catches, deep
+from harness.results.catches import Severity
 from harness.results.compare import Change, compare
 from harness.results.deep import DeepSet
 from harness.results.explained import Attempt, Catch, Cause, Cure, Turned
@@ -46,6 +47,8 @@ _MORE = 5
 _ONCE_MORE = 1
 #: How often today's versions have to lose a race, to tell how rare that is.
 _LOST = 2
+#: What is worse and no catch, for which there is a rule of its own: a verdict, an exchange, an answer of no trouble.
+_WORSE = re.compile(rf"{Change.WORSE}: (?!.* \((?:{'|'.join(Severity)}) catch\) was )", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -182,18 +185,17 @@ class Mending:
             answer = question.answer(only, result)
         answer = self._sure(answer, cell, prepared, only)
         details = self._details(result)
-        worse = [each for each in details if each.startswith(f"{Change.WORSE}: ")]
+        worse = [each for each in details if _WORSE.match(each)]
         verdict, brings = result.verdicts.overall.verdict, list[Catch]()
         if answer.good and verdict is Verdict.WORKS and not worse:
             brings = list(self._brought(result, cell, prepared, sets))
-            said = [f"{Change.WORSE}: {each.text}" for each in brings]
-            details = [*details, *said]
-            worse = [] if all(catches.brings(self.case.asked, each.question) for each in brings) else said
+            details = [each for each in details if not each.startswith(f"{Change.WORSE}: ")] + worse_by(brings)
+            worse = [] if self.shown.worth(brings) else worse_by(brings)
         self._say(what, answer, worse)
         return Tried(answer, verdict, details, worse, brings)
 
     def _brought(self, result: Result, cell: Cell, prepared: Prepared, sets: Sequence[str]) -> Iterator[Catch]:
-        """Yield what *result*, and the deep *sets*, answer badly of a trouble, and what is recorded of the cell well.
+        """Yield what a user runs into by *result*, or by the deep *sets*, and not by what is recorded of the cell.
 
         Of an answer that is chance it counts if it comes again.
         """
@@ -203,16 +205,15 @@ class Mending:
                 raise HarnessError(f"with {prepared.candidate.profile} {cell.name} does not work again: {whole.text}")
         reports = self.case.request.reports
         tried = reports.of_profile(prepared.candidate.profile)
-        mine = of_usual(self.case.recorded, reports)
+        answers = of_usual(result, tried)
         sets_asked: list[Probe | DeepSet] = [*result.asked, *deep.readable(tried, cell.name)]
         set_of = {each.question: asked.name for asked in sets_asked for each in asked.findings}
-        for name, finding in of_usual(result, tried).items():
-            trouble = catches.trouble_of(finding.id)
-            if trouble is None or finding.good is not False or name not in mine or not mine[name].good:
-                continue
+        finding_of = {finding.id: finding for finding in answers.values()}
+        for catch in catches.added(of_usual(self.case.recorded, reports), answers):
+            finding = finding_of[catch.question]
             only = Only(set_of[finding.question], finding.question)
             if not finding.chance or self._alone(cell, prepared, only).good is False:
-                yield Catch(question=finding.id, kind=trouble.kind, text=f"{finding.question}: {finding.summary}")
+                yield catch
 
     def _sure(self, answer: Answer, cell: Cell, prepared: Prepared, only: Only) -> Answer:
         """Return *answer*, or one that is not good: what is lost by chance may not have been lost for once."""

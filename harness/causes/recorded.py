@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -18,9 +18,8 @@ from harness.cells import Cell
 from harness.results import catches, deep
 from harness.results.compare import Change
 from harness.results.deep import DeepSet
-from harness.results.explained import Attempt, Cure
+from harness.results.explained import Attempt, Catch, Cure
 from harness.results.folder import Reports
-from harness.results.questions import identifier
 from harness.results.result import Finding, Result
 from harness.verdict import Verdict
 
@@ -49,23 +48,22 @@ class Recorded:
         """Return the nearest cells up and down, by Python and by Django, that answer as expected."""
         mine = self.case.request.cell
         alike = [each for each in others if Cell.parse(each.cell).suffixes == mine.suffixes]
-        found: dict[str, tuple[Result, Answer]] = {}
+        found: dict[str, tuple[Result, Answer, list[Catch]]] = {}
         for part in ("python_version", "django_version"):
             other = {"python_version": "django_version", "django_version": "python_version"}[part]
             here = getattr(mine, part)
             row = [each for each in alike if getattr(Cell.parse(each.cell), other) == getattr(mine, other)]
             row.sort(key=lambda each: getattr(Cell.parse(each.cell), part))
-            good = [(each, answer) for each in row if (answer := self._good(each))]
+            asked = [(each, self.answer(each), self._brought_in(each)) for each in row if _works(each)]
+            good = [(each, answer, brings) for each, answer, brings in asked if answer.good and self.worth(brings)]
             older = [each for each in good if getattr(Cell.parse(each[0].cell), part) < here]
             newer = [each for each in good if getattr(Cell.parse(each[0].cell), part) > here]
             found |= {each[0].cell: each for each in (*older[-1:], *newer[:1])}
-        return [self._shown("cell", name, answer, each) for name, (each, answer) in found.items()]
+        return [self._shown("cell", name, answer, brings, each) for name, (each, answer, brings) in found.items()]
 
-    def _good(self, other: Result) -> Answer | None:
-        """Return the answer of *other* where it is as expected, and the cell works, with nothing worse; else None."""
-        answer = self.answer(other)
-        works = other.verdicts.overall.verdict is Verdict.WORKS
-        return answer if answer.good and works and not self._worse(other) else None
+    def worth(self, brings: Sequence[Catch]) -> bool:
+        """Tell whether what a cure *brings* is milder than what it mends."""
+        return all(catches.brings(self.case.asked, each.question) for each in brings)
 
     def answer(self, other: Result) -> Answer:
         """Return what the question is answered by *other*."""
@@ -75,14 +73,14 @@ class Recorded:
     def _ways(self) -> list[Cure]:
         """Return the other ways of the library that answer as expected in the recorded run of this very cell."""
         answers = self._answers_of_ways()
-        day, good = self.case.recorded.varying.started[:10], dict[str, Answer]()
+        day, cures = self.case.recorded.varying.started[:10], list[Cure]()
         for way, answer in answers.items():
-            worse = self._worse_with(way) if answer.good else []
-            if answer.good and not worse:
-                good[way] = answer
+            brings = self._brought_by(way) if answer.good else []
+            if answer.good and self.worth(brings):
+                cures.append(self._shown("setting", way, answer, brings))
             elif answer.good is not None:
-                self.note("setting", way, answer, day, worse)
-        return [self._shown("setting", way, answer) for way, answer in good.items()]
+                self.note("setting", way, answer, day, worse_by(brings))
+        return cures
 
     def _answers_of_ways(self) -> dict[str, Answer]:
         """Return what the other ways of the library answer in the recorded run of this cell."""
@@ -106,25 +104,22 @@ class Recorded:
             if pair_of(each) != pair_of(mine) or each.server == mine.server:
                 continue
             answer, day = self.answer(each), each.varying.started[:10]
-            if answer.good and each.verdicts.overall.verdict is Verdict.WORKS:
-                if worse := self._worse(each):
-                    self.note("server", each.server, answer, day, worse)
-                else:
-                    cures.append(self._shown("server", each.server, answer, each))
-            elif not answer.good:
-                self.note("server", each.server, answer, day)
+            brings = self._brought_in(each) if answer.good else []
+            if answer.good and _works(each) and self.worth(brings):
+                cures.append(self._shown("server", each.server, answer, brings, each))
+            elif not answer.good or _works(each):
+                self.note("server", each.server, answer, day, worse_by(brings))
         return cures
 
-    def _worse(self, other: Result) -> list[str]:
-        """Return what there is to beware of in *other*, another cell, alone: of all that both were asked."""
+    def _brought_in(self, other: Result) -> list[Catch]:
+        """Return what a user runs into in *other*, another cell, and not in this one: of all that both were asked."""
         reports = self.case.request.reports
-        mine, theirs = (of_usual(each, reports) for each in (self.case.recorded, other))
-        return _added(mine, theirs)
+        return catches.added(of_usual(self.case.recorded, reports), of_usual(other, reports))
 
-    def _worse_with(self, way: str) -> list[str]:
-        """Return what there is to beware of with *way* in this cell, and not with the way that is asked about."""
-        put = catches.by_way(_asked(self.case.recorded, self.case.request.reports))
-        return _added(put.get(self.case.only.way, {}), put.get("" if way == _USUAL else way, {}))
+    def _brought_by(self, way: str) -> list[Catch]:
+        """Return what a user runs into with *way* in this cell, and not with the way that is asked about."""
+        put = _by_way(self.case.recorded, self.case.request.reports)
+        return catches.added(put.get(self.case.only.way, {}), put.get("" if way == _USUAL else way, {}))
 
     def _sets(self, result: Result) -> list[DeepSet]:
         """Return the deep sets of a cell."""
@@ -145,13 +140,18 @@ class Recorded:
         self.attempts.append(Attempt(question=self.case.asked, kind=kind, change=change, text=text, tried_on=day))
 
     def _shown(
-        self, kind: Literal["setting", "server", "cell"], change: str, answer: Answer, of: Result | None = None
+        self,
+        kind: Literal["setting", "server", "cell"],
+        change: str,
+        answer: Answer,
+        brings: Sequence[Catch],
+        of: Result | None = None,
     ) -> Cure:
         """Return a cure that a recorded result shows: the cell's own, unless it is that *of* another one."""
         doubt = " (asked once)" if answer.chance else " (it may be chance)" if self.race else ""
         cure = cure_of(self.case, kind, change, replace(answer, seen=f"{answer.seen}{doubt}"), [])
         day = (of or self.case.recorded).varying.started[:10]
-        return msgspec.structs.replace(cure, tried_on=day, chance=bool(doubt))
+        return msgspec.structs.replace(cure, tried_on=day, chance=bool(doubt), brings=list(brings))
 
 
 def cure_of(
@@ -169,24 +169,22 @@ def cure_of(
     )
 
 
+def worse_by(brings: Sequence[Catch]) -> list[str]:
+    """Return what a cure *brings* as it is said of what was tried."""
+    return [f"{Change.WORSE}: {each.text}" for each in brings]
+
+
 def of_usual(result: Result, reports: Reports) -> dict[str, Finding]:
     """Return what the usual way of *result*, and of the deep sets that *reports* have of its cell, was asked."""
-    return catches.by_way(_asked(result, reports)).get("", {})
+    return _by_way(result, reports).get("", {})
 
 
-def _asked(result: Result, reports: Reports) -> Iterator[Finding]:
-    sets = deep.readable(reports, result.cell)
-    return (each for each in catches.answers(result, sets) if each.asked)
+def _by_way(result: Result, reports: Reports) -> dict[str, dict[str, Finding]]:
+    return catches.by_way(catches.answers(result, deep.readable(reports, result.cell)))
 
 
-def _added(mine: Mapping[str, Finding], theirs: Mapping[str, Finding]) -> list[str]:
-    """Return the troubles of *theirs* alone, of the questions that both were asked, the worst first."""
-    asked = mine.keys() & theirs.keys()
-    troubles = [
-        {catches.trouble_of(identifier(each)) for each in asked if answers[each].good is False}
-        for answers in (mine, theirs)
-    ]
-    return [f"{Change.WORSE}: {each.says}" for each in catches.TROUBLES if each in troubles[1] - troubles[0]]
+def _works(result: Result) -> bool:
+    return result.verdicts.overall.verdict is Verdict.WORKS
 
 
 def pair_of(result: Result) -> tuple[str, str, str]:

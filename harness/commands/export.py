@@ -13,6 +13,7 @@ from harness.errors import UsageError
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
 from harness.report.advice import Advisor
+from harness.report.headline import worked
 from harness.report.view import View
 from harness.results import records
 from harness.results.folder import Reports
@@ -27,7 +28,7 @@ def _summary(view: View) -> str:
         "summary.md.j2",
         view=view,
         counts=advisor.counts,
-        caught_in=lambda group: sum(bool(advisor.beware_of(row)) for row in group.works),
+        worked=lambda groups: worked(groups, advisor),
         verdicts=[Verdict.DOES_NOT_WORK, Verdict.NOT_TESTED],
     )
 

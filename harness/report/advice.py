@@ -15,11 +15,11 @@ from harness.cells import Cell, numbers
 from harness.matrix.releases import apart, releases
 from harness.report import causes, claims
 from harness.report.choices import Answer, Beware, Choice, Failing, Note, best_way, for_development
+from harness.report.notes import noted
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
-from harness.report.ways import Ways
+from harness.report.ways import Seen, Ways
 from harness.results import catches
-from harness.results.catches import Trouble
 from harness.results.explained import Catch, Cure
 from harness.results.roots import Root
 from harness.verdict import Verdict, with_catch
@@ -92,45 +92,8 @@ class Advisor:
     def notes(self, library: LibraryView) -> list[Note]:
         """Return the troubles of the cells of *library*, the worst first, numbered from 1."""
         if library.name not in self._notes:
-            self._notes[library.name] = list(self._noted(library))
+            self._notes[library.name] = list(noted(library, self.beware_of))
         return self._notes[library.name]
-
-    def _noted(self, library: LibraryView) -> Iterator[Note]:
-        found: dict[Trouble, list[tuple[Row, Beware]]] = {}
-        brings: dict[str, set[Trouble]] = {}
-        for row in library.works:
-            for each in self.choice(row).beware:
-                if each.brought_by:
-                    brings.setdefault(each.brought_by, set()).add(each.trouble)
-                elif not each.seen_in:
-                    found.setdefault(each.trouble, []).append((row, each))
-        usual = [row for row in library.works if row.result.profile != "pins"]
-        asked = {row.name: set(map(catches.trouble_of, self._asked_of(row))) for row in library.works}
-        questions = {each.id: each.question for row in library.works for each in row.answers}
-        for number, trouble in enumerate((each for each in catches.TROUBLES if each in found), 1):
-            # Of a trouble that only the best known pins bring there is no other cell.
-            its = [each for each in found[trouble] if each[0] in usual] or found[trouble]
-            others = usual if its[0][0] in usual else library.works
-            mended = [each for _, each in its if each.cure]
-            most = Counter(each.remedy for each in mended).most_common(1)
-            example = next((each for each in mended if each.remedy == most[0][0]), None)
-            by = brings.get(example.cure.change, set()) if example and example.cure else set()
-            # What another cell was asked is no answer of these.
-            mine = ({catch.question for catch in row.catches} for row, _ in its)
-            seen = Counter(questions[each] for of_row in mine for each in of_row if catches.trouble_of(each) == trouble)
-            by_number = sorted(seen.items(), key=lambda one: (-one[1], one[0]))
-            decided = {each.decided_by for _, each in its}
-            yield Note(
-                number,
-                trouble,
-                [row for row, _ in its],
-                sum(trouble in asked[row.name] for row in others),
-                len(mended),
-                example,
-                [each for each in catches.TROUBLES if each in by],
-                by_number,
-                " and ".join(decided.pop()) if len(decided) == 1 else "",
-            )
 
     def choice(self, row: Row) -> Choice:
         """Return a cell that works as a choice."""
@@ -149,14 +112,22 @@ class Advisor:
     @cached_property
     def counts(self) -> str:
         """How many cells there are of each verdict, in one line, and how many of those that work have a catch."""
-        caught = sum(bool(self.beware_of(row)) for row in self.view.rows)
         counted = []
         for verdict in Verdict:
-            if number := len(self.view.of(verdict)):
-                also = f" ({caught} of them with a catch)" if verdict is Verdict.WORKS and caught else ""
-                counted.append(f"{number} {verdict}{also}")
+            if rows := self.view.of(verdict):
+                also = self.caught(rows)
+                counted.append(f"{len(rows)} {verdict}" + (f" ({also})" if also else ""))
         number = len(self.view.rows)
         return f"{number} cell{'' if number == 1 else 's'}" + (f": {', '.join(counted)}." if counted else ".")
+
+    def caught(self, rows: Iterable[Row]) -> str:
+        """Say how many of *rows* have a catch, and how many more are expected to have one; empty if none is."""
+        bewared = [row for row in rows if self.beware_of(row)]
+        seen = sum(bool(row.catches) for row in bewared)
+        said = [f"{seen} of them with a catch"] if seen else []
+        if expected := len(bewared) - seen:
+            said.append(f"{expected}{' more' if seen else ''} perhaps, as others have it")
+        return ", ".join(said)
 
     def beware_of(self, row: Row) -> list[Beware]:
         """Return what there is to beware of in a cell that works, also where only another cell was asked."""
@@ -212,23 +183,11 @@ class Advisor:
 
     def _beware(self, row: Row, library: LibraryView) -> Iterator[Beware]:
         """Yield the troubles of *row*, those seen in a cell of the library that was asked more, and what pins bring."""
-        seen = [(catch, "") for catch in row.catches]
-        asked = set(self._asked_of(row))
-        # What it was not asked itself, the nearest cell that was answers for it: one of the same server first.
         nearest = sorted(
             (each for each in library.works if each is not row),
             key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell)),
         )
-        for other in nearest:
-            if self._asked_of(other).keys() <= asked:
-                continue
-            unasked = [catch for catch in other.catches if catch.question not in asked]
-            seen += [(catch, other.name) for catch in unasked if catches.spreads(catch)]
-            asked.update(self._asked_of(other))
-        of_trouble: dict[Trouble, list[tuple[Catch, str]]] = {}
-        for each in seen:
-            if trouble := catches.trouble_of(each[0].question):
-                of_trouble.setdefault(trouble, []).append(each)
+        of_trouble = self._seen(row, nearest)
         cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
         ways = {each.change for found in cures.values() for _, each in found if each.kind == "setting"}
         brings = {way: self._ways.troubles(row, nearest, way) for way in sorted(ways)}
@@ -251,6 +210,22 @@ class Advisor:
                 place = brought[0][1]
                 yield Beware(trouble, [catch for catch, _ in brought], place, None, brought_by=way)
         yield from self._brought_by_pins(row, library, pins)
+
+    def _seen(self, row: Row, nearest: Iterable[Row]) -> Seen:
+        """Return the troubles of *row*; what it was not asked itself, the *nearest* cell that was answers for it."""
+        seen = [(catch, "") for catch in row.catches]
+        asked = set(self._asked_of(row))
+        for other in nearest:
+            if self._asked_of(other).keys() <= asked:
+                continue
+            unasked = [catch for catch in other.catches if catch.question not in asked]
+            seen += [(catch, other.name) for catch in unasked if catches.spreads(catch)]
+            asked.update(self._asked_of(other))
+        of_trouble: Seen = {}
+        for each in seen:
+            if trouble := catches.trouble_of(each[0].question):
+                of_trouble.setdefault(trouble, []).append(each)
+        return of_trouble
 
     def _brought_by_pins(self, row: Row, library: LibraryView, pins: Iterable[str]) -> Iterator[Beware]:
         """Yield the troubles that *pins* bring in any cell of the library in which they were tried."""

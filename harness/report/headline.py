@@ -46,11 +46,8 @@ def told(library: LibraryView, advisor: Advisor) -> dict[str, str]:
 def worked(groups: Sequence[Rows], advisor: Advisor) -> str:
     """Return how many cells of *groups* work, how many of these have a catch, and how many are expected to have one."""
     works = [row for group in groups for row in group.works]
-    caught = sum(bool(row.catches) for row in works)
-    expected = sum(bool(advisor.beware_of(row)) for row in works) - caught
-    said = f"{len(works)} of {sum(len(group.tested) for group in groups)}"
-    said += f", {caught} of them with a catch" if caught else ""
-    return said + (f", {expected}{' more' if caught else ''} perhaps, as others have it" if expected else "")
+    said = [f"{len(works)} of {sum(len(group.tested) for group in groups)}", advisor.caught(works)]
+    return ", ".join(filter(None, said))
 
 
 def beware(notes: Sequence[Note]) -> str:

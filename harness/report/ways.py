@@ -12,8 +12,8 @@ from harness.results.explained import Catch, Cure
 from harness.results.result import Finding
 from harness.verdict import Verdict
 
-#: The troubles that a way brings, each with its catches and the cell in which they were seen; empty for the one asked.
-Brought = dict[Trouble, list[tuple[Catch, str]]]
+#: Troubles, each with its catches and the cell in which they were seen; empty for the one asked.
+Seen = dict[Trouble, list[tuple[Catch, str]]]
 
 
 class Ways:
@@ -41,20 +41,15 @@ class Ways:
 
     def brings(self, row: Row, way: str) -> list[Catch]:
         """Return the bad answers of *way* in *row* that are about a trouble which the usual way has not."""
-        both = self._both(row, way)
-        had = {catches.trouble_of(usual.id) for usual, _ in both if usual.good is False}
-        return [
-            Catch(question=usual.id, kind=trouble.kind, text=f"{usual.question}: {other.summary}")
-            for usual, other in both
-            if other.good is False and (trouble := catches.trouble_of(usual.id)) and trouble not in had
-        ]
+        put = self._put_to(row)
+        return catches.added(put.get("", {}), put.get(way, {}))
 
-    def troubles(self, row: Row, nearest: Sequence[Row], way: str) -> Brought:
+    def troubles(self, row: Row, nearest: Sequence[Row], way: str) -> Seen:
         """Return the troubles that *way* brings to *row*.
 
         What *row* was not asked itself, the *nearest* cell that was answers for it.
         """
-        found: Brought = {}
+        found: Seen = {}
         asked: set[str] = set()
         for each in (row, *nearest):
             for catch in self.brings(each, way):
@@ -66,11 +61,15 @@ class Ways:
 
     def _both(self, row: Row, way: str) -> list[tuple[Finding, Finding]]:
         """Return the answers of *row* to what was put to the usual way and to *way*, in this order."""
-        if row.name not in self._put:
-            self._put[row.name] = catches.by_way(row.answers)
-        put = self._put[row.name]
+        put = self._put_to(row)
         usual = put.get("", {})
         return [(usual[question], other) for question, other in put.get(way, {}).items() if question in usual]
+
+    def _put_to(self, row: Row) -> dict[str, dict[str, Finding]]:
+        """Return what *row* was asked, by the ways it was put to."""
+        if row.name not in self._put:
+            self._put[row.name] = catches.by_way(row.answers)
+        return self._put[row.name]
 
     def _tried(self, library: str, way: str) -> tuple[int, int]:
         """Return in how many cells of *library* the *way* works, and in how many it was tried."""

@@ -7,14 +7,14 @@ is told among the questions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 from harness.results.deep import DeepSet
 from harness.results.explained import Catch, Kind
-from harness.results.questions import always, apart
+from harness.results.questions import always, apart, identifier
 from harness.results.result import Finding, Result
 from harness.verdict import Verdict, with_catch
 
@@ -200,6 +200,20 @@ def brings(mended: str, brought: str) -> bool:
     if not mended or comes is None:
         return not mended
     return was is not None and order.index(comes.severity) > order.index(was.severity)
+
+
+def added(mine: Mapping[str, Finding], theirs: Mapping[str, Finding]) -> list[Catch]:
+    """Return what a user runs into with *theirs* and not with *mine*, answers by their questions, the worst first.
+
+    That is what *mine* answers as expected and *theirs* do not, of all that a trouble is about.
+    """
+    found: list[tuple[int, Catch]] = []
+    for name, finding in theirs.items():
+        trouble = trouble_of(identifier(name))
+        if finding.good is False and trouble is not None and name in mine and mine[name].good:
+            catch = Catch(question=identifier(name), kind=trouble.kind, text=f"{name}: {finding.summary}")
+            found.append((TROUBLES.index(trouble), catch))
+    return [catch for _, catch in sorted(found, key=lambda each: each[0])]
 
 
 @cache

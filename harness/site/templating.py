@@ -66,7 +66,6 @@ def environment_of(view: View, advisor: Advisor) -> jinja2.Environment:
         "deciders": deciders,
     }
     environment.globals.update(helpers)
-    environment.tests["beware_of"] = lambda row: bool(advisor.beware_of(row))
     environment.filters.update(filters)
     return environment
 

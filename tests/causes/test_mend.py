@@ -82,16 +82,23 @@ def test_another_way(tmp_path):
 
 
 def test_another_way_that_is_worse(tmp_path):
-    """A way that has a trouble in the very same run, which the usual way has not, is no cure, and is noted."""
+    """A way that brings what is as bad as what it mends, in the very same run, is no cure, and is noted."""
     way = "async consumer, Redis Pub/Sub layer"
     burst = Finding(question="A burst of 50 messages", expected="all at once", seen="all at once", good=True)
-    other = Finding(question=f"{IDLE} ({way})", expected="stays open", seen="stays open", good=True)
+    idle = Finding(question=f"{IDLE} ({way})", expected="stays open", seen="stays open", good=True)
     kept = msgspec.structs.replace(burst, question=f"{burst.question} ({way})", seen="some are kept back", good=False)
-    looking = mending(tmp_path, result(CELL, False, burst, other, kept))
+    (cure,) = mending(tmp_path, result(CELL, False, burst, idle, kept)).shown.cures([])
+    assert [each.text for each in cure.brings] == ["A burst of 50 messages: some are kept back"]
+    usual = Finding(question=IDLE, expected="stays open", seen="stays open", good=True)
+    closed = msgspec.structs.replace(idle, seen="closed", good=False)
+    there = msgspec.structs.replace(burst, seen="some are kept back", good=False)
+    fine = msgspec.structs.replace(kept, seen="all at once", good=True)
+    recorded = msgspec.structs.replace(
+        result(CELL), probes=[Probe(name="delivery", findings=[usual, closed, there, fine])]
+    )
+    looking = mending(tmp_path, recorded, Only("delivery", there.question))
     assert looking.shown.cures([]) == []
-    assert [(each.change, each.text) for each in looking.attempts] == [(way, "worse: a burst of messages is kept back")]
-    both = msgspec.structs.replace(burst, good=False)
-    assert len(mending(tmp_path, result(CELL, False, both, other, kept)).shown.cures([])) == 1
+    assert [(each.change, each.text) for each in looking.attempts] == [(way, f"worse: {IDLE}: closed")]
 
 
 def test_another_way_to_work(tmp_path):
@@ -239,16 +246,14 @@ def test_what_is_kept(tmp_path):
 
 
 def test_what_is_worse_with_a_recorded_server(tmp_path):
-    """A recorded server that has a trouble which the cell has not is no cure, and neither is such a neighbour."""
+    """A recorded server that brings what is as bad as what it mends is no cure, and neither is such a neighbour."""
     lost = "300 messages by one handler: the others"
     mine = Finding(question=lost, expected="all are received", seen="all are received", good=True)
     theirs = msgspec.structs.replace(mine, seen="some are lost", good=False)
     looking = mending(tmp_path, result(CELL, False, mine))
     others = [result(name, True, theirs) for name in (f"{CELL}-uvicorn", "py313-django60-channels4")]
     assert (looking.shown.cures(others), looking.shown.neighbours(others)) == ([], [])
-    assert [(each.change, each.text) for each in looking.attempts] == [
-        ("uvicorn", "worse: messages are lost without a word when many are sent at once")
-    ]
+    assert [(each.change, each.text) for each in looking.attempts] == [("uvicorn", f"worse: {lost}: some are lost")]
     # What the cell was not asked speaks against nothing.
     looking = mending(tmp_path, result(CELL, False))
     assert [each.change for each in looking.shown.cures([result(f"{CELL}-uvicorn", True, theirs)])] == ["uvicorn"]
@@ -314,6 +319,27 @@ def test_what_a_pin_brings_by_chance(tmp_path, monkeypatch, good):
     made = mending(tmp_path, result(CELL, False, burst))
     tried = made._try("redis<8", made.case.request.cell, pinned(made, tmp_path))
     assert [each.question for each in tried.brings] == ([] if good else ["burst-50"])
+
+
+@pytest.mark.parametrize(("mended", "mends"), [(IDLE, True), ("emoji by WebSocket", False)])
+def test_a_pin_that_makes_an_answer_worse(tmp_path, monkeypatch, mended, mends):
+    """What is worse in the very run of a pin is told if it is milder than what is mended, else that is no cure."""
+    good = Finding(question=mended, expected="so", seen="so", good=True)
+    burst = Finding(question="A burst of 50 messages", expected="all at once", seen="all at once", good=True)
+    kept = msgspec.structs.replace(burst, seen="some are kept back", good=False)
+
+    def of(*findings: Finding) -> Result:
+        return msgspec.structs.replace(result(CELL), probes=[Probe(name="delivery", findings=[*findings])])
+
+    monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: of(good, kept))
+    monkeypatch.setattr(Mending, "_alone", lambda self, *what: Answer(True, "so"))
+    made = mending(
+        tmp_path, of(msgspec.structs.replace(good, seen="not so", good=False), burst), Only("delivery", mended)
+    )
+    tried = made._try("redis<8", made.case.request.cell, pinned(made, tmp_path))
+    assert (tried.mends, [each.question for each in tried.brings]) == (mends, ["burst-50"])
+    assert "worse: A burst of 50 messages: some are kept back" in tried.changes
+    assert [each for each in tried.changes if "burst" in each] == ["worse: A burst of 50 messages: some are kept back"]
 
 
 def test_pins_that_are_not_needed(tmp_path, monkeypatch):

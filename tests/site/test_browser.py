@@ -9,9 +9,11 @@ import made
 import many
 import needs
 import pytest
+from advised import IDLE, works
 from htmlpages import script
 
 from harness.report.view import read_view
+from harness.results.document import save_result
 from harness.results.folder import Reports
 from harness.site.build import build
 
@@ -70,6 +72,21 @@ def test_filters(browser, address):
     assert len(shown(browser)) == 80
     assert browser.current_url == address
     assert not any("fit" in each.text for each in browser.find_elements("css selector", "caption"))
+
+
+def test_filters_count_as_the_page_does(browser, tmp_path):
+    """What a caption counts of the cells that fit is what it counted of all, where all fit."""
+    reports = Reports(tmp_path)
+    for each in (works("py313-django51-channels4"), works("py313-django52-channels4", IDLE)):
+        save_result(each, reports.result(each.cell))
+    build(read_view(reports), reports, script, reports.site)
+    browser.get((reports.site / "index.html").as_uri())
+    read = "return Array.from(document.querySelectorAll('.counted')).map(each => each.textContent)"
+    whole = browser.execute_script(read)
+    assert whole == ["2 of 2 work, 1 of them with a catch, 1 more perhaps, as others have it"]
+    browser.find_element("css selector", "details.more summary").click()
+    choose(browser, "library", "Django Channels 4")
+    assert browser.execute_script(read) == [f"of those that fit, {each}" for each in whole]
 
 
 @pytest.mark.parametrize(

@@ -115,10 +115,12 @@
         var having = function (name, value) {
           return left.filter(function (cell) { return cell.data[name] === value; }).length;
         };
-        var caught = having("catch", "yes");
+        var elsewhere = having("elsewhere", "yes");
+        var caught = having("catch", "yes") - elsewhere;
         caption.element.textContent = asked.length
           ? "of those that fit, " + having("verdict", "works") + " of " + (left.length - having("verdict", "not tested"))
-            + " work" + (caught ? ", " + caught + " with a catch" : "")
+            + " work" + (caught ? ", " + caught + " of them with a catch" : "")
+            + (elsewhere ? ", " + elsewhere + (caught ? " more" : "") + " perhaps, as others have it" : "")
           : caption.whole;
       });
       count.textContent = number + " of " + cells.length + " cells"
