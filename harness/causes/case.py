@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,7 +152,7 @@ def open_case(
     if name is None:
         only = question.worst(recorded) or (Only() if mending and setup.pinned else None)
     else:
-        only = question.find(name, recorded, deep.of_cell(reports, cell), of_library(recorded, reports))
+        only = question.find(name, recorded, deep.of_cell(reports, cell), records.of_library(recorded, reports))
     if only is None:
         return None
     request = Request(cell=parsed, setup=setup, python=Path(), reports=Reports(reports.folder.absolute()), probes=[])
@@ -161,12 +161,6 @@ def open_case(
         return case  # it needs no interpreter
     interpreter = python.absolute() if python else _made(cell, tell)
     return replace(case, request=replace(request, python=interpreter))
-
-
-def of_library(mine: Result, reports: Reports) -> Iterator[Result]:
-    """Yield the recorded results of the other cells of the library of *mine*; they are read when the first is taken."""
-    found = records.in_folder(reports.results).results.values()
-    yield from (each for each in found if each.library == mine.library and each.cell != mine.cell)
 
 
 def _made(cell: str, tell: Callable[[str], None]) -> Path:

@@ -27,7 +27,7 @@ from harness.environments import own
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
-from harness.results import catches, deep
+from harness.results import catches, deep, records
 from harness.results.catches import Severity
 from harness.results.compare import Change, compare
 from harness.results.deep import DeepSet
@@ -267,7 +267,8 @@ class Mending:
         """
         recorded = self.case.recorded
         pair = ({recorded.cell: recorded}, {recorded.cell: result})
-        (cell,) = compare(*pair, ("recorded", "tried"), []).cells
+        beside = records.of_library(recorded, self.case.request.reports)
+        (cell,) = compare(*pair, ("recorded", "tried"), [], beside).cells
         unasked = re.compile(f"{Change.CHANGED}: .* (was not asked|is not asked)", re.DOTALL)
         return [each for each in cell.details if not unasked.match(each)]
 

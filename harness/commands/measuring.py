@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import click
@@ -10,7 +10,7 @@ import click
 from harness.commands import options
 from harness.commands.terminal import Progress, catch_lines, verdict_line
 from harness.errors import HarnessError, Interrupted
-from harness.results import deep
+from harness.results import deep, records
 from harness.results.compare import compare
 from harness.results.folder import Reports
 from harness.results.repeats import together
@@ -45,7 +45,7 @@ def run_candidate(request: Request, asked: Asked, times: int, hold: Callable[[Re
         result = run_times(request, times)
         say(result)
         code = show(record.conclude(request.reports, result, None, expected=False), cell, request.reports)
-    show_beside(result, record.recorded(released, cell))
+    show_beside(result, record.recorded(released, cell), records.of_library(result, released))
     return code
 
 
@@ -74,13 +74,13 @@ def say(result: Result) -> None:
         click.echo(line)
 
 
-def show_beside(candidate: Result, released: Result | None) -> None:
-    """Say how a candidate differs from what is recorded of its cell."""
+def show_beside(candidate: Result, released: Result | None, others: Iterable[Result]) -> None:
+    """Say how a candidate differs from what is recorded of its cell, and what *others* of its library do by chance."""
     if released is None:
         click.echo(f"Nothing is recorded of {candidate.cell} to compare it with.")
         return
     cells = ({candidate.cell: released}, {candidate.cell: candidate})
-    (cell,) = compare(*cells, ("released", "candidate"), []).cells
+    (cell,) = compare(*cells, ("released", "candidate"), [], others).cells
     click.echo(f"Beside what is recorded of {released.varying.started[:10]}: {cell.change}")
     for line in (cell.headline, *cell.details):
         click.echo(f"  {line}")

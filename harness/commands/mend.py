@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness.causes.bisect import AsExpected, NotTurned
-from harness.causes.case import Case, of_library, open_case
+from harness.causes.case import Case, open_case
 from harness.causes.ends import End
 from harness.causes.mend import Mending, known_cause
 from harness.causes.search import NoSearch
@@ -17,6 +17,7 @@ from harness.cells import again
 from harness.commands import options
 from harness.commands.terminal import Trial
 from harness.report import causes
+from harness.results import records
 from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
 
@@ -97,7 +98,7 @@ def _cures(case: Case, mending: Mending, pins: Sequence[str]) -> Iterator[Cure]:
             return
     else:
         click.echo(f"Nothing is resolved for Python {case.request.cell.python} any more: what is recorded is all.")
-    others = list(of_library(case.recorded, case.request.reports))
+    others = list(records.of_library(case.recorded, case.request.reports))
     found = mending.shown.cures(others)
     yield from found
     if not found and case.can_try:

@@ -102,7 +102,7 @@ def run(
     if junit:
         write_atomically(junit, _junit(found, known, now))
     if summary:
-        compared = compare(known, now, ("recorded", "now"), [])
+        compared = compare(known, now, ("recorded", "now"), [], before.values())
         with summary.open("a", encoding="utf-8") as file:
             file.write(as_markdown(compared))
     return code
@@ -196,7 +196,8 @@ def _conclude(found: Project, result: Result, before: Result | None, wanted: Wan
         click.echo(f"  {hint}")
     if before is None or verdict is Verdict.NOT_TESTED or wanted.accept:
         return _record(found, result, before)
-    (change,) = compare({result.cell: before}, {result.cell: result}, ("recorded", "now"), []).cells
+    others = records.of_library(result, found.reports)
+    (change,) = compare({result.cell: before}, {result.cell: result}, ("recorded", "now"), [], others).cells
     if change.change is Change.WORSE:
         save_result(result, found.reports.unexpected(result.cell))
         click.echo(f"{result.cell} is worse than what is recorded of {before.varying.started[:10]}:")

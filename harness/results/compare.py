@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from harness.errors import DamagedResult
@@ -84,6 +84,10 @@ class Comparison(Model, frozen=True, kw_only=True):
         return [(*key, number) for key, number in found.most_common()]
 
 
+#: Ways of libraries: the library's name, and that of the way.
+_Ways = frozenset[tuple[str, str]]
+
+
 class _Aspect(NamedTuple):
     """Something that can be good or bad of a cell; None where it is neither."""
 
@@ -93,11 +97,25 @@ class _Aspect(NamedTuple):
 
 
 def compare(
-    old: Mapping[str, Result], new: Mapping[str, Result], names: tuple[str, str], damaged: list[DamagedResult]
+    old: Mapping[str, Result],
+    new: Mapping[str, Result],
+    names: tuple[str, str],
+    damaged: list[DamagedResult],
+    beside: Iterable[Result] = (),
 ) -> Comparison:
-    """Return what happened to each cell between *old* and *new*, which are called *names*."""
+    """Return what happened to each cell between *old* and *new*, which are called *names*.
+
+    A way of a library that works by chance in any of these results, or in those *beside* them, is no better and no
+    worse in another: a cell that ran once cannot tell.
+    """
     unread = {each.cell for each in damaged}
-    cells = [_cell(cell, old.get(cell), new.get(cell)) for cell in sorted({*old, *new} - unread)]
+    by_chance = frozenset(
+        (result.library, variant.name)
+        for result in (*old.values(), *new.values(), *beside)
+        for variant in result.variants
+        if variant.judgement.chance
+    )
+    cells = [_cell(cell, old.get(cell), new.get(cell), by_chance) for cell in sorted({*old, *new} - unread)]
     return Comparison(old=names[0], new=names[1], cells=cells, damaged=[str(each) for each in damaged])
 
 
@@ -118,19 +136,19 @@ def differences(recorded: Result, fresh: Result) -> list[str]:
     return found
 
 
-def _cell(cell: str, old: Result | None, new: Result | None) -> CellChange:
+def _cell(cell: str, old: Result | None, new: Result | None, by_chance: _Ways) -> CellChange:
     before, after = (each.verdicts.overall if each else None for each in (old, new))
     if old is None or new is None:
         change = Change.ADDED if old is None else Change.REMOVED
         return CellChange(cell=cell, change=change, old=before, new=after, details=[], moved={})
-    change, details = _change(old, new)
+    change, details = _change(old, new, by_chance)
     versions = moved(old, new)
     if change is Change.SAME and versions:
         change = Change.MOVED
     return CellChange(cell=cell, change=change, old=before, new=after, details=details, moved=versions)
 
 
-def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
+def _change(old: Result, new: Result, by_chance: _Ways) -> tuple[Change, list[str]]:
     before, after = old.verdicts.overall.verdict, new.verdicts.overall.verdict
     if Verdict.NOT_TESTED in (before, after):
         # Nothing is known of one of the two: that is news, but no better and no worse.
@@ -149,15 +167,17 @@ def _change(old: Result, new: Result) -> tuple[Change, list[str]]:
             continue  # a probe that only one of the two was asked, or what could not be asked, says nothing
         if asked in cut and None in (past, now):
             continue  # of this set a result keeps the worst answers alone
-        broken_off = name.endswith(BROKEN_OFF)
+        broken_off, luck = name.endswith(BROKEN_OFF), ""
         if past is None or now is None:
             change = Change.CHANGED if not broken_off else Change.WORSE if past is None else Change.BETTER
+        elif (new.library, name) in by_chance:
+            change, luck = Change.CHANGED, "; in other cells that is chance"
         elif past.good != now.good and None not in (past.good, now.good):
             change = Change.BETTER if now.good else Change.WORSE
         else:
             change = Change.CHANGED
         was, is_now = (each.shown if each else "not asked" for each in (past, now))
-        found[change].append(f"{change}: {name} was {was}, is {is_now}")
+        found[change].append(f"{change}: {name} was {was}, is {is_now}{luck}")
     if before is not after:
         decided = Change.BETTER if after is Verdict.WORKS else Change.WORSE
     else:

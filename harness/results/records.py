@@ -61,6 +61,12 @@ def in_folder(folder: Path, whole: bool = False) -> Records:
     return found
 
 
+def of_library(mine: Result, reports: Reports) -> Iterator[Result]:
+    """Yield the recorded results of the other cells of the library of *mine*; they are read when the first is taken."""
+    found = in_folder(reports.results).results.values()
+    yield from (each for each in found if each.library == mine.library and each.cell != mine.cell)
+
+
 def _tracked(reports: Reports | None) -> tuple[Path, str]:
     """Return the repository that keeps *reports*, and the path of these in it; of this checkout where none does."""
     checkout = ROOT, Reports.of_checkout().name

@@ -8,7 +8,7 @@ import samples
 from made import alike
 
 from harness.results.compare import Change, compare, differences
-from harness.results.result import Finding, Judgement, Probe, Result
+from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.verdict import Reason, Verdict
 
 GOOD, BAD = Judgement.of(Reason.WORKS), Judgement.of(Reason.SERVER_DID_NOT_START, "no")
@@ -180,6 +180,27 @@ def test_the_worst_alone(good):
     assert change_of(asked("first?", "second?"), asked("second?")).change is Change.SAME
     whole = asked("second?", counts=None)
     assert change_of(asked("first?", "second?", counts=None), whole).change is Change.CHANGED
+
+
+@pytest.mark.parametrize("where", ["old", "new", "beside"])
+def test_a_way_that_works_by_chance_elsewhere(good, where):
+    """A way of a library that works by chance in another cell is no better and no worse in one that ran once."""
+
+    def with_way(result: Result, reason: Reason) -> Result:
+        way = VariantResult(name="async consumer", judgement=Judgement.of(reason))
+        return msgspec.structs.replace(result, variants=[way])
+
+    lost, works = with_way(good, Reason.EXCHANGE_WRONG), with_way(good, Reason.WORKS)
+    other = with_way(msgspec.structs.replace(good, cell="other"), Reason.NOT_EVERY_TIME)
+    sides: dict[str, dict[str, Result]] = {"old": {CELL: lost}, "new": {CELL: works}, "beside": {}}
+    assert compare(sides["old"], sides["new"], ("", ""), []).counted == {Change.BETTER: 1}
+    sides[where]["other"] = other
+    found = compare(sides["old"], sides["new"], ("", ""), [], sides["beside"].values())
+    (cell,) = (each for each in found.cells if each.cell == CELL)
+    assert cell.change is Change.CHANGED
+    (told,) = cell.details
+    assert told.endswith("is ✓ Yes; in other cells that is chance")
+    assert not compare(sides["new"], sides["old"], ("", ""), [], sides["beside"].values()).worse
 
 
 def test_catches_are_named():
