@@ -92,12 +92,10 @@ def test_broken_frames(tmp_path):
 )
 def test_silence(way, ended, tmp_path):
     """Who waits for a server that says nothing, or next to nothing, does not wait for ever."""
-    began = time.monotonic()
+    # It takes a few seconds; who waits for ever is ended after a minute, which fails.
     step = step_of(way, 20, tmp_path)
     assert step.ended == ended
     assert step.messages == []
-    # It waits for a few seconds in all; the rest is for a machine that has other things to do.
-    assert time.monotonic() - began < 60
 
 
 def test_refused(tmp_path):
