@@ -92,10 +92,11 @@ def test_broken_frames(tmp_path):
 )
 def test_silence(way, ended, tmp_path):
     """Who waits for a server that says nothing, or next to nothing, does not wait for ever."""
-    # It takes a few seconds; who waits for ever is ended after a minute, which fails.
     step = step_of(way, 20, tmp_path)
     assert step.ended == ended
     assert step.messages == []
+    # Without the start of the client and of its server, which a busy machine takes its time for.
+    assert step.connect_seconds + step.stand_seconds < 10
 
 
 def test_refused(tmp_path):
@@ -135,9 +136,10 @@ def test_interrupted(tmp_path):
         while running.num_fds() < 2000 and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        # Its messages would take many minutes.
-        _, said = process.communicate(timeout=60)
+        began = time.monotonic()
+        _, said = process.communicate(timeout=30)
         assert process.returncode == 0, said
+        assert time.monotonic() - began < 15
         assert read().ended == "interrupted"
         assert read().connected > 1900
 
