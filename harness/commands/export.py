@@ -9,7 +9,7 @@ import click
 
 from harness.commands import options
 from harness.commands.results import name_damaged, read_some
-from harness.errors import UsageError
+from harness.errors import HarnessError, UsageError
 from harness.report import badges, junit, markdown
 from harness.report import export as exporting
 from harness.report.advice import Advisor
@@ -17,6 +17,7 @@ from harness.report.headline import worked
 from harness.report.view import View
 from harness.results import records
 from harness.results.folder import Reports
+from harness.results.result import Result
 from harness.system.files import write_atomically
 from harness.verdict import Verdict
 
@@ -41,6 +42,20 @@ _FORMS: dict[str, Callable[[View], str | bytes]] = {
     "markdown": _summary,
     "schema": lambda _: exporting.schema_as_json(),
 }
+
+
+def _recorded(folder: Path) -> dict[str, Result]:
+    """Return the results of *folder*, of reports or of results.
+
+    Raises:
+        HarnessError: there are none, or one cannot be read: what nothing is known of would be called new, and pass.
+    """
+    found = records.of_folder(folder)
+    for error in found.damaged.values():
+        raise error
+    if not found.results:
+        raise HarnessError(f"there are no results in {folder.name}", "name a reports folder")
+    return found.results
 
 
 @click.command()
@@ -69,7 +84,7 @@ def export(form: str, output: Path | None, against: Path | None, reports: Report
     if against is not None:
         if form != "junit":
             raise UsageError("--against is for junit", "add --format junit, or leave it out")
-        document: str | bytes = junit.render(view, records.in_folder(Reports(against).results).results)
+        document: str | bytes = junit.render(view, _recorded(against))
     else:
         document = _FORMS[form](view)
     if output is None:

@@ -12,7 +12,7 @@ import click
 from harness.commands import options
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
-from harness.matrix import listing
+from harness.matrix import ci, listing
 from harness.results import records
 from harness.results.folder import Reports
 from harness.results.merge import Kind, Problem, damage
@@ -47,7 +47,11 @@ def merge(
     sources = _named(places)
     found = {name: records.of_folder(folder) for name, folder in sources.items()}
     base = records.of_folder(over) if over else records.Records()
-    merged = merge_records(found, listing.cells(labels) if labels else [], base.results)
+    # A Python that is to be had nowhere has no job, so nobody was asked: what is recorded of it stands.
+    expected = [
+        cell for cell in (listing.cells(labels) if labels else []) if over is None or cell.python not in ci.NOWHERE
+    ]
+    merged = merge_records(found, expected, base.results)
     merged.problems += [damage("the recorded one", cell, error) for cell, error in base.damaged.items()]
     merged.problems += _empty(found)
     brought = [result for source, result in merged.results.values() if source]

@@ -93,6 +93,27 @@ def test_nothing_to_export(tmp_path):
         run(export, "--reports", tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("folder", ["reports", "reports/results"])
+def test_against_what_is_recorded(reports, tmp_path, folder):
+    """Held against a folder of reports or of results, what is recorded there is not called new."""
+    code, out, _ = run(
+        export, "--format", "junit", "--reports", reports.folder, "--against", reports.folder.parent / folder
+    )
+    assert code == 0
+    assert "nothing was recorded before" not in out
+
+
+def test_against_nothing(reports, tmp_path):
+    """A folder without results is the wrong one: all would be new, and pass; so would what cannot be read."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(HarnessError, match=r"^there are no results in empty$"):
+        run(export, "--format", "junit", "--reports", reports.folder, "--against", tmp_path / "empty")
+    recorded = samples.write(tmp_path / "recorded", "py27-django18")
+    recorded.result("py27-django18").write_text("{")
+    with pytest.raises(HarnessError, match=r"^py27-django18\.json is not a finished result"):
+        run(export, "--format", "junit", "--reports", reports.folder, "--against", recorded.folder)
+
+
 # The matrix
 
 

@@ -109,6 +109,17 @@ def test_over(machines, tmp_path):
     assert {path.stem for path in (tmp_path / "all" / "results").iterdir()} == {CELL, OTHER}
 
 
+def test_over_pythons_that_are_to_be_had_nowhere(machines, tmp_path):
+    """What has no job is not expected: what is recorded of its cell stands, and nothing is wrong with that."""
+    old = "py34-django18"
+    recorded = samples.write(tmp_path / "recorded", OTHER, old).folder
+    done = run(*machines, "--over", recorded, "--into", tmp_path / "all", "-m", "seeds")
+    assert "py34" not in done.stderr
+    assert "missing: py27-django19:" in done.stderr
+    kept = read_result(tmp_path / "all" / "results" / f"{old}.json")
+    assert kept == read_result(recorded / "results" / f"{old}.json")
+
+
 def test_nothing(tmp_path):
     """Folders without a single result are an error, and nothing is written."""
     (tmp_path / "empty").mkdir()
