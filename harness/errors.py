@@ -49,13 +49,16 @@ class AlreadyRunning(HarnessError):
 
 
 class Interrupted(BaseException):
-    """The run was ended from outside; nothing is recorded.
+    """The run was ended from outside; *kept* says what is recorded all the same, which is nothing else.
 
     It is no ``Exception``, for that is what a library catches which takes whatever happens for a fault of its input.
     """
 
-    def __init__(self, signal_number: int) -> None:
-        super().__init__("interrupted; nothing was recorded, earlier results are as they were")
+    def __init__(
+        self, signal_number: int, kept: str = "nothing was recorded, earlier results are as they were"
+    ) -> None:
+        super().__init__(f"interrupted; {kept}")
+        self.signal_number = signal_number
         self.exit_code = 128 + signal_number
 
 

@@ -25,6 +25,8 @@ class Index:
     folder: Path
     #: Whether files say when they were uploaded; an index need not.
     times: bool = True
+    #: What every request is answered with; 200 where it is what was asked for.
+    status: int = 200
     releases: dict[str, list[tuple[Path, str, bool]]] = field(default_factory=dict)
     url: str = ""
 
@@ -66,6 +68,9 @@ class Index:
                 self.do_GET()
 
             def do_GET(self) -> None:
+                if index.status != 200:
+                    self.send_error(index.status)
+                    return
                 parts = self.path.strip("/").split("/")
                 if parts[0] == "files" and (file := index.folder / parts[-1]).exists():
                     self.answer(file.read_bytes(), "application/octet-stream")

@@ -25,7 +25,8 @@ from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell, again
-from harness.environments import legacy, pair
+from harness.environments import direct, legacy, pair
+from harness.environments.names import is_direct
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
@@ -90,18 +91,21 @@ class Case:
         base = [
             *(request.cell.name, *held.values(), *request.setup.requirements(request.cell)),
             *(digest(HERE), digest(ROOT / "myapp"), settings_of(env, ()), str(python.resolve())),
+            *(direct.read(each).origin for each in request.setup.requirements(request.cell) if is_direct(each)),
         ]
         notes = Notes(folder / f"{self.cell}.{self.only.id}.json", base, anew)
         trials = Trials(request, self.only, notes, watching, words=changed)
         resolver = Resolver(request.setup.requirements(request.cell), list(held.values()), python, env)
         releases = Releases(request.cell.python, env)
-        return Bisection(trials, resolver, releases, tell, frozenset(held))
+        return Bisection(trials, resolver, releases, tell, frozenset({*held, *trials.placed}))
 
-    def keep(self, causes: list[Cause], cures: list[Cure], attempts: Sequence[Attempt] = ()) -> None:
+    def keep(
+        self, causes: list[Cause], cures: list[Cure], attempts: Sequence[Attempt] = (), besides: bool = False
+    ) -> None:
         """Record *causes* and *cures* beside the cell's result, in the place of earlier ones of the question.
 
         So are *attempts* in the place of earlier ones of the same change; one that is a cure now was none in vain, and
-        one that is in vain now is no cure any more.
+        one that is in vain now is no cure any more. *besides* says that other cures stand: they were not looked for.
 
         Raises:
             HarnessError: that cannot be written.
@@ -113,7 +117,7 @@ class Case:
             tried: list[Cure | Attempt] = [*cures, *attempts]
             anew = {(self.asked, each.kind, each.change) for each in tried}
             others = [each for each in now.cures if (each.question, each.kind, each.change) not in anew]
-            others = [each for each in others if each.question != self.asked or not cures]
+            others = [each for each in others if each.question != self.asked or not cures or besides]
             before = [each for each in now.attempts if (each.question, each.kind, each.change) not in anew]
             explained = msgspec.structs.replace(
                 now, causes=[*kept, *causes], cures=[*others, *cures], attempts=[*before, *attempts]

@@ -31,7 +31,7 @@ def read_end(text: str, cell: str, folders: tuple[Path, ...] = ()) -> End:
     *folders* are those of further libraries.
 
     Raises:
-        UsageError: it is none of these, or the result of a cell of another Python or library.
+        UsageError: it is none of these, has other lines, or is the result of a cell of another Python or library.
     """
     try:
         return End(text, day=date.fromisoformat(text))
@@ -52,7 +52,24 @@ def read_end(text: str, cell: str, folders: tuple[Path, ...] = ()) -> End:
             raise UsageError(what, "name a result of the same Python and library, or a day")
         found = recorded.versions.installed
     else:
-        found = pins_in(path.read_text("utf-8"))
-        if not found:
-            raise UsageError(f"{path.name} has no lines of the form name==version", "make one with `pip freeze`")
+        found = _pins(path)
     return End(path.name, versions={str(canonicalize_name(name)): version for name, version in found.items()})
+
+
+def _pins(path: Path) -> dict[str, str]:
+    """Return what the freeze *path* pins."""
+    hint = "make one with `pip freeze`"
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name} is no file of name==version: {error}", hint) from error
+    found: dict[str, str] = {}
+    for line in filter(None, (each.partition("#")[0].strip() for each in lines)):
+        if line.startswith("-"):
+            continue  # an option, or the project itself, which is part of the cell
+        if not (pinned := pins_in(line)):
+            raise UsageError(f"{path.name} has a line that is not of the form name==version: {line}", hint)
+        found |= pinned
+    if not found:
+        raise UsageError(f"{path.name} has no lines of the form name==version", hint)
+    return found

@@ -119,7 +119,7 @@ class Mending:
     def pinned(self, pins: Sequence[str]) -> Cure | None:
         """Try *pins*, requirements such as ``redis<8``; return the cure if that is one."""
         request = self.case.request
-        prepared = prepare(request.cell, request.setup, request.python, Asked(tuple(pins)))
+        prepared = prepare(request.cell, request.setup, request.python, Asked(tuple(pins)), anew=True)
         shown = " ".join(pins)
         tried = self._try(shown, request.cell, prepared, sets=self._sets_at_stake())
         return self._cure_of("pin", shown, tried)
@@ -149,14 +149,17 @@ class Mending:
 
     def needless(self) -> Iterator[tuple[Pin, list[str]]]:
         """Yield each of the cell's best pins with what is worse without it: nothing where it is no longer needed."""
-        request = self.case.request
+        request, works = self.case.request, self.case.recorded.verdicts.overall.verdict.good
         for pin in request.setup.library.best_pins(request.cell):
             setup = replace(request.setup, without=(pin.requirement,))
             what = f"without {pin.requirement}"
             candidate = Candidate(profile=re.sub(r"\W+", "-", what.lower()), requirements=[what])
             prepared = Prepared(setup, self._environment(candidate.profile), candidate, ())
-            tried = self._try(what, request.cell, prepared, Only())
-            yield pin, tried.worse or ([] if tried.answer.good else [tried.answer.seen])
+            tried = self._try(what, request.cell, prepared, Only(), self._sets_at_stake())
+            worse = [each for each in tried.changes if each.startswith(f"{Change.WORSE}: ")]
+            # What does not work with the pin either says nothing of it.
+            failed = works and not tried.answer.good
+            yield pin, worse or ([tried.answer.seen] if failed else [])
 
     def _cure_of(self, kind: Literal["pin", "server"], change: str, tried: Tried) -> Cure | None:
         """Return what was *tried* as a cure; None where it is none, which is noted."""
@@ -289,7 +292,9 @@ class Mending:
         """Return the interpreter of an environment of its own that has what tox was asked for, and nothing else."""
         prefix = self.case.request.python.parent.parent
         wanted = list(asked_of_tox(prefix).values())
-        return own.make(self.case.request.python, prefix / "candidates" / profile, wanted, environment(installer=True))
+        python, env = self.case.request.python, environment(installer=True)
+        # What was resolved when it was looked for the last time may be as old as that.
+        return own.make(python, prefix / "candidates" / profile, wanted, env, anew=True)
 
 
 def known_cause(case: Case) -> Cause | None:

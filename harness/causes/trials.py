@@ -18,6 +18,7 @@ from harness.cell.only import Only
 from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.environments import own
+from harness.environments.names import is_direct, project_of
 from harness.errors import HarnessError
 from harness.probes.registry import PROBES
 from harness.results import deep
@@ -114,12 +115,14 @@ class Trials:
         return self._once(versions) if found.good is None else found
 
     def _once(self, versions: Mapping[str, str]) -> Answer:
-        pins = sorted(f"{name}=={version}" for name, version in versions.items() if name not in self.held)
+        pins = sorted(
+            f"{name}=={version}" for name, version in versions.items() if name not in {*self.held, *self.placed}
+        )
         request = replace(
             self.request,
             python=self._python,
             reports=self._reports,
-            frozen=pins,
+            frozen=[*pins, *self.placed.values()],
             # Each package is named: what is tried may be a set that no installer would choose.
             exact=True,
         )
@@ -130,6 +133,12 @@ class Trials:
     def held(self) -> dict[str, str]:
         """What is in every set, whatever is tried, for it is part of the cell: names → exact requirements."""
         return asked_of_tox(self._prefix)
+
+    @cached_property
+    def placed(self) -> dict[str, str]:
+        """What is asked for by a path or an address, and so is in every set as well: names → requirements."""
+        wanted = self.request.setup.requirements(self.request.cell)
+        return {project_of(each) or each: each for each in wanted if is_direct(each)}
 
     @cached_property
     def _python(self) -> Path:

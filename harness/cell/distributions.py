@@ -30,6 +30,15 @@ def versions(folders: Iterable[Path]) -> dict[str, str]:
     return dict(sorted((head["Name"], head["Version"]) for _, head in within(folders)))
 
 
+def placed(folders: Iterable[Path]) -> dict[str, str]:
+    """Return the distributions in *folders* that no index gave: names → what is noted of where they come from.
+
+    Source: https://packaging.python.org/specifications/direct-url/
+    """
+    found = ((head["Name"], each.read_text("direct_url.json")) for each, head in within(folders))
+    return dict(sorted((name, text) for name, text in found if text))
+
+
 def bringing(folders: Iterable[Path], modules: set[str]) -> list[str]:
     """Return the names of the distributions in *folders* that brought one of *modules*, which are top-level ones."""
     found = {head["Name"] for each, head in within(folders) if not modules.isdisjoint(_modules(each))}

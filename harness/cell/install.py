@@ -66,6 +66,8 @@ class _Note(msgspec.Struct, frozen=True):
     settings: str = ""
     command: str = ""
     added: list[str] = []
+    #: What no index gave, with where it came from; None where nobody has noted that.
+    placed: dict[str, str] | None = None
     added_bytes: int = 0
     seconds: float = 0.0
     date: str = ""
@@ -105,7 +107,7 @@ def install(
     asked = (
         note is not None and not anew and not note.begun and (note.requirements, note.settings) == (wanted, settings)
     )
-    if note is not None and asked and packages(identity) == {**base, **_pairs(note.added)}:
+    if note is not None and asked and _by_hand(identity, base, note) is None:
         step = Step(name="install", outcome="ok", command=note.command, exit_status=0)
         recorder.add(step, 0.0, shown=msgspec.structs.replace(step, text=f"already installed, on {note.date}"))
         if (printed := identity.prefix / _PRINTED).exists():
@@ -148,8 +150,14 @@ def _base(cell: Cell, identity: Identity, requirements: list[str]) -> dict[str, 
 
 
 def settings_of(env: Mapping[str, str], options: Sequence[str]) -> str:
-    """Return what stands for the settings of the installer in *env* and its *options*; they may hold secrets."""
-    told = sorted(f"{name}={value}" for name, value in env.items() if name.startswith(_SETTINGS))
+    """Return what stands for the settings of the installer in *env* and its *options*; they may hold secrets.
+
+    Of a file that one of them names what is in it counts as well.
+    """
+    settings = {name: value for name, value in env.items() if name.startswith(_SETTINGS)}
+    told = sorted(f"{name}={value}" for name, value in settings.items())
+    files = sorted({each for value in settings.values() for each in value.split() if Path(each).is_file()})
+    told += [hashlib.sha256(Path(each).read_bytes()).hexdigest() for each in files]
     return hashlib.sha256("\0".join([*told, *options]).encode()).hexdigest()[:16]
 
 
@@ -161,31 +169,48 @@ def _check_hands(cell: Cell, identity: Identity, base: dict[str, str], note: _No
     """
     if note is not None and note.begun:
         return  # what an interrupted installation has left is nobody's
-    ours = {**base, **(_pairs(note.added) if note is not None else {})}
-    by_hand = sorted(f"{name} {version}" for name, version in packages(identity).items() if ours.get(name) != version)
-    if by_hand:
+    if by_hand := _by_hand(identity, base, note):
         raise HarnessError(
-            f"somebody has installed {', '.join(by_hand)} into the environment of {cell.name}",
+            f"somebody has installed {by_hand} into the environment of {cell.name}",
             f"measure it with `{again(cell.name, '--with REQUIREMENT')}`, or make it anew with"
             f" `{again(cell.name, anew=True)}`",
         )
 
 
+def _by_hand(identity: Identity, base: dict[str, str], note: _Note | None) -> str | None:
+    """Return what is there and neither of the *base* nor in the *note*, in words; None where all is as noted."""
+    ours = {**base, **(_pairs(note.added) if note is not None else {})}
+    there = packages(identity)
+    found = {f"{name} {version}" for name, version in there.items() if ours.get(name) != version}
+    if note is not None and note.placed is not None:
+        # Code of somebody's own may well have the version of what is released.
+        now = distributions.placed(identity.site_packages)
+        moved = {name for name in {*now, *note.placed} & there.keys() if now.get(name) != note.placed.get(name)}
+        found |= {f"{name} {there[name]} from elsewhere" for name in moved if f"{name} {there[name]}" not in found}
+    return ", ".join(sorted(found)) if found or there != ours else None
+
+
 def _restore(cell: Cell, identity: Identity, base: dict[str, str], recorder: Recorder, env: dict[str, str]) -> None:
-    """Take out of the environment what an interrupted installation, or another one, left there.
+    """Take out of the environment what an interrupted installation, or another one, left there or put in place.
 
     Raises:
         HarnessError: the environment is still not as tox made it.
     """
-    extra = [name for name in packages(identity) if name not in base]
-    if extra:
-        if cell.python in legacy.VERSIONS:
-            command = [str(identity.python), "-m", "pip", "uninstall", "--yes", *extra]
-        else:
-            command = [find_uv_bin(), "pip", "uninstall", "--python", str(identity.python), *extra]
-        log = recorder.work / "uninstall.log"
-        processes.run(command, env, identity.prefix, log, DEADLINE)
-        recorder.keep("uninstall", log)
+    there = packages(identity)
+    extra = [name for name in there if name not in base]
+    # What was asked for may have had to take another release of something that was there before.
+    replaced = [f"{name}=={version}" for name, version in base.items() if there.get(name) != version]
+    pip = [str(identity.python), "-m", "pip"] if cell.python in legacy.VERSIONS else [find_uv_bin(), "pip"]
+    where = [] if cell.python in legacy.VERSIONS else ["--python", str(identity.python)]
+    yes = ["--yes"] if cell.python in legacy.VERSIONS else []
+    for name, command in (
+        ("uninstall", [*pip, "uninstall", *yes, *where, *extra] if extra else []),
+        ("put-back", [*pip, "install", "--no-deps", *where, *replaced] if replaced else []),
+    ):
+        if command:
+            log = recorder.work / f"{name}.log"
+            processes.run(command, env, identity.prefix, log, DEADLINE)
+            recorder.keep(name, log)
     if packages(identity) != base:
         raise HarnessError(
             f"the environment of {cell.name} is not as it was made",
@@ -235,6 +260,7 @@ def _install(
         settings=settings_of(env, options),
         command=step.command,
         added=added,
+        placed=distributions.placed(identity.site_packages),
         added_bytes=_size(identity, _pairs(added)),
         seconds=recorder.seconds["install"],
         date=datetime.now(UTC).date().isoformat(),

@@ -13,6 +13,7 @@ from harness.causes.ends import End, read_end
 from harness.causes.search import NoSearch
 from harness.commands import options
 from harness.commands.terminal import Trial
+from harness.errors import Interrupted
 from harness.results.folder import Reports
 
 #: What is said of a cell that works without a catch.
@@ -59,6 +60,10 @@ def bisect(
     bisection = case.bisection(click.echo, Trial, anew, changed)
     try:
         cause = bisection.find(*ends)
+    except Interrupted as error:
+        raise Interrupted(
+            error.signal_number, "what was tried is kept, and the same command goes on from there"
+        ) from error
     except NotTurned as always:
         case.keep([always.cause], [])
         click.echo(f"{always.cause.text}.")

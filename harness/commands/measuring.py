@@ -20,6 +20,7 @@ from harness.run import record
 from harness.run.candidates import Asked, prepare
 from harness.run.record import Conclusion
 from harness.run.request import Request
+from harness.verdict import Verdict
 
 
 def run_candidate(request: Request, asked: Asked, times: int, hold: Callable[[Request], int] | None = None) -> int:
@@ -42,16 +43,24 @@ def run_candidate(request: Request, asked: Asked, times: int, hold: Callable[[Re
             return hold(request)
         # What was answered before was answered by something else of the same name, perhaps.
         deep.forget_unfinished(request.reports, cell)
-        result = run_times(request, times)
+        result, ended = run_times(request, times)
         say(result)
-        code = show(record.conclude(request.reports, result, None, expected=False), cell, request.reports)
+        # Of what was tried before under the same name nothing stands, but where it could not be tried now.
+        untested = result.verdicts.overall.verdict is Verdict.NOT_TESTED
+        before = record.recorded(request.reports, cell) if untested else None
+        code = show(record.conclude(request.reports, result, before, expected=False), cell, request.reports)
     show_beside(result, record.recorded(released, cell), records.of_library(result, released))
-    return code
+    return ended or code
 
 
-def run_times(request: Request, times: int) -> Result:
-    """Run the cell so many times, and return what all runs say together; each of several installs the library."""
+def run_times(request: Request, times: int) -> tuple[Result, int]:
+    """Run the cell so many times, and return what all runs say together; each of several installs the library.
+
+    Returns:
+        The result, and the exit code of what ended it before all were made; 0 where nothing did.
+    """
     results: list[Result] = []
+    ended = 0
     request = replace(request, anew=times > 1)
     for number in range(1, times + 1):
         try:
@@ -62,10 +71,11 @@ def run_times(request: Request, times: int) -> Result:
                 raise
             why = "interrupted" if isinstance(error, Interrupted) else error
             click.echo(f"{number} of {times}: {why}; what was seen until then is recorded", err=True)
+            ended = error.exit_code
             break
         if times > 1:
             click.echo(f"{number} of {times}: {verdict_line(results[-1])}")
-    return together(results) if len(results) > 1 else results[0]
+    return (together(results) if len(results) > 1 else results[0]), ended
 
 
 def say(result: Result) -> None:

@@ -16,6 +16,7 @@ from harness.causes.search import NoSearch
 from harness.cells import again
 from harness.commands import options
 from harness.commands.terminal import Trial
+from harness.errors import Interrupted
 from harness.report import causes
 from harness.results import records
 from harness.results.explained import Cause, Cure
@@ -65,10 +66,13 @@ def mend(
         click.echo(f"There is nothing to mend any more: {mended}.")
         click.echo(f"`{again(cell)}` records it.")
         return 0
+    except Interrupted as error:
+        kept = "what was tried to its end is recorded" if found or mending.attempts else "nothing was recorded"
+        raise Interrupted(error.signal_number, kept) from error
     finally:
         # Whatever ends it, what was tried by then is known.
         if found or mending.attempts:
-            case.keep([], found, mending.attempts)
+            case.keep([], found, mending.attempts, besides=bool(pins))
     if not found:
         for each in mending.attempts:
             click.echo(f"no cure: {causes.cure(each)}")

@@ -39,6 +39,11 @@ def reproduce(result: str, runs: bool, reports: Reports, folders: tuple[Path, ..
     options = candidate.options if candidate else ["--freeze", str(path.resolve() if runs else path)]
     through_tox = ["-e", recorded.cell, "--", *options]
     through_tox += [option for folder in folders for option in ("--libraries", str(folder))]
+    if runs and candidate and candidate.local:
+        raise UsageError(
+            f"{', '.join(candidate.local)} came from another place than an index, whose path is not recorded",
+            f"name it: tox {shlex.join(through_tox)}",
+        )
     if runs:
         # Another environment than the cell's own, which keeps what is resolved today.
         place = ["--workdir", str(ROOT / ".tox" / "reproduce")]

@@ -167,13 +167,13 @@ def run(
         before = record.recorded(reports, cell)
         if expect and before is None:
             raise UsageError(f"--expect recorded: there is no recorded result of {cell}", f"run `tox -e {cell}` first")
-        result = measuring.run_times(request, repeat or 1)
+        result, ended = measuring.run_times(request, repeat or 1)
         measuring.say(result)
         if past is not None:
             return _show_since(record.since(past, result))
-        return measuring.show(
-            record.conclude(reports, result, before, expected=bool(expect), deployment=deployment), cell, reports
-        )
+        conclusion = record.conclude(reports, result, before, expected=bool(expect), deployment=deployment)
+        code = measuring.show(conclusion, cell, reports)
+        return ended or code
 
 
 def _hold(request: Request) -> int:

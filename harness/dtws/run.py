@@ -180,10 +180,12 @@ def _measure(found: Project, cell: Cell, wanted: Wanted, now: dict[str, Result])
         )
         if wanted.asked:
             return measuring.run_candidate(request, wanted.asked, wanted.repeat)
-        result = now[cell.name] = measuring.run_times(request, wanted.repeat)
+        result, ended = measuring.run_times(request, wanted.repeat)
+        now[cell.name] = result
         for left_out in project.not_asked(wanted.probes, found.library):
             click.echo(f"  ─ {left_out}")
-        return _conclude(found, result, before, wanted)
+        code = _conclude(found, result, before, wanted)
+        return ended or code
 
 
 def _conclude(found: Project, result: Result, before: Result | None, wanted: Wanted) -> int:

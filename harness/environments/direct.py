@@ -63,7 +63,9 @@ def read(text: str) -> Direct:
     """
     match = _EXTRAS.fullmatch(text)
     assert match is not None
-    path, extras = Path(match["path"]).expanduser(), match["extras"] or ""
+    path, extras = Path(match["path"]), match["extras"] or ""
+    with suppress(RuntimeError):  # there is nobody of that name
+        path = path.expanduser()
     if path.is_dir() and text:
         return _local(path, extras, _name_of_folder(path), _commit(path))
     if path.is_file():
@@ -82,7 +84,11 @@ def read(text: str) -> Direct:
 
 
 def _local(path: Path, extras: str, name: str, origin: str) -> Direct:
-    requirement = Requirement(f"{name}{extras} @ {path.resolve().as_uri()}")
+    text = f"{name}{extras} @ {path.resolve().as_uri()}"
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise UsageError(f"{path.name} has a name that nothing can be installed by: {name!r}") from error
     return Direct(requirement, f"{path.resolve().name}{extras}", origin, moving=True, path=path.resolve())
 
 
@@ -100,9 +106,10 @@ def _name_of_folder(path: Path) -> str:
         UsageError: it does not say.
     """
     name, settings = "", configparser.ConfigParser()
-    with suppress(OSError, tomllib.TOMLDecodeError):
-        name = tomllib.loads((path / "pyproject.toml").read_text("utf-8")).get("project", {}).get("name", "")
-    with suppress(configparser.Error):
+    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        settings_of = tomllib.loads((path / "pyproject.toml").read_text("utf-8")).get("project")
+        name = settings_of.get("name", "") if isinstance(settings_of, dict) else ""
+    with suppress(configparser.Error, UnicodeDecodeError):
         settings.read(path / "setup.cfg", encoding="utf-8")  # which is none where there is none
         name = name or settings.get("metadata", "name", fallback="")
     name = name or _name_in_setup(path / "setup.py")

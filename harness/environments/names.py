@@ -10,12 +10,20 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 #: An exact version on a line of its own.
-_PIN = re.compile(r"^\s*([\w.-]+)==([^\s;#]+)", re.MULTILINE)
+_PIN = re.compile(r"^\s*([\w.-]+)(?:\[[^\]]*\])?==([^\s;#]+)", re.MULTILINE)
 
 
 def pins_in(text: str) -> dict[str, str]:
     """Return what the lines of *text* pin as ``name==version``: normalised names → versions."""
     return {str(canonicalize_name(name)): version for name, version in _PIN.findall(text)}
+
+
+def is_direct(requirement: str) -> bool:
+    """Tell whether *requirement* names a place where it is to be had, and not what an index has of it."""
+    try:
+        return Requirement(requirement).url is not None
+    except InvalidRequirement:
+        return True  # a path alone
 
 
 def project_of(requirement: str) -> str:

@@ -51,7 +51,12 @@ class Setup:
 
     def _replaced(self, requirements: list[str]) -> list[str]:
         """Return *requirements* with what takes the place of some of them; each keeps its extras."""
-        found = {each.project: Requirement(str(each.requirement)) for each in self.instead}
+        found: dict[str, Requirement] = {}
+        for each in self.instead:
+            asked = found.setdefault(each.project, Requirement(str(each.requirement)))
+            # Of one that is asked for several times, such as >=1 and <2, all of it holds.
+            asked.specifier &= each.requirement.specifier
+            asked.extras |= each.requirement.extras
         kept = []
         for text in requirements:
             if (name := project_of(text)) in found:

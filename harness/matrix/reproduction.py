@@ -40,7 +40,7 @@ def script(recorded: Result, setup: Setup, through_tox: str) -> list[str]:
         f"# {versions.implementation} {versions.python}, Django {versions.django}, {broker or 'no broker'}",
         *(f"# {shown} came from {origin}" for shown, origin in origins.items()),
         "#",
-        f"# All of it, with the same versions:  {through_tox}",
+        f"# All of it{', with the same versions' if not origins else ''}:  {through_tox}",
         "# By hand, in a checkout of this project" + (" and with a Redis on its usual port:" if broker else ":"),
         *make,
         *(f"export {name}={shlex.quote(value)}" for name, value in env.items()),

@@ -94,12 +94,20 @@ class Candidate(Model, frozen=True, kw_only=True):
     django: str = ""
     #: The day as of which everything but Django was resolved, ``2024-06-01``; empty for today.
     as_of: str = ""
+    #: Whether the cell may be one that is not in the matrix.
+    any_cell: bool = False
+
+    @property
+    def local(self) -> list[str]:
+        """What came from a folder or a file of the machine where it was measured, of which the path is not told."""
+        return [shown for shown, origin in self.origins.items() if origin != "the index" and "://" not in origin]
 
     @property
     def options(self) -> list[str]:
-        """The options of the command line that ask for it."""
-        told = [option for each in self.requirements for option in ("--with", each)]
-        told += ["--django", self.django] if self.django else []
+        """The options of the command line that ask for it; what is :attr:`local` is put into a folder ``PATH``."""
+        place = {each: f"PATH/{each}" for each in self.local}
+        told = [option for each in self.requirements for option in ("--with", place.get(each, each))]
+        told += ["--django", place.get(self.django, self.django)] if self.django else []
         told += ["--as-of", self.as_of] if self.as_of else []
-        # A cell that is not in the matrix is asked for by that alone.
-        return told or ["--any"]
+        # One that changes nothing else is of a cell that is not in the matrix.
+        return [*told, *(["--any"] if self.any_cell or not told else [])]

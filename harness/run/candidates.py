@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -75,21 +76,22 @@ class Prepared:
     options: tuple[str, ...]
 
 
-def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
+def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked, anew: bool = False) -> Prepared:
     """Make the environment of a candidate beside that of *cell*, whose interpreter is *python*.
+
+    What an earlier run has resolved there is used again, unless it is to be made *anew*.
 
     Raises:
         UsageError: something of it cannot be measured on this cell.
         HarnessError: its environment cannot be made.
     """
     if not asked.changes:
-        return Prepared(setup, python, Candidate(profile=_ANY), ())
+        return Prepared(setup, python, Candidate(profile=_ANY, any_cell=True), ())
     check_resolved(cell)
     if asked.as_of and asked.as_of > date.today():
         raise UsageError(f"{asked.as_of} is in the future", "name a day of the past")
     instead = tuple(map(direct.read, asked.requirements))
-    if any(each.project == "django" for each in instead):
-        raise UsageError("Django is part of the cell's name", "name another one with --django")
+    _check(instead, cell)
     django = _django(asked.django) if asked.django else None
     everything = (*instead, *([django] if django else []))
     candidate = Candidate(
@@ -98,6 +100,7 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
         origins={each.shown: each.origin for each in everything},
         django=django.shown if django else "",
         as_of=str(asked.as_of or ""),
+        any_cell=asked.any_cell,
     )
     prefix = python.parent.parent
     held = asked_of_tox(prefix)
@@ -105,9 +108,26 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked) -> Prepared:
     wanted += [str(django.requirement)] if django else []
     options = _options(asked, instead, held)
     folder = prefix / "candidates" / candidate.profile
-    anew = any(each.moving for each in everything)
+    anew = anew or any(each.moving for each in everything)
     made = own.make(python, folder, wanted, environment(installer=True), _days(asked, held), anew)
     return Prepared(replace(setup, instead=instead), made, candidate, tuple(options))
+
+
+def _check(instead: Sequence[Direct], cell: Cell) -> None:
+    """Make sure that what is asked for *instead* can be measured on *cell*, all of it.
+
+    Raises:
+        UsageError: it is Django, is not for the cell's Python, or is in two places at once.
+    """
+    named = Counter(each.project for each in instead)
+    for each in instead:
+        if each.project == "django":
+            raise UsageError("Django is part of the cell's name", "name another one with --django")
+        if named[each.project] > 1 and each.requirement.url:
+            raise UsageError(f"{each.project} is asked for several times, and is to be had in one place alone")
+        python = {"python_version": cell.python, "python_full_version": f"{cell.python}.0"}
+        if (marker := each.requirement.marker) and not marker.evaluate(python):
+            raise UsageError(f"{each.shown!r} asks for nothing on Python {cell.python}", "leave out what follows the ;")
 
 
 def check_resolved(cell: Cell) -> None:
@@ -151,7 +171,8 @@ def _days(asked: Asked, held: Mapping[str, str]) -> list[str]:
 def _profile(asked: Asked, instead: Sequence[Direct], django: Direct | None) -> str:
     """Return the name of the folder in which the candidate is kept."""
     parts = [f"with-{_named(each)}" for each in instead]
-    parts += [f"django-{_named(django)}" if django.shown != "main" else "django-main"] if django else []
+    main = asked.django == "main"
+    parts += ["django-main" if main else f"django-{_named(django)}"] if django else []
     parts += [f"as-of-{asked.as_of}"] if asked.as_of else []
     return _UNSAFE.sub("-", "-".join(parts).lower().replace("==", "-")).strip("-.")
 

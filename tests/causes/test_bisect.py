@@ -310,9 +310,17 @@ def test_ends_in_files(tmp_path):
         with pytest.raises(UsageError) as told:
             read_end(text, CELL)
         assert hint in told.value.hint
-    freeze.write_text("redis>=7\n")
-    with pytest.raises(UsageError, match="has no lines of the form"):
-        read_end(str(freeze), CELL)
+    freeze.write_text("channels[daphne]==4.3.2\n")
+    assert read_end(str(freeze), CELL).versions == {"channels": "4.3.2"}
+    for text, said in (
+        (b"redis==7.4.0\nredis>=7\n", "has a line that is not of the form name==version: redis>=7"),
+        (b"six @ file:///six-1.0-py3-none-any.whl", "has a line that is not of the form"),
+        (b"-e .\n", "has no lines of the form"),
+        (b"\xff\xfe", "is no file of name==version"),
+    ):
+        freeze.write_bytes(text)
+        with pytest.raises(UsageError, match=said):
+            read_end(str(freeze), CELL)
 
 
 @pytest.mark.parametrize("other", ["py312-django61-channels4", "py313-django61"])

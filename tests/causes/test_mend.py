@@ -240,6 +240,12 @@ def test_what_is_kept(tmp_path):
     now = read_result(case.request.reports.result(CELL))
     assert [(each.change, each.text) for each in now.attempts] == [("uvicorn", "again")]
     assert now.cures == [cure]
+    # What somebody tries beside it takes the place of nothing.
+    mine = msgspec.structs.replace(cure, kind="pin", change="redis==7.4.1")
+    case.keep([], [mine], besides=True)
+    assert read_result(case.request.reports.result(CELL)).cures == [cure, mine]
+    case.keep([], [cure])
+    assert read_result(case.request.reports.result(CELL)).cures == [cure]
     case.keep([], [], [Attempt(kind="server", change="granian", text="closed", **tried)])
     now = read_result(case.request.reports.result(CELL))
     assert (now.cures, [each.change for each in now.attempts]) == ([], ["uvicorn", "granian"])
@@ -293,12 +299,14 @@ def test_what_a_pin_brings(tmp_path, monkeypatch, question, mends):
             deep.save(reports.of_profile("pinned"), deep_set(CELL, "faults", [bad, idle]))
         return result(CELL, True)
 
-    monkeypatch.setattr(mend, "prepare", lambda *given: pinned(made, tmp_path))
+    anew = []
+    monkeypatch.setattr(mend, "prepare", lambda *given, **how: anew.append(how["anew"]) or pinned(made, tmp_path))
     monkeypatch.setattr(Mending, "_run", run)
     monkeypatch.setattr(Mending, "_alone", lambda self, *what: Answer(True, "stays open"))
     made = mending(tmp_path, result(CELL, False))
     cure = made.pinned(["redis<8"])
-    assert ran == [["delivery"], ["faults"]]
+    # What was resolved the last time may be older than what mends it.
+    assert (ran, anew) == ([["delivery"], ["faults"]], [True])
     if mends:
         assert [(each.question, each.text) for each in cure.brings] == [(identifier(question), f"{question}: some")]
         assert cure.changes[-1] == f"worse: {question}: some"
@@ -342,20 +350,43 @@ def test_a_pin_that_makes_an_answer_worse(tmp_path, monkeypatch, mended, mends):
     assert [each for each in tried.changes if "burst" in each] == ["worse: A burst of 50 messages: some are kept back"]
 
 
-def test_pins_that_are_not_needed(tmp_path, monkeypatch):
-    """A best pin without which nothing is worse is no longer needed; of another it is told what is."""
-    worse = iter([[], ["worse: idle"]])
+@pytest.mark.parametrize(
+    ("without", "told"),
+    [
+        (Finding(question=IDLE, expected="stays", seen="stays", good=True), []),
+        (Finding(question=IDLE, expected="stays", seen="closed", good=False), [f"worse: {IDLE}: closed"]),
+    ],
+)
+def test_pins_that_are_not_needed(tmp_path, monkeypatch, without, told):
+    """A best pin without which nothing is worse is no longer needed; of another it is told what is, however severe."""
+    with_it = msgspec.structs.replace(without, seen="stays", good=True)
 
-    def tried(self, what, cell, prepared, only):
-        assert prepared.setup.without == (what.removeprefix("without "),)
-        return mend.Tried(Answer(True, "works"), Verdict.WORKS, [], next(worse))
+    def of(finding: Finding) -> Result:
+        return msgspec.structs.replace(result(CELL, True), probes=[Probe(name="delivery", findings=[finding])])
 
-    monkeypatch.setattr(Mending, "_try", tried)
+    def run(self, cell, prepared, probes):
+        assert prepared.setup.without == ("redis<8",)
+        return of(without)
+
+    monkeypatch.setattr(Mending, "_run", run)
     monkeypatch.setattr(Mending, "_environment", lambda self, profile: tmp_path)
-    made = mending(tmp_path, result(CELL))
-    pins = [Pin(requirement=each, reason="it was so") for each in ("redis<8", "daphne<4")]
-    monkeypatch.setattr(type(made.case.request.setup.library), "best_pins", lambda self, cell: pins)
-    assert list(made.needless()) == [(pins[0], []), (pins[1], ["worse: idle"])]
+    made = mending(tmp_path, of(with_it), Only())
+    pin = Pin(requirement="redis<8", reason="it was so")
+    monkeypatch.setattr(type(made.case.request.setup.library), "best_pins", lambda self, cell: [pin])
+    assert list(made.needless()) == [(pin, told)]
+
+
+def test_pins_of_what_does_not_work_with_them_either(tmp_path, monkeypatch):
+    """A pin with which a cell does not work, and without which it does not either, is not needed."""
+    failed = msgspec.structs.replace(
+        result(CELL), verdicts=alike(Judgement.of(Reason.SERVER_DID_NOT_START, "ImportError"))
+    )
+    monkeypatch.setattr(Mending, "_run", lambda self, cell, prepared, probes: failed)
+    monkeypatch.setattr(Mending, "_environment", lambda self, profile: tmp_path)
+    made = mending(tmp_path, failed, Only())
+    pin = Pin(requirement="redis<8", reason="it was so")
+    monkeypatch.setattr(type(made.case.request.setup.library), "best_pins", lambda self, cell: [pin])
+    assert list(made.needless()) == [(pin, [])]
 
 
 def test_pins_together(tmp_path, monkeypatch):

@@ -61,3 +61,33 @@ def test_of_every_python(index):
     """Without a Python the releases of all are there, each with the Pythons that it says it runs on."""
     found = Releases("", {"UV_DEFAULT_INDEX": index.url}).of("helper")
     assert [each.version for each in found] == ["1.0", "1.9", "1.10"]
+
+
+def test_all_indexes(index, tmp_path):
+    """All that uv asks is asked: further indexes, also by a name, and folders of wheels."""
+    other = Index(tmp_path / "others")
+    other.release("other", "1.0", "2026-01-05")
+    other.release("other", "2.0", "2026-02-05")
+    with other.running():
+        for variable, value in (("UV_INDEX", f"mine={other.url}"), ("UV_EXTRA_INDEX_URL", other.url)):
+            found = releases(index, **{variable: value})
+            assert [each.version for each in found.of("other")] == ["1.0", "2.0"]
+            assert found.of("helper")
+    assert [each.version for each in releases(index, UV_FIND_LINKS=str(other.folder)).of("other")] == ["1.0", "2.0"]
+    named = Releases("3.11", {"UV_DEFAULT_INDEX": f"mine={index.url}"})
+    assert named.of("helper") == releases(index).of("helper")
+
+
+def test_what_no_index_has(index):
+    """Of a project that no index names it is not known what lies between two releases."""
+    assert releases(index).of("unknown") == []
+    with pytest.raises(HarnessError, match="names no releases of unknown"):
+        releases(index).between("unknown", "1.0", "5.0")
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+def test_an_index_that_refuses(index, status):
+    """An index that does not answer the question has not said that there is nothing new."""
+    index.status = status
+    with pytest.raises(HarnessError, match=rf"127\.0\.0\.1 answers {status}"):
+        releases(index).of("helper")

@@ -80,6 +80,16 @@ def test_what_is_run(made, ran):
     assert len(ran) == 1
 
 
+def test_what_is_to_be_had_at_an_address(made, ran, monkeypatch):
+    """What is asked for by an address is in every set, in the place of what an index has of it."""
+    mine = "mine @ file:///somewhere/mine-1.0-py3-none-any.whl"
+    trials = made()
+    library = type(trials.request.setup.library)
+    monkeypatch.setattr(library, "requirements", lambda self, cell: ["channels", mine])
+    trials.ask({"channels": "4.3.2", "mine": "1.0"})
+    assert ran[0].frozen == ["channels==4.3.2", mine]
+
+
 def test_questions_that_are_no_probe(made, ran):
     """For the verdict, and for what every cell is asked, there is no probe."""
     made(Only()).bad({"channels": "4.3.2"})

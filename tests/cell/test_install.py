@@ -18,7 +18,7 @@ from harness.captured.scrub import Scrubber
 from harness.cell import base
 from harness.cell import install as installing
 from harness.cell.identify import Identity, digest
-from harness.cell.install import install, packages
+from harness.cell.install import install, packages, settings_of
 from harness.cell.steps import Recorder
 from harness.cells import Cell
 from harness.errors import CellFailure, HarnessError
@@ -199,6 +199,39 @@ def test_installed_by_hand(place):
         place.install("tiny")
     assert "-- --with REQUIREMENT" in raised.value.hint
     assert {"handmade", "tiny"} <= set(packages(place.identity))
+
+
+def test_code_of_ones_own_with_the_version_of_a_release(place, tmp_path):
+    """What somebody has put in the place of a release by hand is named, also where it has the same version."""
+    place.install("tiny")
+    (tmp_path / "own").mkdir()
+    place.pip("install", "--reinstall", wheel(tmp_path / "own", "tiny", "1.0", "helper", files={"tiny.py": "MINE = 1"}))
+    with pytest.raises(HarnessError, match=r"^somebody has installed tiny 1\.0 from elsewhere into"):
+        place.install("tiny")
+    place.pip("install", "--reinstall", "tiny")
+    assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
+
+
+def test_another_release_of_what_was_there(place):
+    """What an installation replaced of what tox had put there is put back for the next one."""
+    wheel(place.wheels, "measure", "7.0")
+    wheel(place.wheels, "measure", "8.0")
+    place.pip("install", "measure==7.0")
+    base.renew(place.identity.prefix, {})
+    wheel(place.wheels, "picky", "1.0", "measure>=8")
+    assert place.install("picky").installation.added == ["measure==8.0", "picky==1.0"]
+    assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
+    assert packages(place.identity)["measure"] == "7.0"
+    assert place.install("picky", anew=True).installation.added == ["measure==8.0", "picky==1.0"]
+
+
+def test_what_is_in_files_of_settings(place, tmp_path):
+    """A file that the settings of the installer name counts with what is in it."""
+    (limits := tmp_path / "limits.txt").write_text("helper<3\n")
+    place.env["UV_CONSTRAINT"] = str(limits)
+    before = settings_of(place.env, ())
+    limits.write_text("helper<2\n")
+    assert settings_of(place.env, ()) != before
 
 
 def test_installed_by_hand_before_the_first_run(place):

@@ -8,6 +8,7 @@ import pytest
 
 from harness import ROOT
 from harness.cell.variables import environment
+from harness.errors import UsageError
 from harness.system import processes
 
 
@@ -60,3 +61,24 @@ def test_of_an_installer(host):
 def test_whose_they_are(host):
     """Both carry the mark of this run and this checkout, by which a later run finds what is left."""
     assert environment()[processes.OWNER] == processes.owner_mark(ROOT) == environment(installer=True)[processes.OWNER]
+
+
+def test_files_that_settings_name(host, tmp_path, monkeypatch):
+    """Installers run elsewhere: what their settings name of this folder has its whole path, and is there."""
+    (tmp_path / "limits.txt").touch()
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "copy").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "UV_CONSTRAINT": "limits.txt https://example.org/limits.txt",
+        "UV_FIND_LINKS": "wheels,https://example.org/wheels",
+        "UV_LINK_MODE": "copy",
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = environment(installer=True)
+    assert found["UV_CONSTRAINT"] == f"{tmp_path / 'limits.txt'} https://example.org/limits.txt"
+    assert found["UV_FIND_LINKS"] == f"{tmp_path / 'wheels'},https://example.org/wheels"
+    assert found["UV_LINK_MODE"] == "copy"
+    monkeypatch.setenv("UV_OVERRIDE", "nowhere.txt")
+    with pytest.raises(UsageError, match=r"^UV_OVERRIDE names nowhere\.txt, which is not there$"):
+        environment(installer=True)

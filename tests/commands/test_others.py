@@ -177,8 +177,8 @@ def test_reproduce_a_candidate(tmp_path, commandline):
     """What is no release is asked for again as it was asked for, and where it came from is said."""
     candidate = Candidate(
         profile="channels",
-        requirements=["../channels"],
-        origins={"../channels": "a folder, commit 0123456789ab"},
+        requirements=["channels"],
+        origins={"channels": "commit 0123456789ab"},
         as_of="2026-06-01",
     )
     result = structs.replace(samples.of("py311-django52-channels4"), candidate=candidate)
@@ -186,8 +186,30 @@ def test_reproduce_a_candidate(tmp_path, commandline):
     save_result(result, path)
     done = commandline("reproduce", str(path), reports=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "tox -e py311-django52-channels4 -- --with ../channels --as-of 2026-06-01" in done.stdout
-    assert "# ../channels came from a folder, commit 0123456789ab" in done.stdout
+    assert "tox -e py311-django52-channels4 -- --with PATH/channels --as-of 2026-06-01" in done.stdout
+    assert "with the same versions" not in done.stdout
+    assert "# channels came from commit 0123456789ab" in done.stdout
+    # A release of that name is something else.
+    refused = commandline("reproduce", str(path), "--run", reports=tmp_path)
+    assert refused.returncode == 2
+    assert "channels came from another place than an index" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("candidate", "told"),
+    [
+        (Candidate(profile="any"), ["--any"]),
+        (Candidate(profile="x", requirements=["redis<8"], any_cell=True), ["--with", "redis<8", "--any"]),
+        (Candidate(profile="x", django="main", origins={"main": "commit 0123"}), ["--django", "PATH/main"]),
+        (
+            Candidate(profile="x", django="main", origins={"main": "https://github.com/django/django"}),
+            ["--django", "main"],
+        ),
+    ],
+)
+def test_what_asks_for_a_candidate(candidate, told):
+    """The options that ask for a candidate again have all that was asked for, and no name for a place not recorded."""
+    assert candidate.options == told
 
 
 def test_reproduce_without_a_broker(reports, commandline):

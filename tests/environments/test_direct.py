@@ -107,11 +107,27 @@ def test_the_address_of_a_folder(folder):
     assert direct.read(f"tiny[extra] @ {folder.as_uri()}") == direct.read(f"{folder}[extra]")
 
 
-@pytest.mark.parametrize("text", ["../nowhere", "git+https://example.org/tiny", "tiny==", ""])
+@pytest.mark.parametrize("text", ["../nowhere", "git+https://example.org/tiny", "tiny==", "", "~nobody-here/tiny"])
 def test_nothing_to_install(text):
     """What is neither there nor a requirement is refused."""
     with pytest.raises(UsageError, match="is nothing that can be installed"):
         direct.read(text)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("pyproject.toml", '[project]\nname = "my chat"\n', "nothing can be installed by: 'my chat'"),
+        ("pyproject.toml", 'project = "tiny"\n', "names a project"),
+        ("setup.py", 'from setuptools import setup\nsetup(name="my chat")\n', "nothing can be installed by: 'my chat'"),
+    ],
+)
+def test_a_folder_with_an_odd_name(folder, file, text, said):
+    """A folder whose project has a name that is none is refused in a sentence."""
+    (folder / "pyproject.toml").unlink()
+    (folder / file).write_text(text)
+    with pytest.raises(UsageError, match=said):
+        direct.read(str(folder))
 
 
 def test_no_archive(tmp_path):

@@ -148,3 +148,28 @@ def test_names_that_tell_apart(place, tmp_path):
     told = place.prepare("redis @ https://me:SECRET@example.org/redis.tar.gz").candidate
     assert "SECRET" not in repr(told)
     assert told.origins == {"redis @ https://example.org/redis.tar.gz": "https://example.org/redis.tar.gz"}
+
+
+def test_one_project_asked_for_twice(place):
+    """Of what is asked for several times all holds; what is to be had in a place of its own is asked for once."""
+    found = place.prepare("redis<8", "redis>=6")
+    assert [each for each in found.setup.requirements(CELL) if "redis" in each][-1] == "redis<8,>=6"
+    with pytest.raises(UsageError, match="channels is asked for several times"):
+        place.prepare(str(place.channels), "channels>=4")
+
+
+def test_not_for_this_python(place):
+    """What asks for nothing on the cell's Python is refused: nothing else than what is released would be measured."""
+    with pytest.raises(UsageError, match="asks for nothing on Python 3"):
+        place.prepare("redis<8; python_version<'3.8'")
+    assert place.prepare("redis<8; python_version>'3.8'")
+
+
+def test_a_folder_called_main(place, tmp_path):
+    """A folder of Django that is called ``main`` is not the development of Django."""
+    folder = tmp_path / "main"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text('[project]\nname = "Django"\n')
+    profiles = {place.prepare(django=each).candidate.profile for each in ("main", str(folder))}
+    assert len(profiles) == 2
+    assert "django-main" in profiles
