@@ -21,6 +21,9 @@ from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import View
 from harness.results.folder import Reports
 
+#: The first two numbers of a Python or a Django, as cells have them.
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
+
 
 @click.command()
 @click.option("--python", metavar="VERSION", help="The Python, such as 3.14.")
@@ -36,7 +39,7 @@ def advise(
     The exit code is 0 where something works on the pair, or a way leads there, and 1 where nothing does.
     """
     for what, version in (("Python", python), ("Django", django)):
-        if version is not None and not re.fullmatch(r"[0-9]+\.[0-9]+", version):
+        if version is not None and not _VERSION.fullmatch(version):
             raise UsageError(f"{version!r} is no {what}", "name its first two numbers, such as 3.14 or 6.0")
     view = read_some(reports, folders)
     name_damaged(view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import NoReturn
 import click
 
 from harness import PACKAGE
-from harness.errors import HarnessError, Interrupted
+from harness.errors import HarnessError, Interrupted, UsageError
 from harness.system.processes import interruptible
 
 #: Letters of the longest sentence that says what a command does.
@@ -98,9 +99,20 @@ def ended(group: click.Group) -> NoReturn:
         # Whoever read the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            _report()
+        else:
+            click.echo("error: a name is longer than a file may have", err=True)
+        code = UsageError.exit_code if error.errno == errno.ENAMETOOLONG else HarnessError.exit_code
     except Exception:
         # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
-        traceback.print_exc()
-        click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)
+        _report()
         code = HarnessError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report() -> None:
+    """Show what nobody foresaw, and ask to be told of it."""
+    traceback.print_exc()
+    click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)

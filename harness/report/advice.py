@@ -288,6 +288,15 @@ class Advisor:
         """Return what *cure*, tried in *cell*, brings that is milder than what it mends."""
         return self._ways.brings(self._rows[cell], cure.change) if cure.kind == "setting" else cure.brings
 
+    def shown(self, root: Root) -> dict[str, list[str]]:
+        """Return what answers show to mend *root*, though it was not tried for it, and in which cells of it."""
+        found: dict[str, list[str]] = {}
+        for name in sorted(root.results):
+            for each in self.beware_of(self._rows[name]):
+                if each.cure and root.asked_in[name] & {catch.question for catch in each.catches}:
+                    found.setdefault(causes.named(each.cure), []).append(name)
+        return found
+
     def _cures(self, cell: str, question: str) -> list[tuple[str, Cure]]:
         """Return what takes a catch of *cell* away: what was tried in it first, then in others of the same cause."""
         mine = self._rows[cell].result

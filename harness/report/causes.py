@@ -26,6 +26,10 @@ class Weighs(Protocol):
         """Return what it brings that is milder than what it mends."""
         ...
 
+    def shown(self, root: Root) -> dict[str, list[str]]:
+        """Return what answers show to mend *root*, though it was not tried for it, and in which cells of it."""
+        ...
+
 
 #: How a cure is told.
 _CURES = {"pin": "install {}", "setting": "the {}", "server": "{} as the server", "cell": "as in {}"}
@@ -55,12 +59,22 @@ def overview(causes: list[Root], advisor: Weighs) -> Rst:
 def mended(root: Root, advisor: Weighs) -> str:
     """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
     if not root.cures:
-        return _in_vain(root)
+        shown = max(advisor.shown(root).items(), key=lambda each: len(each[1]), default=None)
+        if shown is None:
+            return _in_vain(root)
+        change, cells = shown
+        more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
+        return f"{change}: as the answers of {', '.join(cells[:_NAMED])}{more} show"
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
     spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := advisor.against(name, cure))}
-    proved = set().union(*(root.proved(library) for library in root.libraries))
+    of = {library: root.proved(library) for library in root.libraries}
+    proved = set().union(*of.values())
     kind, change = min(counted, key=lambda each: (each in spoken, each not in proved, rank(each[0]), -counted[each]))
     of_it = [(name, cure) for name, cure in root.cures if (cure.kind, cure.change) == (kind, change)]
+    # What is proved for one library may be luck in the one cell of another.
+    luck = {root.results[name].library for name, _ in of_it}
+    luck = {library for library in luck if (kind, change) not in of[library]} if (kind, change) in proved else set()
+    of_it = [(name, cure) for name, cure in of_it if root.results[name].library not in luck]
     tried = sorted({name for name, _ in of_it})
     more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
     # What mends one library need not mend another that fails alike.
@@ -73,6 +87,8 @@ def mended(root: Root, advisor: Weighs) -> str:
         said += f"; no cure, for {spoken[kind, change]}"
     elif (kind, change) not in proved:
         said += "; it may be chance"
+    elif luck:
+        said += f"; for {', '.join(sorted(luck))} it may be chance"
     if kind == "pin" and (expected := len(alike) - len(tried)):
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
     if vain:

@@ -195,7 +195,16 @@ class CellPage:
             if not comes_from and name in common:
                 comes_from = list(filter(None, [common[name].explained_in(row.name)]))
             tried = [(cure, advisor.against(row.name, cure)) for cure in result.cures if cure.question == name]
-            cures = [causes.cure(each, advisor.brought(row.name, each)) for each, why in tried if not why]
+            proved = common[name].proved(result.library) if name in common else set()
+            cures = [
+                causes.cure(each, advisor.brought(row.name, each))
+                + ("" if (each.kind, each.change) in proved or not each.chance else "; it may be chance")
+                for each, why in tried
+                if not why
+            ]
+            if not cures:
+                mended = (each for each in advisor.beware_of(row) if name in {catch.question for catch in each.catches})
+                cures = [each.remedy for each in mended if each.cure]
             vain = [f"{causes.cure(each)}: no cure, for {why}" for each, why in tried if why]
             vain += [causes.cure(each) for each in result.attempts if each.question == name]
             what = seen.get(name) or asked.get(name) or name or f"Does it work?: {row.verdict.label}"

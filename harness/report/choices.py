@@ -18,6 +18,7 @@ from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results.catches import Severity, Trouble
 from harness.results.explained import Catch, Cure
+from harness.results.questions import deciders
 from harness.verdict import with_catch
 
 #: How choices are ranked, the first that differs decides.
@@ -71,7 +72,8 @@ class Beware:
     @property
     def told(self) -> str:
         """The same, with the cell in which it was seen if that is another one."""
-        return self.says + (f", seen in {self.seen_in}" if self.seen_in else "")
+        decided = f", decided by {' and '.join(deciders(self.decided_by))}" if self.decided_by else ""
+        return self.says + (f", seen in {self.seen_in}" if self.seen_in else "") + decided
 
     @property
     def remedy(self) -> str:

@@ -104,6 +104,13 @@ def summaries(library: LibraryView) -> list[tuple[str, str, str]]:
     return [(TITLES[name], _counted(asked), _worst(asked)) for name, asked in sets(library)]
 
 
+def in_every_cell(library: LibraryView) -> Iterator[tuple[str, str, str]]:
+    """Yield of each set its title, how many questions every cell answers as expected, and the worst answers."""
+    for name, asked in sets(library):
+        answers = {each.question: [*each.answers.values()] for each in asked}
+        yield TITLES[name], tables.in_every_cell(answers), _worst(asked)
+
+
 def summary(library: LibraryView) -> Rst:
     """Return a line for each set: how many answers are as expected, and the worst of the others."""
     return rst.csv_table(["Set", "As expected", "The worst answers"], summaries(library), "25 12 63")

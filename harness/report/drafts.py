@@ -38,6 +38,7 @@ _ENDS = re.compile(r"[A-Z][\w.]*(?:Error|Exception|Exit|Configured)\b|[a-z][\w.]
 #: What carries connections and messages below a library: its release decides as well.
 _BELOW = ("redis", "daphne", "gevent", "gevent-websocket", "gevent-socketio", "python-engineio")
 #: What a package that stands on Django needs before it can be imported alone.
+_QUOTED = re.compile(r"“([^”]*)”")
 _CONFIGURED = "import django.conf as c; c.settings.configure()"
 
 
@@ -194,7 +195,8 @@ def _since(root: Root, row: Row) -> str:
     assert row.result.versions is not None
     there = row.result.versions.installed
     turned = [cause for _, cause in root.causes if cause.turned and all(each.met(there) for each in cause.turned)]
-    return turned[0].text if turned else root.since
+    # How often an answer came is of the runs here.
+    return _QUOTED.sub(lambda said: f"“{without_counts(said[1])}”", turned[0].text) if turned else root.since
 
 
 def _helps(root: Root, row: Row, finding: Finding | None, advisor: Advisor) -> str:

@@ -123,7 +123,7 @@ def told(step: Step, why: bool = True, latency: bool = True) -> str:
         parts.append(f"{step.connected} let in")
     if step.stood < step.sockets or step.fallen:
         closed = [f"{number} {_closed(how)}" for how, number in step.closed.items()]
-        parts.append(", ".join([f"stood {step.stood} of {step.sockets}", *closed]))
+        parts.append(", ".join([f"stood {step.lasting} of {step.sockets}", *closed]))
     if step.messages and step.latency is not None:
         late = sum(each.late for each in step.messages)
         wanted = step.stood * len(step.messages)
@@ -186,7 +186,7 @@ def step_row(step: Step) -> list[str]:
     broke = [step.limit] if step.ended in step.limit else [step.limit, step.ended]
     return [
         f"{step.sockets} for {step.hold:.0f} s" if step.hold else str(step.sockets),
-        *(str(step.connected), speed, str(step.stood)),
+        *(str(step.connected), speed, str(step.lasting)),
         ", ".join(counts) if step.messages else "─",
         f"{spread.p50:.1f} / {spread.p99:.1f} / {spread.max:.1f}" if spread else "─",
         f"{step.per_second:.0f}" if step.per_second else "─",

@@ -17,6 +17,7 @@ from harness.cells import numbers
 from harness.matrix.releases import apart, place
 from harness.report import causes
 from harness.report.advice import Advisor
+from harness.report.choices import for_development
 from harness.report.row import Row
 from harness.report.view import View, versions
 from harness.results.catches import Severity
@@ -71,7 +72,7 @@ class Way:
                 return "no measured step leads there"
             works = f"{there.result.library} under {there.served}"
             return "; ".join([f"no measured step leads there: all at once, for {works} works there", *self.needs])
-        asked = [*self._changes, *self.needs]
+        asked = [*self._changes, *self._unknown, *self.needs]
         if own := self.own:
             return "; ".join([*asked, f"or all at once: {own.result.library} under {own.served} works in {own.name}"])
         return "; ".join(asked) or "nothing"
@@ -84,6 +85,13 @@ class Way:
             return changes
         before, after = self.moves[0].before, self.moves[-1].after
         return [_changed(before, after)[1]] if _kind(before) != _kind(after) else []
+
+    @property
+    def _unknown(self) -> list[str]:
+        """That a server to deploy with has to be left for one that is for development alone."""
+        if not self.moves or not for_development(self.moves[-1].after) or for_development(self.moves[0].before):
+            return []
+        return [f"{self.moves[0].before.served} is not known to work there"]
 
     @property
     def ends_in(self) -> Row | None:
@@ -126,10 +134,9 @@ class Steps:
             if other is not row:
                 cost, change = _changed(row, other)
                 yield cost, Move(row, other, change)
-        # Versions alone change only where the chat works: from what does not, nothing is carried on.
-        if row.verdict is Verdict.WORKS:
-            for other in self._lines[_kind(row)]:
-                yield from _raised(row, other)
+        # From what does not work versions alone may lead to where it does.
+        for other in self._lines.get(_kind(row), []):
+            yield from _raised(row, other)
 
     def worse(self, start: Row, end: Row) -> float:
         """Return what it costs besides to end with another library than that of *start*: what there is against it."""
@@ -255,7 +262,8 @@ def _changed(row: Row, other: Row) -> tuple[float, str]:
             cost = _RELEASE * abs(after - before)
         return cost, f"{there[0]} under {other.served} instead of {here[0]}"
     if here[1] != there[1]:
-        return _SERVER, f"{other.served} instead of {row.served}"
+        alone = " (for development alone)" if for_development(other) and not for_development(row) else ""
+        return _SERVER, f"{other.served}{alone} instead of {row.served}"
     if there[2] == "today":
         return _PINS, "what is resolved today instead of the best known pins"
     pins = other.result.installation.pins if other.result.installation else []

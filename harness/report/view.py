@@ -91,17 +91,11 @@ class Rows:
         return figures.over([row.result for row in self.works], name)
 
     def median(self, what: str) -> float | None:
-        """Return the median over the installed cells of ``packages`` or ``bytes``."""
-        values: list[float] = []
-        for row in self.installed():
-            installation = row.result.installation
-            assert installation is not None
-            number = {
-                "packages": len(installation.added),
-                "bytes": installation.added_bytes,
-            }[what]
-            values += [number] if number is not None else []
-        return statistics.median(values) if values else None
+        """Return the median over the cells that work of ``packages`` or ``bytes``; None where none does."""
+        there = [each for row in self.works if (each := row.result.installation) is not None]
+        if what == "packages":
+            return statistics.median(len(each.added) for each in there) if there else None
+        return statistics.median(each.added_bytes for each in there) if there else None
 
     def range_of(self, what: str) -> str:
         """Return from which to which ``python`` or ``django`` a cell works, or ``none``.

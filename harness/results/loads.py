@@ -154,6 +154,11 @@ class Step(Model, frozen=True, kw_only=True):
         )
 
     @property
+    def lasting(self) -> int:
+        """How many sockets stood to the end, at most: who was closed was subscribed before that, or never was."""
+        return min(self.stood, self.sockets - self.fallen)
+
+    @property
     def fallen(self) -> int:
         """How many sockets the server closed."""
         return sum(self.closed.values())

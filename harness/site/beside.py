@@ -13,7 +13,7 @@ from harness.report.view import LibraryView, Rows, View
 from harness.results import figures
 from harness.results.catches import TROUBLES, Severity, trouble_of
 from harness.results.deep import TITLES
-from harness.results.questions import apart, deciders
+from harness.results.questions import apart, deciders, identifier
 from harness.results.result import Finding
 from harness.verdict import Verdict
 
@@ -159,7 +159,10 @@ def security(everything: list[Section]) -> list[Section]:
 
 
 def questions(view: View) -> list[Section]:
-    """Return each set with its questions; what was asked of a way alone is left out."""
+    """Return each set with its questions; what was asked of a way alone is left out.
+
+    A question is known by its short name: it may name how many clients a server could be asked with.
+    """
     found: dict[str, dict[str, dict[str, list[Finding]]]] = {}
     of_ways: list[tuple[str, str, str, Finding]] = []
     for library in view.libraries:
@@ -168,30 +171,38 @@ def questions(view: View) -> list[Section]:
             question, way = apart(finding.question)
             if not way:
                 of_set = found.setdefault(name, {})
-                of_set.setdefault(question, {}).setdefault(library.name, []).append(finding)
+                of_set.setdefault(identifier(question), {}).setdefault(library.name, []).append(finding)
             elif way in ways:
-                of_ways.append((name, question, ways[way], finding))
-    for name, question, column, finding in of_ways:
-        if question in found.get(name, {}):
-            found[name][question].setdefault(column, []).append(finding)
+                of_ways.append((name, identifier(question), ways[way], finding))
+    for name, short, column, finding in of_ways:
+        # A way may be asked in a set of its own what the library as it comes is asked in another.
+        for of_set in (found[each] for each in dict.fromkeys([name, *found]) if short in found.get(each, {})):
+            of_set[short].setdefault(column, []).append(finding)
+            break
     return [
-        Section(name, title, "Question", [_line(name, question, of) for question, of in found[name].items()])
+        Section(name, title, "Question", [_line(name, of) for of in found[name].values()])
         for name, title in {**tables.SETS, **TITLES}.items()
         if name in found
     ]
 
 
 def _asked(library: LibraryView) -> Iterator[tuple[str, Finding]]:
-    """Yield the name of each set, with each answer of a cell; of the deep sets all, and not the worst alone."""
+    """Yield the name of each set, with each answer of a cell; of the deep sets all, and not the worst alone.
+
+    What the best known pins change is not how the library comes.
+    """
     for row in library.rows:
+        if row.result.profile != "today":
+            continue
         asked = [(each.name, each.findings) for each in row.result.asked if each.name not in TITLES]
         for name, findings in [*asked, *((each.name, each.findings) for each in row.deep)]:
             yield from ((name, finding) for finding in findings)
 
 
-def _line(name: str, question: str, of: dict[str, list[Finding]]) -> Line:
+def _line(name: str, of: dict[str, list[Finding]]) -> Line:
     told = {library: _told(findings) for library, findings in of.items()}
-    short = next(iter(of.values()))[0].id
+    asked = Counter(apart(each.question)[0] for findings in of.values() for each in findings)
+    question, short = asked.most_common(1)[0][0], next(iter(of.values()))[0].id
     return Line(question, told, _address(name, short or question), short)
 
 

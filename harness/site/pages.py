@@ -360,7 +360,7 @@ def _sets(library: LibraryView) -> Iterator[tuple[str, str, str]]:
         bad = [question for question, found in answers.items() if any(each.good is False for each in found)]
         if answers:
             yield title, tables.in_every_cell(answers), "; ".join(bad[:3]) or "none"
-    yield from deep.summaries(library)
+    yield from deep.in_every_cell(library)
 
 
 def _badges(view: View) -> Iterator[tuple[LibraryView, list[tuple[str, str]]]]:

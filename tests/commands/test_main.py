@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import runpy
 import signal
@@ -55,6 +56,7 @@ def test_what_a_command_returns(monkeypatch, schema, returned, code):
     [
         (HarnessError("it broke", "mend it"), 3, "error: it broke\n       mend it\n"),
         (HarnessError("it broke"), 3, "error: it broke\n"),
+        (OSError(errno.ENAMETOOLONG, "File name too long"), 2, "error: a name is longer than a file may have\n"),
         (UsageError("no such cell"), 2, "error: no such cell\n"),
         (Interrupted(signal.SIGTERM), 143, "error: interrupted; nothing was recorded, earlier results are as they"),
         (click.UsageError("no such option"), 2, "Usage: "),

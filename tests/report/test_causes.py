@@ -75,6 +75,9 @@ class Weighs:
     def brought(self, name, cure):
         return cure.brings
 
+    def shown(self, root):
+        return {}
+
 
 NOTHING_WORSE = Weighs()
 
@@ -107,6 +110,28 @@ def test_what_may_be_chance(reports):
     assert mended(lucky) == f"the Redis layer: tried in {CELL}; it may be chance"
     assert mended(lucky, cure("server", "uvicorn")).startswith("uvicorn as the server")
     assert mended(lucky, other=(lucky,)) == f"the Redis layer: tried in {', '.join(sorted((CELL, OTHER)))}"
+
+
+def test_what_may_be_chance_in_one_library_alone(reports):
+    """What is proved for one library is not told as proved of another, in which it may have been chance."""
+    lucky = msgspec.structs.replace(cure("setting", "Redis layer"), chance=True)
+    sure = cure("setting", "Redis layer")
+    save_result(msgspec.structs.replace(samples.of(CELL), cures=[sure]), reports.result(CELL))
+    save_result(msgspec.structs.replace(samples.of(OTHER), cures=[lucky]), reports.result(OTHER))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    alike = msgspec.structs.replace(root.results[OTHER], library="another")
+    both = replace(root, results={**root.results, OTHER: alike})
+    told = f"the Redis layer, for channels4: tried in {CELL}; for another it may be chance"
+    assert causes.mended(both, NOTHING_WORSE) == told
+
+
+def test_what_answers_show(reports):
+    """What the answers of cells show to mend a cause is told where nothing was tried for it with success."""
+    save_result(samples.of(CELL), reports.result(CELL))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    weighs = Weighs()
+    weighs.shown = lambda _: {"the setting X": [CELL], "uvicorn as the server": [CELL, OTHER]}
+    assert causes.mended(root, weighs) == f"uvicorn as the server: as the answers of {CELL}, {OTHER} show"
 
 
 def test_what_mends_one_cell_and_not_the_next(reports):

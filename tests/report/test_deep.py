@@ -93,6 +93,12 @@ def test_summary(view):
     assert deep.summary(library_of(view, 1)).count('"none"') == 2
 
 
+def test_in_every_cell(view):
+    """On the site a library's sets are counted in questions that every cell answers as expected."""
+    told = {title.partition(":")[0]: counted for title, counted, _ in deep.in_every_cell(library_of(view, 2))}
+    assert told["Endings"] == "1 of 3"
+
+
 def test_overview(view):
     """The report of all has each set with its libraries, the one with the most unexpected answers first."""
     lines = deep.overview(view).splitlines()[4:]

@@ -124,11 +124,22 @@ def test_pins():
 
 
 def test_from_what_does_not_work():
-    """From a cell that does not work the first step is to what does on its pair; its versions alone are no way."""
+    """From a cell that does not work a way leads by what does on its pair, or by versions alone where these mend it."""
     found = upgrades("py311-django42", "py311-django42-uwsgi", "py311-django52-uwsgi", fails=("py311-django42",))
     assert told(found.to("3.11", "5.2"))[0] == "uwsgi instead of runserver: py311-django42-uwsgi"
-    assert upgrades("py311-django42", "py311-django52", fails=("py311-django42",)).to("3.11", "5.2").moves is None
+    mended = upgrades("py311-django42", "py311-django52", fails=("py311-django42",)).to("3.11", "5.2")
+    assert (told(mended), mended.asks) == (["Django 4.2 → 5.2: py311-django52"], "nothing")
     assert told(found.to("3.11", "4.2")) == ["uwsgi instead of runserver: py311-django42-uwsgi"]
+
+
+def test_to_a_server_for_development():
+    """Nobody is led from a server that is deployed to one for development without a word, and the reason for it."""
+    daphne, newer = "py313-django52-channels4-daphne", "py313-django60-channels4"
+    found = upgrades(daphne, "py313-django52-channels4", newer)
+    assert found.to("3.13", "6.0").asks == (
+        "runserver (for development alone) instead of daphne; daphne is not known to work there"
+    )
+    assert "daphne" not in upgrades(daphne, f"{newer}-daphne").to("3.13", "6.0").asks
 
 
 def test_onwards_and_newest():

@@ -112,3 +112,34 @@ def test_another_way_is_no_column_without_an_answer():
     """Where none of the sections that are shown has anything of a way, it cannot be chosen."""
     found = view([[finding("stays open", True)]] * 3, {"in memory": [Reason.WORKS] * 3})
     assert [each.id for each in beside.columns(found, [shown(found)["delivery"]])] == ["channels4"]
+
+
+def test_what_a_way_was_asked_in_a_set_of_its_own():
+    """A way stands in the line of a question also where it was asked that in another set than the library."""
+    way = "setting X"
+    seen = view([[finding("closed", False)]] * 3, {way: [Reason.WORKS] * 3})
+    for row in seen.rows:
+        row.result.probes.append(Probe(name="payloads", findings=[finding("stays open", True, way)]))
+    (line,) = shown(seen)["delivery"].lines
+    assert [(each.text, each.good) for each in line.of.values()] == [
+        ("closed (3 of 3 cells)", False),
+        ("stays open", True),
+    ]
+    assert "payloads" not in shown(seen)
+
+
+def test_pins_are_not_how_a_library_comes():
+    """What the best known pins change is left out of what a library answers as it comes."""
+    seen = view([[finding("closed", False)], [finding("closed", False)], [finding("stays open", True)]])
+    rows = seen.libraries[0].rows
+    rows[2] = Row(rows[2].cell, msgspec.structs.replace(rows[2].result, profile="pins"))
+    (line,) = shown(seen)["delivery"].lines
+    assert line.of["channels4"] == Told("closed (2 of 2 cells)", False)
+
+
+def test_questions_that_differ_in_a_number():
+    """A question that some servers could be asked with fewer clients is one line, with one address."""
+    asked = "SIGTERM under traffic: {} clients who come back"
+    answers = [Finding(question=asked.format(each), expected="x", seen="x", good=True) for each in (100, 80, 100)]
+    (line,) = shown(view([[each] for each in answers]))["delivery"].lines
+    assert (line.name, line.of["channels4"]) == (asked.format(100), Told("x", True))

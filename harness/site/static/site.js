@@ -71,14 +71,21 @@
       answer.hidden = !answer.firstChild;
     }
 
-    // One of the two is chosen: each pair with it has an answer.
+    // One of the two is chosen: each pair with it on which something was measured has an answer.
     function offer(wanted) {
       var line = answer.appendChild(document.createElement("p"));
+      var there = all("template[data-python]").filter(function (each) {
+        return !each.hasAttribute("data-unmeasured") &&
+          (each.dataset.python === wanted.python || each.dataset.django === wanted.django);
+      });
+      if (!there.length) {
+        line.textContent = "Nothing was measured with " +
+          (wanted.python ? "Python " + wanted.python : "Django " + wanted.django) + ".";
+        return;
+      }
       line.appendChild(document.createTextNode(
         wanted.python ? "With Python " + wanted.python + " there are answers for Django " : "With Django " + wanted.django + " there are answers for Python "));
-      all("template[data-python]").filter(function (each) {
-        return each.dataset.python === wanted.python || each.dataset.django === wanted.django;
-      }).forEach(function (each, number) {
+      there.forEach(function (each, number) {
         var link = document.createElement("a");
         link.href = "?python=" + each.dataset.python + "&django=" + each.dataset.django;
         link.textContent = wanted.python ? each.dataset.django : each.dataset.python;
