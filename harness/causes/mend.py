@@ -118,7 +118,7 @@ class Mending:
 
     def pinned(self, pins: Sequence[str]) -> Cure | None:
         """Try *pins*, requirements such as ``redis<8``; return the cure if that is one."""
-        request = self.case.request
+        request, pins = self.case.request, sorted(pins)
         prepared = prepare(request.cell, request.setup, request.python, Asked(tuple(pins)), anew=True)
         shown = " ".join(pins)
         tried = self._try(shown, request.cell, prepared, sets=self._sets_at_stake())

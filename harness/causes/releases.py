@@ -5,6 +5,7 @@ Source: https://packaging.python.org/en/latest/specifications/simple-repository-
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from harness.cells import numbers
 from harness.environments.archives import INDEX, configured
 from harness.errors import HarnessError
 
+# What unearth tells of indexes that do not have a project is no news: others may.
+logging.getLogger("unearth").addHandler(logging.NullHandler())
 #: A name that uv lets an index have, before its address.
 _NAME = re.compile(r"^[\w.-]+=")
 #: The statuses by which an index says that it does not have a project.

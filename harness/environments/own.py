@@ -10,11 +10,13 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from harness.captured import output
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.system import processes
 from harness.system.files import write_atomically
 
 _DEADLINE = 600.0
+#: What uv says where an exact release was asked for that no index has.
+_NO_SUCH = "there is no version of "
 #: What an environment was made of, written last: one without it was interrupted.
 _MADE_OF = ".harness-made-of"
 
@@ -33,6 +35,7 @@ def make(
     the same is found again, unless it is to be made *anew*: what is in a folder may have changed.
 
     Raises:
+        UsageError: there is no such release of something.
         HarnessError: it cannot be made.
     """
     python = folder / "bin" / "python"
@@ -52,8 +55,8 @@ def make(
         if ended.exit_status != 0:
             found = output.failure(output.read(log))
             shutil.rmtree(folder, ignore_errors=True)
-            raise HarnessError(
-                f"no environment with {', '.join(requirements)} can be made: {found.cause}", found.excerpt
-            )
+            # Who asks for a release that there is not is told so; else it is the machine's.
+            fault = UsageError if _NO_SUCH in found.cause else HarnessError
+            raise fault(f"no environment with {', '.join(requirements)} can be made: {found.cause}", found.excerpt)
     write_atomically(noted, made_of.encode())
     return python

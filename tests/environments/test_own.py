@@ -11,7 +11,7 @@ import pytest
 from wheels import wheel
 
 from harness.environments import own
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 
 
 @pytest.fixture
@@ -61,3 +61,9 @@ def test_it_cannot_be_made(env, tmp_path):
     with pytest.raises(HarnessError, match=r"^no environment with tiny==2\.0 can be made: "):
         own.make(Path(sys.executable), tmp_path / "one", ["tiny==2.0"], env)
     assert not (tmp_path / "one").exists()
+
+
+def test_a_release_that_there_is_not(env, tmp_path):
+    """A release that no index has was asked for by mistake; that is no fault of the machine."""
+    with pytest.raises(UsageError, match="there is no version of tiny==99"):
+        own.make(Path(sys.executable), tmp_path / "one", ["tiny==99"], env)
