@@ -27,7 +27,7 @@ from harness.libraries.setup import Setup
 from harness.results.installed import Claims, Installation
 from harness.results.result import Step
 from harness.system import processes
-from harness.system.files import write_atomically
+from harness.system.files import is_there, write_atomically
 from harness.verdict import Reason
 
 #: Seconds for an installer; compiling a large package takes minutes.
@@ -156,8 +156,8 @@ def settings_of(env: Mapping[str, str], options: Sequence[str]) -> str:
     """
     settings = {name: value for name, value in env.items() if name.startswith(_SETTINGS)}
     told = sorted(f"{name}={value}" for name, value in settings.items())
-    files = sorted({each for value in settings.values() for each in value.split() if Path(each).is_file()})
-    told += [hashlib.sha256(Path(each).read_bytes()).hexdigest() for each in files]
+    files = sorted({each for value in settings.values() for each in value.split() if is_there(each)})
+    told += [hashlib.sha256(Path(each).read_bytes()).hexdigest() for each in files if Path(each).is_file()]
     return hashlib.sha256("\0".join([*told, *options]).encode()).hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness import ROOT
 from harness.errors import UsageError
 from harness.system import processes
+from harness.system.files import is_there
 
 #: Variables of the host that mean something else to an installer.
 _FOREIGN = ("PYTHON", "DJANGO_", "VIRTUAL_ENV", "COVERAGE_", "TOX_", "_TOX", "HARNESS_", "CHAT_")
@@ -45,9 +46,8 @@ def _from_anywhere(name: str, value: str) -> str:
         return value
 
     def whole(match: re.Match[str]) -> str:
-        path = Path(match[0])
-        if path.exists():
-            return str(path.absolute())
+        if is_there(match[0]):
+            return str(Path(match[0]).absolute())
         if _FILE.fullmatch(name) and "://" not in match[0]:
             raise UsageError(f"{name} names {match[0]}, which is not there", "name a file, or leave the variable out")
         return match[0]

@@ -79,3 +79,11 @@ def no_room(folder: Path, least: int) -> str:
         except OSError as error:
             return error.strerror or str(error)
     return ""
+
+
+def is_there(text: str) -> bool:
+    """Tell whether *text* names a file or a folder of this machine; what is longer than a name may be does not."""
+    try:
+        return Path(text).exists()
+    except OSError:
+        return False

@@ -232,6 +232,8 @@ def test_what_is_in_files_of_settings(place, tmp_path):
     before = settings_of(place.env, ())
     limits.write_text("helper<2\n")
     assert settings_of(place.env, ()) != before
+    # A secret may be longer than the name of a file.
+    assert settings_of({"UV_PUBLISH_TOKEN": "x" * 5000}, ()) != settings_of({"UV_PUBLISH_TOKEN": "y" * 5000}, ())
 
 
 def test_installed_by_hand_before_the_first_run(place):
