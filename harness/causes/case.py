@@ -91,7 +91,7 @@ class Case:
         base = [
             *(request.cell.name, *held.values(), *request.setup.requirements(request.cell)),
             *(digest(HERE), digest(ROOT / "myapp"), settings_of(env, ()), str(python.resolve())),
-            *(direct.read(each).origin for each in request.setup.requirements(request.cell) if is_direct(each)),
+            *(direct.state(each) for each in request.setup.requirements(request.cell) if is_direct(each)),
         ]
         notes = Notes(folder / f"{self.cell}.{self.only.id}.json", base, anew)
         trials = Trials(request, self.only, notes, watching, words=changed)

@@ -20,8 +20,8 @@ from harness.cell import distributions
 from harness.cell.identify import Identity
 from harness.cell.steps import Recorder
 from harness.cells import Cell, again
-from harness.environments import legacy
-from harness.environments.names import project_of
+from harness.environments import direct, legacy
+from harness.environments.names import is_direct, project_of
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.setup import Setup
 from harness.results.installed import Claims, Installation
@@ -103,7 +103,9 @@ def install(
     base = _base(cell, identity, setup.library.requirements(cell))
     note_file = identity.prefix / NOTE
     note = noted.read_note(note_file, _Note)
-    settings = settings_of(env, options)
+    options = [*options, *direct.refreshed(wanted)]
+    # What comes from a folder may be something else by now.
+    settings = settings_of(env, [*options, *(direct.state(each) for each in wanted if is_direct(each))])
     asked = (
         note is not None and not anew and not note.begun and (note.requirements, note.settings) == (wanted, settings)
     )
@@ -116,8 +118,9 @@ def install(
         _check_hands(cell, identity, base, note)
         _restore(cell, identity, base, recorder, env)
         # What is interrupted from here on is the harness's own.
-        write_atomically(note_file, msgspec.json.encode(_Note(requirements=[], settings=settings, begun=True)))
+        write_atomically(note_file, msgspec.json.encode(_Note(requirements=[], begun=True)))
         note = _install(cell, setup, wanted, identity, recorder, env, base, options)
+        note = msgspec.structs.replace(note, settings=settings)
         shutil.copyfile(recorder.work / "install.log", identity.prefix / _PRINTED)
         write_atomically(note_file, msgspec.json.encode(note))
     installation = Installation(
@@ -257,7 +260,6 @@ def _install(
     added = sorted(f"{name}=={version}" for name, version in after.items() if before.get(name) != version)
     return _Note(
         requirements=wanted,
-        settings=settings_of(env, options),
         command=step.command,
         added=added,
         placed=distributions.placed(identity.site_packages),

@@ -8,9 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
-from harness.cell.install import NOTE
 from harness.dtws.places import ENVIRONMENTS, RESULTS, SCENARIO
 from harness.errors import UsageError
 from harness.libraries import scenario
@@ -90,15 +87,6 @@ def _redis_url(kind: type[Library]) -> str | None:
 def own_python() -> str:
     """Return the version of the Python that runs this, such as ``3.13``."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
-
-
-def forget_moving(requirements: Sequence[str], python: Path) -> None:
-    """Have everything be installed again in the environment of *python* where something comes from a folder.
-
-    What was installed from it may not be what is there now.
-    """
-    if any((Requirement(each).url or "").startswith("file:") for each in requirements):
-        (python.parent.parent / NOTE).unlink(missing_ok=True)
 
 
 def not_asked(probes: Sequence[str], library: Library) -> Iterator[str]:

@@ -169,7 +169,6 @@ def _measure(found: Project, cell: Cell, wanted: Wanted, now: dict[str, Result])
             now[cell.name] = not_tested(cell, setup, reason, str(error), error.hint)
             measuring.say(now[cell.name])
             return Verdict.NOT_TESTED.exit_code
-        project.forget_moving(setup.requirements(cell), python)
         request = Request(
             cell=cell,
             setup=setup,

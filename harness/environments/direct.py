@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import configparser
 import hashlib
+import os
 import re
 import tomllib
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +27,15 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from harness.environments.names import is_direct
 from harness.errors import UsageError
 from harness.system.origin import head_of
 
 _EXTRAS = re.compile(r"(?P<path>.*?)(?P<extras>\[[\w.,\s-]+\])?$")
 #: Who is to be let in at an address; it may be a secret.
 _USER = re.compile(r"//[^/@]*@")
+#: Folders in the folder of a project that have nothing of what it is built from.
+_NOT_ITS_OWN = re.compile(r"__pycache__|node_modules|dtws|build|dist|.*\.egg-info|\..*")
 #: How a digest of a file begins, which tells it from others.
 _DIGEST = 12
 
@@ -66,11 +71,8 @@ def read(text: str) -> Direct:
     path, extras = Path(match["path"]), match["extras"] or ""
     with suppress(RuntimeError):  # there is nobody of that name
         path = path.expanduser()
-    if path.is_dir() and text:
-        return _local(path, extras, _name_of_folder(path), _commit(path))
-    if path.is_file():
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGEST]
-        return _local(path, extras, _name_of_file(path), f"{path.name}, sha256 {digest}…")
+    if text and (found := _local(path, extras)):
+        return found
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
@@ -78,12 +80,65 @@ def read(text: str) -> Direct:
         raise UsageError(f"{text!r} is nothing that can be installed", hint) from error
     if requirement.url and requirement.url.startswith("file:"):
         extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-        return read(url2pathname(urlsplit(requirement.url).path) + extras)
+        path = Path(url2pathname(urlsplit(requirement.url).path))
+        if found := _local(path, extras, requirement.name):
+            return found
+        raise UsageError(f"{path.name} is not there", "name a folder, a wheel, or an archive of sources")
     shown = _USER.sub("//", text)
     return Direct(requirement, shown, _USER.sub("//", requirement.url or "the index"), moving=bool(requirement.url))
 
 
-def _local(path: Path, extras: str, name: str, origin: str) -> Direct:
+def state(requirement: str) -> str:
+    """Return what stands for what *requirement* would give now, which is another one once that has changed.
+
+    Of a folder of this machine that is the names, sizes and times of its files; of an address it is the address. What
+    is built from it, hidden folders, environments and the results of ``dtws`` do not count.
+    """
+    try:
+        found = read(requirement)
+    except UsageError:
+        return requirement  # the installer says what is wrong with it
+    if found.path is None or not found.path.is_dir():
+        return f"{found.requirement} {found.origin}"
+    whole = hashlib.sha256()
+    for place, folders, files in os.walk(found.path):
+        there = Path(place)
+        folders[:] = sorted(
+            each for each in folders if not _NOT_ITS_OWN.fullmatch(each) and not (there / each / "pyvenv.cfg").exists()
+        )
+        for name in sorted(files):
+            about = (there / name).lstat()
+            whole.update(f"{there / name}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
+    return f"{found.requirement} {whole.hexdigest()}"
+
+
+def refreshed(requirements: Iterable[str]) -> list[str]:
+    """Return the options by which uv looks again at those of *requirements* that are to be had at a place.
+
+    What it has built from there before it would take again.
+    """
+    options: list[str] = []
+    for each in filter(is_direct, requirements):
+        with suppress(UsageError):  # the installer says what is wrong with it
+            found = read(each)
+            options += ["--reinstall-package", found.project] if found.moving else []
+    return options
+
+
+def _local(path: Path, extras: str, name: str = "") -> Direct | None:
+    """Return what is in the folder or the file *path*, called *name* where it does not say; None without either."""
+    if path.is_dir():
+        origin = _commit(path)
+        try:
+            name = _name_of_folder(path)
+        except UsageError:
+            if not name:
+                raise
+    elif path.is_file():
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGEST]
+        name, origin = _name_of_file(path), f"{path.name}, sha256 {digest}…"
+    else:
+        return None
     text = f"{name}{extras} @ {path.resolve().as_uri()}"
     try:
         requirement = Requirement(text)

@@ -46,7 +46,8 @@ def make(
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     log = folder.with_name(f"{folder.name}.log")
-    refresh = ["--refresh"] if anew else []
+    # uv takes the two for a contradiction.
+    refresh = ["--refresh"] if anew and "UV_OFFLINE" not in env else []
     for command in (
         ["venv", "--no-project", "--python", str(base), str(folder)],
         ["pip", "install", "--no-progress", *refresh, *options, "--python", str(python), *requirements],

@@ -106,7 +106,7 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked, anew: bool = F
     held = asked_of_tox(prefix)
     wanted = [text for name, text in held.items() if not (django and name == "django")]
     wanted += [str(django.requirement)] if django else []
-    options = _options(asked, instead, held)
+    options = _days(asked, held)
     folder = prefix / "candidates" / candidate.profile
     anew = anew or any(each.moving for each in everything)
     made = own.make(python, folder, wanted, environment(installer=True), _days(asked, held), anew)
@@ -156,11 +156,6 @@ def _django(text: str) -> Direct:
             f"{text!r} is no Django", "name a version such as 6.2a1, main, or a folder or a file of Django"
         )
     return found
-
-
-def _options(asked: Asked, instead: Sequence[Direct], held: Mapping[str, str]) -> list[str]:
-    options = [option for each in instead if each.moving for option in ("--refresh-package", each.project)]
-    return [*options, *_days(asked, held)]
 
 
 def _days(asked: Asked, held: Mapping[str, str]) -> list[str]:

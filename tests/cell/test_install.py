@@ -40,6 +40,20 @@ def django(version: str, more: str = "") -> dict[str, str]:
     return {"django/__init__.py": text + more}
 
 
+#: Builds a wheel of what lies beside it, with nothing that would have to be fetched.
+BACKEND = """
+import zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "own-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as made:
+        made.write("own.py")
+        made.writestr("own-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: own\\nVersion: 1.0\\n")
+        made.writestr("own-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        made.writestr("own-1.0.dist-info/RECORD", "")
+    return name
+"""
+
+
 class Silent:
     def begin(self, name): ...
 
@@ -223,6 +237,26 @@ def test_another_release_of_what_was_there(place):
     assert place.install("tiny").installation.added == ["helper==2.0", "tiny==1.0"]
     assert packages(place.identity)["measure"] == "7.0"
     assert place.install("picky", anew=True).installation.added == ["measure==8.0", "picky==1.0"]
+
+
+def test_a_folder_that_changes(place, tmp_path):
+    """What comes from a folder is installed again once something in it is another one, and not before."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "pyproject.toml").write_text('[project]\nname = "own"\nversion = "1.0"\n')
+    (own / "build_it.py").write_text(BACKEND)
+    (own / "own.py").write_text("SAYS = 1\n")
+    with (own / "pyproject.toml").open("a") as settings:
+        settings.write('[build-system]\nrequires = []\nbuild-backend = "build_it"\nbackend-path = ["."]\n')
+    requirement = f"own @ {own.as_uri()}"
+    seconds = []
+    for says in (1, 1, 2):
+        if says == 2:
+            (own / "own.py").write_text("SAYS = 2  # now\n")
+        place.install(requirement)
+        seconds.append(place.recorder.seconds["install"])
+        assert (place.identity.site_packages[0] / "own.py").read_text().startswith(f"SAYS = {says}")
+    assert [each > 0 for each in seconds] == [True, False, True]
 
 
 def test_what_is_in_files_of_settings(place, tmp_path):

@@ -107,6 +107,26 @@ def test_the_address_of_a_folder(folder):
     assert direct.read(f"tiny[extra] @ {folder.as_uri()}") == direct.read(f"{folder}[extra]")
 
 
+def test_a_folder_that_is_named(folder):
+    """A folder that does not say what it is called can be named, as it is told when it is not."""
+    (folder / "pyproject.toml").unlink()
+    assert direct.read(f"mine @ {folder.as_uri()}").project == "mine"
+    with pytest.raises(UsageError, match="nowhere is not there"):
+        direct.read(f"mine @ {folder.as_uri()}/nowhere")
+
+
+def test_state(folder):
+    """A folder is another one once a file of it has changed, but not for what is built, tried or hidden there."""
+    before = direct.state(f"tiny @ {folder.as_uri()}")
+    for name in ("build/x.py", "tiny.egg-info/PKG-INFO", ".git/x", "dtws/results/x.json", "venv/pyvenv.cfg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    assert direct.state(f"tiny @ {folder.as_uri()}") == before
+    (folder / "tiny.py").write_text("x = 1\n")
+    assert direct.state(f"tiny @ {folder.as_uri()}") != before
+    assert direct.state("tiny==1.0") == direct.state("tiny==1.0")
+
+
 @pytest.mark.parametrize("text", ["../nowhere", "git+https://example.org/tiny", "tiny==", "", "~nobody-here/tiny"])
 def test_nothing_to_install(text):
     """What is neither there nor a requirement is refused."""

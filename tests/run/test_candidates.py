@@ -59,7 +59,6 @@ def test_a_folder(place):
     profile = found.candidate.profile
     assert (profile[:-6], found.candidate.requirements) == ("with-channels-", ["channels"])
     assert found.candidate.origins == {"channels": "a folder without a commit"}
-    assert found.options == ("--refresh-package", "channels")
     ((folder, wanted, anew),) = place.made
     assert folder == place.python.parent.parent / "candidates" / profile
     assert (sorted(wanted), anew) == (["Django==6.0.10", "coverage==7.17.3"], True)
