@@ -31,6 +31,8 @@ _FAMILIES = {
 _FORMER = {"asyncore", "asynchat", "cgi", "imp", "distutils", "smtpd", "telnetlib"}
 _NUMBERS = re.compile(r"\d[\d.,]*")
 _MISSING = re.compile(r"(?P<name>[\w.]+) cannot be imported")
+#: A file that is written for another Python.
+_UNPARSED = re.compile(r"(?P<name>[\w./-]+\.py) cannot be parsed")
 #: How connections were closed: which of several ways that is depends on the server before the same failure.
 _CLOSED = re.compile(r"(?<= closed): .*")
 #: An exception, with the file that raised it.
@@ -234,12 +236,12 @@ def _wrong(result: Result, caught: Sequence[Catch]) -> Iterator[tuple[tuple[str,
 
 def _since(root: Root, everything: Iterable[Result]) -> str:
     """Return since which Django or Python a name is gone, where the cells of the libraries show it."""
-    missing = _MISSING.fullmatch(root.what)
-    if missing is None:
+    missing, unparsed = _MISSING.fullmatch(root.what), _UNPARSED.fullmatch(root.what)
+    if (found := missing or unparsed) is None:
         return ""
-    top = missing["name"].partition(".")[0]
-    own = top in sys.stdlib_module_names or top in _FORMER
-    what = "django" if top == "django" else "python" if own else ""
+    top = found["name"].partition(".")[0]
+    own = unparsed is not None or top in sys.stdlib_module_names or top in _FORMER
+    what = "django" if top == "django" and not unparsed else "python" if own else ""
     if not what:
         return ""
     here = {getattr(Cell.parse(name), what) for name in root.results}
@@ -250,7 +252,8 @@ def _since(root: Root, everything: Iterable[Result]) -> str:
     }
     first, last = min(here, key=numbers), max(here, key=numbers)
     if what == "python" and any(numbers(each) > numbers(last) for each in there):
-        return f"{missing['name']} is not in Python {last} yet"
+        return f"{found['name']} is not {'for' if unparsed else 'in'} Python {last} yet"
     if any(numbers(each) < numbers(first) for each in there):
-        return f"{missing['name']} is gone since {what.capitalize()} {first}"
-    return f"{missing['name']} is not in {what.capitalize()} {first}"
+        how = "cannot be parsed" if unparsed else "is gone"
+        return f"{found['name']} {how} since {what.capitalize()} {first}"
+    return f"{found['name']} is not {'for' if unparsed else 'in'} {what.capitalize()} {first}"

@@ -9,7 +9,7 @@ from made import alike, deep_set
 
 from harness.results import catches
 from harness.results.explained import Cause, Cure, Turned
-from harness.results.result import Finding, Judgement, Probe, Result
+from harness.results.result import Finding, Judgement, Probe, Result, Step
 from harness.results.roots import roots
 from harness.verdict import Reason, Verdict
 
@@ -60,6 +60,23 @@ def test_one_failure_in_other_words():
     assert found[0].id == "django-utils-six-cannot-be-imported"
     (cgi,) = [root for root in found if root.what.startswith("cgi")]
     assert cgi.since == "cgi is gone since Python 3.13"
+
+
+def test_what_cannot_be_parsed():
+    """A file of a library that no newer Python can parse was written for the older ones, in which it can be."""
+    text = '  File "<cell>/site-packages/old/utils.py", line 3\nSyntaxError: invalid syntax'
+
+    def unparsed(cell: str) -> Result:
+        step = Step(name="runserver", outcome="failed", cause="SyntaxError: invalid syntax", excerpt=text)
+        return msgspec.structs.replace(failed(cell, "SyntaxError: invalid syntax"), steps=[step])
+
+    (root,) = of(unparsed("py311-django22"), unparsed("py36-django22"), caught("py27-django111", "stays open"))
+    assert (root.what, root.since) == (
+        "old/utils.py cannot be parsed",
+        "old/utils.py cannot be parsed since Python 3.6",
+    )
+    (root,) = of(unparsed("py311-django22"))
+    assert root.since == "old/utils.py is not for Python 3.11"
 
 
 def test_what_is_not_there_yet():
