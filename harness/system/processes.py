@@ -300,11 +300,12 @@ def _noted(checkout: Path) -> Iterator[psutil.Process]:
         pid, _, birth = ledger.name.partition("-")
         if _alive(int(pid), birth):
             continue
-        for line in ledger.read_text(encoding="utf-8").splitlines():
-            child, _, began = line.partition(" ")
-            if _alive(int(child), began):
-                yield psutil.Process(int(child))
-                yield from _in_session(int(child))
+        with suppress(FileNotFoundError):  # its run has just ended, or another one swept it
+            for line in ledger.read_text(encoding="utf-8").splitlines():
+                child, _, began = line.partition(" ")
+                if _alive(int(child), began):
+                    yield psutil.Process(int(child))
+                    yield from _in_session(int(child))
         ledger.unlink(missing_ok=True)
 
 

@@ -152,6 +152,17 @@ def test_sweep_while_environments_change(tmp_path, monkeypatch):
     assert ended == [process]
 
 
+def test_sweep_while_another_run_ends(tmp_path, monkeypatch):
+    """A ledger that is gone by the time it is read is that of a run that has ended, and nothing to complain of."""
+    ledger = processes._ledger(f"1:gone:{processes._checkout_id(tmp_path)}")
+    ledger.parent.mkdir(mode=0o700, exist_ok=True)
+    ledger.touch()
+    monkeypatch.setattr(processes, "_alive", lambda pid, birth: ledger.unlink())
+    monkeypatch.setattr(processes, "_marked", lambda name: ())
+    assert processes.sweep(tmp_path) == 0
+    ledger.parent.rmdir()
+
+
 KEEPS = """
 import socket
 listener = socket.create_server(("127.0.0.1", 0))
