@@ -26,7 +26,6 @@ from harness.cell.steps import Watcher
 from harness.cell.variables import environment
 from harness.cells import Cell, again
 from harness.environments import direct, legacy, pair
-from harness.environments.names import is_direct
 from harness.errors import HarnessError, UsageError
 from harness.libraries import registry
 from harness.probes.registry import PROBES
@@ -91,7 +90,7 @@ class Case:
         base = [
             *(request.cell.name, *held.values(), *request.setup.requirements(request.cell)),
             *(digest(HERE), digest(ROOT / "myapp"), settings_of(env, ()), str(python.resolve())),
-            *(direct.state(each) for each in request.setup.requirements(request.cell) if is_direct(each)),
+            *direct.states(request.setup.requirements(request.cell)),
         ]
         notes = Notes(folder / f"{self.cell}.{self.only.id}.json", base, anew)
         trials = Trials(request, self.only, notes, watching, words=changed)

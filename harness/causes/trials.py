@@ -115,9 +115,8 @@ class Trials:
         return self._once(versions) if found.good is None else found
 
     def _once(self, versions: Mapping[str, str]) -> Answer:
-        pins = sorted(
-            f"{name}=={version}" for name, version in versions.items() if name not in {*self.held, *self.placed}
-        )
+        fixed = {*self.held, *self.placed}
+        pins = sorted(f"{name}=={version}" for name, version in versions.items() if name not in fixed)
         request = replace(
             self.request,
             python=self._python,

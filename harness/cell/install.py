@@ -21,7 +21,7 @@ from harness.cell.identify import Identity
 from harness.cell.steps import Recorder
 from harness.cells import Cell, again
 from harness.environments import direct, legacy
-from harness.environments.names import is_direct, project_of
+from harness.environments.names import project_of
 from harness.errors import CellFailure, HarnessError
 from harness.libraries.setup import Setup
 from harness.results.installed import Claims, Installation
@@ -105,7 +105,7 @@ def install(
     note = noted.read_note(note_file, _Note)
     options = [*options, *direct.refreshed(wanted)]
     # What comes from a folder may be something else by now.
-    settings = settings_of(env, [*options, *(direct.state(each) for each in wanted if is_direct(each))])
+    settings = settings_of(env, [*options, *direct.states(wanted)])
     asked = (
         note is not None and not anew and not note.begun and (note.requirements, note.settings) == (wanted, settings)
     )
@@ -181,7 +181,10 @@ def _check_hands(cell: Cell, identity: Identity, base: dict[str, str], note: _No
 
 
 def _by_hand(identity: Identity, base: dict[str, str], note: _Note | None) -> str | None:
-    """Return what is there and neither of the *base* nor in the *note*, in words; None where all is as noted."""
+    """Return what is there and neither of the *base* nor in the *note*, in words; None where all is as noted.
+
+    The empty text says that something is gone, and nothing was added.
+    """
     ours = {**base, **(_pairs(note.added) if note is not None else {})}
     there = packages(identity)
     found = {f"{name} {version}" for name, version in there.items() if ours.get(name) != version}
@@ -203,16 +206,17 @@ def _restore(cell: Cell, identity: Identity, base: dict[str, str], recorder: Rec
     extra = [name for name in there if name not in base]
     # What was asked for may have had to take another release of something that was there before.
     replaced = [f"{name}=={version}" for name, version in base.items() if there.get(name) != version]
-    pip = [str(identity.python), "-m", "pip"] if cell.python in legacy.VERSIONS else [find_uv_bin(), "pip"]
-    where = [] if cell.python in legacy.VERSIONS else ["--python", str(identity.python)]
-    yes = ["--yes"] if cell.python in legacy.VERSIONS else []
-    for name, command in (
-        ("uninstall", [*pip, "uninstall", *yes, *where, *extra] if extra else []),
-        ("put-back", [*pip, "install", "--no-deps", *where, *replaced] if replaced else []),
+    old, python = cell.python in legacy.VERSIONS, str(identity.python)
+    pip, where, yes = (
+        ([python, "-m", "pip"], [], ["--yes"]) if old else ([find_uv_bin(), "pip"], ["--python", python], [])
+    )
+    for name, command, what in (
+        ("uninstall", ["uninstall", *yes], extra),
+        ("put-back", ["install", "--no-deps"], replaced),
     ):
-        if command:
+        if what:
             log = recorder.work / f"{name}.log"
-            processes.run(command, env, identity.prefix, log, DEADLINE)
+            processes.run([*pip, *command, *where, *what], env, identity.prefix, log, DEADLINE)
             recorder.keep(name, log)
     if packages(identity) != base:
         raise HarnessError(

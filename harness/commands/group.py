@@ -99,20 +99,13 @@ def ended(group: click.Group) -> NoReturn:
         # Whoever read the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            _report()
-        else:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             click.echo("error: a name is longer than a file may have", err=True)
-        code = UsageError.exit_code if error.errno == errno.ENAMETOOLONG else HarnessError.exit_code
-    except Exception:
-        # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
-        _report()
-        code = HarnessError.exit_code
+            code = UsageError.exit_code
+        else:
+            # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
+            traceback.print_exc()
+            click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)
+            code = HarnessError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _report() -> None:
-    """Show what nobody foresaw, and ask to be told of it."""
-    traceback.print_exc()
-    click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)

@@ -112,6 +112,11 @@ def state(requirement: str) -> str:
     return f"{found.requirement} {whole.hexdigest()}"
 
 
+def states(requirements: Iterable[str]) -> list[str]:
+    """Return the :func:`state` of each of *requirements* that is to be had at a place."""
+    return [state(each) for each in requirements if is_direct(each)]
+
+
 def refreshed(requirements: Iterable[str]) -> list[str]:
     """Return the options by which uv looks again at those of *requirements* that are to be had at a place.
 

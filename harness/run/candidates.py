@@ -109,7 +109,7 @@ def prepare(cell: Cell, setup: Setup, python: Path, asked: Asked, anew: bool = F
     options = _days(asked, held)
     folder = prefix / "candidates" / candidate.profile
     anew = anew or any(each.moving for each in everything)
-    made = own.make(python, folder, wanted, environment(installer=True), _days(asked, held), anew)
+    made = own.make(python, folder, wanted, environment(installer=True), options, anew)
     return Prepared(replace(setup, instead=instead), made, candidate, tuple(options))
 
 

@@ -176,9 +176,9 @@ def questions(view: View) -> list[Section]:
                 of_ways.append((name, identifier(question), ways[way], finding))
     for name, short, column, finding in of_ways:
         # A way may be asked in a set of its own what the library as it comes is asked in another.
-        for of_set in (found[each] for each in dict.fromkeys([name, *found]) if short in found.get(each, {})):
-            of_set[short].setdefault(column, []).append(finding)
-            break
+        asked_in = next((each for each in dict.fromkeys([name, *found]) if short in found.get(each, {})), None)
+        if asked_in is not None:
+            found[asked_in][short].setdefault(column, []).append(finding)
     return [
         Section(name, title, "Question", [_line(name, of) for of in found[name].values()])
         for name, title in {**tables.SETS, **TITLES}.items()
