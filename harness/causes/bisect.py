@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -62,11 +62,11 @@ class Bisection:
     tell: Callable[[str], None]
     #: What is in every set of versions, whatever is tried: it is part of the cell.
     held: frozenset[str]
+    #: Whether some answer was chance, recorded or tried: what is good may be so as well.
+    raced: bool = False
     #: Expected trials of what is under way.
     expected: int = 0
     _number: int = 0
-    #: Whether some answer was chance: what is good at one end may be so as well.
-    _raced: bool = False
     #: The good end of the search: how a race is known that no release between the two has turned.
     _far: Versions = field(default_factory=dict)
     _tried: Tried = field(init=False)
@@ -113,7 +113,7 @@ class Bisection:
         self._far = far
         cause = self._packages(turn.good, far, turn.bad, search.changed(turn.good, turn.bad))
         asked = self._versions(bad)
-        if asked == turn.bad or (without := self._tried(_taken_back(asked, cause.turned))) is False:
+        if asked == turn.bad or (without := self._tried(company.taken_back(asked, cause.turned))) is False:
             return cause
         # That was mended, and then turned again by another one; or each of two is enough.
         said = "it is bad without {} as well" if without else "{} cannot be told to be guilty"
@@ -127,7 +127,12 @@ class Bisection:
         if found is None:
             raise NoSearch(f"with {bad.shown} there is no answer: {seen}")
         if not found:
-            raise AsExpected(f"with {bad.shown} the answer is as expected: {seen}")
+            again = 0 if self.trials.words else chance.MOST if self.raced else self._more()
+            if not any(self._lucky(versions, 1) for _ in range(again)):
+                often = f" {again + 1} times" if again else ""
+                raise AsExpected(f"with {bad.shown} the answer is as expected{often}: {seen}")
+            seen = self.trials.ask(versions).seen
+            self.tell(f"That it was good was luck: {seen}")
         self.trials.failure = "" if self.trials.ask(versions).chance and not self.trials.words else seen
 
     def _versions(self, end: End) -> Versions:
@@ -237,7 +242,7 @@ class Bisection:
             found.append(turned)
         if brought := self._brought(found, near, bad):
             return brought
-        return self._cause(found, _taken_back(versions, found), versions)
+        return self._cause(found, company.taken_back(versions, found), versions)
 
     def _brought(self, found: list[Turned], near: Versions, bad: Versions) -> Cause | None:
         """Return the cause where all that was *found* came along with one release; None where that is not known."""
@@ -305,7 +310,7 @@ class Bisection:
 
     def _more(self) -> int:
         """Return how often both ends are asked again at least before a release is guilty."""
-        return _MORE if self._raced else _ONCE_MORE if in_depth(self.trials.only) else 0
+        return _MORE if self.raced else _ONCE_MORE if in_depth(self.trials.only) else 0
 
     def _check_chance(self, found: list[Turned], good: Versions, bad: Versions, more: int) -> None:
         """Make sure that a release is guilty of a race: the good end has to win often, the more the rarer it is lost.
@@ -323,10 +328,10 @@ class Bisection:
             asked, lost = asked + 1, len(self.trials.lost(bad, 1))
         if not lost:
             raise NoSearch(f"it is a race, and was not lost again in {asked} times with {wording.newer(found)}")
-        times = max(more, chance.enough(lost, asked)) if self._raced or lost < asked else more
+        times = max(more, chance.enough(lost, asked)) if self.raced or lost < asked else more
         self.tell(f"It can be chance: lost {lost} of {asked} times; the good end is asked {wording.times(times)}")
         # Of several, each has been good alone: one of them may not be needed.
-        alone = [_taken_back(bad, [each]) for each in found] if len(found) > 1 else []
+        alone = [company.taken_back(bad, [each]) for each in found] if len(found) > 1 else []
         lucky = [each for each in alone if self._tried(each) is False and self._lucky(each, times)]
         if not (bad_ones := self.trials.lost(good, times)):
             if lucky:
@@ -370,7 +375,7 @@ class Bisection:
             minutes = math.ceil(self.expected * statistics.median(self._seconds) / 60)
             left = f"; about {self.expected} left, {minutes} min"
         answer = self.trials.ask(versions)
-        self._raced |= answer.chance
+        self.raced |= answer.chance
         other = self.trials.words or (found is False and not answer.good)
         bad, good = ("the same", "other") if other else ("bad", "good")
         word = {True: bad, False: good, None: "no answer"}[found]
@@ -386,9 +391,3 @@ class Bisection:
             return wording.few(wording.frozen(versions))
         name, differing = self._labels[named], wording.differing(dict(named), versions)
         return f"{name}, but {differing}" if differing else name
-
-
-def _taken_back(versions: Versions, turned: Sequence[Turned]) -> Versions:
-    """Return *versions* with the packages that have *turned* an answer as they were when it was good."""
-    good = {each.package: each.good for each in turned if each.good}
-    return search.mixed(versions, good, [name for each in turned for name in (each.package, *each.brings)])

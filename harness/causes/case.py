@@ -96,7 +96,7 @@ class Case:
         trials = Trials(request, self.only, notes, watching, words=changed)
         resolver = Resolver(request.setup.requirements(request.cell), list(held.values()), python, env)
         releases = Releases(request.cell.python, env)
-        return Bisection(trials, resolver, releases, tell, frozenset({*held, *trials.placed}))
+        return Bisection(trials, resolver, releases, tell, frozenset({*held, *trials.placed}), raced=self.answer.chance)
 
     def keep(
         self, causes: list[Cause], cures: list[Cure], attempts: Sequence[Attempt] = (), besides: bool = False

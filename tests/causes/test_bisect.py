@@ -12,7 +12,7 @@ import pytest
 import samples
 from indexes import Index
 
-from harness.causes.bisect import Bisection, NotTurned
+from harness.causes.bisect import AsExpected, Bisection, NotTurned
 from harness.causes.ends import End, read_end
 from harness.causes.notes import Notes
 from harness.causes.question import Answer
@@ -379,6 +379,30 @@ def test_a_rare_race(world):
     assert world.turned(cause) == [("part3", "2.0", "3.0", "2026-05-10")]
     assert "It can be chance: lost 1 of 4 times; the good end is asked 16 times more" in world.told
     assert max(asked.values()) == 2 + 16
+
+
+@pytest.mark.parametrize(
+    ("only", "raced"), [(IDLE, True), (Only("deployment", "SIGTERM under traffic: messages lost silently"), False)]
+)
+def test_a_bad_end_that_was_lucky(world, only, raced):
+    """What is recorded as chance, or can be chance, is asked again before today's versions are said to be mended."""
+    asked: Counter[str] = Counter()
+
+    def answers(versions):
+        asked[str(versions)] += 1
+        lost = versions["part3"] == "3.0" and asked[str(versions)] > 1
+        return Answer(not lost, "some" if lost else "none")
+
+    search = world.bisection(answers, only)
+    search.raced = raced
+    cause = search.find(End("2026-01-15", day=date(2026, 1, 15)), TODAY)
+    assert world.turned(cause) == [("part3", "2.0", "3.0", "2026-05-10")]
+    assert "That it was good was luck: some" in world.told
+    search = world.bisection(lambda versions: Answer(True, "none"), only, anew=True)
+    search.raced = raced
+    times = 13 if raced else 2
+    with pytest.raises(AsExpected, match=f"with today's versions the answer is as expected {times} times: none"):
+        search.find(None, TODAY)
 
 
 def test_a_race_that_is_not_lost_again(world):
