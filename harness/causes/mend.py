@@ -31,7 +31,7 @@ from harness.results import catches, deep, records
 from harness.results.catches import Severity
 from harness.results.compare import Change, compare
 from harness.results.deep import DeepSet
-from harness.results.explained import Attempt, Catch, Cause, Cure, Turned
+from harness.results.explained import TOGETHER, Attempt, Catch, Cause, Cure, Turned
 from harness.results.installed import Candidate, Pin
 from harness.results.questions import apart
 from harness.results.result import Probe, Result
@@ -120,7 +120,7 @@ class Mending:
         """Try *pins*, requirements such as ``redis<8``; return the cure if that is one."""
         request, pins = self.case.request, sorted(pins)
         prepared = prepare(request.cell, request.setup, request.python, Asked(tuple(pins)), anew=True)
-        shown = " ".join(pins)
+        shown = TOGETHER.join(pins)
         tried = self._try(shown, request.cell, prepared, sets=self._sets_at_stake())
         return self._cure_of("pin", shown, tried)
 

@@ -28,7 +28,7 @@ def causes(drafted: str | None, reports: Reports) -> int:
     """Put every failure and every catch together by what they come from, with what mends them."""
     view = read_view(reports)
     advisor = Advisor(view)
-    known = advisor.roots
+    known = advisor.remedies.roots
     for error in view.damaged:
         click.echo(f"left out: {error}", err=True)
     if drafted is not None:
@@ -41,7 +41,7 @@ def causes(drafted: str | None, reports: Reports) -> int:
         terminal.print(Text(f"      {root.told} ({', '.join(root.libraries)})"))
         terminal.print(Text(f"      from: {root.explained or 'not known yet'}"))
         if root.cures or root.attempts:
-            terminal.print(Text(f"      mends it: {tables.mended(root, advisor)}"))
+            terminal.print(Text(f"      mends it: {tables.mended(root, advisor.remedies)}"))
     unexplained, wrong = tables.unexplained(known)
     terminal.print(
         f"{wrong} cells do not work, or had a catch when they were asked; "

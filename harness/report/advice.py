@@ -6,22 +6,20 @@ sets apart has one rank.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import groupby
 
 from harness.cells import Cell, numbers
 from harness.matrix.releases import apart, releases
 from harness.report import causes, claims
-from harness.report.choices import Answer, Beware, Choice, Failing, Note, best_way, for_development
+from harness.report.choices import Answer, Beware, Choice, Failing, Note, for_development
 from harness.report.notes import noted
+from harness.report.remedies import Remedies
 from harness.report.row import Row
 from harness.report.view import LibraryView, View
-from harness.report.ways import Seen, Ways
 from harness.results import catches
-from harness.results.explained import Catch, Cure
-from harness.results.roots import Root
+from harness.results.explained import Cure
 from harness.verdict import Verdict, with_catch
 
 #: How many cells are named where a pair was not measured.
@@ -33,21 +31,14 @@ class Advisor:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.roots = causes.found(view)
+        self.remedies = Remedies(view)
         self._choices: dict[str, Choice] = {}
         self._notes: dict[str, list[Note]] = {}
-        self._asked: dict[str, dict[str, str]] = {}
-        self._ways = Ways(view)
-        self._cures_of: dict[tuple[str, ...], list[tuple[str, Cure]]] = {}
         self._rows = {row.name: row for row in view.rows}
         self._on: dict[tuple[str, str], list[Row]] = {}
         for row in view.rows:
             self._on.setdefault((row.cell.python, row.cell.django), []).append(row)
         self._libraries = {library.name: library for library in view.libraries}
-        self._roots_of: dict[str, list[Root]] = {}
-        for root in self.roots:
-            for name in root.results:
-                self._roots_of.setdefault(name, []).append(root)
 
     @cached_property
     def pairs(self) -> list[tuple[str, str]]:
@@ -105,10 +96,6 @@ class Advisor:
         """Return the library of *row*."""
         return self._libraries[row.result.library]
 
-    def roots_of(self, row: Row) -> list[Root]:
-        """Return the causes of what fails in *row*, or is a catch of it."""
-        return self._roots_of.get(row.name, [])
-
     @cached_property
     def counts(self) -> str:
         """How many cells there are of each verdict, in one line, and how many of those that work have a catch."""
@@ -151,12 +138,12 @@ class Advisor:
             key=lambda each: (apart(row.cell, each.cell), each.cell.order),
             default=None,
         )
-        beware = sorted(self._beware(row, library), key=lambda each: catches.TROUBLES.index(each.trouble))
+        beware = sorted(self.remedies.beware(row, library), key=lambda each: catches.TROUBLES.index(each.trouble))
         return Choice(row, library, beware, fresh, age, deep, deployed)
 
     def failing(self, row: Row) -> Failing:
         """Return a cell that does not work, with what it comes from and what works instead."""
-        roots = [root for root in self.roots_of(row) if root.kind == "does not work"]
+        roots = [root for root in self.remedies.roots_of(row) if root.kind == "does not work"]
         instead = [causes.cure(cure, cure.brings) for cure in row.result.cures if not cure.question]
         # Another library is no cure; what mends the same one elsewhere is expected to here.
         instead = instead or [
@@ -180,150 +167,6 @@ class Advisor:
             return ""
         here = (nearest.cell.python, nearest.cell.django) == (row.cell.python, row.cell.django)
         return f"as {nearest.name} shows" + ("" if here else "; it was not measured on this pair")
-
-    def _beware(self, row: Row, library: LibraryView) -> Iterator[Beware]:
-        """Yield the troubles of *row*, those seen in a cell of the library that was asked more, and what pins bring."""
-        nearest = sorted(
-            (each for each in library.works if each is not row),
-            key=lambda each: (each.result.server != row.result.server, apart(each.cell, row.cell)),
-        )
-        of_trouble = self._seen(row, nearest)
-        cures = {trouble: list(self._mended(row, of_it)) for trouble, of_it in of_trouble.items()}
-        ways = {each.change for found in cures.values() for _, each in found if each.kind == "setting"}
-        brings = {way: self._ways.troubles(row, nearest, way) for way in sorted(ways)}
-        way, pins = best_way(cures, brings), dict[str, None]()
-        mends = Counter(each.change for found in cures.values() for _, each in found)
-        for trouble, of_it in of_trouble.items():
-            tried_in, cure = min(
-                (each for each in cures[trouble] if each[1].kind == "pin" or each[1].change == way),
-                # What the way mends needs no pin; of pins the one is best that mends most.
-                key=lambda each: (each[1].kind == "pin", each[1].change not in pins, -mends[each[1].change]),
-                default=("", None),
-            )
-            if cure is not None and cure.kind == "pin":
-                pins[cure.change] = None
-            where = "" if any(not place for _, place in of_it) else of_it[0][1]
-            decided = {self._decided(place or row.name, catch.question) for catch, place in of_it} - {""}
-            yield Beware(trouble, [catch for catch, _ in of_it], where, cure, tried_in, tuple(sorted(decided)))
-        for trouble, brought in brings.get(way, {}).items():
-            if trouble not in of_trouble:
-                place = brought[0][1]
-                yield Beware(trouble, [catch for catch, _ in brought], place, None, brought_by=way)
-        yield from self._brought_by_pins(row, library, pins)
-
-    def _seen(self, row: Row, nearest: Iterable[Row]) -> Seen:
-        """Return the troubles of *row*; what it was not asked itself, the *nearest* cell that was answers for it."""
-        seen = [(catch, "") for catch in row.catches]
-        asked = set(self._asked_of(row))
-        for other in nearest:
-            if self._asked_of(other).keys() <= asked:
-                continue
-            unasked = [catch for catch in other.catches if catch.question not in asked]
-            seen += [(catch, other.name) for catch in unasked if catches.spreads(catch)]
-            asked.update(self._asked_of(other))
-        of_trouble: Seen = {}
-        for each in seen:
-            if trouble := catches.trouble_of(each[0].question):
-                of_trouble.setdefault(trouble, []).append(each)
-        return of_trouble
-
-    def _brought_by_pins(self, row: Row, library: LibraryView, pins: Iterable[str]) -> Iterator[Beware]:
-        """Yield the troubles that *pins* bring in any cell of the library in which they were tried."""
-        for pin in pins:
-            tried = [(other.name, known) for other in library.rows for known in other.result.cures]
-            brought = [(name, each) for name, known in tried if known.change == pin for each in known.brings]
-            for trouble in catches.troubles(each for _, each in brought):
-                its = [each for each in brought if catches.trouble_of(each[1].question) == trouble]
-                seen_in = {name for name, _ in its}
-                told = list({each.question: each for _, each in its}.values())
-                yield Beware(trouble, told, "" if row.name in seen_in else min(seen_in), None, brought_by=pin)
-
-    def _asked_of(self, row: Row) -> dict[str, str]:
-        """Return the short names of all that *row* was asked, each with whose default or code decides it."""
-        if row.name not in self._asked:
-            self._asked[row.name] = {each.id: str(each.decided_by) for each in row.answers if each.asked}
-        return self._asked[row.name]
-
-    def _decided(self, cell: str, question: str) -> str:
-        return self._asked.get(cell, {}).get(question, "")
-
-    def _mended(self, row: Row, seen: Sequence[tuple[Catch, str]]) -> Iterator[tuple[str, Cure]]:
-        """Yield the pins and the settings that take all of *seen* away, each with the cell in which it was tried."""
-        known = [(where or row.name, catch.question) for catch, where in seen]
-        cures = [self._cures(*one) for one in known]
-        changes = [{each.change for _, each in of_one} for of_one in cures]
-        found: set[str] = set()
-        for name, cure in chain.from_iterable(cures):
-            if cure.change in found or any(self.against(where or row.name, cure) for _, where in seen):
-                continue
-            if any(self.in_vain(cell, catch.question, cure) for catch, where in seen for cell in {row.name, where}):
-                continue
-            each = zip(known, changes, strict=True)
-            if all(cure.change in others or self._good_with(*one, cure) for one, others in each):
-                found.add(cure.change)
-                yield name, cure
-
-    def _good_with(self, cell: str, question: str, cure: Cure) -> bool:
-        """Tell whether *cell* itself answers the *question* as expected with *cure*, another way of the library."""
-        asked = self._ways.answers(self._rows[cell], question, cure.change) if cure.kind == "setting" else []
-        return bool(asked) and all(asked)
-
-    def in_vain(self, cell: str, question: str, cure: Cure) -> bool:
-        """Tell whether *cure*, which mends the *question* elsewhere, does not in *cell*; of no cell it is not known."""
-        if not cell:
-            return False
-        row, change = self._rows[cell], (question, cure.kind, cure.change)
-        if any((each.question, each.kind, each.change) == change for each in row.result.attempts):
-            return True
-        return cure.kind == "setting" and False in self._ways.answers(row, question, cure.change)
-
-    def against(self, cell: str, cure: Cure) -> str:
-        """Return what speaks against *cure* in *cell*; empty if nothing does, as of what is no way of the library.
-
-        A pin that brings something as bad as what it mends is not recorded as a cure.
-        """
-        return self._ways.against(self._rows[cell], cure) if cure.kind == "setting" else ""
-
-    def brought(self, cell: str, cure: Cure) -> list[Catch]:
-        """Return what *cure*, tried in *cell*, brings that is milder than what it mends."""
-        return self._ways.brings(self._rows[cell], cure.change) if cure.kind == "setting" else cure.brings
-
-    def shown(self, root: Root) -> dict[str, list[str]]:
-        """Return what answers show to mend *root*, though it was not tried for it, and in which cells of it."""
-        found: dict[str, list[str]] = {}
-        for name in sorted(root.results):
-            for each in self.beware_of(self._rows[name]):
-                if each.cure and root.asked_in[name] & {catch.question for catch in each.catches}:
-                    found.setdefault(causes.named(each.cure), []).append(name)
-        return found
-
-    def _cures(self, cell: str, question: str) -> list[tuple[str, Cure]]:
-        """Return what takes a catch of *cell* away: what was tried in it first, then in others of the same cause."""
-        mine = self._rows[cell].result
-        roots = [root for root in self._roots_of.get(cell, []) if question in root.questions]
-        # Most cells of a library have the same causes.
-        key = (mine.library, question, *(root.id for root in roots))
-        if key not in self._cures_of:
-            tried: list[tuple[str, Cure]] = []
-            for root in roots:
-                proved = root.proved(mine.library)
-                tried += [each for each in root.cures if (each[1].kind, each[1].change) in proved]
-            # One pin keeps away what turned all answers of a root; another way may give some of them, and not the rest.
-            tried = [each for each in tried if each[1].question == question] or [
-                each for each in tried if each[1].kind == "pin"
-            ]
-            self._cures_of[key] = sorted(
-                (each for each in tried if each[1].kind in ("pin", "setting")),
-                key=lambda each: self._rows[each[0]].result.library != mine.library,
-            )
-        # Another library has other ways, and a pin mends it if that keeps away what is guilty in this very cell.
-        shared = any(root.guilty_in(cell) for root in roots)
-        found = [
-            (name, each)
-            for name, each in self._cures_of[key]
-            if self._rows[name].result.library == mine.library or (shared and each.kind == "pin")
-        ]
-        return sorted(found, key=lambda each: each[0] != cell) if mine.cures else found
 
     def _age(self, row: Row, library: LibraryView) -> tuple[bool, str]:
         """Tell whether the library had a release within 24 months that claims the pair of *row*, and say so."""

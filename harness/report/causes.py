@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from harness.report import rst
@@ -27,7 +27,11 @@ class Weighs(Protocol):
         ...
 
     def shown(self, root: Root) -> dict[str, list[str]]:
-        """Return what answers show to mend *root*, though it was not tried for it, and in which cells of it."""
+        """Return the ways that answers show to mend *root*, and in which cells of it."""
+        ...
+
+    def left(self, cell: str, cure: Cure, root: Root) -> list[str]:
+        """Return the questions of *root* that a *cure* which mends one of them in *cell* does not mend there."""
         ...
 
 
@@ -42,31 +46,40 @@ def found(view: View) -> list[Root]:
     return roots({row.name: row.result for row in view.rows}, {row.name: row.catches for row in view.rows})
 
 
-def overview(causes: list[Root], advisor: Weighs) -> Rst:
+def overview(causes: list[Root], weighs: Weighs) -> Rst:
     """Return a row for each of *causes*: how many cells it explains, what it comes from, and what mends it."""
     rows = [
         [
             Rst(f"`{len(root.results)} <cause-{root.id}_>`__"),
             f"{root.told} ({', '.join(root.libraries)})",
             root.explained or "not known yet",
-            mended(root, advisor),
+            mended(root, weighs),
         ]
         for root in causes
     ]
     return rst.csv_table(["Cells", "What is seen", "What it comes from", "What mends it"], rows, "8 34 36 22")
 
 
-def mended(root: Root, advisor: Weighs) -> str:
+def mended(root: Root, weighs: Weighs) -> str:
     """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
+    tried = {named(cure) for _, cure in root.cures}
+    shown = {change: cells for change, cells in weighs.shown(root).items() if change not in tried}
+    also = _answered(*max(shown.items(), key=lambda each: len(each[1]))) if shown else ""
     if not root.cures:
-        shown = max(advisor.shown(root).items(), key=lambda each: len(each[1]), default=None)
-        if shown is None:
-            return _in_vain(root)
-        change, cells = shown
-        more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
-        return f"{change}: as the answers of {', '.join(cells[:_NAMED])}{more} show"
+        return also or _in_vain(root)
+    return "; ".join(filter(None, (_tried(root, weighs), also and f"so does {also}")))
+
+
+def _answered(change: str, cells: Sequence[str]) -> str:
+    """Say that the answers of *cells* show what mends something."""
+    more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
+    return f"{change}: as the answers of {', '.join(cells[:_NAMED])}{more} show"
+
+
+def _tried(root: Root, weighs: Weighs) -> str:
+    """Say what mends *root* of what was tried, the best of it."""
     counted = Counter((cure.kind, cure.change) for _, cure in root.cures)
-    spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := advisor.against(name, cure))}
+    spoken = {(cure.kind, cure.change): why for name, cure in root.cures if (why := weighs.against(name, cure))}
     of = {library: root.proved(library) for library in root.libraries}
     proved = set().union(*of.values())
     kind, change = min(counted, key=lambda each: (each in spoken, each not in proved, rank(each[0]), -counted[each]))
@@ -93,8 +106,10 @@ def mended(root: Root, advisor: Weighs) -> str:
         said += f", expected in {expected} {'other' if expected == 1 else 'others'}"
     if vain:
         said += f", in vain in {', '.join(sorted(vain)[:_NAMED])}"
+    if left := list(dict.fromkeys(each for name, cure in of_it for each in weighs.left(name, cure, root))):
+        said += f"; not “{'”, “'.join(left)}”"
     for name, cure in of_it:
-        if brings := brought(advisor.brought(name, cure)):
+        if brings := brought(weighs.brought(name, cure)):
             return f"{said}; in {name}{brings.removeprefix(';')}"
     return said
 

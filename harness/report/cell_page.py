@@ -187,17 +187,17 @@ class CellPage:
         seen = {catch.question: f"{catch.text} ({catch.kind})" for catch in row.catches}
         # What was explained is perhaps as expected by now, or is no catch.
         asked = {each.id: f"{each.question}: {each.summary}" for each in reversed(list(row.answers))}
-        roots = advisor.roots_of(row)
+        roots = advisor.remedies.roots_of(row)
         common = {question: root for root in roots for question in root.asked_in.get(row.name, {""})}
         found = []
         for name in dict.fromkeys([*seen, *(each.question for each in told)]):
             comes_from = [cause.text for cause in result.causes if cause.question == name]
             if not comes_from and name in common:
                 comes_from = list(filter(None, [common[name].explained_in(row.name)]))
-            tried = [(cure, advisor.against(row.name, cure)) for cure in result.cures if cure.question == name]
+            tried = [(cure, advisor.remedies.against(row.name, cure)) for cure in result.cures if cure.question == name]
             proved = common[name].proved(result.library) if name in common else set()
             cures = [
-                causes.cure(each, advisor.brought(row.name, each))
+                causes.cure(each, advisor.remedies.brought(row.name, each))
                 + ("" if (each.kind, each.change) in proved or not each.chance else "; it may be chance")
                 for each, why in tried
                 if not why

@@ -54,6 +54,8 @@ class Beware:
     decided_by: tuple[str, ...] = ()
     #: The pin or the way that takes another trouble away and brings this one; empty for what is there without any.
     brought_by: str = ""
+    #: The way that is advised for another trouble, and needs no cure of this one; empty where there is none.
+    spared_by: str = ""
 
     @property
     def says(self) -> str:
@@ -78,7 +80,10 @@ class Beware:
     @property
     def remedy(self) -> str:
         """What takes it away, where it was tried; empty where nothing is known to."""
-        return f"{causes.named(self.cure)}, tried in {self.tried_in} on {self.cure.tried_on}" if self.cure else ""
+        if self.cure is None:
+            return ""
+        spared = f"; not needed with the {self.spared_by}" if self.spared_by else ""
+        return f"{causes.named(self.cure)}, tried in {self.tried_in} on {self.cure.tried_on}{spared}"
 
 
 @dataclass(frozen=True)
@@ -186,8 +191,7 @@ class Choice:
     @property
     def pins(self) -> list[str]:
         """The requirements that take catches away."""
-        found = [each.cure.change for each in self.beware if each.cure is not None and each.cure.kind == "pin"]
-        return list(dict.fromkeys(pin for change in found for pin in change.split(", ")))
+        return list(dict.fromkeys(pin for each in self.beware if each.cure is not None for pin in each.cure.pins))
 
     @property
     def ways(self) -> list[str]:

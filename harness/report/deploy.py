@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harness.report import loads
 from harness.report.advice import Advisor
 from harness.report.choices import Choice, for_development
+from harness.report.remedies import Remedies
 from harness.report.row import Row
 from harness.report.view import LibraryView
 from harness.results import catches
@@ -76,7 +77,7 @@ def servers(library: LibraryView, advisor: Advisor) -> list[Served]:
         Served(
             None if for_development(choice.row) else 1 + sum(other < rank for other in ranks),
             choice,
-            *_held(library, choice.row),
+            *_held(library, choice.row, advisor.remedies),
         )
         for rank, choice in mine
     ]
@@ -87,12 +88,17 @@ def _version(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers))
 
 
-def _held(library: LibraryView, like: Row) -> tuple[str, str]:
-    """Return how many sockets the server of *like* held at most, and in which cell; empty where nobody tried."""
+def _held(library: LibraryView, like: Row, remedies: Remedies) -> tuple[str, str]:
+    """Return how many sockets the server of *like* held at most, and in which cell; empty where nobody tried.
+
+    Of cells between which and *like* least lies of what turns answers.
+    """
     runs = [(row, run) for row in library.rows if row.result.server == like.result.server for run in row.under_load]
     if not runs:
         return "", ""
-    row, run = max(runs, key=lambda each: each[1].held.sockets if each[1].held else 0)
+    row, run = max(
+        runs, key=lambda each: (-remedies.between(each[0], like), each[1].held.sockets if each[1].held else 0)
+    )
     return f"{loads.held(run)} ({run.deployment})", row.name
 
 

@@ -206,12 +206,12 @@ def _helps(root: Root, row: Row, finding: Finding | None, advisor: Advisor) -> s
     found = []
     for name, cure in root.cures:
         mine = cure.kind in words and root.results[name].library == library and cure.question == question
-        if not mine or (cure.kind, cure.change) not in root.proved(library) or advisor.against(name, cure):
+        if not mine or (cure.kind, cure.change) not in root.proved(library) or advisor.remedies.against(name, cure):
             continue
-        if advisor.in_vain(row.name, question, cure):
+        if advisor.remedies.in_vain(row.name, question, cure):
             continue
         where = "" if name == row.name or cure.kind == "pin" else f", on {_pair(root.results[name])}"
-        brings = causes.brought(advisor.brought(name, cure))
+        brings = causes.brought(advisor.remedies.brought(name, cure))
         says = f"It is as expected {words[cure.kind].format(cure.change)}{where}{brings}"
         found.append((name != row.name, causes.rank(cure.kind), says))
     return min(found)[2] if found else ""

@@ -22,6 +22,9 @@ def noted(library: LibraryView, beware_of: Callable[[Row], Sequence[Beware]]) ->
                 brings.setdefault(each.brought_by, set()).add(each.trouble)
             elif not each.seen_in:
                 found.setdefault(each.trouble, []).append((row, each))
+    # A note is read alone: what a pin brings counts there, also where the way that is advised with it spares it.
+    for cure in (each for row in library.rows for each in row.result.cures if each.kind == "pin" and each.brings):
+        brings.setdefault(cure.change, set()).update(catches.troubles(cure.brings))
     usual = [row for row in library.works if row.result.profile != "pins"]
     asked = {row.name: {each.id: each.question for each in row.answers if each.asked} for row in library.works}
     about = {name: set(map(catches.trouble_of, questions)) for name, questions in asked.items()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from harness.report.row import Row
+from harness.report.sides import Sides
 from harness.report.view import View
 from harness.results import catches
 from harness.results.catches import Trouble
@@ -19,7 +20,8 @@ Seen = dict[Trouble, list[tuple[Catch, str]]]
 class Ways:
     """What was answered to the other ways of the libraries of a view."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, sides: Sides) -> None:
+        self._sides = sides
         self._libraries = {library.name: library for library in view.libraries}
         self._tried_in: dict[tuple[str, str], tuple[int, int]] = {}
         self._put: dict[str, dict[str, dict[str, Finding]]] = {}
@@ -27,6 +29,15 @@ class Ways:
     def answers(self, row: Row, question: str, way: str) -> list[bool | None]:
         """Return whether the answers of *row* to the *question*, put to a *way*, are as expected; empty if unasked."""
         return [other.good for usual, other in self._both(row, way) if usual.id == question]
+
+    def of(self, row: Row) -> list[str]:
+        """Return the other ways that questions were put to in *row*."""
+        return [way for way in self._put_to(row) if way]
+
+    def badly(self, row: Row, questions: Collection[str], way: str) -> list[str]:
+        """Return those of *questions*, short names, that *row* answers badly with *way*, in words and without it."""
+        both = self._both(row, way)
+        return [usual.question for usual, other in both if usual.id in questions and other.good is False]
 
     def against(self, row: Row, cure: Cure) -> str:
         """Return what speaks against *cure*, a way that was tried in *row*; empty if nothing does.
@@ -47,17 +58,26 @@ class Ways:
     def troubles(self, row: Row, nearest: Sequence[Row], way: str) -> Seen:
         """Return the troubles that *way* brings to *row*.
 
-        What *row* was not asked itself, the *nearest* cell that was answers for it.
+        What *row* was not asked itself, the *nearest* cell that was answers for it, if it is on the same side of all
+        that turns the answer.
         """
         found: Seen = {}
         asked: set[str] = set()
         for each in (row, *nearest):
-            for catch in self.brings(each, way):
+            both = {usual.id for usual, other in self._both(each, way) if usual.asked and other.asked}
+            told = {question for question in both - asked if self._sides.alike(row, each, question)}
+            for catch in self.brings(each, way) if told else ():
                 trouble = catches.trouble_of(catch.question)
-                if trouble is not None and catch.question not in asked and (each is row or catches.spreads(catch)):
+                if trouble is not None and catch.question in told and (each is row or catches.spreads(catch)):
                     found.setdefault(trouble, []).append((catch, "" if each is row else each.name))
-            asked |= {usual.id for usual, other in self._both(each, way) if usual.asked and other.asked}
+            asked |= told
         return found
+
+    def spares(self, works: Iterable[Row], way: str, question: str) -> bool:
+        """Tell whether *way* answers the *question* well in cells, of those that *works* are, in which it is turned."""
+        turned = (row for row in works if self._sides.turned(row, question))
+        answers = [good for row in turned for good in self.answers(row, question, way)]
+        return bool(answers) and all(answers)
 
     def _both(self, row: Row, way: str) -> list[tuple[Finding, Finding]]:
         """Return the answers of *row* to what was put to the usual way and to *way*, in this order."""

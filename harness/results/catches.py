@@ -181,13 +181,13 @@ def label(result: Result) -> str:
     return with_catch(result.verdicts.overall.label, bool(of(result)))
 
 
-def spreads(catch: Catch) -> bool:
+def spreads(catch: Catch, known: bool = False) -> bool:
     """Tell whether *catch* is also to be expected of the cells nearby that were not asked.
 
-    What did not come each time may not come there at all.
+    What did not come each time may not come there at all. *known* tells whether what turns it is, and is there as well.
     """
     trouble = trouble_of(catch.question)
-    return trouble is not None and trouble.spreads and always(catch.text)
+    return trouble is not None and (trouble.spreads or known) and always(catch.text)
 
 
 def brings(mended: str, brought: str) -> bool:

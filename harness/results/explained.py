@@ -14,6 +14,9 @@ from harness.verdict import Verdict
 #: What becomes of a user whom an answer disappoints.
 Kind = Literal["loses messages", "drops sockets", "lets somebody in", "does not stop"]
 
+#: What stands between several pins that mend something together.
+TOGETHER = ", "
+
 
 class Catch(Model, frozen=True, kw_only=True):
     """What a user of a cell that works will still run into."""
@@ -100,6 +103,11 @@ class Cure(Model, frozen=True, kw_only=True):
     brings: list[Catch] = []
     #: The day on which it was tried.
     tried_on: str
+
+    @property
+    def pins(self) -> list[str]:
+        """The requirements that it consists of; none where it is no pin."""
+        return self.change.split(TOGETHER) if self.kind == "pin" else []
 
 
 class Attempt(Model, frozen=True, kw_only=True):

@@ -109,7 +109,7 @@ def packages(view: View, advisor: Advisor) -> list[Package]:
 def _guilty(view: View, advisor: Advisor) -> Iterator[GuiltyRelease]:
     """Yield every release that turned an answer: those of catches and failures by their causes, then the others."""
     told: set[tuple[str, str, str, str]] = set()
-    for root in advisor.roots:
+    for root in advisor.remedies.roots:
         for turned in {(each.package, each.bad): each for _, cause in root.causes for each in cause.turned}.values():
             mine = [each for each in root.results.values() if each.versions and turned.met(each.versions.installed)]
             libraries = sorted({each.library for each in mine})
@@ -139,7 +139,7 @@ def entries(
         pair = f"Python {row.cell.python}, Django {row.cell.django}"
         said = f"{row.name}: {pair}, {row.result.library} under {row.served}, {advisor.label(row)}"
         yield "cell", said, f"cells/{row.name}.html"
-    for root in advisor.roots:
+    for root in advisor.remedies.roots:
         yield "cause", f"{root.told}: {root.explained or 'not known yet'}", f"causes.html#cause-{root.id}"
     for section in sections:
         for line in section.lines:

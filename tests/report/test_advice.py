@@ -10,7 +10,8 @@ from made import alike
 
 from harness.report.advice import Advisor
 from harness.results.catches import Severity
-from harness.results.explained import Attempt, Catch
+from harness.results.explained import TOGETHER, Attempt, Catch, Cause, Turned
+from harness.results.questions import identifier
 from harness.results.result import Finding, Judgement, Probe, VariantResult
 from harness.verdict import Reason
 
@@ -101,7 +102,13 @@ def test_what_a_pin_brings():
         assert choice.beware[1].told == f"moderate: with redis<8: {late}: some{seen}"
     made = advisor(works(PAIR + CHANNELS, IDLE, late, cures=[tried]), deep=ALL)
     ((_, choice),) = made.answer("3.13", "6.0").choices
+    assert [each.brought_by for each in choice.beware] == ["", ""]  # it is there anyway, by the same answer
+    frozen = Catch(question="broker-frozen-10-lost", kind="loses messages", text="The broker is frozen: some")
+    more = msgspec.structs.replace(tried, brings=[lost, frozen])
+    made = advisor(works(PAIR + CHANNELS, IDLE, late, cures=[more]), deep=ALL)
+    ((_, choice),) = made.answer("3.13", "6.0").choices
     assert [each.brought_by for each in choice.beware] == ["", "", "redis<8"]
+    assert choice.beware[2].what == "with redis<8: The broker is frozen: some"
     # Where the same pin was tried and brought nothing, it was not seen there.
     clean = works("py312-django52-channels4", IDLE, cures=[pin()])
     ((_, choice),) = advisor(works(PAIR + CHANNELS, IDLE, cures=[tried]), clean, deep=ALL).answer("3.12", "5.2").choices
@@ -137,6 +144,43 @@ def test_equals_are_shown_as_equals():
         (1, same.cell),
         (3, PAIR + CHANNELS),
     ]
+
+
+def test_a_way_that_needs_no_pin():
+    """A pin says that the way advised beside it needs none, and brings nothing that the way is free of."""
+    way = "async consumer, Redis Pub/Sub layer"
+    frozen = "The broker is frozen for 10 s: messages lost silently"
+    lost = Catch(question=identifier(frozen), kind="loses messages", text=f"{frozen}: some")
+    tried = msgspec.structs.replace(pin(), brings=[lost])
+    cause = Cause(
+        question="idle-12",
+        turned=[Turned(package="redis", good="7.4.1", bad="8.0.0")],
+        text="",
+        good=[],
+        bad=[],
+        found_on="2026-11-26",
+    )
+
+    def advised(*good):
+        usual = works(PAIR + CHANNELS, IDLE, LOST, cures=[tried, pin("many-300-its-sender", way, "setting")])
+        pinned = works("py312-django52" + CHANNELS, frozen)
+        for result, redis, question in ((usual, "8.1.0", IDLE), (pinned, "7.4.1", frozen)):
+            if question in good:
+                answer = Finding(question=f"{question} ({way})", expected="fine", seen="fine", good=True)
+                result.probes[0].findings.append(answer)
+            result.versions.installed["redis"] = redis
+        ((_, choice),) = (
+            advisor(msgspec.structs.replace(usual, causes=[cause]), pinned, deep=ALL).answer("3.13", "6.0").choices
+        )
+        assert (choice.pins, choice.ways) == (["redis<8"], [way])
+        return choice.beware
+
+    both = advised(IDLE, frozen)
+    assert [each.trouble.id for each in both] == ["lost", "idle"]
+    assert both[1].remedy.endswith(f"; not needed with the {way}")
+    neither = advised()
+    assert [each.trouble.id for each in neither] == ["lost", "idle", "outage-lost"]
+    assert "not needed" not in neither[1].remedy
 
 
 def test_catches_of_a_cell_that_was_asked_more():
@@ -352,7 +396,7 @@ def test_a_way_that_fails_elsewhere_is_no_cure():
     made = advisor(result, *others, deep=ALL)
     ((_, choice),) = made.answer("3.13", "6.0").choices
     assert choice.ways == []
-    assert made.against(result.cell, result.cures[0]) == "it works in 1 of 2 cells"
+    assert made.remedies.against(result.cell, result.cures[0]) == "it works in 1 of 2 cells"
 
 
 def test_what_was_tried_in_vain_is_no_cure():
@@ -434,3 +478,13 @@ def test_what_chooses_a_way():
     ((_, choice),) = advisor(works(PAIR + CHANNELS, LOST, cures=[cure]), deep=ALL).answer("3.13", "6.0").choices
     assert choice.ways == [pubsub]
     assert choice.uses == [f'{pubsub} (CHANNEL_LAYERS with "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer")']
+
+
+def test_pins_that_mend_together():
+    """Two pins that mend something together stand in the line that installs it, each for its package."""
+    both = TOGETHER.join(("channels_redis<4.3", "redis<8"))
+    ((_, choice),) = (
+        advisor(works(PAIR + CHANNELS, IDLE, cures=[pin(change=both)]), deep=ALL).answer("3.13", "6.0").choices
+    )
+    assert choice.pins == ["channels_redis<4.3", "redis<8"]
+    assert choice.install.endswith('"channels_redis<4.3" "redis<8"')

@@ -78,6 +78,9 @@ class Weighs:
     def shown(self, root):
         return {}
 
+    def left(self, name, cure, root):
+        return []
+
 
 NOTHING_WORSE = Weighs()
 
@@ -132,6 +135,13 @@ def test_what_answers_show(reports):
     weighs = Weighs()
     weighs.shown = lambda _: {"the setting X": [CELL], "uvicorn as the server": [CELL, OTHER]}
     assert causes.mended(root, weighs) == f"uvicorn as the server: as the answers of {CELL}, {OTHER} show"
+    save_result(msgspec.structs.replace(samples.of(CELL), cures=[cure("setting", "way X")]), reports.result(CELL))
+    root = next(root for name, root in known(reports).items() if name.startswith("early"))
+    weighs.left = lambda *_: ["A burst"]
+    weighs.shown = lambda _: {"the way X": [CELL], "the way Y": [OTHER]}
+    assert causes.mended(root, weighs) == (
+        f"the way X: tried in {CELL}; not “A burst”; so does the way Y: as the answers of {OTHER} show"
+    )
 
 
 def test_what_mends_one_cell_and_not_the_next(reports):

@@ -45,7 +45,7 @@ def drafts(advisor) -> dict[str, tuple[Root, str]]:
     """The drafts of each recorded cause, by its name and a number."""
     return {
         f"{root.id} {number}": (root, text)
-        for root in advisor.roots
+        for root in advisor.remedies.roots
         for number, text in enumerate(drafting.drafts(root, advisor), 1)
     }
 
@@ -67,7 +67,7 @@ def made(folder) -> tuple[View, Root]:
     result = msgspec.structs.replace(samples.of(CELL), causes=[cause], cures=[cure])
     save_result(result, reports.result(CELL))
     view = read_view(reports)
-    return view, next(root for root in Advisor(view).roots if root.questions == {"early"})
+    return view, next(root for root in Advisor(view).remedies.roots if root.questions == {"early"})
 
 
 def section(text: str, title: str) -> str:
