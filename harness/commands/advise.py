@@ -17,9 +17,11 @@ from harness.commands.terminal import console
 from harness.errors import UsageError
 from harness.report.advice import Advisor
 from harness.report.choices import RULE, Answer, Choice
+from harness.report.row import Row
 from harness.report.upgrades import Steps, Upgrades, Way
 from harness.report.view import View
 from harness.results.folder import Reports
+from harness.verdict import Verdict
 
 #: The first two numbers of a Python or a Django, as cells have them.
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})")
@@ -54,6 +56,8 @@ def advise(
 
 def _show(terminal: Console, answer: Answer) -> None:
     terminal.print(Text(f"Python {answer.python}, Django {answer.django}", style="bold"))
+    if answer.unsupported:
+        terminal.print(Text(answer.unsupported))
     for rank, choice in answer.choices:
         _choice(terminal, rank, choice)
     if not answer.ranks:
@@ -106,11 +110,17 @@ def _upgrades(view: View, name: str, python: str, django: str) -> int:
     if newest.moves:
         terminal.print(Text(f"\nTo Python {newest.python} and Django {newest.django}, each step measured:"))
         for number, move in enumerate(newest.moves, 1):
-            terminal.print(Text(f"  {number:>2}. {move.change}: {move.after.name}, {advisor.label(move.after)}"))
+            terminal.print(Text(f"  {number:>2}. {move.change}: {move.after.name}, {_labelled(move.after, advisor)}"))
     return 0 if any(way.moves is not None for way in ways) or not ways else 1
 
 
 def _ways(terminal: Console, ways: Iterable[Way], advisor: Advisor) -> None:
     for way in ways:
-        last = f" ({way.ends_in.name}, {advisor.label(way.ends_in)})" if way.ends_in else ""
+        last = f" ({way.ends_in.name}, {_labelled(way.ends_in, advisor)})" if way.ends_in else ""
         terminal.print(Text(f"  Python {way.python}, Django {way.django}: asks {way.asks}{last}"))
+
+
+def _labelled(row: Row, advisor: Advisor) -> str:
+    """Return the label of a cell, with what is severe and stays; of one that does not work that alone."""
+    severe = advisor.choice(row).severe if row.verdict is Verdict.WORKS else ""
+    return advisor.label(row) + (f": {severe}" if severe else "")

@@ -32,6 +32,20 @@ def supported(cell: Cell, day: datetime.date) -> bool:
     return release is not None and cell.python in release.pythons and day < release.until
 
 
+def unsupported(python: str, django: str, day: datetime.date) -> str:
+    """Return why Django did not support a pair on *day*, in sentences; empty if it did."""
+    release = releases().get(django)
+    if release is None:
+        return f"Django {django} is no release that is known here."
+    said = []
+    if python not in release.pythons:
+        known = pythons(django)
+        said.append(f"Django {django} supports Python {known[0]} to {known[-1]}.")
+    if day >= release.until:
+        said.append(f"Django {django} gets no security fixes any more, since {release.until}.")
+    return " ".join(said)
+
+
 @cache
 def place(what: str, version: str) -> int:
     """Return how many releases of ``python`` or ``django`` there are before *version*."""

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import groupby
 
 from harness.cells import Cell, numbers
-from harness.matrix.releases import apart, releases
+from harness.matrix.releases import apart, releases, unsupported
 from harness.report import causes, claims
 from harness.report.choices import Answer, Beware, Choice, Failing, Note, for_development
 from harness.report.notes import noted
@@ -53,7 +53,7 @@ class Advisor:
 
     def answer(self, python: str, django: str) -> Answer:
         """Return the choices for a pair, ranked, with what fails there; where nothing works, the nearest that does."""
-        found = Answer(python, django)
+        found = Answer(python, django, unsupported(python, django, self.view.day))
         here = self._on.get((python, django), [])
         known: dict[tuple[str, str], Choice] = {}
         for row in here:

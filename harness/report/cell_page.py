@@ -150,6 +150,12 @@ class CellPage:
         return f"on Python {self.row.cell.python} and Django {self.row.cell.django}, under {self.row.served}"
 
     @property
+    def when(self) -> str:
+        """When it was measured; of one that could not be, when that was tried."""
+        tested = self.row.verdict is not Verdict.NOT_TESTED
+        return f"measured on {self.measured_on}" if tested else f"not measured, for the last time on {self.measured_on}"
+
+    @property
     def measured_on(self) -> str:
         """The day of the run, such as ``2026-11-25``."""
         return self.row.result.varying.started[:10]

@@ -223,6 +223,8 @@ class Answer:
 
     python: str
     django: str
+    #: Why Django does not support the pair, in sentences; empty if it does.
+    unsupported: str = ""
     #: The choices by their rank; those of one rank are equal.
     ranks: list[list[Choice]] = field(default_factory=list)
     failing: list[Failing] = field(default_factory=list)

@@ -70,11 +70,14 @@ class Way:
         if self.moves is None:
             if (there := self.beyond) is None:
                 return "no measured step leads there"
-            works = f"{there.result.library} under {there.served}"
-            return "; ".join([f"no measured step leads there: all at once, for {works} works there", *self.needs])
+            works = f"{there.result.library} under {there.served} works there, and no measured step leads to it"
+            return "; ".join([f"everything at once: {works}", *self.needs])
         asked = [*self._changes, *self._unknown, *self.needs]
         if own := self.own:
-            return "; ".join([*asked, f"or all at once: {own.result.library} under {own.served} works in {own.name}"])
+            here = (own.cell.python, own.cell.django) == (self.python, self.django)
+            other = "" if here else f", on Python {own.cell.python} and Django {own.cell.django}"
+            works = f"{own.result.library} under {own.served} works in {own.name}{other}"
+            return "; ".join([*asked, f"or all at once: {works}"])
         return "; ".join(asked) or "nothing"
 
     @property

@@ -335,8 +335,8 @@ class View:
 
     @cached_property
     def oldest(self) -> date:
-        """The day on which the oldest of the results was measured."""
-        return min((_day(row) for row in self.rows), default=date.min)
+        """The day on which the oldest of the results was measured; that a cell could not be is no measurement."""
+        return min(map(_day, _measured(self.rows)), default=date.min)
 
     def supported(self, row: Row) -> bool:
         """Tell whether Django supports the pair of *row* today."""
@@ -344,7 +344,13 @@ class View:
 
 
 def _newest(rows: Iterable[Row]) -> date:
-    return max((_day(row) for row in rows), default=date.min)
+    return max(map(_day, _measured(rows)), default=date.min)
+
+
+def _measured(rows: Iterable[Row]) -> list[Row]:
+    """Return those of *rows* that were measured; all of them if none was."""
+    every = list(rows)
+    return [row for row in every if row.verdict is not Verdict.NOT_TESTED] or every
 
 
 def _day(row: Row) -> date:

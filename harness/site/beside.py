@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from harness.report import headline, loads, tables
 from harness.report.advice import Advisor
 from harness.report.view import LibraryView, Rows, View
-from harness.results import figures
+from harness.results import figures, losses
 from harness.results.catches import TROUBLES, Severity, trouble_of
 from harness.results.deep import TITLES
+from harness.results.losses import Losses
 from harness.results.questions import apart, deciders, identifier
 from harness.results.result import Finding
 from harness.verdict import Verdict
@@ -179,11 +180,40 @@ def questions(view: View) -> list[Section]:
         asked_in = next((each for each in dict.fromkeys([name, *found]) if short in found.get(each, {})), None)
         if asked_in is not None:
             found[asked_in][short].setdefault(column, []).append(finding)
+    lost = _lost(view)
     return [
-        Section(name, title, "Question", [_line(name, of) for of in found[name].values()])
+        Section(name, title, "Question", list(_of_set(name, found[name], lost)))
         for name, title in {**tables.SETS, **TITLES}.items()
         if name in found
     ]
+
+
+def _of_set(
+    name: str, asked: dict[str, dict[str, list[Finding]]], lost: dict[tuple[str, str], dict[str, list[Losses]]]
+) -> Iterator[Line]:
+    """Yield a line for each question of a set, and below one about what is lost silently what is lost in sight."""
+    for short, of in asked.items():
+        line = _line(name, of)
+        yield line
+        if seen := lost.get((name, short)):
+            title = line.name.replace("lost silently", "lost with an error or a close")
+            told = {column: Told(losses.told(found)) for column, found in seen.items()}
+            yield Line(title, told, f"{line.id}-in-sight")
+
+
+def _lost(view: View) -> dict[tuple[str, str], dict[str, list[Losses]]]:
+    """Return what the libraries as they come, and their ways, lost in sight, by set and question, and by column."""
+    found: dict[tuple[str, str], dict[str, list[Losses]]] = {}
+    for library in view.libraries:
+        ways = {"": library.name, **_ways(library)}
+        for row in library.rows:
+            for each in row.deep if row.result.profile == "today" else ():
+                for question, counted in each.counted.items():
+                    asked, way = apart(question)
+                    if way in ways and (lost := losses.of(counted)):
+                        of_question = found.setdefault((each.name, identifier(asked)), {})
+                        of_question.setdefault(ways[way], []).append(lost)
+    return found
 
 
 def _asked(library: LibraryView) -> Iterator[tuple[str, Finding]]:

@@ -78,4 +78,4 @@ def _text(value: object) -> object:
 def _moves(moved: Mapping[str, tuple[str, str]]) -> str:
     """Say which versions moved."""
     said = [f"{name} {old or '─'} → {new or '─'}" for name, (old, new) in moved.items()]
-    return "; ".join(said) or "nothing"
+    return "; ".join(said) or "nothing that is installed"

@@ -55,9 +55,8 @@ def test_nothing_is_stepped_over_that_fails():
     found = upgrades("py36-django21", "py37-django22", fails=("py36-django22", "py37-django21"))
     way = found.to("3.7", "2.2")
     assert (way.python, way.django, way.moves) == ("3.7", "2.2", None)
-    assert (
-        way.asks == "no measured step leads there: all at once, for django-websocket-redis under runserver works there"
-    )
+    works = "django-websocket-redis under runserver works there, and no measured step leads to it"
+    assert way.asks == f"everything at once: {works}"
     assert way.ends_in.name == "py37-django22"
     assert found.to("3.7", "3.2").asks == "no measured step leads there"
 
@@ -104,6 +103,13 @@ def test_the_same_library_all_at_once():
         "channels3 under runserver instead of django-websocket-redis; "
         "or all at once: django-websocket-redis under runserver works in py37-django32"
     )
+
+
+def test_the_same_library_on_another_django():
+    """Where the same library works on that Python with another Django alone, that is said with it."""
+    cells = ("py36-django22-channels3", "py37-django22-channels3", "py37-django32")
+    asked = upgrades("py36-django22", *cells).to("3.7").asks
+    assert asked.endswith("works in py37-django32, on Python 3.7 and Django 3.2")
 
 
 def test_each_pair_once():
@@ -185,4 +191,4 @@ def test_what_takes_a_new_catch_away():
         assert found.to("3.10", "4.2").asks == asks
     made = advisor(works("py39-django32-channels3"), end)
     found = Upgrades(Steps(made.view, made), next(row for row in made.view.rows if "channels3" in row.name))
-    assert found.to("3.10", "4.2").asks.endswith(f"for channels4 under runserver works there; {asked}")
+    assert found.to("3.10", "4.2").asks.endswith(f"works there, and no measured step leads to it; {asked}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import samples
+from made import deep_set
 
 from harness.cells import Cell
 from harness.report.advice import Advisor
@@ -143,3 +144,21 @@ def test_questions_that_differ_in_a_number():
     answers = [Finding(question=asked.format(each), expected="x", seen="x", good=True) for each in (100, 80, 100)]
     (line,) = shown(view([[each] for each in answers]))["delivery"].lines
     assert (line.name, line.of["channels4"]) == (asked.format(100), Told("x", True))
+
+
+def test_what_is_lost_in_sight():
+    """Below what is lost silently stands what is lost with an error, of a library as it comes and of its ways."""
+    question, way = "The broker is away for 2 s: messages lost silently", "async, x"
+    seen = view([[]] * len(CELLS), {way: [Reason.WORKS] * len(CELLS)})
+    for row, lost in zip(seen.rows, (10, 30, 20), strict=True):
+        faults = deep_set(row.name, "faults", [Finding(question=question, expected="none", seen="none", good=True)])
+        account = f"{100 - lost} of 100 received, {lost} lost with an error or a close, 0 silently"
+        faults.counted[question] = f"{account}; of those who come back {account}"
+        faults.counted[f"{question} ({way})"] = f"{account}; of those who come back {account}"
+        row.deep.append(faults)
+    silently, in_sight = shown(seen)["faults"].lines
+    assert silently.name == question
+    assert in_sight.name == "The broker is away for 2 s: messages lost with an error or a close"
+    assert in_sight.id == f"{silently.id}-in-sight"
+    text = "20 % (10 to 30) where nobody comes back, 20 % (10 to 30) where everybody does"
+    assert in_sight.of == {"channels4": Told(text), "channels4~async-x": Told(text)}

@@ -127,6 +127,10 @@ def test_what_is_lost(first):
     click(first, "What is lost when somebody comes back")
     row = first.find_element("id", "faults-broker-away-lost")
     assert "The broker is away for 2 s: messages lost silently" in row.text
+    below = first.find_element("id", "faults-broker-away-lost-in-sight").text
+    assert re.search(r"messages lost with an error or a close.*\d+ % .*where nobody comes back, \d+ % .*where", below)
+    first.find_element("link text", "with and without keeping it").click()
+    assert first.find_element("id", "delivery-away").is_displayed()
 
 
 def test_how_fresh(first):
