@@ -74,10 +74,16 @@ class Advisor:
         return found
 
     def _untried(self, python: str, django: str) -> Iterator[tuple[LibraryView, Row]]:
-        """Yield the libraries of today that were not tried on a pair, each with its nearest cell that works."""
-        here, tried = Cell(python, django), {row.result.library for row in self._on[python, django]}
+        """Yield those that were not tried on a pair, each with its nearest cell that works.
+
+        They are the libraries of today, and the others that were to be tried there and could not be.
+        """
+        here, rows = Cell(python, django), self._on[python, django]
+        tried = {row.result.library for row in rows if row.verdict is not Verdict.NOT_TESTED}
+        wanted = {row.result.library for row in rows}
         for library in self.view.libraries:
-            if library.name not in tried and library.works and library.current(self.view.day):
+            known = library.name in wanted or library.current(self.view.day)
+            if library.name not in tried and library.works and known:
                 yield library, min(library.works, key=lambda row: (apart(here, row.cell), row.cell.order))
 
     def notes(self, library: LibraryView) -> list[Note]:

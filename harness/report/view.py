@@ -269,8 +269,11 @@ class LibraryView(Rows):
     def chat_tests(self) -> str:
         """How the Django tests of the chat went, over all cells; empty where they were not run."""
         counted = [row.result.unit_tests for row in self.rows if row.result.unit_tests]
-        green = sum(not each.failed for each in counted)
-        return f"{max(each.ran for each in counted)}, green in {green} of {len(counted)} cells" if counted else ""
+        if not counted:
+            return ""
+        fewest, most = (of(each.ran for each in counted) for of in (min, max))
+        ran = f"{most}" if fewest == most else f"{fewest} to {most}"
+        return f"{ran}, green in {sum(not each.failed for each in counted)} of {len(counted)} cells"
 
     @cached_property
     def prose(self) -> dict[str, Any]:

@@ -141,7 +141,11 @@ class Root:
         if self._guilty and cell not in self._outside:
             return self._guilty.text
         library = self.results[cell].library
-        own = (cause.text for name, cause in self.causes if self.results[name].library == library)
+        own = (
+            cause.text if name == cell else f"{cause.text} (found in {name})"
+            for name, cause in sorted(self.causes, key=lambda each: each[0] != cell)
+            if self.results[name].library == library
+        )
         return next(own, "") or self.elsewhere.get(library, "") or self.explained
 
     def guilty_in(self, cell: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from harness.report import headline, loads, tables
 from harness.report.advice import Advisor
+from harness.report.row import Row
 from harness.report.view import LibraryView, Rows, View
 from harness.results import figures, losses
 from harness.results.catches import TROUBLES, Severity, trouble_of
@@ -206,8 +207,8 @@ def _lost(view: View) -> dict[tuple[str, str], dict[str, list[Losses]]]:
     found: dict[tuple[str, str], dict[str, list[Losses]]] = {}
     for library in view.libraries:
         ways = {"": library.name, **_ways(library)}
-        for row in library.rows:
-            for each in row.deep if row.result.profile == "today" else ():
+        for row in _usual(library):
+            for each in row.deep:
                 for question, counted in each.counted.items():
                     asked, way = apart(question)
                     if way in ways and (lost := losses.of(counted)):
@@ -219,14 +220,19 @@ def _lost(view: View) -> dict[tuple[str, str], dict[str, list[Losses]]]:
 def _asked(library: LibraryView) -> Iterator[tuple[str, Finding]]:
     """Yield the name of each set, with each answer of a cell; of the deep sets all, and not the worst alone.
 
-    What the best known pins change is not how the library comes.
+    What the best known pins change is not how the library comes, and what a cell answers in which it does not work says
+    nothing of how it does.
     """
-    for row in library.rows:
-        if row.result.profile != "today":
-            continue
+    for row in _usual(library):
         asked = [(each.name, each.findings) for each in row.result.asked if each.name not in TITLES]
         for name, findings in [*asked, *((each.name, each.findings) for each in row.deep)]:
             yield from ((name, finding) for finding in findings)
+
+
+def _usual(library: LibraryView) -> list[Row]:
+    """Return the cells of *library* as it comes in which it works; all of them where it works in none."""
+    usual = [row for row in library.rows if row.result.profile == "today"]
+    return [row for row in usual if row.verdict is Verdict.WORKS] or usual
 
 
 def _line(name: str, of: dict[str, list[Finding]]) -> Line:

@@ -138,6 +138,9 @@ def test_what_it_comes_from_in_a_cell():
     assert found[0].explained_in(second.cell) == "as of 2019"
     assert found[1].explained_in(third.cell) == ""
     assert [set(root.asked_in) for root in found] == [{first.cell, second.cell}, {third.cell}]
+    # What was found on another Python is told as found there: its days are of that one's releases.
+    (alike,) = of(first, caught("py39-django42-channels4"))
+    assert alike.explained_in("py39-django42-channels4") == f"as of 2021 (found in {first.cell})"
 
 
 def test_ways_are_those_of_one_library():

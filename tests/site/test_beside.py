@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import samples
-from made import deep_set
+from made import alike, deep_set
 
 from harness.cells import Cell
 from harness.report.advice import Advisor
@@ -162,3 +162,14 @@ def test_what_is_lost_in_sight():
     assert in_sight.id == f"{silently.id}-in-sight"
     text = "20 % (10 to 30) where nobody comes back, 20 % (10 to 30) where everybody does"
     assert in_sight.of == {"channels4": Told(text), "channels4~async-x": Told(text)}
+
+
+def test_what_a_red_cell_says():
+    """What a cell answers in which the library does not work says nothing of how it is where it works."""
+    seen = view([[finding("stays open", True)]] * 2 + [[finding("closed", False)]])
+    red = msgspec.structs.replace(seen.rows[2].result, verdicts=alike(Judgement.of(Reason.EXCHANGE_WRONG, "0 of 15")))
+    rows = [*seen.rows[:2], Row(seen.rows[2].cell, red)]
+    (line,) = shown(View([LibraryView("channels4", rows)], []))["delivery"].lines
+    assert line.of["channels4"] == Told("stays open", True)
+    (line,) = shown(View([LibraryView("channels4", rows[2:])], []))["delivery"].lines
+    assert line.of["channels4"] == Told("closed (1 of 1 cells)", False)
