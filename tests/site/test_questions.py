@@ -149,6 +149,7 @@ def test_without_a_library(first):
     # What no question asks comes first: messages that go beyond one process.
     assert said.startswith("Plain ASGI instead of Django Channels 4: As thin as it gets, and for one process only: ")
     assert "No measured answer gets worse by changing from the left to the right; " in said
+    assert re.search(r"questions were not asked of the right: \d+ of Faults, \d+ of Deployment", said)
     shown = [
         each.text for each in first.find_elements("css selector", "#verdicts + div thead th") if each.is_displayed()
     ]

@@ -169,7 +169,7 @@
     function show() {
       var wanted = chosen(form, names);
       var two = wanted.left && wanted.right && wanted.left !== wanted.right;
-      var lost = 0, unasked = 0;
+      var lost = 0, unasked = 0, where = [];
       var picked = function (name) { return form.elements[name].selectedOptions[0]; };
       var from = picked("left"), to = picked("right");
       var change = two && from.dataset.says !== to.dataset.says
@@ -185,6 +185,7 @@
             row.cells[each.place].classList.toggle("left", each === left);
           });
         });
+        var before = unasked;
         table.rows.forEach(function (row) {
           var one = two ? row.cells[left.place] : null, other = two ? row.cells[right.place] : null;
           var loses = Boolean(two && one.dataset.good === "yes" && other.dataset.good === "no");
@@ -195,12 +196,14 @@
           var open = two && (left.way && one.querySelector(".dim") || right.way && other.querySelector(".dim"));
           row.hidden = Boolean(two && wanted.differ && (open || one.textContent === other.textContent));
         });
+        // What stands before the first colon is the name of the set.
+        if (unasked > before) where.push((unasked - before) + " of " + table.around.previousElementSibling.textContent.split(":")[0]);
         var empty = table.rows.every(function (row) { return row.hidden; });
         table.around.hidden = table.around.previousElementSibling.hidden = empty;
       });
       form.querySelector("output").textContent = two
         ? change + (lost ? lost + (lost === 1 ? " answer gets" : " answers get") + " worse by changing from the left to the right" : "No measured answer gets worse by changing from the left to the right")
-          + (unasked ? "; " + unasked + (unasked === 1 ? " question was" : " questions were") + " not asked of the right." : ".")
+          + (unasked ? "; " + unasked + (unasked === 1 ? " question was" : " questions were") + " not asked of the right: " + where.join(", ") + "." : ".")
         : "";
       return wanted;
     }
