@@ -29,6 +29,8 @@ class Figure:
     runs: int
     #: Whether nothing else ran beside; None where that was not noted.
     quiet: bool | None = None
+    #: The day on which it was measured, where that is another one than that of the verdict.
+    day: str = ""
 
     @property
     def told(self) -> str:
@@ -43,7 +45,9 @@ class Figure:
     def _told(self, runs: str) -> str:
         form = NAMES[self.name][1]
         spread = f"{form.format(self.low)} to {form.format(self.high)}, " if self.low < self.high else ""
-        return f"{form.format(self.median)} ({spread}{runs}{', beside others' if self.quiet is False else ''})"
+        beside = ", beside others" if self.quiet is False else ""
+        day = f", of {self.day}" if self.day else ""
+        return f"{form.format(self.median)} ({spread}{runs}{beside}{day})"
 
 
 def of_run(result: Result) -> dict[str, float]:
@@ -64,6 +68,11 @@ def _come_to(result: Result, name: str) -> bool:
     return name != START or any(step.name == result.server and step.outcome == "ok" for step in result.steps)
 
 
+def worth(result: Result) -> tuple[bool, bool]:
+    """Return by what the figures of runs of one cell are chosen, as :func:`over` does between cells."""
+    return _worth_of(result.varying.quiet, max(map(len, result.varying.figures.values()), default=1))
+
+
 def of_runs(results: Sequence[Result]) -> dict[str, list[float]]:
     """Return the figures of several runs, those made beside others only where none was quiet."""
     quiet = [each for each in results if each.varying.quiet is not False] or results
@@ -79,7 +88,9 @@ def of(result: Result, name: str) -> Figure | None:
     values = result.varying.figures.get(name) or [value for known, value in of_run(result).items() if known == name]
     if not values or not _come_to(result, name):
         return None
-    return Figure(name, statistics.median(values), min(values), max(values), len(values), result.varying.quiet)
+    varying = result.varying
+    ends = min(values), max(values)
+    return Figure(name, statistics.median(values), *ends, len(values), varying.quiet, varying.figures_on)
 
 
 def over(results: Iterable[Result], name: str) -> Figure | None:
@@ -97,6 +108,9 @@ def over(results: Iterable[Result], name: str) -> Figure | None:
 
 
 def _worth(figure: Figure) -> tuple[bool, bool]:
+    return _worth_of(figure.quiet, figure.runs)
+
+
+def _worth_of(quiet: bool | None, runs: int) -> tuple[bool, bool]:
     """Return by what figures are chosen: several quiet runs before one, and one that was quiet before any other."""
-    quiet = figure.quiet is True
-    return quiet, quiet and figure.runs > 1
+    return quiet is True, quiet is True and runs > 1

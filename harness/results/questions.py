@@ -8,6 +8,8 @@ from functools import cache, lru_cache
 
 #: How an answer begins where the question could not be put.
 NOT_ASKED = "not asked"
+#: How answers begin that say nothing of what was asked.
+UNANSWERED = (NOT_ASKED, "not proved", "not tested")
 #: The beginnings of questions, and what stands for them.
 _KNOWN = {
     "What reaches an unknown client that subscribes to user messages?": "unknown-hears-user",
@@ -166,8 +168,16 @@ def in_short(seen: str) -> str:
 
 #: How often of how many times something was seen, and what else was.
 _TIMES = re.compile(r" \((\d+) of (\d+)( times| runs)?\)(; .*)?$")
+#: So many times are several.
+_SEVERAL = 3
 #: What differs between two answers of the same words: what stands in brackets, and what was counted or measured.
 _MEASURED = re.compile(r" \([^)]*\)|\b\d+ of \d+\b|\b\d+\.\d+\b|\b\d+(?= (ms|s|MB|kB)\b)")
+
+
+def certain(text: str) -> bool:
+    """Tell whether an answer that can be chance is none: it came each of several times that it was asked for."""
+    times = _TIMES.search(text)
+    return times is not None and times[1] == times[2] and int(times[2]) >= _SEVERAL
 
 
 def always(text: str) -> bool:

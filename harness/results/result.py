@@ -14,7 +14,7 @@ import msgspec
 from harness.results.explained import Attempt, Catch, Cause, Cure
 from harness.results.installed import Candidate, Installation, Repeats, Versions
 from harness.results.model import Model
-from harness.results.questions import NOT_ASKED, identifier, in_short, worded
+from harness.results.questions import NOT_ASKED, UNANSWERED, identifier, in_short, worded
 from harness.verdict import Reason, Verdict
 
 #: The version of the document's form. The one before it is read as well, see :mod:`harness.results.upgrade`.
@@ -190,6 +190,11 @@ class Finding(Model, frozen=True, kw_only=True):
         """Whether it could be asked at all."""
         return self.good is not None or not self.seen.startswith(NOT_ASKED)
 
+    @property
+    def answered(self) -> bool:
+        """Whether it says anything of what was asked: it could be asked, and what came of that proves something."""
+        return self.good is not None or not self.seen.startswith(UNANSWERED)
+
 
 class VariantResult(Model, frozen=True, kw_only=True):
     """How the fifteen exchanges went in another way of the library to carry them."""
@@ -238,11 +243,13 @@ class Measured(Model, frozen=True, kw_only=True):
     machine: str = ""
     #: The commit of this repository that measured; empty where that is not known.
     commit: str = ""
-    #: Whether little else ran on the machine meanwhile; None where that was not noted.
+    #: Whether little else ran on the machine while the figures were measured; None where that was not noted.
     quiet: bool | None = None
     #: Figures that vary, one of each of several runs: ``latency_ms``, ``install_seconds``, ``start_seconds`` and
     #: ``stop_seconds``; empty where it was run once.
     figures: dict[str, list[float]] = {}
+    #: The day on which the figures were measured, where that is an earlier run, such as ``2026-11-25``.
+    figures_on: str = ""
     #: What each step took: the name of the step → seconds.
     seconds: dict[str, float]
     #: What the installation took when it was made, which may have been an earlier run; None where nothing is installed.

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from harness.errors import AlreadyRunning, UsageError
 from harness.probes.registry import PROBES
-from harness.results import catches, deep, failures, history
+from harness.results import catches, deep, failures, figures, history
 from harness.results.compare import differences
 from harness.results.deep import DeepSet
 from harness.results.document import read_result, save_result
@@ -127,11 +127,26 @@ def with_what_stands(result: Result, before: Result | None, reports: Reports, de
     *reports* have the deep sets of the cell whole; *deployment* is the one that was tried alone.
     """
     joined = with_earlier_probes(with_earlier_variants(result, before), before, deployment)
+    joined = _with_quieter_figures(joined, before)
     return still_explained(joined, before, deep.readable(reports, result.cell))
 
 
 def _untested(result: Result) -> bool:
     return result.verdicts.overall.verdict is Verdict.NOT_TESTED
+
+
+def _with_quieter_figures(result: Result, before: Result | None) -> Result:
+    """Return *result* with the figures of *before* where those are of quiet runs, or of several, and its own not."""
+    if before is None or figures.worth(before) <= figures.worth(result) or not _same_server(before, result):
+        return result
+    old = before.varying
+    varying = msgspec.structs.replace(
+        result.varying,
+        figures=old.figures or figures.of_runs([before]),
+        figures_on=old.figures_on or old.started[:10],
+        quiet=old.quiet,
+    )
+    return msgspec.structs.replace(result, varying=varying)
 
 
 def with_earlier_probes(result: Result, before: Result | None, deployment: str | None = None) -> Result:
@@ -142,7 +157,8 @@ def with_earlier_probes(result: Result, before: Result | None, deployment: str |
     """
     if before is None or not _same_server(before, result):
         return result
-    asked = {probe.name for probe in result.probes}
+    # What could not be asked takes nothing of what was known.
+    asked = {probe.name for probe in result.probes if any(each.answered for each in probe.findings)}
     kept = [probe for probe in before.probes if probe.name not in asked]
     others = _of_other_deployments(result, before, deployment) if deployment is not None else {}
     if not kept and not others:
@@ -163,7 +179,9 @@ def with_earlier_probes(result: Result, before: Result | None, deployment: str |
         tools={**{name: tool for name, tool in old.tools.items() if name not in asked}, **new.tools},
         counted={**{key: value for key, value in old.counted.items() if key in questions}, **new.counted},
     )
-    fresh = [_joined(probe, others.get(probe.name, []), before) for probe in result.probes]
+    again = {probe.name for probe in kept}
+    new_ones = [probe for probe in result.probes if probe.name not in again]
+    fresh = [_joined(probe, others.get(probe.name, []), before) for probe in new_ones]
     order = list(PROBES)
     # One that is no longer asked comes last.
     probes = sorted([*kept, *fresh], key=lambda probe: order.index(probe.name) if probe.name in order else len(order))

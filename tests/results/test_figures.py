@@ -43,6 +43,12 @@ def test_runs_beside_others():
     assert figures.of(loud, figures.INSTALL).told == "6.0 s (3.0 s to 9.0 s, 2 runs, beside others)"
 
 
+def test_of_an_earlier_day():
+    """Figures of an earlier run say of which day they are."""
+    figure = figures.Figure("latency_ms", 0.3, 0.3, 0.3, 3, quiet=True, day="2026-11-25")
+    assert figure.told == "0.3 ms (3 runs, of 2026-11-25)"
+
+
 def test_over_cells():
     """Over several cells those with several quiet runs are shown alone, then those with one, then any."""
     several = together([ran(2.0), ran(4.0)])

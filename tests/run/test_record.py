@@ -9,7 +9,7 @@ from made import alike, deep_set
 from msgspec.structs import replace
 
 from harness.errors import AlreadyRunning, DamagedResult, HarnessError, UsageError
-from harness.results import deep, history
+from harness.results import deep, figures, history
 from harness.results.document import read_result, save_result
 from harness.results.explained import Attempt, Cause, Cure, Turned
 from harness.results.folder import Reports
@@ -256,6 +256,41 @@ def test_other_deployments_are_kept(works):
     assert [(each.question, each.good) for each in other.probes[0].findings] == [(one, False), (both, False)]
     # Who tries all that there are, has all there is to know.
     assert record.with_earlier_probes(tried, before).probes[0] == tried.probes[0]
+
+
+def test_what_could_not_be_asked_takes_nothing(works):
+    """Where nothing of a set could be asked again, as without a browser, the earlier answers stay."""
+    nobody = Finding(question="all in a browser", expected="15", seen="not tested: there is no chromium", good=None)
+    fresh = without_probes(works, "browser", "delivery", "payloads")
+    joined = record.with_earlier_probes(replace(fresh, probes=[Probe(name="browser", findings=[nobody])]), works)
+    assert [probe.name for probe in joined.probes] == ["payloads", "delivery", "browser"]
+    assert joined.probes[2] == works.probes[2]
+    assert joined.varying.probed_on["browser"] == "2026-11-21"
+    # Where nothing was known that it could not be asked is what is known.
+    unknown = without_probes(works, "browser")
+    assert record.with_earlier_probes(
+        replace(fresh, probes=[Probe(name="browser", findings=[nobody])]), unknown
+    ).probes[-1].findings == [nobody]
+
+
+@pytest.mark.parametrize(("quiet", "runs", "kept"), [(True, 3, True), (True, 1, True), (False, 3, False)])
+def test_quiet_figures_stay(tmp_path, works, quiet, runs, kept):
+    """A run beside others leaves the figures that quiet runs had, with their day; the same server was measured."""
+    reports = Reports(tmp_path)
+    known = {"latency_ms": [0.3] * runs} if runs > 1 else {}
+    before = replace(works, varying=replace(works.varying, quiet=quiet, figures=known))
+    busy = replace(works, varying=replace(works.varying, quiet=False, started="2026-12-24T10:00:00+00:00"))
+    joined = record.with_what_stands(busy, before, reports).varying
+    day = before.varying.started[:10]
+    assert (joined.quiet, joined.figures_on) == ((True, day) if kept else (False, ""))
+    assert (joined.figures == (known or figures.of_runs([before]))) is kept
+    # They are kept once more, and still of the same day.
+    again = replace(busy, varying=replace(busy.varying, started="2026-12-25T10:00:00+00:00"))
+    then = record.with_what_stands(again, replace(before, varying=joined), reports).varying
+    assert then.figures_on == joined.figures_on
+    # Another version of what the server imports has figures of its own.
+    versions = replace(busy.versions, installed={**busy.versions.installed, "redis": "99.0"}, imported=["redis"])
+    assert not record.with_what_stands(replace(busy, versions=versions), before, reports).varying.figures
 
 
 def test_a_probe_that_is_no_more(works):
