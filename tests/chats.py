@@ -36,6 +36,8 @@ class OwnChat:
     own_origin: bool = False
     #: What everybody hears at first, and beside messages.
     welcome: str = ""
+    #: How many seconds after a handshake somebody is told what was said yesterday; None where nobody is.
+    yesterday: float | None = None
     #: The subprotocol that has to be offered.
     subprotocol: str = ""
     #: The status that every handshake is answered with instead.
@@ -102,6 +104,9 @@ class OwnChat:
             self.people[cookie] = connection
         if self.welcome:
             await connection.send(self.welcome)
+        if self.yesterday is not None:
+            await asyncio.sleep(self.yesterday)
+            await connection.send('{"message": "good night"}')
         try:
             async for text in connection:
                 if self.wrong == "closes":

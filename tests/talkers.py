@@ -361,6 +361,9 @@ class Visit:
     def cookie(self) -> str:
         return f"session={self.member}" if self.member else ""
 
+    def cookie_at(self, path: str) -> str:
+        return self.cookie
+
     def log_in(self, member: str) -> None:
         if member == self.board.locked_out:
             raise CellFailure(Reason.PAGE_FAILED, f"{member} cannot log in: the login page answers with status 200")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import shutil
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +36,10 @@ from harness.system.processes import Child, Stopped, started
 from harness.system.waiting import wait_until
 from harness.verdict import Reason
 
+#: What is said of a server that its signals did not end.
+_NOT_ENDED = "neither SIGINT within {:.0f} s nor SIGTERM within {:.0f} s more ended it".format(
+    *(processes.PATIENCE[each] for each in (signal.SIGINT, signal.SIGTERM))
+)
 #: How often another port is tried when the chosen one turns out to be taken.
 _PORTS = 3
 #: Seconds for what the server's side does to a member.
@@ -305,7 +310,7 @@ class CellServer:
         observed.stopped[name] = "; ".join([str(stopped), *([f"open sockets: {sockets}"] if sockets else [])])
         if ends is not Ends.AT_ONCE and died is None:
             good = stopped.by != "SIGKILL"
-            seen = f"by {stopped.by}" if good else "no: neither SIGINT nor SIGTERM ended it"
+            seen = f"by {stopped.by}" if good else f"no: {_NOT_ENDED}"
             observed.stopping.append(Finding(question=ends.value, expected="yes", seen=seen, good=good, chance=True))
         self._record_stop(name, died, stopped, len(standing))
 
@@ -313,7 +318,7 @@ class CellServer:
         if died is not None:
             step = Step(name=f"stop {name}", outcome="failed", cause=f"it had ended by itself, exit status {died}")
         elif stopped.by == "SIGKILL":
-            step = Step(name=f"stop {name}", outcome="failed", cause="neither SIGINT nor SIGTERM ended it")
+            step = Step(name=f"stop {name}", outcome="failed", cause=_NOT_ENDED)
         else:
             step = Step(name=f"stop {name}", outcome="ok", text=f"by {stopped.by}, {standing} sockets open")
         self.recorder.add(step, stopped.seconds)

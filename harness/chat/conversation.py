@@ -79,7 +79,7 @@ class Client(ABC):
             endpoint,
             url,
             chat.transcript,
-            cookie=chat.cookie(member),
+            cookie=chat.session(member).cookie_at(path) if member else "",
             origin=origin,
             offer=Offer(compression=endpoint.member in chat.members and endpoint.name == next(iter(chat.paths))),
         )
@@ -290,16 +290,16 @@ class Chat(Fenced):
         self.connections[endpoint] = handshakes.make(opening, endpoint, self.repeated)
         return self.connections[endpoint]
 
-    def connect(self) -> None:
-        """Open every connection of every member, and know that each receives.
+    def connect(self, backwards: bool = False) -> None:
+        """Open every connection of every member, *backwards* in the opposite order, and know that each receives.
 
         Raises:
             CellFailure: a handshake is refused, or a connection opens and never receives.
         """
-        for member in self.members:
-            for name, path in self.client.held(member, self.paths).items():
-                with handshakes.needed(endpoint := Endpoint(member, name)):
-                    self.open(endpoint, path, member)
+        wanted = [(each, *held) for each in self.members for held in self.client.held(each, self.paths).items()]
+        for member, name, path in reversed(wanted) if backwards else wanted:
+            with handshakes.needed(endpoint := Endpoint(member, name)):
+                self.open(endpoint, path, member)
         self.wait_subscribed(self.endpoints)
 
     def say(self, row: ChannelRow, text: str, exchange: int | None = None) -> None:

@@ -16,7 +16,7 @@ from harness.chat.judge import Received, SentExchange, judge
 from harness.chat.ledger import copies, in_any_letters, of_another_run, overheard
 from harness.chat.members import ChannelRow
 from harness.chat.rounds import Planned, Round
-from harness.clients.connection import Endpoint, HandshakeRefused, SendFailed
+from harness.clients.connection import Endpoint, SendFailed
 from harness.clients.transcript import Message
 from harness.errors import CellFailure
 from harness.results.result import Exchange, Fault
@@ -71,6 +71,11 @@ class Exchanged:
         return {text for exchange in self.sent for text in (exchange.text, *exchange.fences)}
 
     @property
+    def slowest(self) -> float:
+        """Until the last of its messages had reached the slowest recipient, in seconds."""
+        return max((ms for each in self.latency_ms.values() for ms in each.values()), default=0.0) / 1000
+
+    @property
     def answered(self) -> bool:
         """Whether anything of what was to be received has been."""
         return bool(self.latency_ms)
@@ -87,6 +92,8 @@ class Exchanged:
 
 def run(chat: Chat, planned: Round) -> Exchanged:
     """Go through a round, and judge it. A failure to send is a fault of that exchange."""
+    if chat.client.greets:
+        _hear_out(chat)
     began, budget = time.monotonic(), Deadline(BUDGET)
     outcome = Exchanged(planned)
     for each in planned.exchanges:
@@ -98,6 +105,14 @@ def run(chat: Chat, planned: Round) -> Exchanged:
     outcome.seconds = outcome.over - began
     judge_again(chat, outcome)
     return outcome
+
+
+def _hear_out(chat: Chat) -> None:
+    """Wait until a chat has told whoever came what it tells them, as what was said before: that is the chat's own."""
+    patience, before = Deadline(HORIZON), -1
+    while (come := chat.activity(chat.endpoints)) != before and not patience.over:
+        before = come
+        chat.transcript.wait(chat.endpoints, [], chat.client.quiet)  # nothing can end it but the time
 
 
 def _settle(chat: Chat, outcome: Exchanged, budget: Deadline) -> None:
@@ -151,47 +166,6 @@ def right_by_now(chat: Chat, played: Iterable[Exchanged]) -> bool:
     for each in wrong:
         judge_again(chat, each)
     return not any(each.wrong for each in wrong)
-
-
-def look_at_the_end(chat: Chat, outcome: Exchanged, until: float | None = None) -> None:
-    """Find out at the end of the horizon whether every member's connection still stands, and receives.
-
-    One that does not is a fault of the last exchange: it was closed behind it. Where strangers have tried since *until*
-    (:func:`time.monotonic`), and it stands once they do not, it was their doing.
-    """
-    outcome.exit_status = chat.server.exit_status()
-    if outcome.exit_status is not None:
-        return  # that is said of whatever is missing
-    fences: tuple[str, ...] = ()
-    with suppress(SendFailed):
-        fences = chat.announce_fence()
-    known = {(fault.member, fault.connection) for each in outcome.wrong for fault in each.faults}
-    members = [each for each in chat.endpoints if each.name in chat.paths]
-    reached = chat.reached(members)
-    for endpoint in members:
-        if closed := chat.transcript.closed(endpoint):
-            if (endpoint.member, endpoint.name) in known:
-                continue  # it was closed before, and that is said
-            if until is not None and chat.transcript.closed_since(endpoint, until) and _stands_alone(chat, endpoint):
-                outcome.displaced[endpoint] = closed
-                continue
-            after = f"{closed}, within {HORIZON:.0f} s of the last exchange"
-            outcome.ending.append(Fault(kind="closed", member=endpoint.member, connection=endpoint.name, text=after))
-        elif endpoint in reached and not chat.transcript.has_one(endpoint, fences):
-            text = "nothing arrives on it any more"
-            outcome.ending.append(Fault(kind="unproven", member=endpoint.member, connection=endpoint.name, text=text))
-
-
-def _stands_alone(chat: Chat, endpoint: Endpoint) -> bool:
-    """Tell whether the connection *endpoint* stands for as long as the horizon when it is opened again."""
-    again = Endpoint(endpoint.member, f"{endpoint.name} again")
-    try:
-        chat.open(again, chat.addresses[endpoint], endpoint.member)
-    except HandshakeRefused:
-        return False
-    closed = chat.transcript.wait_closed(again, HORIZON)
-    chat.close([again])
-    return not closed
 
 
 def _heard(
@@ -282,9 +256,8 @@ def what_was_wrong(exchanged: Exchanged, found: Sequence[Exchange] | None = None
     rows = {each.row.number: each.row for each in exchanged.round.exchanges}
     first = rows[wrong[0].number].with_fault(wrong[0].faults[0], "connection")
     text = f"{len(wrong)} of {len(found)} exchanges are wrong; first: {first}"
-    if exchanged.exit_status is not None:
-        text += f"; the server had ended with exit status {exchanged.exit_status}"
-    return text
+    ended = f"the server had ended with exit status {exchanged.exit_status}"
+    return text if exchanged.exit_status is None or ended in text else f"{text}; {ended}"
 
 
 def _send(chat: Chat, outcome: Exchanged, planned: Planned, budget: Deadline) -> SentExchange:

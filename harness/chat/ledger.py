@@ -6,12 +6,16 @@ anybody receives is held against it, raw frames included: see :func:`overheard`.
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from harness.clients.connection import Endpoint
 from harness.clients.transcript import Frame
@@ -22,6 +26,11 @@ _CARRYING = ("text", "binary", "ping", "pong")
 _TELLING = 20
 #: What runs say, with the token of each.
 _SAID = re.compile(r"\(([0-9a-f]{6})(?:-2)?\)")
+#: How letters are written by their numbers, as clients of a chat read them: ``\\u0048`` in JSON, ``\\x48``.
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+#: What may be base64.
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+_URL_SAFE = str.maketrans("+/", "-_")
 #: What is neither a letter nor a digit.
 _BETWEEN = re.compile(r"[\W_]+")
 
@@ -117,6 +126,16 @@ def in_any_letters(said: str, data: str) -> bool:
     return stands_in(_plain(said), _plain(data))
 
 
+def _readings(data: str) -> Iterator[str]:
+    """Yield *data* as it stands, and as a client reads it that takes escapes, addresses or base64 out of it."""
+    yield data
+    found = {_ESCAPED.sub(lambda each: chr(int(each[1] or each[2], 16)), data), html.unescape(data), unquote(data)}
+    yield from found - {data}
+    for each in _BASE64.findall(data):
+        with suppress(ValueError):  # what decodes to no text is none
+            yield base64.urlsafe_b64decode(each.translate(_URL_SAFE) + "=" * (-len(each) % 4)).decode()
+
+
 def _plain(text: str) -> str:
     """Return the letters and digits of *text*, all small."""
     return _BETWEEN.sub("", text.casefold())
@@ -135,15 +154,20 @@ def overheard(ledger: Ledger, frames: Iterable[Frame], owners: Mapping[Endpoint,
         if frame.direction != "in" or frame.kind not in _CARRYING:
             continue
         owner = owners.get(frame.endpoint, "")
-        whole = _plain(frame.data)
+        readings = [(data, _plain(data)) for data in _readings(frame.data)]
         for each, forms, bare in private:
             if each.hearers is None or owner in each.hearers or (each.text, frame.endpoint) in found:
                 continue
-            told = any(stands_in(form, frame.data) for form in forms)
-            told = told or (len(bare) >= _TELLING and stands_in(bare, whole))
-            if told or (bare in beginnings and beginnings[bare] in whole):
+            if any(_tells(data, whole, forms, bare, beginnings.get(bare, "")) for data, whole in readings):
                 found.add((each.text, frame.endpoint))
                 yield Overheard(each, frame.endpoint, owner)
+
+
+def _tells(data: str, whole: str, forms: Iterable[str], bare: str, beginning: str) -> bool:
+    """Tell whether *data*, *whole* in letters and digits, tells a text in one of its *forms*, or its *beginning*."""
+    if any(stands_in(form, data) for form in forms):
+        return True
+    return (len(bare) >= _TELLING and stands_in(bare, whole)) or bool(beginning and beginning in whole)
 
 
 def _beginnings(texts: Iterable[str]) -> dict[str, str]:

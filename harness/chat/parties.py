@@ -57,7 +57,8 @@ class RunningServer:
     @property
     def _place(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        # No browser names a port that its scheme has anyway (RFC 6454, section 6.2), and who compares Origins knows.
+        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import requests
 
+from harness.clients.forms import hidden
 from harness.errors import CellFailure
 from harness.verdict import Reason
 
@@ -75,6 +76,15 @@ class HttpSession:
         """The cookies as a request header has them."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies)
 
+    def cookie_at(self, path: str) -> str:
+        """The cookies that a browser sends to *path*, as a request header has them.
+
+        Source: RFC 6265, section 5.1.4.
+        """
+        place = path.partition("?")[0] or "/"
+        sent = [each for each in self._cookies if place == each.path or place.startswith(f"{each.path.rstrip('/')}/")]
+        return "; ".join(f"{each.name}={each.value}" for each in sent)
+
     def take(self, cookies: Mapping[str, str], headers: Mapping[str, str]) -> None:
         """Have these *cookies*, names → values, and send these *headers* with every request."""
         self._cookies.update(cookies)
@@ -109,7 +119,7 @@ class HttpSession:
         return self._request("POST", path, body.encode(), headers)
 
     def log_in(self, member: str) -> None:
-        """Log in through the login form, as a person with a browser does.
+        """Log in through the login form, as a person with a browser does, who sends its hidden fields as well.
 
         Raises:
             CellFailure: there is no login page, or it does not let the member in.
@@ -117,7 +127,8 @@ class HttpSession:
         page = self.get(self._form.path)
         if page.status_code != 200:
             raise CellFailure(Reason.PAGE_FAILED, f"the login page answers with status {page.status_code}")
-        answer = self.post(self._form.path, self._form.fields(member))
+        fields = self._form.fields(member)
+        answer = self.post(self._form.path, {**hidden(page.text, fields), **fields})
         if answer.status_code != 302 or self._form.session_cookie not in self._cookies:
             raise CellFailure(
                 Reason.PAGE_FAILED, f"{member} cannot log in: the login page answers with status {answer.status_code}"
@@ -131,7 +142,9 @@ class HttpSession:
                 session.trust_env = False
                 session.verify = self._certificates or True
                 session.cookies = self._cookies
-                session.headers.update({"Connection": "close", **self._headers, **(headers or {})})
+                # Django asks under TLS which page a form was on.
+                came_from = {"Referer": self.base + path} if method == "POST" else {}
+                session.headers.update({"Connection": "close", **came_from, **self._headers, **(headers or {})})
                 return self._read(session, method, path, form)
         except requests.RequestException as error:
             raise CellFailure(

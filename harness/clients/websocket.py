@@ -26,7 +26,7 @@ from websocket import _cookiejar, _handshake
 from wsproto.extensions import PerMessageDeflate
 from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 
-from harness.clients import counting
+from harness.clients import answers, counting
 from harness.clients.connection import (
     CLOSED_BY_SERVER,
     HANDSHAKE_DEADLINE,
@@ -72,6 +72,7 @@ class _NoCookies(_cookiejar.SimpleCookieJar):
 
 
 _handshake.CookieJar = _NoCookies()
+answers.read_as_browsers()
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ TROUBLES = (
     Trouble("others", "private messages reach others", Severity.SEVERE, "lets somebody in", r"mary-hears-john"),
     Trouble(
         "foreign",
-        "a page of a foreign site is let in with a member's cookie",
+        "a page of a foreign origin is let in with a member's cookie",
         Severity.SEVERE,
         "lets somebody in",
         r"(handshake-)?foreign-origin.*",
@@ -75,6 +75,20 @@ TROUBLES = (
         Severity.SEVERE,
         "loses messages",
         r"many-\d+-.*|unread-others",
+    ),
+    Trouble(
+        "crash",
+        "the server crashes while strangers try, or is asked further",
+        Severity.SEVERE,
+        "drops sockets",
+        r"outlasts",
+    ),
+    Trouble(
+        "displaced",
+        "members' connections are closed while strangers try",
+        Severity.SEVERE,
+        "drops sockets",
+        r"displaced",
     ),
     Trouble("idle", "idle connections are closed", Severity.SEVERE, "drops sockets", r"idle-\d+"),
     # What decides it, a limit in the client of the broker, is another one in the next cell.

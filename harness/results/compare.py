@@ -167,7 +167,7 @@ def _change(old: Result, new: Result, by_chance: _Ways) -> tuple[Change, list[st
             continue  # a probe that only one of the two was asked, or what could not be asked, says nothing
         if asked in cut and None in (past, now):
             continue  # of this set a result keeps the worst answers alone
-        broken_off, luck = name.endswith(BROKEN_OFF), ""
+        broken_off, luck = any(each in name for each in BROKEN_OFF), ""
         if past is None or now is None:
             change = Change.CHANGED if not broken_off else Change.WORSE if past is None else Change.BETTER
         elif (new.library, name) in by_chance:

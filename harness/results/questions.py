@@ -46,6 +46,7 @@ _KNOWN = {
     "Does the server end while connections are closing?": "ends-closing",
     "Could all of this be asked?": "asked",
     "Does the server outlast the questions?": "outlasts",
+    "Do members stay connected while strangers try?": "displaced",
 }
 #: What questions of the deep sets are about, before their colon, and what is asked of it, behind it.
 _SUBJECTS = {
@@ -125,6 +126,7 @@ _FORMERLY = {
     "can be lost, also to those who are subscribed": "can be lost, even by those subscribed",
     "some are kept back until further messages come": "some are held back until more messages come",
     "is closed with 4400 enough": "is closed with 4400 and the reason “enough”",
+    "neither SIGINT nor SIGTERM ended it": "neither SIGINT within 6 s nor SIGTERM within 3 s more ended it",
     "receives is no WebSocket, so that a browser ends it": "receives is invalid WebSocket data, which browsers reject",
 }
 _DOES = re.compile(r"What does (.+?),? hear\?")

@@ -123,12 +123,13 @@ def _talk(
     # Until the second start has let everybody in the connections of the first are not to be idle either.
     with beating(chat), _second(second, server, observed, judged), beating(judged[-1].chat):
         asks = server.only is None and starts.right_by_now(judged)
+        tried = time.monotonic()
         # What somebody's own chat tells of strangers who come is nobody's fault.
-        until = time.monotonic() if chat.client.greets else None
+        until = tried if chat.client.greets else None
         if asks:
             _while_waiting(chat, server, observed)
         tests.run()
-        starts.wait_for_horizon(judged, until)
+        starts.wait_for_horizon(judged, until, tried if asks else None)
         isolation.look_again(chat, observed.isolation)
         observed.isolation += isolation.displaced(each.exchanged for each in judged)
         if chat.client.greets:

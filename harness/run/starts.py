@@ -13,7 +13,7 @@ from threading import Thread
 
 from harness.cell.outcome import Observations
 from harness.cell.server import CellServer, Ends
-from harness.chat import exchanges
+from harness.chat import ending, exchanges
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.ledger import Ledger
@@ -98,7 +98,8 @@ class SecondStart:
             if not self._first.library.keeps_apart:
                 self._chat.ledger = ledger
             self._chat.log_in()
-            self._chat.connect()
+            # Who somebody is comes from their session, and not from who came first.
+            self._chat.connect(backwards=True)
             yield self._chat
         finally:
             if not self._thread.is_alive():
@@ -166,14 +167,15 @@ def right_by_now(starts: Sequence[Start]) -> bool:
     return wait_until(lambda: all(exchanges.right_by_now(each.chat, [each.exchanged]) for each in starts), horizon, 0.2)
 
 
-def wait_for_horizon(starts: Sequence[Start], until: float | None = None) -> None:
+def wait_for_horizon(starts: Sequence[Start], until: float | None = None, tried: float | None = None) -> None:
     """Wait until the horizon of every start has been reached; then find out which connections still stand.
 
-    *until* is when strangers began to try, where what they do to others is told apart.
+    *tried* is when strangers began to try, at the first start alone; None where they did not. *until* is the same where
+    what they do to others is told apart.
     """
     threading.Event().wait(max((start.left for start in starts), default=0.0))
     for start in starts:
-        exchanges.look_at_the_end(start.chat, start.exchanged, until)
+        ending.look_at_the_end(start.chat, start.exchanged, until, tried if start is starts[0] else None)
 
 
 def judge_again(starts: Sequence[Start], until: float | None = None) -> None:

@@ -118,7 +118,7 @@ class Doors:
             endpoint,
             chat.server.sockets + filled(address.path, words),
             chat.transcript,
-            cookie=session.cookie,
+            cookie=session.cookie_at(filled(address.path, words)),
             origin=origin,
             offer=Offer(
                 compression=True,

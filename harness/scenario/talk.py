@@ -6,7 +6,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from harness.chat import exchanges, isolation
+from harness.chat import ending, exchanges, isolation
 from harness.chat.conversation import Chat
 from harness.chat.exchanges import HORIZON, Exchanged
 from harness.chat.pulse import beating
@@ -53,7 +53,7 @@ def talk(chat: Chat, client: ScenarioClient) -> Talked:
             if asks:
                 talked.findings = _strangers(chat, client)
             wait_until(lambda: False, horizon, every=0.1)
-        exchanges.look_at_the_end(chat, talked.rounds[-1], until)
+        ending.look_at_the_end(chat, talked.rounds[-1], until, until if asks else None)
         isolation.look_again(chat, talked.findings)
         talked.findings += isolation.displaced(talked.rounds)
         talked.findings += isolation.of_other_runs(chat, talked.rounds[0])

@@ -121,9 +121,17 @@ def test_killed(world):
     """A server that only a SIGKILL ended did not stop as it should."""
     with world.serving():
         world.processes[0].by = "SIGKILL"
-    assert world.steps[-1] == ("stop runserver", "failed", "neither SIGINT nor SIGTERM ended it")
+    assert world.steps[-1] == (
+        "stop runserver",
+        "failed",
+        "neither SIGINT within 6 s nor SIGTERM within 3 s more ended it",
+    )
     assert world.observed.stopping == [
-        stopping("Does the server end while connections are open?", "no: neither SIGINT nor SIGTERM ended it", False)
+        stopping(
+            "Does the server end while connections are open?",
+            "no: neither SIGINT within 6 s nor SIGTERM within 3 s more ended it",
+            False,
+        )
     ]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from played import faults, line_of, played
 from talkers import endpoints, fences, message
 
 from harness.chat import exchanges
+from harness.chat.ending import look_at_the_end
 from harness.chat.rounds import first_round
 from harness.clients.connection import Endpoint
 
@@ -66,7 +68,7 @@ def test_all_stands_at_the_end(board):
     """Where all connections still stand at the end and receive nothing is added."""
     chat = board.talk()
     exchanged = played(chat)
-    exchanges.look_at_the_end(chat, exchanged)
+    look_at_the_end(chat, exchanged)
     exchanges.judge_again(chat, exchanged)
     assert (exchanged.ending, str(exchanged)) == ([], "15 of 15")
     assert board.said[-1] == ("broadcast", "all", "admin", "fence 17 (abc)")
@@ -77,7 +79,7 @@ def test_closed_behind_the_last_exchange(board):
     chat = board.talk()
     exchanged = played(chat)
     line_of(board, "John", "user").end("closed by the server with 1011")
-    exchanges.look_at_the_end(chat, exchanged)
+    look_at_the_end(chat, exchanged)
     assert str(exchanged) == "15 of 15"
     exchanges.judge_again(chat, exchanged)
     (fault,) = exchanged.exchanges[14].faults
@@ -90,7 +92,7 @@ def test_closed_long_before_the_last_exchange(board):
     board.closes = message(3, "admin", name="user")
     chat = board.talk()
     exchanged = played(chat)
-    exchanges.look_at_the_end(chat, exchanged)
+    look_at_the_end(chat, exchanged)
     exchanges.judge_again(chat, exchanged)
     assert [each.text for each in exchanged.exchanges[14].faults if "of the last exchange" in each.text] == []
 
@@ -100,7 +102,7 @@ def test_deaf_behind_the_last_exchange(board):
     chat = board.talk()
     exchanged = played(chat)
     board.drops = lambda text, line: line.endpoint == Endpoint("John", "user")
-    exchanges.look_at_the_end(chat, exchanged)
+    look_at_the_end(chat, exchanged)
     exchanges.judge_again(chat, exchanged)
     (fault,) = exchanged.exchanges[14].faults
     assert (fault.kind, fault.member, fault.connection, fault.text) == (
@@ -113,14 +115,14 @@ def test_nothing_can_be_said_at_the_end(board):
     chat = board.talk()
     exchanged = played(chat)
     board.fails = lambda member, text: "no"
-    exchanges.look_at_the_end(chat, exchanged)
+    look_at_the_end(chat, exchanged)
     assert [(each.kind, each.member, each.connection) for each in exchanged.ending] == [
         ("unproven", each.member, each.name) for each in endpoints()
     ]
 
 
 def test_a_server_that_ends_behind_the_last_exchange(board):
-    """Where the server has ended by the end that is said of whatever is wrong, and nothing is asked of it."""
+    """Where the server has ended by the end each connection is closed behind the last exchange; nothing is asked."""
     chat = board.talk()
     exchanged = played(chat)
     assert exchanged.exit_status is None
@@ -128,5 +130,22 @@ def test_a_server_that_ends_behind_the_last_exchange(board):
     for line in list(board.lines):
         line.end("connection lost")
     already = len(board.said)
-    exchanges.look_at_the_end(chat, exchanged)
-    assert (exchanged.exit_status, exchanged.ending, len(board.said)) == (-11, [], already)
+    look_at_the_end(chat, exchanged)
+    assert (exchanged.exit_status, len(board.said)) == (-11, already)
+    assert [(each.kind, each.member, each.connection) for each in exchanged.ending] == [
+        ("closed", each.member, each.name) for each in endpoints()
+    ]
+    assert exchanged.ending[0].text == "the server had ended with exit status -11, within 4 s of it"
+
+
+@pytest.mark.parametrize(("tried", "closed"), [(-1.0, 0), (1.0, 9)])
+def test_a_server_that_ends_while_strangers_try(board, tried, closed):
+    """Where strangers had begun to try when the server ended that is a question of its own, and else it is none."""
+    chat = board.talk()
+    exchanged = played(chat)
+    board.exit_status = 3
+    ended = board.clock.now
+    for line in list(board.lines):
+        line.end("connection lost")
+    look_at_the_end(chat, exchanged, tried=ended + tried)
+    assert len(exchanged.ending) == closed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 
 import pytest
@@ -160,6 +161,15 @@ def test_in_other_letters(ledger, kind):
         assert heard(ledger, frame(STRANGER, data, kind=kind)) == [(text, STRANGER, "")]
     ledger.add("Hello (abc) bob, this is ann with message 12", "ann")
     assert heard(ledger, frame(STRANGER, "HELLO (ABC) BOB, THIS IS ANN WITH MESSAGE 12")) == []
+
+
+@pytest.mark.parametrize("written", ["\\u0070\\u0073\\u0073\\u0074", "ps%73t", "&#112;sst", "b64"])
+def test_read_by_a_client(ledger, written):
+    """What a client reads out of a frame is heard as well: letters by their numbers, addresses, and base64."""
+    if written == "b64":
+        written = base64.b64encode(b"it was: psst, of John's").decode()
+    assert heard(ledger, frame(STRANGER, f'{{"message": "hello", "before": "{written}"}}')) == [("psst", STRANGER, "")]
+    assert heard(ledger, frame(MARY, written)) == []
 
 
 def test_a_preview(ledger):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from talkers import FORM
 
 from harness.chat.parties import Eavesdropper, Listening, RunningServer
@@ -27,3 +28,18 @@ def test_listening_begins():
     one, two = (Listening({Endpoint("eavesdropper", "1"): Eavesdropper("x", "/")}) for _ in range(2))
     one.refused[Endpoint("eavesdropper", "1")] = "status 403"
     assert (two.refused, two.fences) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("port", "secure", "base"),
+    [
+        (80, False, "http://127.0.0.1"),
+        (443, True, "https://127.0.0.1"),
+        (443, False, "http://127.0.0.1:443"),
+        (8000, True, "https://127.0.0.1:8000"),
+    ],
+)
+def test_the_port_of_a_scheme(port, secure, base):
+    """A page on the port that its scheme has anyway comes from an Origin without it, as browsers say."""
+    server = RunningServer(port=port, form=FORM, secure=secure)
+    assert (server.base, server.sockets) == (base, base.replace("http", "ws"))

@@ -119,6 +119,25 @@ def test_cookies(session, site):
     ]
 
 
+def test_cookies_of_a_path(session, site):
+    """A cookie goes where its path is: to that place, and to all below it."""
+    site.answers["GET /login/"] = (200, {"Set-Cookie": "here=1; Path=/accounts/"}, b"")
+    session.get("/login/")
+    session.take({"everywhere": "2"}, {})
+    asked = {
+        path: session.cookie_at(path)
+        for path in ("/", "/ws/members/", "/accounts/", "/accounts?next=/", "/accounts/ws/?a=b", "/accountsandmore")
+    }
+    assert asked == {
+        "/": "everywhere=2",
+        "/ws/members/": "everywhere=2",
+        "/accounts/": "here=1; everywhere=2",
+        "/accounts?next=/": "everywhere=2",
+        "/accounts/ws/?a=b": "here=1; everywhere=2",
+        "/accountsandmore": "everywhere=2",
+    }
+
+
 def test_nobody_shares_cookies(site):
     """Two sessions have nothing in common."""
     one, two = HttpSession(site.base, FORM), HttpSession(site.base, FORM)
@@ -145,6 +164,18 @@ def test_logging_in(session, site):
     assert [(method, path) for method, path, _, _ in site.asked] == [("GET", "/login/"), ("POST", "/login/")]
     assert site.asked[1][3] == "username=Mary&password=Mary%27s&csrfmiddlewaretoken=t1"
     assert session.cookie == "csrftoken=t1; sessionid=s1"
+
+
+def test_the_fields_of_a_form(session, site):
+    """What is hidden in the form is sent with it, as a token that is in no cookie; so is the page that it was on."""
+    page = b"""<form action=/search><input name=q><input type=hidden name=page value=1></form>
+        <form method=post><input type=hidden name=csrfmiddlewaretoken value="t2"><input name="username">
+        <input type=password name=password><input type="HIDDEN" name=next value="/a&amp;b"></form>"""
+    site.answers["GET /login/"] = (200, {}, page)
+    session.log_in("Mary")
+    assert site.asked[1][3] == "csrfmiddlewaretoken=t2&next=%2Fa%26b&username=Mary&password=Mary%27s"
+    assert site.asked[1][2]["Referer"] == f"{site.base}/login/"
+    assert "Referer" not in site.asked[0][2]
 
 
 def test_no_login_page(session, site):

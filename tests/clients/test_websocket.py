@@ -77,6 +77,12 @@ def test_handshake_that_no_browser_takes(transcript, first_line, why):
     assert transcript.frames == []
 
 
+def test_a_connection_of_a_proxys(transcript):
+    """A proxy may add a ``Connection`` of its own: both are the header."""
+    with serving(answer=answering("HTTP/1.1 101 Switching Protocols", "Connection: keep-alive")) as (port, _):
+        connect(port, transcript).close()
+
+
 def test_an_accept_in_other_letters(transcript):
     """A browser compares what the server proves letter by letter."""
 

@@ -81,7 +81,7 @@ def test_recorded(measuring):
             "  ✓ migrate            1.00 s",
             f"{CELL}  ✓ Yes, but: 15 of 15 exchanges right",
             "  severe: somebody who is not logged in gets in",
-            "  severe: a page of a foreign site is let in with a member's cookie",
+            "  severe: a page of a foreign origin is let in with a member's cookie",
             "  moderate: some texts do not get through",
             "  mild: a message can be lost right after a handshake, or while somebody is away",
             f"Result: {measuring.reports.result(CELL)}",

@@ -85,7 +85,7 @@ def test_catches(view):
     found = {row.cell: row for row in export.rows(view)}
     works, fails = found["py27-django18"], found["py39-django30"]
     assert (works.catches, works.worst) == (4, "severe")
-    assert works.beware.startswith("severe: somebody who is not logged in gets in; severe: a page of a foreign site")
+    assert works.beware.startswith("severe: somebody who is not logged in gets in; severe: a page of a foreign origin")
     assert works.install == "pip install Django==1.8.19 django-websocket-redis==0.6.0"
     assert (fails.catches, fails.worst, fails.beware, fails.install) == (None, None, "", None)
 

@@ -120,7 +120,10 @@ def test_broken_off(good):
     died = Finding(question="Does the server outlast the questions?", expected="yes", seen="status 139", good=False)
     found = change_of(good, msgspec.structs.replace(good, isolation=[good.isolation[0], died]))
     assert found.change is Change.WORSE
-    assert "worse: isolation: Does the server outlast the questions? was not asked, is 'status 139'" in found.details
+    assert (
+        "worse: isolation: Does the server outlast the questions? (severe catch) was not asked, is 'status 139'"
+        in found.details
+    )
     assert sum(detail.endswith("is not asked") for detail in found.details) == len(good.isolation) - 1
     assert change_of(msgspec.structs.replace(good, isolation=[died]), good).change is Change.BETTER
     nothing = msgspec.structs.replace(good, isolation=[])

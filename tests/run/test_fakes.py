@@ -101,6 +101,9 @@ REFUSED = {
     "copies-beside-the-fifteen": Reason.EXCHANGE_WRONG,
     "drops-repeats": Reason.EXCHANGE_WRONG,
     "closes-afterwards": Reason.EXCHANGE_WRONG,
+    "ends-quietly": Reason.EXCHANGE_WRONG,
+    "knows-by-order": Reason.EXCHANGE_WRONG,
+    "tells-it-by-numbers": Reason.EXCHANGE_WRONG,
     "names-another-sender": Reason.EXCHANGE_WRONG,
     "names-another-channel": Reason.EXCHANGE_WRONG,
     "tells-what-was-said": Reason.EXCHANGE_WRONG,
@@ -140,6 +143,8 @@ SAID = {
     "never-listens": "the server did not answer within 5 s: it printed nothing",
     "starts-once": "right once of two times; the second time the server did not answer within 5 s",
     "drops-repeats": "in the second round ",
+    "knows-by-order": "in the second round 13 of 15 exchanges are wrong",
+    "ends-quietly": "the server had ended with exit status 3, within 4 s of it",
     "closes-afterwards": "closed by the server with 1011, within 4 s of the last exchange",
 }
 

@@ -292,7 +292,7 @@ def test_nothing_arrives(server, board):
         (lambda board: setattr(board, "locked_out", "John"), "John cannot log in: the login page answers with status"),
         (
             lambda board: setattr(board, "refuses", lambda *asked: "status 503"),
-            "the handshake of admin's broadcast connection failed: status 503",
+            "the handshake of Mary's group connection failed: status 503",
         ),
     ],
     ids=["log in", "connect"],

@@ -146,6 +146,13 @@ def test_one_place_at_a_time(monkeypatch):
     assert good is False
 
 
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.3])
+def test_what_was_said_yesterday(after):
+    """What a chat tells whoever comes is its own, also where that takes a moment."""
+    with OwnChat(yesterday=after).running() as own:
+        assert asked(own).text == "3 of 3 exchanges right in 2 rounds"
+
+
 def test_as_many_wrong_as_are_shown():
     """How many exchanges are wrong is counted over both rounds, and the first of them is the first that is shown."""
     with OwnChat("drops").running() as own:

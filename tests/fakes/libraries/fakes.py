@@ -84,6 +84,9 @@ NAMES = (
     "trickles",
     "serves-strangers-late",
     "closes-afterwards",
+    "ends-quietly",
+    "knows-by-order",
+    "tells-it-by-numbers",
     "stalls-by-itself",
     "masks-frames",
     "writes-long-lengths",
@@ -104,7 +107,14 @@ NAMES = (
 #: Those that are waited for in vain; the others have the time of a real one, for a machine may be slow.
 NEVER_READY = ("never-ready", "never-listens", "starts-once", "says-in-use")
 #: Those whose frames are JSON, on one connection for each member.
-JSON_NAMES = ("behaves-in-json", "names-another-sender", "names-another-channel", "tells-what-was-said")
+JSON_NAMES = (
+    "behaves-in-json",
+    "names-another-sender",
+    "names-another-channel",
+    "tells-what-was-said",
+    "tells-it-by-numbers",
+    "knows-by-order",
+)
 
 
 def _library(fake: str) -> type[DjangoWebsocketRedis]:

@@ -21,6 +21,7 @@ RAW = {
     "breaks-utf-8": lambda data: b"\x81" + bytes([len(data) + 1]) + data + b"\xff",
     "nests-json": lambda data: b"\x81\x7e" + struct.pack("!H", 60000) + b"[" * 60000,
 }
+MEMBERS = ("admin", "John", "Mary")
 
 
 class CheatingChat(SlyChat):
@@ -31,6 +32,7 @@ class CheatingChat(SlyChat):
         self.history: list[str] = []
         self.line: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.stalled = 0.0
+        self.came = 0
 
     async def publish(self, channel: str, text: str) -> None:
         fake, message, private = self.fake, text.startswith("Hello"), text.startswith("private")
@@ -53,6 +55,8 @@ class CheatingChat(SlyChat):
         await super().publish(channel, text)
         if fake == "closes-afterwards" and message and "message 15" in text:
             asyncio.get_running_loop().call_later(0.3, self.close_all)
+        if fake == "ends-quietly" and message and "message 15" in text:
+            asyncio.get_running_loop().call_later(0.7, os._exit, 3)
 
     def close_all(self) -> None:
         for _, _, connection in self.connections:
@@ -92,11 +96,17 @@ class CheatingChat(SlyChat):
         fields = {"message": text, "sender": sender, "channel": channel}
         if self.fake == "tells-what-was-said":
             fields["before"] = self.history[-2:]
-        return json.dumps(fields)
+        told = json.dumps(fields)
+        if self.fake == "tells-it-by-numbers":
+            before = "".join(f"\\u{ord(letter):04x}" for letter in "|".join(self.history[-2:]))
+            told = f'{told[:-1]}, "before": "{before}"}}'
+        return told
 
     async def json_socket(self, request: web.Request) -> web.StreamResponse:
         """One connection for each member, which hears and says everything in JSON."""
         member = self.member(request)
+        if self.fake == "knows-by-order" and self.came < len(MEMBERS):
+            member, self.came = MEMBERS[self.came], self.came + 1
         if not member:
             return web.Response(status=403)
         connection = web.WebSocketResponse()
