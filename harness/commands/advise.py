@@ -44,7 +44,7 @@ def advise(
         if version is not None and not _VERSION.fullmatch(version):
             raise UsageError(f"{version!r} is no {what}", "name its first two numbers, such as 3.14 or 6.0")
     view = read_some(reports, folders)
-    name_damaged(view)
+    name_damaged(view.damaged)
     if start is not None:
         return _upgrades(view, start, python or "", django or "")
     if python is None or django is None:

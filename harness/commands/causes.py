@@ -6,12 +6,12 @@ import click
 from rich.text import Text
 
 from harness.commands import options
+from harness.commands.results import name_damaged, read_some
 from harness.commands.terminal import console
 from harness.errors import UsageError
 from harness.report import causes as tables
 from harness.report.advice import Advisor
 from harness.report.drafts import drafts
-from harness.report.view import read_view
 from harness.results.folder import Reports
 from harness.results.roots import Root
 
@@ -26,15 +26,14 @@ from harness.results.roots import Root
 @options.reports
 def causes(drafted: str | None, reports: Reports) -> int:
     """Put every failure and every catch together by what they come from, with what mends them."""
-    view = read_view(reports)
+    view = read_some(reports, ())
     advisor = Advisor(view)
     known = advisor.remedies.roots
-    for error in view.damaged:
-        click.echo(f"left out: {error}", err=True)
+    code = name_damaged(view.damaged)
     if drafted is not None:
         made = drafts(_named(drafted, known), advisor)
         click.echo("\n\n".join(made) or "Nobody upstream decides this: it is the code of this project, or your own.")
-        return 0
+        return code
     terminal = console()
     for root in known:
         terminal.print(Text(f"{len(root.results):>4}  {root.id}", style="bold"))
@@ -47,7 +46,7 @@ def causes(drafted: str | None, reports: Reports) -> int:
         f"{wrong} cells do not work, or had a catch when they were asked; "
         f"the cause of one is not known in {unexplained} of them."
     )
-    return 0
+    return code
 
 
 def _named(name: str, known: list[Root]) -> Root:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.commands import options
+from harness.commands.results import name_damaged
 from harness.commands.terminal import console
 from harness.errors import HarnessError
 from harness.report import markdown
@@ -23,6 +24,8 @@ _PRESSING = (Change.WORSE, Change.BETTER, Change.CHANGED, Change.ADDED, Change.R
 _STYLES = {Change.WORSE: "red", Change.BETTER: "green"}
 #: How many details of a cell the Markdown shows.
 _MOST = 5
+#: Letters of the Markdown at most: GitHub takes 65,536 as the text of a pull request.
+_LONGEST = 60_000
 
 
 @click.command()
@@ -54,15 +57,19 @@ def compare(old: str, new: str | None, form: str, partial: bool, reports: Report
         click.echo(as_markdown(compared), nl=False)
     else:
         _show(compared)
-    for error in damaged:
-        click.echo(f"error: left out: {error}", err=True)
+    name_damaged(damaged)
     return 1 if compared.worse else HarnessError.exit_code if damaged else 0
 
 
 def as_markdown(compared: Comparison) -> str:
-    """Return the summary of a comparison, as services show it beside a job."""
+    """Return the summary of a comparison, as services show it beside a job: of many cells the first of each section."""
     values = {"pressing": _PRESSING, "counts": _counts(compared), "most": _MOST}
-    return markdown.render("compare.md.j2", comparison=compared, **values)
+    shown = len(compared.cells)
+    while True:
+        text = markdown.render("compare.md.j2", comparison=compared, shown=shown, **values)
+        if len(text) <= _LONGEST or shown <= 1:
+            return text
+        shown //= 2
 
 
 def _show(compared: Comparison) -> None:

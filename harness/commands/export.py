@@ -60,7 +60,7 @@ def _recorded(folder: Path) -> dict[str, Result]:
 
 @click.command()
 @click.option("--format", "form", type=click.Choice([*_FORMS, "badges"]), default="json", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file; for badges a folder.")
+@click.option("-o", "--output", "place", metavar="PATH", help="A file; for badges a folder.")
 @click.option(
     "--against",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -68,19 +68,20 @@ def _recorded(folder: Path) -> dict[str, Result]:
 )
 @options.reports
 @options.libraries
-def export(form: str, output: Path | None, against: Path | None, reports: Reports, folders: tuple[Path, ...]) -> int:
+def export(form: str, place: str | None, against: Path | None, reports: Reports, folders: tuple[Path, ...]) -> int:
     """Write the matrix for other programs.
 
     csv and json: a row each cell (schema: the JSON Schema of that). junit: a suite each cell. markdown: the summary of
     a job. badges: an SVG and an endpoint of shields.io for each library.
     """
+    output = None if place is None else _checked(place, form)
     view = read_some(reports, folders)
     if form == "badges":
         if output is None:
             raise UsageError("badges are many files", "name a folder for them with --output")
         for name, text in badges.render(view, Advisor(view)).items():
             write_atomically(output / name, text.encode())
-        return name_damaged(view)
+        return name_damaged(view.damaged)
     if against is not None:
         if form != "junit":
             raise UsageError("--against is for junit", "add --format junit, or leave it out")
@@ -91,4 +92,19 @@ def export(form: str, output: Path | None, against: Path | None, reports: Report
         click.echo(document, nl=False)
     else:
         write_atomically(output, document if isinstance(document, bytes) else document.encode())
-    return name_damaged(view)
+    return name_damaged(view.damaged)
+
+
+def _checked(place: str, form: str) -> Path:
+    """Return where to write, a folder for badges and a file for all else.
+
+    Raises:
+        UsageError: it is the other, or nothing, as of a variable that is not set.
+    """
+    wanted, other = ("folder", "file") if form == "badges" else ("file", "folder")
+    if not place:
+        raise UsageError("--output names nothing", f"name a {wanted}")
+    path = Path(place)
+    if path.is_file() if form == "badges" else path.is_dir():
+        raise UsageError(f"{place} is a {other}", f"name a {wanted} with --output")
+    return path

@@ -19,6 +19,8 @@ from harness.system.processes import interruptible
 
 #: Letters of the longest sentence that says what a command does.
 _SENTENCE = 200
+#: How writing fails where there is no room, or nothing to write to.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def commands(modules: Mapping[str, str], lacking: str = "") -> type[click.Group]:
@@ -103,6 +105,12 @@ def ended(group: click.Group) -> NoReturn:
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             click.echo("error: a name is longer than a file may have", err=True)
             code = UsageError.exit_code
+        elif isinstance(error, OSError) and error.errno in _NO_ROOM:
+            # Whoever writes a file says which; what is printed may go to one as well.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            click.echo(f"error: what is printed cannot be written: {error.strerror}", err=True)
+            click.echo("       make room on the disk, and run it again", err=True)
+            code = HarnessError.exit_code
         else:
             # Whatever nobody foresaw is the harness's fault, and must not pass for a verdict.
             traceback.print_exc()

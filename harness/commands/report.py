@@ -58,7 +58,7 @@ def report(check: bool, session: str | None, began: str, reports: Reports, folde
     code = _close(session.split(","), began, view) if session else 0
     click.echo(f"{len(pages)} reports from {len(view.rows)} results, {len(changed)} changed.")
     click.echo(f"Report: {options.shown(reports.folder / 'index.rst')}")
-    return max(code, name_damaged(view))
+    return max(code, name_damaged(view.damaged))
 
 
 def _write_pictures(drawn: dict[str, str] | None, view: View, reports: Reports) -> list[str]:
@@ -98,7 +98,7 @@ def _check(
         click.echo(f"out of date: {path}")
     if out_of_date:
         click.echo("Run `tox -e report`, and commit what changes.")
-    return max(1 if out_of_date else 0, name_damaged(view))
+    return max(1 if out_of_date else 0, name_damaged(view.damaged))
 
 
 def _close(cells: list[str], began: str, view: View) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
 
 from harness.cells import first_command
-from harness.errors import HarnessError
+from harness.errors import DamagedResult, HarnessError
 from harness.libraries import _others
 from harness.report.view import View, read_view
 from harness.results.folder import Reports
@@ -38,10 +39,10 @@ def _with_prose(libraries: tuple[Path, ...]) -> tuple[Path, ...]:
     return registry.module_folders(registry.discover(libraries))
 
 
-def name_damaged(view: View) -> int:
-    """Say which results could not be read; return the exit code for that."""
-    for error in view.damaged:
+def name_damaged(damaged: Collection[DamagedResult]) -> int:
+    """Say what is *damaged* and could not be read, and what to do about it; return the exit code for that."""
+    for error in damaged:
         click.echo(f"error: left out: {error}", err=True)
         if error.hint:
             click.echo(f"       {error.hint}", err=True)
-    return HarnessError.exit_code if view.damaged else 0
+    return HarnessError.exit_code if damaged else 0

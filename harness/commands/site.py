@@ -31,7 +31,7 @@ def site(output: Path | None, reports: Reports, folders: tuple[Path, ...]) -> in
     if absent := missing(view, reports):
         click.echo(f"The evidence of {len(absent)} cells is not on this machine; their pages say so.")
     click.echo(f"Site: {options.shown(target / 'index.html')}")
-    return name_damaged(view)
+    return name_damaged(view.damaged)
 
 
 def _script(folders: tuple[Path, ...], row: Row) -> list[str]:

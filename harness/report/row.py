@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -49,6 +50,14 @@ class Row:
     def answers(self) -> Iterator[Finding]:
         """Every answer of the cell, those of the deep sets whole."""
         return catches.answers(self.result, self.deep)
+
+    @property
+    def day(self) -> date:
+        """The day of its run."""
+        try:
+            return date.fromisoformat(self.result.varying.started[:10])
+        except ValueError:  # a 30th of February, which no clock shows
+            return date.min
 
     @property
     def since(self) -> Entry | None:
@@ -108,3 +117,10 @@ class Row:
         }.get(self.result.verdicts.overall.reason, ())
         failed = [step for step in self.result.steps if step.name in names and step.outcome != "ok"]
         return failed[0] if failed else None
+
+
+def dates(rows: Iterable[Row]) -> list[date]:
+    """Return the days on which *rows* were measured: that a cell could not be is no measurement, unless none was."""
+    every = list(rows)
+    measured = [row for row in every if row.verdict is not Verdict.NOT_TESTED] or every
+    return [row.day for row in measured]

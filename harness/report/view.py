@@ -5,10 +5,10 @@ from __future__ import annotations
 import calendar
 import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from harness.cells import Cell, numbers
 from harness.errors import DamagedResult, HarnessError
 from harness.matrix.releases import released, supported
 from harness.report import prose
-from harness.report.row import Row
+from harness.report.row import Row, dates
 from harness.results import deep, figures, history, loads, records
 from harness.results.figures import Figure
 from harness.results.folder import Reports
@@ -334,33 +334,16 @@ class View:
     @cached_property
     def day(self) -> date:
         """The day on which the newest of the results was measured: what "today" means in all that is rendered."""
-        return _newest(self.rows)
+        return max(dates(self.rows), default=date.min)
 
     @cached_property
     def oldest(self) -> date:
         """The day on which the oldest of the results was measured; that a cell could not be is no measurement."""
-        return min(map(_day, _measured(self.rows)), default=date.min)
+        return min(dates(self.rows), default=date.min)
 
     def supported(self, row: Row) -> bool:
         """Tell whether Django supports the pair of *row* today."""
         return supported(row.cell, self.day)
-
-
-def _newest(rows: Iterable[Row]) -> date:
-    return max(map(_day, _measured(rows)), default=date.min)
-
-
-def _measured(rows: Iterable[Row]) -> list[Row]:
-    """Return those of *rows* that were measured; all of them if none was."""
-    every = list(rows)
-    return [row for row in every if row.verdict is not Verdict.NOT_TESTED] or every
-
-
-def _day(row: Row) -> date:
-    try:
-        return date.fromisoformat(row.result.varying.started[:10])
-    except ValueError:  # a 30th of February, which no clock shows
-        return date.min
 
 
 def read_view(reports: Reports, libraries: tuple[Path, ...] = ()) -> View:
@@ -373,12 +356,7 @@ def read_view(reports: Reports, libraries: tuple[Path, ...] = ()) -> View:
     rows = []
     for name, result in found.results.items():
         row = Row(Cell.parse(name), result)
-        try:
-            row.history.extend(history.read(reports.history(name)))
-            row.loads.extend(loads.read(reports.loads(name)))
-            row.deep.extend(deep.of_cell(reports, name))
-        except DamagedResult as error:
-            damaged.append(error)
+        damaged += _fill(row, reports)
         rows.append(row)
     known = []
     for library in _by_library(rows, libraries):
@@ -388,9 +366,27 @@ def read_view(reports: Reports, libraries: tuple[Path, ...] = ()) -> View:
             damaged.append(DamagedResult(f"{len(library.rows)} results of {library.name}: {error}", error.hint))
         else:
             known.append(library)
-    newest = _newest(rows)
+    newest = max(dates(rows), default=date.min)
     known.sort(key=lambda library: not library.current(newest))
     return View(known, damaged, frozenset(found.damaged))
+
+
+def _fill(row: Row, reports: Reports) -> Iterator[DamagedResult]:
+    """Have *row* know all else that is recorded of its cell; yield what of that cannot be read."""
+    parts: list[tuple[list[Any], Callable[[], list[Any]]]] = [
+        (row.history, partial(history.read, reports.history(row.name))),
+        (row.loads, partial(loads.read, reports.loads(row.name))),
+    ]
+    for part, read in parts:
+        try:
+            part.extend(read())
+        except DamagedResult as error:
+            yield error
+    for path in deep.files(reports, row.name):
+        try:
+            row.deep.append(deep.read(path))
+        except DamagedResult as error:
+            yield error
 
 
 def _by_library(rows: Sequence[Row], folders: tuple[Path, ...]) -> list[LibraryView]:

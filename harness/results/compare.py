@@ -11,9 +11,9 @@ from harness.errors import DamagedResult
 from harness.results import catches
 from harness.results.history import moved
 from harness.results.model import Model
-from harness.results.questions import apart
+from harness.results.questions import apart, certain
 from harness.results.result import BROKEN_OFF, Judgement, Result
-from harness.verdict import Verdict
+from harness.verdict import Verdict, with_catch
 
 _COLUMNS = {
     "django_server": "Django server works?",
@@ -42,13 +42,17 @@ class CellChange(Model, frozen=True, kw_only=True):
     change: Change
     old: Judgement | None = None
     new: Judgement | None = None
+    #: Whether it has a catch, then and now.
+    caught_before: bool = False
+    caught: bool = False
     details: list[str]
     moved: dict[str, tuple[str, str]]
 
     @property
     def headline(self) -> str:
         """Say in one line what happened to the verdict, with the first line of its reason."""
-        labels = list(dict.fromkeys(each.label for each in (self.old, self.new) if each is not None))
+        judged = ((self.old, self.caught_before), (self.new, self.caught))
+        labels = list(dict.fromkeys(with_catch(each.label, caught) for each, caught in judged if each is not None))
         last = self.new or self.old
         text = last.text.splitlines()[0] if last is not None and last.text else ""
         return " → ".join(labels) + (f": {text}" if text else "")
@@ -84,6 +88,8 @@ class Comparison(Model, frozen=True, kw_only=True):
         return [(*key, number) for key, number in found.most_common()]
 
 
+#: So many versions that moved are named.
+_MOVED = 6
 #: Ways of libraries: the library's name, and that of the way.
 _Ways = frozenset[tuple[str, str]]
 
@@ -94,6 +100,8 @@ class _Aspect(NamedTuple):
     good: bool | None
     shown: str
     chance: bool = False
+    #: Whether it came each of several times, although it can be chance.
+    certain: bool = False
 
 
 def compare(
@@ -108,7 +116,8 @@ def compare(
     A way of a library that works by chance in any of these results, or in those *beside* them, is no better and no
     worse in another: a cell that ran once cannot tell.
     """
-    unread = {each.cell for each in damaged}
+    # Where only a deep set is damaged, the verdict and all other answers are there.
+    unread = {each.cell for each in damaged} - (old.keys() & new.keys())
     by_chance = frozenset(
         (result.library, variant.name)
         for result in (*old.values(), *new.values(), *beside)
@@ -145,7 +154,24 @@ def _cell(cell: str, old: Result | None, new: Result | None, by_chance: _Ways) -
     versions = moved(old, new)
     if change is Change.SAME and versions:
         change = Change.MOVED
-    return CellChange(cell=cell, change=change, old=before, new=after, details=details, moved=versions)
+    caught_before, caught = (bool(catches.of(each)) for each in (old, new))
+    return CellChange(
+        cell=cell,
+        change=change,
+        old=before,
+        new=after,
+        caught_before=caught_before,
+        caught=caught,
+        details=details + ([_came_with(versions)] if details and versions else []),
+        moved=versions,
+    )
+
+
+def _came_with(versions: Mapping[str, tuple[str, str]]) -> str:
+    """Say which versions moved between two results that differ: one of these may be what it comes from."""
+    shown = [f"{name} {old or 'not installed'} → {new or 'not installed'}" for name, (old, new) in versions.items()]
+    more = f" and {len(shown) - _MOVED} more" if len(shown) > _MOVED else ""
+    return f"with {', '.join(shown[:_MOVED])}{more}"
 
 
 def _change(old: Result, new: Result, by_chance: _Ways) -> tuple[Change, list[str]]:
@@ -161,7 +187,7 @@ def _change(old: Result, new: Result, by_chance: _Ways) -> tuple[Change, list[st
     for key in {**later, **earlier}:
         asked, name = key
         past, now = earlier.get(key), later.get(key)
-        if past == now or any(each is not None and each.chance for each in (past, now)):
+        if past == now or _by_chance(past, now):
             continue  # two runs that differ by chance say the same
         if asked not in sets[0] & sets[1] and (before is not after or asked in probes):
             continue  # a probe that only one of the two was asked, or what could not be asked, says nothing
@@ -185,6 +211,15 @@ def _change(old: Result, new: Result, by_chance: _Ways) -> tuple[Change, list[st
     return decided, [detail for details in found.values() for detail in details]
 
 
+def _by_chance(past: _Aspect | None, now: _Aspect | None) -> bool:
+    """Tell whether what differs between two aspects may be chance: not where one is bad each of several times."""
+    if not any(each is not None and each.chance for each in (past, now)):
+        return False
+    if past is None or now is None or {past.good, now.good} != {True, False}:
+        return True
+    return not (now if past.good else past).certain
+
+
 def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
     """Yield all that can be good or bad of a cell, by its set of questions and a name that is the same in every run."""
     for column, name in _COLUMNS.items():
@@ -201,7 +236,7 @@ def _aspects(result: Result) -> Iterator[tuple[tuple[str, str], _Aspect]]:
         yield (asked, variant.name), _of_judgement(variant.judgement)._replace(chance=variant.judgement.chance)
     for probe in result.asked:
         for finding in probe.findings:
-            aspect = _Aspect(finding.good, repr(finding.summary), finding.chance)
+            aspect = _Aspect(finding.good, repr(finding.summary), finding.chance, certain(finding.seen))
             # What is asked of another way of the library is no catch.
             trouble = None if apart(finding.question)[1] else catches.trouble_of(finding.id)
             weight = f" ({trouble.severity} catch)" if trouble else ""

@@ -10,9 +10,9 @@ from typing import Literal
 import msgspec
 
 from harness.cells import again
-from harness.errors import DamagedResult
+from harness.errors import DamagedResult, ForeignSchema
 from harness.results.folder import Reports
-from harness.results.model import Model
+from harness.results.model import UNREADABLE, Model, schema_of
 from harness.results.result import Finding, Probe
 from harness.system.files import write_atomically
 
@@ -87,7 +87,10 @@ def read(path: Path) -> DeepSet:
     """
     cell = path.parent.name
     try:
-        return decode(path.read_bytes(), f"{cell}/{path.name}")
+        whole = decode(path.read_bytes(), f"{cell}/{path.name}")
+        if (whole.cell, whole.name) != (cell, path.stem):
+            raise DamagedResult(f"{cell}/{path.name} holds what {whole.cell} answered to {whole.name}")
+        return whole
     except (OSError, DamagedResult) as error:
         text = str(error) if isinstance(error, DamagedResult) else f"{cell}/{path.name} cannot be read: {error}"
         command = again(cell, "--probe", path.stem)
@@ -102,7 +105,9 @@ def decode(data: bytes, name: str) -> DeepSet:
     """
     try:
         return msgspec.json.decode(data, type=DeepSet)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
+        if (foreign := schema_of(data)) not in ("", SCHEMA):
+            raise ForeignSchema(f"{name} is of schema {foreign}; this harness reads schema {SCHEMA}") from error
         raise DamagedResult(f"{name} is no finished set of answers: {error}") from error
 
 
@@ -112,7 +117,12 @@ def of_cell(reports: Reports, cell: str) -> list[DeepSet]:
     Raises:
         DamagedResult: one of them is none.
     """
-    return [read(path) for path in sorted(reports.deep(cell).glob("*.json"))]
+    return [read(path) for path in files(reports, cell)]
+
+
+def files(reports: Reports, cell: str) -> list[Path]:
+    """Return the files of the sets that *cell* has answered, by their names."""
+    return sorted(reports.deep(cell).glob("*.json"))
 
 
 def readable(reports: Reports, cell: str) -> list[DeepSet]:

@@ -9,6 +9,7 @@ import msgspec
 
 from harness.cells import again
 from harness.errors import DamagedResult, ForeignSchema, HarnessError
+from harness.results.model import UNREADABLE, schema_of
 from harness.results.result import SCHEMA, Result
 from harness.results.upgrade import OLDER, upgraded
 from harness.system.files import write_atomically
@@ -16,11 +17,6 @@ from harness.system.files import write_atomically
 #: The largest result document, in bytes: some four times what the largest recorded one has. A result over it is lost,
 #: and one in which a further way of the library is wrong in every exchange has 5000 bytes more.
 SIZE_LIMIT = 256_000
-#: What is raised where a document is none, or not of the schema that it names.
-_UNREADABLE = (
-    *(msgspec.MsgspecError, UnicodeDecodeError, RecursionError),
-    *(TypeError, KeyError, AttributeError, ValueError),
-)
 
 
 def schema() -> dict[str, Any]:
@@ -58,8 +54,8 @@ def decode_result(data: bytes, cell: str, any_name: bool = False) -> Result:
         raise DamagedResult(f"{name} has {len(data)} bytes, and no result has more than {SIZE_LIMIT}", "move it away")
     try:
         result = _decoded(data)
-    except _UNREADABLE as error:
-        if (foreign := _schema_of(data)) not in ("", OLDER, SCHEMA):
+    except UNREADABLE as error:
+        if (foreign := schema_of(data)) not in ("", OLDER, SCHEMA):
             raise ForeignSchema(
                 f"{name} is a result of schema {foreign}; this harness reads schema {SCHEMA}",
                 f"read it with the harness of that schema, or measure the cell again with `{again(cell)}`",
@@ -77,26 +73,14 @@ def _decoded(data: bytes) -> Result:
     """Return the result in *data*, which may be of the schema before.
 
     Raises:
-        One of :data:`_UNREADABLE`: it is none.
+        One of :data:`~harness.results.model.UNREADABLE`: it is none.
     """
     try:
         return msgspec.json.decode(data, type=Result)
     except msgspec.ValidationError:
-        if _schema_of(data) != OLDER:
+        if schema_of(data) != OLDER:
             raise
     return msgspec.convert(upgraded(msgspec.json.decode(data)), Result)
-
-
-def _schema_of(data: bytes) -> str:
-    """Return the version that a document names as its own; nothing where it is no such document."""
-
-    class Document(msgspec.Struct):
-        schema: str | int
-
-    try:
-        return str(msgspec.json.decode(data, type=Document).schema)[:20]
-    except _UNREADABLE:
-        return ""
 
 
 def save_result(result: Result, path: Path) -> None:

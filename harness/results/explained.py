@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from packaging.utils import canonicalize_name
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from harness.results.model import Model
 from harness.verdict import Verdict
@@ -50,8 +50,11 @@ class Turned(Model, frozen=True, kw_only=True):
             return self.bad == here
         if not self.good:
             return True
-        good, bad = Version(self.good), Version(self.bad)
-        return Version(here) >= bad if good < bad else Version(here) <= bad
+        try:
+            good, bad, installed_one = Version(self.good), Version(self.bad), Version(here)
+        except InvalidVersion:  # as a build of somebody's own may have: nothing is known of that
+            return False
+        return installed_one >= bad if good < bad else installed_one <= bad
 
     @property
     def pin(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.results import catches
+from harness.results import catches, questions
 from harness.results.folder import Reports
 from harness.results.lines import once, read_lines, write_lines
 from harness.results.model import Model
@@ -50,10 +50,15 @@ class Entry(Model, frozen=True, kw_only=True):
 
 
 def _caught(result: Result, other: Result) -> list[str]:
-    """Return the catches of *result* of which *other* answers the question as expected; chance is no news."""
-    good = {each.id for each in catches.answers(other) if each.good and not each.chance}
-    sure = {each.id for each in catches.answers(result) if not each.chance}
-    return [each.text for each in catches.of(result) if each.question in good & sure]
+    """Return the catches of *result* of which *other* answers the question as expected; chance is no news.
+
+    What came each of several times is none.
+    """
+    good = {each.id: each for each in catches.answers(other) if each.good}
+    certain = {each.id for each in catches.answers(result) if questions.certain(each.seen)}
+    sure = {each.id for each in catches.answers(result) if not each.chance and each.id in good}
+    sure = {name for name in sure if not good[name].chance} | certain
+    return [each.text for each in catches.of(result) if each.question in good.keys() & sure]
 
 
 def moved(old: Result, new: Result) -> dict[str, tuple[str, str]]:

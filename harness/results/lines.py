@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from harness.errors import DamagedResult, HarnessError
+from harness.results.model import UNREADABLE
 from harness.system.files import write_atomically
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def read_lines(path: Path, kind: type[T], folder: str) -> list[T]:
     name = f"{folder}/{path.name}"
     try:
         return msgspec.json.Decoder(kind).decode_lines(path.read_bytes())
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise DamagedResult(f"{name} is damaged: {error}", "move it away; a new one begins then") from error
     except OSError as error:
         raise HarnessError(f"{name} cannot be read: {error.strerror}") from error

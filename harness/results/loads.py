@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from harness.errors import DamagedResult, ForeignSchema
 from harness.results.folder import Reports
 from harness.results.lines import once, read_lines, write_lines
-from harness.results.model import Model
+from harness.results.model import Model, schema_of
 
 SCHEMA: Literal["1"] = "1"
+#: A number of sockets; a machine has 65,535 ports for each address.
+_Number = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 #: How many sockets each step of a run holds.
 LADDER = (100, 250, 500, 1000, 2000, 5000, 10000)
@@ -110,8 +113,8 @@ class Step(Model, frozen=True, kw_only=True):
     """A crowd of so many sockets, and what came of it."""
 
     #: How many were wanted, and how many were opened.
-    sockets: int
-    connected: int = 0
+    sockets: _Number
+    connected: _Number = 0
     #: Those that were not opened: what they met → how many.
     refused: dict[str, int] = msgspec.field(default_factory=dict)
     connect_seconds: float = 0.0
@@ -215,7 +218,7 @@ class Run(Model, frozen=True, kw_only=True):
     machine: Machine
     #: Whose sockets they were, in turn; ``anonymous`` for nobody known.
     visitors: list[str]
-    steps: list[Step]
+    steps: Annotated[list[Step], msgspec.Meta(min_length=1)]
     #: The step in which the rate was raised; None where the run did not come to it.
     rate: Step | None = None
     #: The two sizes that matter, the largest that was held and the first that was not, again and for a while, each on a
@@ -270,4 +273,16 @@ def read(path: Path) -> list[Run]:
     Raises:
         DamagedResult: a line is no run.
     """
-    return read_lines(path, Run, "load")
+    try:
+        runs = read_lines(path, Run, "load")
+    except DamagedResult as error:
+        foreign = {schema_of(line) for line in path.read_bytes().splitlines()} - {"", SCHEMA}
+        if not foreign:
+            raise
+        raise ForeignSchema(
+            f"load/{path.name} is of schema {', '.join(sorted(foreign))}; this harness reads schema {SCHEMA}",
+            "read it with the harness of that schema, or move it away",
+        ) from error
+    if others := {run.cell for run in runs} - {path.stem}:
+        raise DamagedResult(f"load/{path.name} holds runs of {', '.join(sorted(others))}", "rename it, or move it away")
+    return runs

@@ -54,9 +54,16 @@ def test_a_damaged_result(commandline, reports):
     """A result that cannot be read is named, and the others are put together all the same."""
     reports.result(CELL).write_text("{")
     listed = commandline("causes", reports=reports.folder)
-    assert listed.returncode == 0
+    assert listed.returncode == 3
     assert f"left out: {CELL}.json" in listed.stderr
+    assert "move it away" in listed.stderr
     assert "2 cells do not work" in listed.stdout
+
+
+def test_no_results(commandline, tmp_path):
+    """A folder without results is the wrong one, and no list without causes."""
+    listed = commandline("causes", reports=tmp_path / "nothing")
+    assert (listed.returncode, "there are no results in nothing" in listed.stderr) == (3, True)
 
 
 @pytest.mark.parametrize("command", ["bisect", "mend"])

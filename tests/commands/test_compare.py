@@ -42,7 +42,7 @@ def test_text(folders):
     done = run(*folders)
     assert done.return_value == 1
     lines = done.stdout.splitlines()
-    assert lines[0].startswith(f"worse    {CELL}  ✓ Yes → ✗ No (handshake refused): ")
+    assert lines[0].startswith(f"worse    {CELL}  ✓ Yes, but → ✗ No (handshake refused): ")
     assert any(line.startswith("added    py311-django52-channels4  ✓ Yes") for line in lines)
     assert lines[-1] == "3 cells: 1 worse, 1 added, 1 the same."
 

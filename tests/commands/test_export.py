@@ -77,6 +77,16 @@ def test_badges_need_a_folder(reports):
     assert raised.value.hint == "name a folder for them with --output"
 
 
+@pytest.mark.parametrize("form", ["badges", "json"])
+def test_a_place_that_is_none(reports, tmp_path, form):
+    """Nothing, and a folder for a file or a file for a folder, are refused: no file lands where nobody wants it."""
+    (tmp_path / "file").touch()
+    other = tmp_path / "file" if form == "badges" else tmp_path
+    for place in ("", str(other)):
+        with pytest.raises(UsageError, match=r"^--output names nothing$|is a (file|folder)$"):
+            run(export, "--format", form, "--reports", reports.folder, "-o", place)
+
+
 def test_damaged(reports):
     """What cannot be read is named and left out, and the exit code says so."""
     reports.result("py33-django18").write_text("{")

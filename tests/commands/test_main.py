@@ -109,6 +109,20 @@ def test_nobody_reads(monkeypatch, schema, tmp_path):
         assert moved == [file.fileno()]
 
 
+def test_no_room_for_what_is_printed(monkeypatch, schema, capsys, tmp_path):
+    """Where the output goes to a full disk that is said, and is no fault of the harness."""
+    schema(raises(OSError(errno.ENOSPC, "No space left on device")))
+    moved = []
+    monkeypatch.setattr(os, "dup2", lambda one, other: moved.append(other))
+    with (tmp_path / "out").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        assert ended(monkeypatch, "schema") == 3
+        assert moved == [file.fileno()]
+    said = capsys.readouterr().err
+    assert said.startswith("error: what is printed cannot be written: No space left on device\n")
+    assert "make room on the disk" in said
+
+
 def test_nothing_is_asked(monkeypatch, capsys):
     """Without a sub-command the help is shown, which is no success."""
     assert ended(monkeypatch) == 2

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import hostile
 import msgspec
 import pytest
 import samples
+from made import deep_set
 from runs import run, step
 
+from harness.errors import DamagedResult
 from harness.load.latency import latency
 from harness.report import loads, render, rst
 from harness.report.view import read_view
+from harness.results import deep
 from harness.results import loads as model
 from harness.results.folder import Reports
 from harness.results.loads import Message, Run
@@ -179,6 +184,47 @@ def test_damaged(reports):
     view = read_view(Reports(reports))
     assert [str(error).partition(":")[0] for error in view.damaged] == [f"load/{cell}.jsonl is damaged"]
     assert cell in {row.name for row in view.rows}
+
+
+def test_damage_takes_nothing_else(reports):
+    """A history, or a deep set, that cannot be read takes no other of the cell's files with it."""
+    cell = cell_of(reports)
+    model.append(Reports(reports), msgspec.structs.replace(run(step(100)), cell=cell))
+    deep.save(Reports(reports), deep_set(cell, "endings", []))
+    broken = Reports(reports).deep(cell) / "faults.json"
+    broken.write_text("{")
+    Reports(reports).history(cell).parent.mkdir(exist_ok=True)
+    Reports(reports).history(cell).write_text("{")
+    view = read_view(Reports(reports))
+    assert len(view.damaged) == 2
+    (row,) = [row for row in view.rows if row.name == cell]
+    assert (len(row.loads), [each.name for each in row.deep]) == (1, ["endings"])
+
+
+def damaged(path, alter) -> str:
+    """Return what is said of the run in *path* once *alter* has changed its document."""
+    document = msgspec.json.decode(path.read_bytes())
+    alter(document)
+    path.write_text(json.dumps(document) + "\n")
+    with pytest.raises(DamagedResult) as raised:
+        model.read(path)
+    return str(raised.value)
+
+
+def test_what_is_no_run(reports):
+    """A run of another schema, of another cell, without a step or with absurd numbers is named for what it is."""
+    cell = cell_of(reports)
+    path = Reports(reports).loads(cell)
+    cases = {
+        "is of schema 9; this harness reads schema 1": lambda run: run.update(schema="9"),
+        "is damaged: Expected `array` of length >= 1": lambda run: run.update(steps=[]),
+        "is damaged: Expected `int` <= 10000000": lambda run: run["steps"][0].update(sockets=10**15),
+        "holds runs of py39-django42": lambda run: run.update(cell="py39-django42"),
+    }
+    for said, alter in cases.items():
+        path.unlink(missing_ok=True)
+        model.append(Reports(reports), msgspec.structs.replace(run(step(100)), cell=cell))
+        assert said in damaged(path, alter)
 
 
 def test_pictures(reports):

@@ -7,6 +7,7 @@ import pytest
 import samples
 from made import alike
 
+from harness.errors import DamagedResult
 from harness.results.compare import Change, compare, differences
 from harness.results.result import Finding, Judgement, Probe, Result, VariantResult
 from harness.verdict import Reason, Verdict
@@ -55,6 +56,17 @@ def isolated(result: Result, good: bool | None, seen: str, chance: bool = False)
     return msgspec.structs.replace(result, isolation=[finding])
 
 
+def unasked(result: Result) -> Result:
+    """Return *result* as one that was asked nothing further."""
+    return msgspec.structs.replace(result, probes=[], sets=[], isolation=[])
+
+
+def crowd(result: Result, good: bool, seen: str) -> Result:
+    """Return *result* as one that was asked to serve a hundred sockets alone."""
+    finding = Finding(question="A broadcast to 100 sockets", expected="all", seen=seen, good=good, chance=True)
+    return msgspec.structs.replace(unasked(result), probes=[Probe(name="load", findings=[finding])])
+
+
 def change_of(old: Result, new: Result):
     (cell,) = compare({CELL: old}, {CELL: new}, ("old", "new"), []).cells
     return cell
@@ -99,6 +111,35 @@ def test_chance(good):
     """What may be seen or not by chance is no change."""
     for before in (True, False):  # also where only one of the two says that it is by chance
         assert change_of(isolated(good, True, "no", before), isolated(good, False, "yes", True)).change is Change.SAME
+
+
+@pytest.mark.parametrize(
+    ("seen", "worse", "better"),
+    [
+        ("not all stay open (6 of 6 runs)", Change.WORSE, Change.BETTER),
+        ("not all stay open (5 of 6 runs)", Change.SAME, Change.SAME),
+        ("not all stay open", Change.SAME, Change.SAME),
+    ],
+)
+def test_what_came_each_time(good, seen, worse, better):
+    """What can be chance, and came each of several times, is none: a crowd that fell in each run got worse."""
+    stood, fell = crowd(good, True, "all"), crowd(good, False, seen)
+    assert (change_of(stood, fell).change, change_of(fell, stood).change) == (worse, better)
+
+
+def test_what_it_came_with(good):
+    """Beside what differs stands which versions moved."""
+    old, new = versions(isolated(good, True, "no"), redis="7.4.1"), versions(isolated(good, False, "yes"), redis="8.0")
+    assert change_of(old, new).details[-1] == "with redis 7.4.1 → 8.0"
+
+
+def test_a_damaged_deep_set(good):
+    """Where only a deep set of a cell is damaged its verdict is compared all the same."""
+    worse = judged(good, Judgement.of(Reason.HANDSHAKE_REFUSED, "403"))
+    damaged = [DamagedResult("faults.json is damaged", cell=good.cell)]
+    (change,) = compare({good.cell: good}, {good.cell: worse}, ("old", "new"), damaged).cells
+    assert change.change is Change.WORSE
+    assert compare({good.cell: good}, {}, ("old", "new"), damaged).cells == []
 
 
 def test_what_was_not_asked(good):
@@ -170,7 +211,8 @@ def test_headline(good):
     """The headline has both verdicts and the first line of the reason."""
     judgement = Judgement.of(Reason.HANDSHAKE_REFUSED, "403\nand much more")
     headline = change_of(judged(good, GOOD), judged(good, judgement)).headline
-    assert headline == "✓ Yes → ✗ No (handshake refused): 403"
+    assert headline == "✓ Yes, but → ✗ No (handshake refused): 403"
+    assert change_of(unasked(good), judged(good, judgement)).headline.startswith("✓ Yes → ")
 
 
 def test_the_worst_alone(good):

@@ -49,15 +49,33 @@ def test_summary():
     assert [each.question for each in summary.findings] == [f"question {number}?" for number in (1, 3, 5, 7, 9)]
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"schema": "2"}', "no JSON"])
+@pytest.mark.parametrize("text", [b"", b"{}", b"no JSON", b'{"cell": "\xff"}'])
 def test_damaged(reports, text):
     """What is no set of answers is named, with what to do about it."""
     path = reports.deep(CELL) / "endings.json"
     path.parent.mkdir(parents=True)
-    path.write_text(text)
+    path.write_bytes(text)
     with pytest.raises(DamagedResult, match=rf"^{CELL}/endings.json is no finished set of answers") as raised:
         deep.read(path)
     assert raised.value.hint == f"move it away, then `tox -e {CELL} -- --probe endings` asks again"
+
+
+def test_of_another_schema(reports):
+    """A set of another schema is called that, and not damaged."""
+    path = reports.deep(CELL) / "endings.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"schema": "2"}')
+    with pytest.raises(DamagedResult, match=rf"^{CELL}/endings.json is of schema 2; this harness reads schema 1"):
+        deep.read(path)
+
+
+def test_of_another_cell(reports):
+    """What lies under the name of another cell, or of another set, is not taken for its answers."""
+    deep.save(reports, deep_set(CELL, "endings", []))
+    path = reports.deep(CELL) / "endings.json"
+    path.rename(path.with_name("faults.json"))
+    with pytest.raises(DamagedResult, match=rf"^{CELL}/faults.json holds what {CELL} answered to endings"):
+        deep.read(path.with_name("faults.json"))
 
 
 def test_broken_off(reports):

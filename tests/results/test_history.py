@@ -73,6 +73,18 @@ def test_catches_that_came_and_went(result):
     assert row.changes == [(row.history[0], entry)]
 
 
+def test_a_crowd_that_fell_each_time(result):
+    """What can be chance is news where it came each of several times."""
+
+    def asked(good, seen):
+        finding = Finding(question="A broadcast to 100 sockets", expected="all", seen=seen, good=good, chance=True)
+        return msgspec.structs.replace(result, probes=[Probe(name="load", findings=[finding])], sets=[], isolation=[])
+
+    for seen, came in (("not all (6 of 6 runs)", 1), ("not all (5 of 6 runs)", 0)):
+        entry = Entry.of(asked(False, seen), asked(True, "all"))
+        assert (len(entry.came), len(Entry.of(asked(True, "all"), asked(False, seen)).went)) == (came, came)
+
+
 def test_since(result):
     """A verdict stands since the first of the last lines that agree on it and on its reason."""
     dates = {"2027-01": WORKS, "2027-02": REFUSED, "2027-03": WORKS, "2027-04": WORKS}
