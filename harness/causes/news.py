@@ -9,9 +9,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from harness.causes.releases import Release, Releases
+from harness.causes.resolver import NO_DAYS, OTHER_INDEX
 from harness.cells import Cell
 from harness.environments import legacy
 from harness.environments.names import takes
+from harness.errors import HarnessError
 from harness.results.result import Result
 
 #: What tox.ini asks for by exact version: a release of it changes nothing until that is raised.
@@ -31,9 +33,12 @@ class News:
         """Return the cells of *results* that have something new, each with it, such as ``redis 8.1.0 → 8.1.1``.
 
         Raises:
-            HarnessError: the index is out of reach.
+            HarnessError: the index is out of reach, or does not say when anything was uploaded.
         """
         found = {name: list(self._of(result)) for name, result in results.items()}
+        if self._known and not any(each.uploaded for of_one in self._known.values() for each in of_one):
+            none = "has none of the packages" if not any(self._known.values()) else NO_DAYS
+            raise HarnessError(f"the package index {none}", OTHER_INDEX)
         return {name: new for name, new in found.items() if new}
 
     def _of(self, result: Result) -> Iterator[str]:

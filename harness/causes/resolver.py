@@ -26,6 +26,9 @@ from harness.system import processes
 _DEADLINE = 300.0
 #: How uv says what asks for a package.
 _VIA = re.compile(r"^([\w.-]+)==\S+.*# via (.*)$", re.MULTILINE)
+#: What is said of an index without times of uploads, and what to do about one that is of no use.
+NO_DAYS = "does not say when releases were uploaded"
+OTHER_INDEX = "name one that does in UV_DEFAULT_INDEX or UV_INDEX_URL"
 #: What uv says where files have no time of upload.
 _NO_TIMES = re.compile(r"missing an upload date|does not.*upload.?time|exclude-newer.*not supported", re.IGNORECASE)
 
@@ -96,8 +99,7 @@ class Resolver:
         if ended.exit_status == 0:
             return text
         if _NO_TIMES.search(text):
-            hint = "name one that does in UV_DEFAULT_INDEX or UV_INDEX_URL"
-            raise HarnessError("the package index does not say when releases were uploaded", hint)
+            raise HarnessError(f"the package index {NO_DAYS}", OTHER_INDEX)
         if output.no_network(text):
             raise HarnessError("the package index is out of reach", "look at the network, and at UV_DEFAULT_INDEX")
         if ended.timed_out:

@@ -17,6 +17,7 @@ from harness.libraries import registry
 from harness.matrix import ci, listing
 from harness.results import records
 from harness.results.folder import Reports
+from harness.verdict import Verdict
 
 
 @click.command(name="ci-matrix")
@@ -57,10 +58,11 @@ def ci_matrix(
 
 
 def _with_news(cells: list[Cell], reports: Reports) -> list[Cell]:
-    """Return those of *cells* that were never recorded, or for which something was released since; say what."""
+    """Return those of *cells* of which nothing is known, or for which something was released since; say what."""
     recorded = records.in_folder(reports.results).results
     wanted = {cell.name: recorded[cell.name] for cell in cells if cell.name in recorded}
     new = News(Releases("", environment(installer=True))).since(wanted)
     for name, what in new.items():
         click.echo(f"{name}: {', '.join(what)}", err=True)
-    return [cell for cell in cells if cell.name in new or cell.name not in recorded]
+    known = {name for name, each in recorded.items() if each.verdicts.overall.verdict is not Verdict.NOT_TESTED}
+    return [cell for cell in cells if cell.name in new or cell.name not in known]

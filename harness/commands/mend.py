@@ -23,6 +23,7 @@ from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
 
 #: What a cure is, as it is shown.
+_KEPT = "nothing was recorded yet; what a search for the cause has tried is kept"
 _KINDS = {"pin": "install", "setting": "use", "server": "serve it with", "cell": "works as"}
 
 
@@ -67,7 +68,7 @@ def mend(
         click.echo(f"`{again(cell)}` records it.")
         return 0
     except Interrupted as error:
-        kept = "what was tried to its end is recorded" if found or mending.attempts else "nothing was recorded"
+        kept = "what was tried to its end is recorded" if found or mending.attempts else _KEPT
         raise Interrupted(error.signal_number, kept) from error
     finally:
         # Whatever ends it, what was tried by then is known.

@@ -58,7 +58,12 @@ class Reports:
 
     def of_profile(self, profile: str) -> Reports:
         """Return the folder of what is not released, or not of today: a reports folder of its own in this one."""
-        return Reports(self.folder / "profiles" / profile)
+        return Reports(self.profiles / profile)
+
+    @property
+    def profiles(self) -> Path:
+        """The folder of candidates and of days of the past, each with all of this."""
+        return self.folder / "profiles"
 
     def result(self, cell: str) -> Path:
         """Return where the result of *cell* lies."""

@@ -35,6 +35,7 @@ class Kind(enum.StrEnum):
     DISAGREES = "disagrees"
     MISSING = "missing"
     UNTRIED = "untried"
+    CANDIDATE = "candidate"
 
     @property
     def reason(self) -> Reason:
@@ -71,7 +72,8 @@ class Merged:
         """The first problem of each cell that has no result for it."""
         found: dict[str, Problem] = {}
         for problem in self.problems:
-            if problem.cell not in self.results:
+            # What is not released says nothing of what is.
+            if problem.cell not in self.results and problem.kind is not Kind.CANDIDATE:
                 found.setdefault(problem.cell, problem)
         return found
 
@@ -89,7 +91,11 @@ def merge(
     offered: dict[str, list[_Offer]] = {}
     for name, records in sources.items():
         for cell, result in records.results.items():
-            offered.setdefault(cell, []).append((name, result))
+            if result.candidate is None:
+                offered.setdefault(cell, []).append((name, result))
+                continue
+            text = f"{name} measured {result.candidate.profile}, which is not released: it is never recorded over that"
+            problems.append(Problem(Kind.CANDIDATE, cell, text))
     results = {}
     for cell, offers in offered.items():
         chosen = _choose(cell, offers)
@@ -97,7 +103,7 @@ def merge(
             problems.append(chosen)
         else:
             results[cell] = chosen
-    known = {*offered, *(problem.cell for problem in problems)}
+    known = {*offered, *(problem.cell for problem in problems if problem.kind is not Kind.CANDIDATE)}
     folders = ", ".join(sources) if len(sources) <= _NAMED else f"{len(sources)} folders"
     nowhere = f"none of {folders} has a result of it"
     problems += [Problem(Kind.MISSING, cell.name, nowhere) for cell in expected if cell.name not in known]
@@ -152,6 +158,20 @@ def bring_evidence(cell: str, source: Reports, target: Reports) -> None:
         shutil.copytree(evidence, target.evidence(cell), symlinks=True)
     except (OSError, shutil.Error) as error:
         raise HarnessError(f"the evidence of {cell} cannot be copied: {error}", MAKE_ROOM) from error
+
+
+def bring_profiles(source: Reports, target: Reports) -> None:
+    """Copy what *source* has of candidates and of days of the past to *target*, without links that lead elsewhere.
+
+    Raises:
+        HarnessError: it cannot be copied.
+    """
+    if not source.profiles.is_dir() or source.profiles.is_symlink():
+        return
+    try:
+        shutil.copytree(source.profiles, target.profiles, symlinks=True, dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        raise HarnessError(f"the profiles of {source.name} cannot be copied: {error}", MAKE_ROOM) from error
 
 
 def bring_history(

@@ -10,7 +10,15 @@ from harness.libraries import registry
 from harness.libraries.base import Library
 from harness.results.document import save_result
 from harness.results.folder import Reports
-from harness.results.merge import Merged, Problem, bring_deep, bring_evidence, bring_history, bring_loads
+from harness.results.merge import (
+    Merged,
+    Problem,
+    bring_deep,
+    bring_evidence,
+    bring_history,
+    bring_loads,
+    bring_profiles,
+)
 from harness.results.result import Result
 from harness.run import record
 from harness.run.not_tested import not_tested
@@ -32,6 +40,8 @@ def write(
     Raises:
         HarnessError: something cannot be written.
     """
+    for source in sources.values():
+        bring_profiles(source, into)
     for cell, (name, result) in merged.results.items():
         before = recorded.get(cell) if name else None
         merged.problems += bring_history(cell, result, sources, into, before) + _further(cell, sources, into)

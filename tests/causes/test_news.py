@@ -71,6 +71,19 @@ def test_never_tried(news):
     assert news.since({"py33-django18": samples.of("py33-django18")}) == {}
 
 
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [(True, "the package index does not say when releases were uploaded"), (False, "has none of the packages")],
+)
+def test_an_index_that_says_nothing(tmp_path, there, said):
+    """An index without days, or without any of the packages, is no index without news."""
+    index = Index(tmp_path / "files", times=False)
+    index.release("redis" if there else "other", "99.0", "2026-11-22")
+    with index.running(), pytest.raises(HarnessError, match=said) as raised:
+        News(Releases("", {"UV_DEFAULT_INDEX": index.url})).since({"py39-django22": of("py39-django22", redis="7.4.1")})
+    assert "UV_DEFAULT_INDEX" in raised.value.hint
+
+
 def test_no_network():
     """An index out of reach is said."""
     out_of_reach = News(Releases("", {"UV_DEFAULT_INDEX": "http://127.0.0.1:1/simple/"}))

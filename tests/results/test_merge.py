@@ -12,9 +12,9 @@ from harness.errors import DamagedResult, ForeignSchema
 from harness.results import history
 from harness.results.folder import Reports
 from harness.results.history import Entry
-from harness.results.merge import Kind, bring_evidence, bring_history, merge
+from harness.results.merge import Kind, bring_evidence, bring_history, bring_profiles, merge
 from harness.results.records import Records
-from harness.results.result import Judgement, Result
+from harness.results.result import Candidate, Judgement, Result
 from harness.verdict import Reason
 
 CELL = "py27-django18"
@@ -151,6 +151,29 @@ def test_over():
     missing = merge({"one": Records()}, [Cell.parse(CELL)], recorded)
     assert list(missing.results) == [other]
     assert missing.unresolved[CELL].kind is Kind.MISSING
+
+
+def test_candidates():
+    """What somebody measured that is not released is named, and never takes the place of what is."""
+    released = samples.of("py311-django52-channels4")
+    measured = msgspec.structs.replace(released, candidate=Candidate(profile="uvicorn-main", requirements=["uvicorn"]))
+    merged = merge({"one": Records({released.cell: measured}, {})}, over={released.cell: released})
+    assert merged.results == {released.cell: ("", released)}
+    (problem,) = merged.problems
+    assert (problem.kind, problem.cell) == (Kind.CANDIDATE, released.cell)
+    assert "one measured uvicorn-main, which is not released" in problem.text
+
+
+def test_bring_profiles(tmp_path):
+    """What is kept apart, of candidates and of days of the past, comes along, and a link stays one."""
+    source, target = Reports(tmp_path / "one"), Reports(tmp_path / "all")
+    bring_profiles(source, target)
+    (source.profiles / "as-of-2024").mkdir(parents=True)
+    (source.profiles / "as-of-2024" / "x.json").write_text("{}")
+    (source.profiles / "secret").symlink_to(tmp_path)
+    bring_profiles(source, target)
+    assert (target.profiles / "as-of-2024" / "x.json").read_text() == "{}"
+    assert (target.profiles / "secret").is_symlink()
 
 
 def test_many_sources():
