@@ -15,9 +15,9 @@ from harness.results.model import Model
 
 #: How many messages each step broadcasts, one after the other.
 MESSAGES = 5
-#: For how many seconds at least a crowd has to stand to count as held, and in how many of them nobody speaks: servers
-#: and clients of brokers that give up on what is quiet do so after five or ten.
-HOLD_SECONDS, SILENT_SECONDS = 20.0, 12.0
+#: In how many of the seconds for which a crowd is held nobody speaks: servers and clients of brokers that give up on
+#: what is quiet do so after five or ten.
+SILENT_SECONDS = 12.0
 #: The messages a second of each point, while the rate is raised.
 RATES = (5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 #: Seconds that each rate is held.

@@ -25,11 +25,11 @@ from harness.clients.connection import Endpoint, HandshakeRefused
 from harness.errors import CellFailure, HarnessError, Interrupted
 from harness.load import meter
 from harness.load.crowd import CLIENT_FULL, room_for_sockets
-from harness.load.plan import HOLD_SECONDS, RATES, SILENT_SECONDS, Outcome, Plan, Visitor, publisher_of
+from harness.load.plan import RATES, SILENT_SECONDS, Outcome, Plan, Visitor, publisher_of
 from harness.load.timing import deadline_for
 from harness.probes import deployed
 from harness.results import loads
-from harness.results.loads import BOUND_MS, INTERRUPTED, LADDER, NOT_TRIED, RATE_SOCKETS, Run, Step
+from harness.results.loads import BOUND_MS, HOLD_SECONDS, INTERRUPTED, LADDER, NOT_TRIED, RATE_SOCKETS, Run, Step
 from harness.results.result import Finding
 from harness.servers import nginx
 from harness.servers.catalogue import Deployment

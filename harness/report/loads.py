@@ -10,7 +10,7 @@ from harness.report import rst
 from harness.report.cell_page import CellPage, LoadRun
 from harness.report.rst import Rst
 from harness.report.view import LibraryView, View
-from harness.results.loads import NOT_TRIED, RATE_SOCKETS, Run, Step
+from harness.results.loads import HOLD_SECONDS, NOT_TRIED, RATE_SOCKETS, Run, Step
 from harness.verdict import answer
 
 #: The packages in the full name of an exception.
@@ -63,6 +63,11 @@ def held(run: Run) -> str:
     return f"{run.held.sockets}" if tried else f"{run.held.sockets} or more"
 
 
+def holding(run: Run) -> str:
+    """Return the same, with of how many runs that is, and for how long the crowd was held."""
+    return held(run) + (f" ({_number(run.times(run.held.sockets))})" if run.held else "")
+
+
 def figures(run: Run, redis: bool = True) -> list[str]:
     """Return a run's figures: sockets held, what came with more, what it took to reach 1000, the rate, and the client.
 
@@ -72,7 +77,7 @@ def figures(run: Run, redis: bool = True) -> list[str]:
     beyond = (
         f"{run.beyond.sockets}: {_each_time(run.times(run.beyond.sockets))}" if run.beyond else "all that was asked"
     )
-    holds = held(run) + (_of_runs(run.times(run.held.sockets)) if run.held else "")
+    holds = holding(run)
     compared = next((step for step in run.steps if step.sockets == _COMPARED), None)
     best = run.rate.best_rate if run.rate else None
     rate = (
@@ -87,17 +92,14 @@ def figures(run: Run, redis: bool = True) -> list[str]:
     return [holds, beyond, at, rate, run.versions.get("redis", "─") if redis else "─"]
 
 
-def _of_runs(times: Sequence[Step]) -> str:
-    return f" ({_number(times)})" if len(times) > 1 else " (one run)"
-
-
 def _number(times: Sequence[Step]) -> str:
     """Return how many runs there were, and how many of them were held for how long, with or without a silence."""
+    number = "one run" if len(times) == 1 else f"{len(times)} runs"
     held = [step for step in times if step.hold]
     if not held:
-        return f"{len(times)} runs"
+        return f"{number}, none of {HOLD_SECONDS:.0f} s"
     silent = f", silent for {held[0].silent:.0f} s" if held[0].silent else ""
-    return f"{len(times)} runs, {len(held)} of {held[0].hold:.0f} s{silent}"
+    return f"{number}, {len(held)} of {held[0].hold:.0f} s{silent}"
 
 
 def _each_time(times: Sequence[Step], why: bool = True) -> str:

@@ -26,6 +26,8 @@ _Number = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 LADDER = (100, 250, 500, 1000, 2000, 5000, 10000)
 #: How many sockets there are while the rate is raised.
 RATE_SOCKETS = 100
+#: For how many seconds at least the sizes that matter have to stand when they are asked for again.
+HOLD_SECONDS = 20.0
 #: Milliseconds that the p99 of a rate may take.
 BOUND_MS = 250.0
 

@@ -109,7 +109,7 @@ def sections(view: View, advisor: Advisor) -> list[Section]:
         "Packages it adds": lambda library: tables.known(library.median("packages"), "{:.0f}"),
         "Size": lambda library: tables.known(library.median("bytes"), "{:.1f} MB", 1e6),
         **{title: _varying(name) for name, (title, _) in figures.NAMES.items()},
-        "Sockets held": _held,
+        "Sockets held at most": _held,
     }
     asked = questions(view)
     return [
@@ -298,4 +298,4 @@ def _held(library: LibraryView) -> str:
     if not runs:
         return "not measured"
     best = max(runs, key=lambda run: run.held.sockets if run.held else 0)
-    return f"{loads.held(best)} ({best.server}, {best.deployment})"
+    return f"{loads.holding(best)} ({best.server}, {best.deployment})"

@@ -149,3 +149,15 @@ def test_a_server_that_ends_while_strangers_try(board, tried, closed):
         line.end("connection lost")
     look_at_the_end(chat, exchanged, tried=ended + tried)
     assert len(exchanged.ending) == closed
+
+
+def test_who_was_slow_may_be_slow_at_the_end(board, monkeypatch):
+    """The last fence has twice as long as anything of the round took, and five seconds at least."""
+    chat = board.talk()
+    exchanged = played(chat)
+    given = []
+    monkeypatch.setattr(type(chat), "announce_fence", lambda self, seconds: given.append(seconds) or ())
+    for took in (20.0, 6000.0):
+        exchanged.latency_ms["7"] = {"John": took}
+        look_at_the_end(chat, exchanged)
+    assert given == [5.0, 12.0]

@@ -46,7 +46,7 @@ def test_figures():
     # What limits it stands once, and without the package of an exception.
     beyond = f"1000: {told}; server: FullError: no more (one run)"
     assert loads.figures(run(step(100), step(250), broke)) == [
-        "250 (one run)",
+        "250 (one run, none of 20 s)",
         beyond,
         f"{told} (one run)",
         "10",
@@ -85,8 +85,8 @@ def test_several_runs():
     slow = msgspec.structs.replace(step(250), latency=latency([0.5]))
     again = [step(250), slow, step(500, 499), step(500)]
     shown = loads.figures(run(step(100), step(250), step(500, 400), again=again))
-    assert shown[0] == "250 (3 runs)"
-    assert shown[1] == "500: held in 1 of 3 runs; at worst 400 of 500 delivered; p99 99 ms (99 to 99)"
+    assert shown[0] == "250 (3 runs, none of 20 s)"
+    assert shown[1] == "500: held in 1 of 3 runs, none of 20 s; at worst 400 of 500 delivered; p99 99 ms (99 to 99)"
     long = [step(250, hold=20.0), step(250, hold=20.0)]
     assert loads.figures(run(step(100), step(250), again=long))[0] == "250 or more (3 runs, 2 of 20 s)"
     assert loads.step_row(long[0])[0] == "250 for 20 s"
@@ -164,9 +164,9 @@ def test_every_run_is_shown(reports):
     (cell,) = (text for path, text in pages.items() if "/py" in path)
     assert [f"Run {number}: 1 process" in cell for number in (1, 2, 3)] == [True] * 3
     assert "ended before it was through" in cell
-    assert '"250 or more (one run)","all that was asked"' in pages["index.rst"]
+    assert '"250 or more (one run, none of 20 s)","all that was asked"' in pages["index.rst"]
     (questions,) = (text for path, text in pages.items() if path.endswith("/questions.rst"))
-    assert '"250 or more (one run)","all that was asked"' in questions
+    assert '"250 or more (one run, none of 20 s)","all that was asked"' in questions
 
 
 def test_hostile_text(reports):
