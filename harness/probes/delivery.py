@@ -29,8 +29,9 @@ _BURST_DEADLINE = 20.0
 #: Seconds that an unused connection has to live; some libraries end it after 5.
 _IDLE = 12.0
 _STAYS = "stays open, and receives what comes then"
-#: Seconds that a message may take.
+#: Seconds that a message may take, and for which it may be overtaken by the fence behind it.
 _PATIENCE = 2.0
+_OVERTAKEN = 0.15
 _EARLY_QUESTION = "A message sent right after somebody's handshake"
 _BURST_QUESTION = f"A burst of {_BURST} messages"
 _ORDER_QUESTION = "The order of a burst"
@@ -79,9 +80,10 @@ def _early(chat: Chat, observed: Observations) -> Finding:
         tried += 1
         chat.broadcast(sender, text)
         chat.transcript.wait([receiver], [text], 0.05)
-        # Behind a fence nothing of it can still be under way.
+        # Behind a fence nothing of it can still be under way, unless messages overtake each other.
         fences = chat.fence_all(lambda fence: chat.client.broadcast(chat, sender, fence), [receiver, witness])
         fenced += chat.transcript.has_one(receiver, fences)
+        chat.transcript.wait([receiver, witness], [text], _OVERTAKEN)
         lost += chat.transcript.arrival(receiver, text) is None
         unheard += chat.transcript.arrival(witness, text) is None
         chat.close([receiver])

@@ -107,6 +107,13 @@ def test_early_and_slow(board, tmp_path):
     assert (asked[EARLY], asked.counted(EARLY)) == (("is received", True), "0 of 100 lost")
 
 
+def test_early_and_overtaken(board, tmp_path):
+    """A message that the fence behind it overtakes is not lost."""
+    board.delays, board.delay = starts("early "), 0.1
+    asked = Asked(board, tmp_path)
+    assert (asked[EARLY], asked.counted(EARLY)) == (("is received", True), "0 of 100 lost")
+
+
 def test_early_without_a_proof(board, tmp_path):
     """Where what was sent later does not come either nothing is proved, and that is no matter of chance."""
     board.drops = lambda text, line: line.endpoint.name == "early 5"
