@@ -108,13 +108,6 @@ TROUBLES = (
         r"payload-(?!handshake).*|long-page",
     ),
     Trouble("burst", "a burst of messages is kept back", Severity.MODERATE, "loses messages", r"burst-\d+"),
-    Trouble(
-        "order",
-        "messages of a burst come in another order",
-        Severity.MODERATE,
-        "loses messages",
-        r"burst-order",
-    ),
     # Not ends-closing: what is just being closed holds some servers up, which is a race that is provoked here.
     Trouble("stop", "the server does not end in time", Severity.MODERATE, "does not stop", r"sigterm-server|ends-open"),
     Trouble(

@@ -105,7 +105,6 @@ def test_only_of_cells_that_work():
         ("The broker's connections are half-open: open connections", "half-open", "moderate"),
         ("The broker is away for 2 s: open connections", "outage", "mild"),
         ("SIGTERM under traffic: messages lost silently", "restart", "mild"),
-        ("The order of a burst", "order", "moderate"),
         ("Does the server outlast the questions?", "crash", "severe"),
         ("Do members stay connected while strangers try?", "displaced", "severe"),
         ("Behind NGINX with a time-out of 5 s: a connection that is idle for 8 s", "proxy", "mild"),
