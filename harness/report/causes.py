@@ -64,13 +64,13 @@ def mended(root: Root, weighs: Weighs) -> str:
     """Say what mends *root*, in how many of its cells that was tried, and in how many it is expected."""
     tried = {named(cure) for _, cure in root.cures}
     shown = {change: cells for change, cells in weighs.shown(root).items() if change not in tried}
-    also = _answered(*max(shown.items(), key=lambda each: len(each[1]))) if shown else ""
+    also = answered(*max(shown.items(), key=lambda each: len(each[1]))) if shown else ""
     if not root.cures:
         return also or _in_vain(root)
     return "; ".join(filter(None, (_tried(root, weighs), also and f"so does {also}")))
 
 
-def _answered(change: str, cells: Sequence[str]) -> str:
+def answered(change: str, cells: Sequence[str]) -> str:
     """Say that the answers of *cells* show what mends something."""
     more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
     return f"{change}: as the answers of {', '.join(cells[:_NAMED])}{more} show"
