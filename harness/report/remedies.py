@@ -96,17 +96,21 @@ class Remedies:
     def shown(self, root: Root) -> dict[str, list[str]]:
         """Return the ways that answers show to mend *root*, whether they were tried for it or not, and in which cells.
 
-        Each gives all answers well by which it is seen there.
+        Each gives all answers well by which it is seen there; one that gives any of them badly in a cell mends nothing.
         """
         found: dict[str, list[str]] = {}
+        failed: set[str] = set()
         for name in sorted(root.results):
             row, asked = self._rows[name], sorted(root.asked_in[name])
             for way in self._ways.of(row):
                 answers = [self._ways.answers(row, question, way) for question in asked]
                 cure = Cure(question=asked[0], kind="setting", change=way, verdict=row.verdict, text="", tried_on="")
-                if all(each and all(each) for each in answers) and not self._ways.against(row, cure):
-                    found.setdefault(causes.named(cure), []).append(name)
-        return found
+                told = causes.named(cure)
+                if any(False in each for each in answers) or self._ways.against(row, cure):
+                    failed.add(told)
+                elif answers and all(answers):
+                    found.setdefault(told, []).append(name)
+        return {told: cells for told, cells in found.items() if told not in failed}
 
     def left(self, cell: str, cure: Cure, root: Root) -> list[str]:
         """Return the questions of *root* that *cure*, another way which mends one in *cell*, answers badly there."""

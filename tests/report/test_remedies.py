@@ -280,3 +280,17 @@ def test_a_limit_of_one_cell_says_nothing_of_the_next():
     ]
     ((_, other),) = asked.answer("3.13", "5.2").choices
     assert "crowd" not in {each.trouble.id for each in other.beware}
+
+
+def test_what_answers_show():
+    """A way that gives all answers of a cause well, wherever it was asked, is shown to mend it; a lucky one is not."""
+    first, second = works(PAIR + CHANNELS, IDLE), works("py312-django52" + CHANNELS, IDLE)
+    for result, good in ((first, True), (second, False)):
+        for way, fine in ((WAY, True), ("sync, Redis layer", good)):
+            answer = Finding(question=f"{IDLE} ({way})", expected="fine", seen="fine", good=fine)
+            result.probes[0].findings.append(answer)
+    remedies = advisor(first, second, deep=ALL).remedies
+    (root,) = remedies.roots
+    assert remedies.shown(root) == {f"the {WAY}": sorted((first.cell, second.cell))}
+    assert remedies.left(second.cell, pin("idle-12", "sync, Redis layer", "setting"), root) == [IDLE]
+    assert remedies.left(first.cell, pin("idle-12", "sync, Redis layer", "setting"), root) == []
