@@ -8,7 +8,6 @@ import json
 import ssl
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -39,8 +38,6 @@ class OwnChat:
     welcome: str = ""
     #: How many seconds after a handshake somebody is told what was said yesterday; None where nobody is.
     yesterday: float | None = None
-    #: After so many messages each connection is closed; 0 for never.
-    ends_after: int = 0
     #: The subprotocol that has to be offered.
     subprotocol: str = ""
     #: The status that every handshake is answered with instead.
@@ -63,8 +60,6 @@ class OwnChat:
     people: dict[str, ServerConnection] = field(default_factory=dict)
     under_way: str = ""
     spoke: dict[ServerConnection, float] = field(default_factory=dict)
-    #: How many messages each has received.
-    received: Counter[ServerConnection] = field(default_factory=Counter)
     #: Who is connected, by room.
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
     port: int = 0
@@ -157,9 +152,6 @@ class OwnChat:
         for each in hearers * (2 if self.wrong == "twice" and private else 1):
             with suppress(ConnectionClosed):  # one that has just left
                 await each.send(text)
-                self.received[each] += 1
-                if self.received[each] == self.ends_after:
-                    await each.close(1011)
 
     async def _shout(self, hearers: list[ServerConnection], message: str) -> None:
         await asyncio.sleep(0.2)

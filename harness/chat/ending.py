@@ -71,7 +71,7 @@ def _stands_alone(chat: Chat, endpoint: Endpoint) -> bool:
         return False
     closed = chat.transcript.wait_closed(again, exchanges.HORIZON)
     with suppress(SendFailed):
-        for _ in range(0 if closed else min(received, _MESSAGES)):
+        for _ in range(0 if closed else min(received, _MESSAGES) + 1):
             if not chat.transcript.closed(again):
                 chat.announce_fence([again], seconds=_SOON)
     # Where a member may have one connection, what is sent to find that out may close it: that is less than as many.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from played import faults, line_of, played
 from talkers import endpoints, fences, message
@@ -161,3 +163,24 @@ def test_who_was_slow_may_be_slow_at_the_end(board, monkeypatch):
         exchanged.latency_ms["7"] = {"John": took}
         look_at_the_end(chat, exchanged)
     assert given == [5.0, 12.0]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_closed_after_so_many_messages(board, again):
+    """Who closes a connection again after as many messages does so by himself, and not for the strangers who try."""
+    chat = board.talk()
+    exchanged = played(chat)
+    received, came = len(chat.transcript.messages(Endpoint("John", "user"))), Counter()
+
+    def closes(text, line):
+        came[line.endpoint] += 1
+        return again and line.endpoint.name == "user again" and came[line.endpoint] > received
+
+    board.closes = closes
+    until = board.clock.now - 1.0
+    line_of(board, "John", "user").end("closed by the server with 1011")
+    look_at_the_end(chat, exchanged, until)
+    assert [(each.kind, each.member, each.connection) for each in exchanged.ending] == (
+        [("closed", "John", "user")] if again else []
+    )
+    assert list(exchanged.displaced) == ([] if again else [Endpoint("John", "user")])

@@ -95,8 +95,8 @@ def test_several_runs():
     assert shown == "250 or more (3 runs, 2 of 20 s, silent for 12 s)"
     unsteady = run(step(100), step(250), again=[step(250, 249)])
     assert loads.figures(unsteady)[:2] == [
-        "100 (one run)",
-        "250: held in 1 of 2 runs; at worst 249 of 250 delivered; p99 99 ms (99 to 99)",
+        "100 (one run, none of 20 s)",
+        "250: held in 1 of 2 runs, none of 20 s; at worst 249 of 250 delivered; p99 99 ms (99 to 99)",
     ]
 
 

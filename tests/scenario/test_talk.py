@@ -146,15 +146,6 @@ def test_one_place_at_a_time(monkeypatch):
     assert good is False
 
 
-@pytest.mark.parametrize("number", [12, 18])
-def test_a_connection_that_ends_after_so_many_messages(number):
-    """Who closes each connection after so many messages does so by himself, whoever tries at that time."""
-    with OwnChat(ends_after=number).running() as own:
-        found = asked(own)
-    assert found.verdict is Verdict.DOES_NOT_WORK
-    assert "closed by the server with 1011, within" in found.text
-
-
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.3])
 def test_what_was_said_yesterday(after):
     """What a chat tells whoever comes is its own, also where that takes a moment."""

@@ -32,7 +32,7 @@ class CheatingChat(SlyChat):
         self.history: list[str] = []
         self.line: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.stalled = 0.0
-        self.came = 0
+        self.came = self.said = 0
 
     async def publish(self, channel: str, text: str) -> None:
         fake, message, private = self.fake, text.startswith("Hello"), text.startswith("private")
@@ -55,7 +55,8 @@ class CheatingChat(SlyChat):
         await super().publish(channel, text)
         if fake == "closes-afterwards" and message and "message 15" in text:
             asyncio.get_running_loop().call_later(0.3, self.close_all)
-        if fake == "ends-quietly" and message and "message 15" in text:
+        self.said += message
+        if fake == "ends-quietly" and message and self.said == 15:
             asyncio.get_running_loop().call_later(0.7, os._exit, 3)
 
     def close_all(self) -> None:
