@@ -99,16 +99,17 @@ def ended(group: click.Group) -> NoReturn:
         code = error.exit_code
     except BrokenPipeError:
         # Whoever read the output has gone; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         code = 128 + signal.SIGPIPE
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.ENAMETOOLONG:
             click.echo("error: a name is longer than a file may have", err=True)
             code = UsageError.exit_code
-        elif isinstance(error, OSError) and error.errno in _NO_ROOM:
+        elif number in _NO_ROOM:
             # Whoever writes a file says which; what is printed may go to one as well.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            click.echo(f"error: what is printed cannot be written: {error.strerror}", err=True)
+            _print_no_more()
+            click.echo(f"error: what is printed cannot be written: {os.strerror(number)}", err=True)
             click.echo("       make room on the disk, and run it again", err=True)
             code = HarnessError.exit_code
         else:
@@ -117,3 +118,8 @@ def ended(group: click.Group) -> NoReturn:
             click.echo("error: a fault of the harness; nothing was recorded. Please report it.", err=True)
             code = HarnessError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_no_more() -> None:
+    """Have nothing that is still to be printed go where it cannot."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,8 +22,9 @@ from harness.results import records
 from harness.results.explained import Cause, Cure
 from harness.results.folder import Reports
 
-#: What a cure is, as it is shown.
+#: What is said of a run that is ended before it has found anything.
 _KEPT = "nothing was recorded yet; what a search for the cause has tried is kept"
+#: What a cure is, as it is shown.
 _KINDS = {"pin": "install", "setting": "use", "server": "serve it with", "cell": "works as"}
 
 

@@ -28,8 +28,7 @@ def releases() -> dict[str, Release]:
 
 def supported(cell: Cell, day: datetime.date) -> bool:
     """Tell whether on *day* Django supported the cell's release, and that release the cell's Python."""
-    release = releases().get(cell.django)
-    return release is not None and cell.python in release.pythons and day < release.until
+    return not unsupported(cell.python, cell.django, day)
 
 
 def unsupported(python: str, django: str, day: datetime.date) -> str:

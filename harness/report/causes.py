@@ -72,8 +72,13 @@ def mended(root: Root, weighs: Weighs) -> str:
 
 def answered(change: str, cells: Sequence[str]) -> str:
     """Say that the answers of *cells* show what mends something."""
+    return f"{change}: as the answers of {_some(cells)} show"
+
+
+def _some(cells: Sequence[str]) -> str:
+    """Name the first of *cells*, and say how many more there are."""
     more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
-    return f"{change}: as the answers of {', '.join(cells[:_NAMED])}{more} show"
+    return f"{', '.join(cells[:_NAMED])}{more}"
 
 
 def _tried(root: Root, weighs: Weighs) -> str:
@@ -89,13 +94,12 @@ def _tried(root: Root, weighs: Weighs) -> str:
     luck = {library for library in luck if (kind, change) not in of[library]} if (kind, change) in proved else set()
     of_it = [(name, cure) for name, cure in of_it if root.results[name].library not in luck]
     tried = sorted({name for name, _ in of_it})
-    more = f" and {len(tried) - _NAMED} more" if len(tried) > _NAMED else ""
     # What mends one library need not mend another that fails alike.
     cured = {root.results[name].library for name in tried}
     vain = {name for name, each in root.attempts if (each.kind, each.change) == (kind, change)} - set(tried)
     alike = [name for name, result in root.results.items() if result.library in cured and name not in vain]
     whose = f", for {', '.join(sorted(cured))}" if cured < set(root.libraries) else ""
-    said = f"{_CURES[kind].format(change)}{whose}: tried in {', '.join(tried[:_NAMED])}{more}"
+    said = f"{_CURES[kind].format(change)}{whose}: tried in {_some(tried)}"
     if (kind, change) in spoken:
         said += f"; no cure, for {spoken[kind, change]}"
     elif (kind, change) not in proved:
@@ -122,8 +126,7 @@ def _in_vain(root: Root) -> str:
     changes = list(dict.fromkeys(named(each) for _, each in root.attempts if each.kind != "server"))
     changes += [_CURES["server"].format(" or ".join(servers))] if servers else []
     cells = sorted({name for name, _ in root.attempts})
-    more = f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else ""
-    return f"nothing that was tried: {'; '.join(changes)} (in {', '.join(cells[:_NAMED])}{more})"
+    return f"nothing that was tried: {'; '.join(changes)} (in {_some(cells)})"
 
 
 def cure(each: Cure | Attempt, brings: Iterable[Catch] = ()) -> str:

@@ -98,26 +98,25 @@ def test_what_nobody_foresaw(monkeypatch, schema, capsys):
     assert said.endswith("error: a fault of the harness; nothing was recorded. Please report it.\n")
 
 
+def ended_with_output(monkeypatch, folder) -> tuple[int, bool]:
+    """Return the exit code of a command whose output is a file, and whether that, and nothing else, is let go."""
+    moved = []
+    monkeypatch.setattr(os, "dup2", lambda one, other: moved.append(other))
+    with (folder / "out").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        return ended(monkeypatch, "schema"), moved == [file.fileno()]
+
+
 def test_nobody_reads(monkeypatch, schema, tmp_path):
     """Who pipes into something that has ended is not bothered with that."""
     schema(raises(BrokenPipeError()))
-    moved = []
-    monkeypatch.setattr(os, "dup2", lambda one, other: moved.append(other))
-    with (tmp_path / "out").open("w") as file:
-        monkeypatch.setattr(sys, "stdout", file)
-        assert ended(monkeypatch, "schema") == 141
-        assert moved == [file.fileno()]
+    assert ended_with_output(monkeypatch, tmp_path) == (141, True)
 
 
 def test_no_room_for_what_is_printed(monkeypatch, schema, capsys, tmp_path):
     """Where the output goes to a full disk that is said, and is no fault of the harness."""
     schema(raises(OSError(errno.ENOSPC, "No space left on device")))
-    moved = []
-    monkeypatch.setattr(os, "dup2", lambda one, other: moved.append(other))
-    with (tmp_path / "out").open("w") as file:
-        monkeypatch.setattr(sys, "stdout", file)
-        assert ended(monkeypatch, "schema") == 3
-        assert moved == [file.fileno()]
+    assert ended_with_output(monkeypatch, tmp_path) == (3, True)
     said = capsys.readouterr().err
     assert said.startswith("error: what is printed cannot be written: No space left on device\n")
     assert "make room on the disk" in said
